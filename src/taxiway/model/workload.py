@@ -1,0 +1,130 @@
+"""What runs where: values that environments, delivery, destinations and resource drivers exchange.
+
+Desired state is Kubernetes-shaped objects (plain JSON) for every destination.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Health = Literal["healthy", "progressing", "degraded", "missing", "suspended", "unknown"]
+
+
+@dataclass(frozen=True, order=True)
+class ObjectKey:
+    """The identity of a desired object inside a target: apiVersion, kind, namespace, name."""
+
+    api_version: str
+    kind: str
+    namespace: str
+    name: str
+
+
+def object_key(manifest: Mapping[str, Any]) -> ObjectKey:
+    """The key of a manifest that has apiVersion, kind and metadata.name."""
+    metadata = manifest["metadata"]
+    return ObjectKey(manifest["apiVersion"], manifest["kind"], metadata.get("namespace", ""), metadata["name"])
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where desired state goes: an environment, its namespace, and the destination that serves it."""
+
+    environment: str
+    namespace: str
+    destination: str
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ObjectStatus:
+    """How one object stands. `synced`: what is equals what should be. `message` says what to do when it is not well."""
+
+    key: ObjectKey
+    synced: bool
+    health: Health
+    message: str = ""
+    url: str | None = None
+
+
+@dataclass(frozen=True)
+class WorkloadStatus:
+    """One workload instance as measured now. Memory in bytes, CPU in percent of one core; None means not known."""
+
+    id: str
+    name: str
+    environment: str
+    service: str
+    state: str
+    ready: bool
+    generation: str
+    pid: int | None = None
+    port: int | None = None
+    restarts: int = 0
+    cpu_percent: float | None = None
+    memory_bytes: int | None = None
+    started_at: int | None = None
+    url: str | None = None
+    message: str = ""
+
+
+@dataclass(frozen=True)
+class LogLine:
+    """One line of output. `seq` orders lines within their log and is the cursor for the next read."""
+
+    seq: int
+    at: int | None
+    stream: str
+    text: str
+
+
+@dataclass(frozen=True)
+class ResourceRequest:
+    """A resource to be provisioned. `uid` is stable for the life of the resource; `params` are already resolved."""
+
+    uid: str
+    type: str
+    resource_class: str
+    id: str
+    environment: str
+    service: str
+    params: Mapping[str, Any] = field(default_factory=dict)
+    workload: Mapping[str, Any] = field(default_factory=dict)
+    """Facts of the requesting workload: `name`, `namespace`, `ports` {name: port}, `services` for service-port."""
+
+
+@dataclass(frozen=True)
+class ResourceResult:
+    """What provisioning gave. `secrets` are values: the host stores them at once and passes on references only.
+
+    `inventory` is what `destroy` works from; `manifests` are objects to add to the desired state.
+    """
+
+    outputs: Mapping[str, Any] = field(default_factory=dict)
+    secrets: Mapping[str, str] = field(default_factory=dict)
+    inventory: Sequence[Mapping[str, Any]] = ()
+    manifests: Sequence[Mapping[str, Any]] = ()
+
+
+@dataclass(frozen=True)
+class Repository:
+    """A repository on a forge. `uid` never changes; `clone_url` carries no credentials."""
+
+    uid: str
+    name: str
+    clone_url: str
+    default_branch: str
+    description: str = ""
+    owner: str | None = None
+    archived: bool = False
+    head: str | None = None
+
+
+@dataclass(frozen=True)
+class FileChange:
+    """The new content of a path in a commit; None removes it."""
+
+    content: bytes | None
+    executable: bool = False

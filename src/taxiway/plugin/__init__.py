@@ -1,0 +1,129 @@
+"""The public contract of plugins. What is not exported here is not supported.
+
+A plugin is a distribution with an entry point in the group `taxiway.plugins` whose value is a `Plugin`. Embedded
+engines are plugins under this same contract. A plugin imports `taxiway.plugin` and `taxiway.model`, nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from taxiway.kit.backoff import backoff_seconds
+from taxiway.kit.canonical import canonical_json, digest
+from taxiway.kit.clock import MICROSECONDS, Clock, ManualClock, SystemClock
+from taxiway.kit.ids import NewId, new_ids
+from taxiway.plugin.context import (
+    Artifacts,
+    Identity,
+    Logger,
+    PluginContext,
+    Record,
+    Records,
+    Secrets,
+    StepContext,
+)
+from taxiway.plugin.points import (
+    POINTS,
+    Action,
+    BackgroundService,
+    CheckResult,
+    Destination,
+    EntitySource,
+    EventSubscriber,
+    Forge,
+    MetricSource,
+    MountedRoutes,
+    PipelineEngine,
+    PipelineJob,
+    PipelineRequest,
+    PipelineResult,
+    PipelineStep,
+    PlanCheck,
+    PluginOperation,
+    PortalCard,
+    PortalPage,
+    ResourceDriver,
+    SecretStore,
+    Series,
+    SourcedEntity,
+    SourceProblem,
+)
+
+API_VERSION = 1
+"""The version of this contract; a plugin names the one it was made for."""
+
+
+class PluginSettings(BaseModel):
+    """Base of a plugin's settings. Fields of type `SecretStr` are masked wherever settings are shown."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+@dataclass(frozen=True)
+class Plugin:
+    """What an entry point gives. `contribute(ctx)` is called once, before the server starts; it must not block.
+
+    It returns contributions: instances of the Protocols and dataclasses in `taxiway.plugin.points`, each under the
+    name of its point.
+    """
+
+    name: str
+    version: str
+    contribute: Callable[[PluginContext], Sequence[tuple[str, Any]]]
+    settings: type[PluginSettings] = PluginSettings
+    api_version: int = API_VERSION
+    description: str = ""
+    runs_repository_code: bool = False
+    """Whether code from repositories runs on this host through it (a host engine)."""
+
+
+__all__ = [
+    "API_VERSION",
+    "MICROSECONDS",
+    "POINTS",
+    "Action",
+    "Artifacts",
+    "BackgroundService",
+    "CheckResult",
+    "Clock",
+    "Destination",
+    "EntitySource",
+    "EventSubscriber",
+    "Forge",
+    "Identity",
+    "Logger",
+    "ManualClock",
+    "MetricSource",
+    "MountedRoutes",
+    "NewId",
+    "PipelineEngine",
+    "PipelineJob",
+    "PipelineRequest",
+    "PipelineResult",
+    "PipelineStep",
+    "PlanCheck",
+    "Plugin",
+    "PluginContext",
+    "PluginOperation",
+    "PluginSettings",
+    "PortalCard",
+    "PortalPage",
+    "Record",
+    "Records",
+    "ResourceDriver",
+    "SecretStore",
+    "Secrets",
+    "Series",
+    "SourceProblem",
+    "SourcedEntity",
+    "StepContext",
+    "SystemClock",
+    "backoff_seconds",
+    "canonical_json",
+    "digest",
+    "new_ids",
+]

@@ -1,0 +1,78 @@
+"""`Platform`: the services of one running Taxiway. `OpContext`: one operation on it, by somebody.
+
+`ctx` is the first argument of every service function, in requests and in background work alike; there is no global.
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from taxiway.core.permissions import Grant, decide, scope_of
+from taxiway.core.registry import Registry
+from taxiway.core.settings import Loaded, Settings
+from taxiway.core.store.database import Store, Tx
+from taxiway.kit.clock import Clock
+from taxiway.kit.ids import NewId
+from taxiway.model.access import Principal, Scope, system_principal
+from taxiway.model.errors import NotAllowedError
+from taxiway.model.event import EventDraft
+from taxiway.plugin import Artifacts, Logger, Secrets
+
+if TYPE_CHECKING:
+    from taxiway.core.events.log import EventLog
+    from taxiway.core.runs.service import Runs
+
+
+@dataclass
+class Platform:
+    """What a process of Taxiway is made of. Built once by the assembly in `api`, then passed around."""
+
+    loaded: Loaded
+    clock: Clock
+    new_id: NewId
+    store: Store
+    registry: Registry
+    events: EventLog
+    runs: Runs
+    secrets: Secrets
+    artifacts: Artifacts
+    log: Logger
+    permissions: dict[str, Grant] = field(default_factory=dict)
+    stopping: threading.Event = field(default_factory=threading.Event)
+
+    @property
+    def settings(self) -> Settings:
+        return self.loaded.settings
+
+    def system(self, name: str) -> OpContext:
+        """A context for background part `name`."""
+        return OpContext(self, system_principal(name), request_id=f"{name}-{self.new_id()}")
+
+
+@dataclass(frozen=True)
+class OpContext:
+    """One operation: the platform, who acts, and the request it belongs to."""
+
+    platform: Platform
+    principal: Principal
+    request_id: str
+
+    def authorize(self, permission: str, owner: str | None = None) -> None:
+        """Raise NotAllowedError, which says why, unless the caller may use `permission` on `owner`'s things."""
+        decision = decide(self.platform.permissions, self.principal, permission, owner)
+        if not decision.allowed:
+            raise NotAllowedError(f"you may not do this: {decision.reason}", code=f"not_allowed.{permission}")
+
+    def scope(self, permission: str) -> Scope:
+        """What a list under `permission` may show to the caller."""
+        return scope_of(self.platform.permissions, self.principal, permission)
+
+    def emit(self, tx: Tx, draft: EventDraft, owner: str | None = None) -> str:
+        """Append an event in `tx` in the caller's name, and return its id."""
+        return self.platform.events.append(tx, self.principal, draft, owner=owner)
+
+    def acting_as(self, principal: Principal) -> OpContext:
+        """The same operation, in another principal's name."""
+        return replace(self, principal=principal)

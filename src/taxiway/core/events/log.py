@@ -1,0 +1,31 @@
+"""The event log as the rest of the platform sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from taxiway.core.store.database import Tx
+from taxiway.kit.paging import Page
+from taxiway.model.access import Principal, Scope
+from taxiway.model.event import Event, EventDraft
+
+
+class EventLog(Protocol):
+    """Append in the writer's transaction, read what is sealed."""
+
+    def append(self, tx: Tx, principal: Principal, draft: EventDraft, *, owner: str | None = None) -> str:
+        """Insert unsealed and return the event's id; the sealer gives it its place and hash after the commit."""
+        ...
+
+    def list(
+        self, scope: Scope, *, type_prefix: str | None, subject: str | None, after: int, limit: int, newest_first: bool
+    ) -> Sequence[Event]:
+        """Sealed events; `after` is a seq."""
+        ...
+
+    def page(
+        self, scope: Scope, *, type_prefix: str | None, subject: str | None, cursor: str | None, limit: int
+    ) -> Page[Event]:
+        """Newest first, by cursor."""
+        ...

@@ -1,0 +1,62 @@
+"""Contributions by point and key. Filled before the server starts, only read afterwards."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, TypeVar, cast
+
+from taxiway.model.errors import ConflictError, NotFoundError
+from taxiway.plugin import POINTS
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Contribution:
+    """One thing that plugs in: the point, its key, who brought it, and the object."""
+
+    point: str
+    key: str
+    owner: str
+    value: Any
+
+
+@dataclass
+class Registry:
+    """Every contribution. `owner` is a plugin's name or `feature:<name>`."""
+
+    _by_point: dict[str, dict[str, Contribution]] = field(default_factory=lambda: {point: {} for point in POINTS})
+
+    def add(self, point: str, value: Any, owner: str) -> None:
+        """Register. ConflictError for an unknown point, a value of another shape, or a key that is taken."""
+        if point not in POINTS:
+            raise ConflictError(f"{owner} contributes to '{point}', which is no contribution point")
+        if not isinstance(value, POINTS[point]):
+            raise ConflictError(f"{owner}: what it contributes to '{point}' lacks parts of {POINTS[point].__name__}")
+        taken = self._by_point[point].get(value.key)
+        if taken is not None:
+            raise ConflictError(f"both {taken.owner} and {owner} contribute {point} '{value.key}': disable one of them")
+        self._by_point[point][value.key] = Contribution(point, value.key, owner, value)
+
+    def remove_owner(self, owner: str) -> None:
+        """Take back all contributions of an owner that failed to load."""
+        for contributions in self._by_point.values():
+            for key in [key for key, item in contributions.items() if item.owner == owner]:
+                del contributions[key]
+
+    def get(self, point: str, key: str, _type: type[T] | None = None) -> T:
+        """The contribution's object. NotFoundError names what is there instead."""
+        found = self._by_point[point].get(key)
+        if found is None:
+            there = ", ".join(sorted(self._by_point[point])) or "none"
+            raise NotFoundError(f"no {point.replace('_', ' ')} '{key}' is installed (there are: {there})")
+        return cast(T, found.value)
+
+    def all(self, point: str, _type: type[T] | None = None) -> list[T]:
+        """Every object of a point, by key."""
+        return [cast(T, item.value) for _, item in sorted(self._by_point[point].items())]
+
+    def contributions(self, owner: str | None = None) -> list[Contribution]:
+        """Every contribution, or one owner's, by point and key."""
+        items = [item for point in self._by_point.values() for item in point.values()]
+        return sorted((i for i in items if owner in (None, i.owner)), key=lambda i: (i.point, i.key))

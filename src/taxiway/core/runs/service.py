@@ -1,0 +1,63 @@
+"""The runs of the platform, as features see them. The engine behind it is in this folder's other modules."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Protocol
+
+from taxiway.core.runs.handler import RunHandler
+from taxiway.core.store.database import Tx
+from taxiway.kit.paging import Page
+from taxiway.model.access import Principal, Scope
+from taxiway.model.run import Run, RunSpec
+from taxiway.model.workload import LogLine
+
+if TYPE_CHECKING:
+    from taxiway.core.context import OpContext
+
+
+class Runs(Protocol):
+    """Start, watch and steer runs."""
+
+    def register(self, kind: str, handler: RunHandler) -> None:
+        """Add the handler of a kind, when the platform is assembled."""
+        ...
+
+    def start(self, tx: Tx, principal: Principal, spec: RunSpec) -> str:
+        """Insert the run in the caller's transaction; a worker takes it after the commit. Returns the run's id.
+
+        With a `request_key` that was used before within the kind, the id of that run is returned and nothing starts.
+        """
+        ...
+
+    def get(self, run_id: str) -> Run:
+        """The run with its steps. NotFoundError when there is none."""
+        ...
+
+    def list(self, scope: Scope, *, filters: Mapping[str, Any], limit: int, cursor: str | None) -> Page[Run]:
+        """Newest first, without steps. Filters: state, kind, subject, parent_id, created_by."""
+        ...
+
+    def logs(self, run_id: str, *, step: str | None, after: int, limit: int) -> Sequence[tuple[str, LogLine]]:
+        """(step id, line) behind `after`, in order."""
+        ...
+
+    def cancel(self, ctx: OpContext, run_id: str) -> Run: ...
+
+    def retry(self, ctx: OpContext, run_id: str) -> Run:
+        """Go on from the failed or interrupted step in a new segment."""
+        ...
+
+    def resume(self, ctx: OpContext, run_id: str) -> Run:
+        """Answer `needs_attention`: the interrupted step is taken as not done and runs again."""
+        ...
+
+    def undo(self, ctx: OpContext, run_id: str) -> Run: ...
+
+    def decide(self, ctx: OpContext, run_id: str, decision: str, comment: str) -> Run:
+        """Approve or reject a waiting run. The approver must be another than the run's creator."""
+        ...
+
+    def wake(self, tx: Tx, topic: str) -> int:
+        """Queue every run that waits for `topic`; returns how many."""
+        ...

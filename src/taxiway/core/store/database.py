@@ -1,0 +1,258 @@
+"""The store: short transactions on SQLite (one writer thread, group commit) or PostgreSQL, behind one small interface.
+
+Services call `write(work)`; `work` gets a `Tx` and everything in it commits once, or not at all. Reads use `read()`.
+Nothing may block inside a transaction: no subprocess, no HTTP, no waiting.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.pool import QueuePool
+
+from taxiway.kit.clock import Clock
+from taxiway.model.errors import ConflictError, InternalError, TaxiwayError, UnavailableError
+
+T = TypeVar("T")
+GROUP = 64
+BUSY_SECONDS = 5
+
+
+@dataclass
+class Tx:
+    """One transaction. `now` is the time of its start; callbacks of `after_commit` run once it is durable."""
+
+    conn: Connection
+    now: int
+    callbacks: list[Callable[[], None]] = field(default_factory=list)
+
+    def after_commit(self, callback: Callable[[], None]) -> None:
+        """Call `callback` (short, never raising) after the commit; not at all when it is rolled back."""
+        self.callbacks.append(callback)
+
+
+class Store(Protocol):
+    """What services know of the database."""
+
+    dialect: str
+
+    def write(self, work: Callable[[Tx], T]) -> T:
+        """Run `work` in a write transaction, commit, and return its result."""
+        ...
+
+    def submit(self, work: Callable[[Tx], T]) -> Future[T]:
+        """Like `write`, without waiting: the future is done after the commit."""
+        ...
+
+    def read(self) -> Any:
+        """Context manager that yields a read-only `Connection` with one consistent snapshot."""
+        ...
+
+    def close(self) -> None: ...
+
+
+def explain(error: DBAPIError) -> TaxiwayError:
+    """The domain error for a failure of the database itself, saying what an operator can do."""
+    text = str(error.orig)
+    if "full" in text and "disk" in text:
+        return UnavailableError("the disk of the data folder is full: free space, then try again", internal=text)
+    if "readonly" in text or "read-only" in text:
+        return UnavailableError(
+            "the database cannot be written (read-only file system?): make it writable, then try again", internal=text
+        )
+    if "locked" in text or "busy" in text:
+        return UnavailableError("another process holds the database: try again in a few seconds", internal=text)
+    if "UNIQUE" in text or "unique constraint" in text:
+        return ConflictError("that exists already", internal=text)
+    if isinstance(error, OperationalError):
+        return UnavailableError("the database does not answer: see the log of the server", internal=text)
+    return InternalError("the database refused a statement: see the log of the server", internal=text)
+
+
+def open_store(url: str, clock: Clock) -> Store:
+    """The store behind a SQLAlchemy URL: `sqlite:////path/to/file` or `postgresql+psycopg://…`."""
+    if make_url(url).get_backend_name() == "sqlite":
+        return SqliteStore(url, clock)
+    return PostgresStore(url, clock)
+
+
+def _sqlite_engine(url: str, *, read_only: bool) -> Engine:
+    engine = create_engine(
+        url,
+        poolclass=QueuePool,
+        pool_size=1 if not read_only else 8,
+        max_overflow=0 if not read_only else 24,
+        connect_args={"check_same_thread": False, "timeout": BUSY_SECONDS, "cached_statements": 256},
+    )
+
+    @event.listens_for(engine, "connect")
+    def _configure(connection: Any, _record: Any) -> None:
+        # The driver must not begin transactions by itself: ours begin IMMEDIATE or read-only, by hand.
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA page_size=8192")
+        if not read_only:
+            cursor.execute("PRAGMA journal_mode=WAL")
+        for pragma in (
+            "synchronous=FULL",
+            "foreign_keys=ON",
+            "temp_store=MEMORY",
+            "cache_size=-16000",
+            "mmap_size=268435456",
+        ):
+            cursor.execute(f"PRAGMA {pragma}")
+        if read_only:
+            cursor.execute("PRAGMA query_only=ON")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
+
+    return engine
+
+
+class SqliteStore:
+    """One writer thread takes queued units of work and commits up to 64 of them at once."""
+
+    dialect = "sqlite"
+
+    def __init__(self, url: str, clock: Clock) -> None:
+        path = make_url(url).database
+        if path and path != ":memory:":
+            Path(path).parent.mkdir(parents=True, exist_ok=True)
+        self._clock = clock
+        self._writer = _sqlite_engine(url, read_only=False)
+        self._reader = _sqlite_engine(url, read_only=True)
+        self._queue: queue.SimpleQueue[tuple[Callable[[Tx], Any], Future[Any]] | None] = queue.SimpleQueue()
+        self._closed = False
+        with self._writer.connect():
+            pass  # creates the file with its page size and WAL before a reader opens it
+        self._thread = threading.Thread(target=self._loop, name="store-writer", daemon=True)
+        self._thread.start()
+
+    def submit(self, work: Callable[[Tx], T]) -> Future[T]:
+        future: Future[T] = Future()
+        if self._closed:
+            future.set_exception(UnavailableError("Taxiway is shutting down: try again in a few seconds"))
+        else:
+            self._queue.put((work, future))
+        return future
+
+    def write(self, work: Callable[[Tx], T]) -> T:
+        if threading.current_thread() is self._thread:
+            raise InternalError("a transaction was begun inside another one")
+        return self.submit(work).result()
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        try:
+            with self._reader.begin() as connection:
+                yield connection
+        except DBAPIError as error:
+            raise explain(error) from error
+
+    def close(self) -> None:
+        self._closed = True
+        self._queue.put(None)
+        self._thread.join()
+        self._reader.dispose()
+        self._writer.dispose()
+
+    def _loop(self) -> None:
+        while (first := self._queue.get()) is not None:
+            batch, stop = [first], False
+            while len(batch) < GROUP and not self._queue.empty():
+                item = self._queue.get()
+                if item is None:
+                    stop = True
+                    break
+                batch.append(item)
+            self._commit(batch)
+            if stop:
+                return
+
+    def _commit(self, batch: list[tuple[Callable[[Tx], Any], Future[Any]]]) -> None:
+        done: list[tuple[Future[Any], Any, list[Callable[[], None]]]] = []
+        try:
+            with self._writer.begin() as connection:
+                for work, future in batch:
+                    tx = Tx(connection, self._clock.now())
+                    savepoint = connection.begin_nested()
+                    try:
+                        result = work(tx)
+                        savepoint.commit()
+                        done.append((future, result, tx.callbacks))
+                    except DBAPIError as error:
+                        savepoint.rollback()
+                        future.set_exception(explain(error))
+                    except BaseException as error:
+                        savepoint.rollback()
+                        future.set_exception(error)
+        except DBAPIError as error:
+            for _, future in batch:
+                if not future.done():
+                    future.set_exception(explain(error))
+            return
+        for future, result, callbacks in done:
+            for callback in callbacks:
+                callback()
+            future.set_result(result)
+
+
+class PostgresStore:
+    """Transactions run in the caller's thread on a pooled connection."""
+
+    dialect = "postgresql"
+
+    def __init__(self, url: str, clock: Clock) -> None:
+        if make_url(url).drivername == "postgresql":
+            url = url.replace("postgresql://", "postgresql+psycopg://", 1)
+        self._clock = clock
+        self._engine = create_engine(
+            url,
+            pool_size=5,
+            max_overflow=10,
+            pool_pre_ping=True,
+            pool_recycle=1800,
+            connect_args={"options": "-c idle_in_transaction_session_timeout=60000"},
+        )
+
+    def write(self, work: Callable[[Tx], T]) -> T:
+        try:
+            with self._engine.begin() as connection:
+                tx = Tx(connection, self._clock.now())
+                result = work(tx)
+        except DBAPIError as error:
+            raise explain(error) from error
+        for callback in tx.callbacks:
+            callback()
+        return result
+
+    def submit(self, work: Callable[[Tx], T]) -> Future[T]:
+        future: Future[T] = Future()
+        try:
+            future.set_result(self.write(work))
+        except BaseException as error:
+            future.set_exception(error)
+        return future
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        try:
+            with self._engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection:
+                yield connection
+        except DBAPIError as error:
+            raise explain(error) from error
+
+    def close(self) -> None:
+        self._engine.dispose()

@@ -33,10 +33,11 @@ class Registry:
             raise ConflictError(f"{owner} contributes to '{point}', which is no contribution point")
         if not isinstance(value, POINTS[point]):
             raise ConflictError(f"{owner}: what it contributes to '{point}' lacks parts of {POINTS[point].__name__}")
-        taken = self._by_point[point].get(value.key)
+        key: str = cast(Any, value).key
+        taken = self._by_point[point].get(key)
         if taken is not None:
-            raise ConflictError(f"both {taken.owner} and {owner} contribute {point} '{value.key}': disable one of them")
-        self._by_point[point][value.key] = Contribution(point, value.key, owner, value)
+            raise ConflictError(f"both {taken.owner} and {owner} contribute {point} '{key}': disable one of them")
+        self._by_point[point][key] = Contribution(point, key, owner, value)
 
     def remove_owner(self, owner: str) -> None:
         """Take back all contributions of an owner that failed to load."""

@@ -1,0 +1,3 @@
+"""The service; docs/index.md describes its parts."""
+
+SERVICE = "${{ values.name }}"

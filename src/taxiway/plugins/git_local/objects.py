@@ -1,0 +1,89 @@
+"""Trees and commits written straight into a bare repository, without a work tree."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path, PurePosixPath
+from typing import Any, cast
+
+from dulwich.objects import Blob, Commit, ObjectID, Tree
+from dulwich.repo import Repo
+
+from taxiway.model.errors import InputError
+from taxiway.model.workload import FileChange
+from taxiway.plugin import MICROSECONDS
+
+ZERO = "0" * 40
+FILE, EXECUTABLE, FOLDER = 0o100644, 0o100755, 0o040000
+
+
+def open_repo(path: Path) -> Any:
+    """The bare repository at `path`, as a context manager."""
+    return Repo(str(path))
+
+
+def checked_path(path: str) -> PurePosixPath:
+    """`path` as a relative path inside a tree. InputError when it would leave it or touch `.git`."""
+    parts = PurePosixPath(path)
+    if parts.is_absolute() or not parts.parts or any(p in ("..", ".") or p.lower() == ".git" for p in parts.parts):
+        raise InputError(f"'{path}' is no path that a repository may hold", code="repositories.bad_path")
+    return parts
+
+
+def build_tree(repo: Any, old: bytes | None, changes: Mapping[str, FileChange]) -> bytes:
+    """The id of the tree that `changes` make of tree `old`; folders that become empty go."""
+    here: dict[bytes, FileChange] = {}
+    below: dict[str, dict[str, FileChange]] = {}
+    for path, change in changes.items():
+        first, *rest = checked_path(path).parts
+        if rest:
+            below.setdefault(first, {})["/".join(rest)] = change
+        else:
+            here[first.encode()] = change
+    tree: Tree = Tree() if old is None else repo[old].copy()
+    for name, change in here.items():
+        if change.content is None:
+            if name in tree:
+                del tree[name]
+            continue
+        blob = Blob.from_string(change.content)
+        repo.object_store.add_object(blob)
+        tree.add(name, EXECUTABLE if change.executable else FILE, blob.id)
+    for folder, inner in below.items():
+        key = folder.encode()
+        sub = tree[key][1] if key in tree and tree[key][0] == FOLDER else None
+        made = build_tree(repo, sub, inner)
+        if len(repo[made]):
+            tree.add(key, FOLDER, cast(ObjectID, made))
+        elif key in tree:
+            del tree[key]
+    repo.object_store.add_object(tree)
+    return bytes(tree.id)
+
+
+def write_commit(repo: Any, tree: bytes, parent: bytes | None, message: str, author: str, at_seconds: int) -> bytes:
+    """Write a commit by `author` (an entity reference, shown as its name) and return its id."""
+    commit = Commit()
+    commit.tree = tree
+    commit.parents = [cast(ObjectID, parent)] if parent else []
+    name = author.rsplit("/", 1)[-1].replace("<", "").replace(">", "").replace("\n", " ")
+    commit.author = commit.committer = f"{name} <{name}@users.taxiway.invalid>".encode()
+    commit.author_time = commit.commit_time = at_seconds
+    commit.author_timezone = commit.commit_timezone = 0
+    commit.encoding = b"UTF-8"
+    commit.message = message.encode()
+    repo.object_store.add_object(commit)
+    return bytes(commit.id)
+
+
+def commit_rows(repo: Any, sha: str, limit: int) -> list[dict[str, Any]]:
+    """Commits from `sha` back along parents: sha, message, author name, time in microseconds UTC."""
+    return [
+        {
+            "sha": entry.commit.id.decode(),
+            "message": entry.commit.message.decode(errors="replace").strip(),
+            "author": entry.commit.author.decode(errors="replace").split(" <")[0],
+            "at": entry.commit.commit_time * MICROSECONDS,
+        }
+        for entry in repo.get_walker(include=[sha.encode()], max_entries=limit)
+    ]

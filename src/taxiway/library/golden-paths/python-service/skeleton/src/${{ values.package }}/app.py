@@ -8,11 +8,14 @@ from typing import Protocol
 
 from fastapi import FastAPI, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+{%- if values.database %}
+from psycopg import OperationalError
+{%- endif %}
 
 from . import SERVICE
 from . import health as health_routes
 {%- if values.database %}
-from .database import open_database
+from .database import on_database_unavailable, open_database
 {%- else %}
 from .greetings import router as greetings
 {%- endif %}
@@ -70,4 +73,7 @@ def create_app(settings: Settings, health: Health{% if values.database %}, open_
 {%- endif %}
     app.add_middleware(ObserveRequests, metrics=metrics)
     install_problem_handlers(app)
+{%- if values.database %}
+    app.add_exception_handler(OperationalError, on_database_unavailable)
+{%- endif %}
     return app

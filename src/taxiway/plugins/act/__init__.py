@@ -1,0 +1,1 @@
+"""Runs the GitHub Actions workflows of a repository on this host with `act`."""

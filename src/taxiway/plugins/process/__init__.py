@@ -1,0 +1,1 @@
+"""The laptop's destination: workloads as supervised local processes behind a small HTTP router."""

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -15,13 +16,14 @@ from taxiway.core.settings import Loaded, Settings
 from taxiway.core.store.database import Store, Tx
 from taxiway.kit.clock import Clock
 from taxiway.kit.ids import NewId
-from taxiway.model.access import Principal, Scope, system_principal
+from taxiway.model.access import NOBODY, Principal, Scope, system_principal
 from taxiway.model.errors import NotAllowedError
 from taxiway.model.event import EventDraft
 from taxiway.plugin import Artifacts, Logger, Secrets
 
 if TYPE_CHECKING:
     from taxiway.core.events.log import EventLog
+    from taxiway.core.http.credentials import Credentials
     from taxiway.core.runs.service import Runs
 
 
@@ -41,6 +43,10 @@ class Platform:
     log: Logger
     permissions: dict[str, Grant] = field(default_factory=dict)
     stopping: threading.Event = field(default_factory=threading.Event)
+    groups_of: Callable[[str], frozenset[str]] = lambda subject: frozenset()
+    """The groups that a subject is in, directly or through their parents; the catalog sets it."""
+    authenticate: Callable[[Credentials], Principal] = lambda credentials: NOBODY
+    """Who makes a request; raises AuthenticationError for credentials that are no good. `features/access` sets it."""
 
     @property
     def settings(self) -> Settings:

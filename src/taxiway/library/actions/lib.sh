@@ -52,9 +52,11 @@ pick_version() {
     BEGIN {
       floor_only = wanted !~ /[0-9]/ || wanted ~ /^[>~^]/ || wanted ~ /(^|\.)[xX*]/
       want = number(cleaned(wanted), parts)
+      if (match(wanted, /< *[0-9][0-9.]*/)) below = number(cleaned(substr(wanted, RSTART, RLENGTH)), parts)
     }
     {
       have = number($1, parts)
+      if (below && have >= below) next
       full = number($1, 3)
       if (have == want) { if (full > exact) { exact = full; exact_line = $0 } }
       else if (have > want) {

@@ -1,8 +1,8 @@
 """Finds and ends every process of a run, whatever it did to get away. Linux (/proc).
 
 A run is known by a marker in the environment that its processes inherit, by a user of its own where there is one, and
-by descent and session from a process already known: a child may call setsid, fork twice, or clear its environment. Ending
-repeats until nothing is found, and a process is only ever signalled as the pair (id, start time).
+by descent and session from a process already known: a child may call setsid, fork twice, or clear its environment.
+Ending repeats until nothing is found, and a process is only ever signalled as the pair (id, start time).
 """
 
 import os

@@ -13,9 +13,10 @@ import yaml
 from .filters import matches, pattern_matches
 
 MAX_WORKFLOW_BYTES = 512 * 1024
-MAX_WORKFLOWS = 50
 MAX_ALIASES = 100
 MAX_DEPTH = 30
+MAX_JOBS = 256
+MAX_STEPS = 1000
 
 
 class WorkflowError(Exception):
@@ -43,43 +44,31 @@ class Workflow:
     jobs: Mapping[str, Mapping[str, Any]]
 
 
-class _Loader(yaml.CSafeLoader):
-    """PyYAML's safe loader with a bound on aliases, so that a small file cannot expand without end."""
-
-    aliases = 0
-
-    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
-        if self.check_event(yaml.events.AliasEvent):
-            self.aliases += 1
-            if self.aliases > MAX_ALIASES:
-                raise WorkflowError(f"more than {MAX_ALIASES} YAML aliases")
-        return super().compose_node(parent, index)  # type: ignore[no-any-return]
-
-
 def load_yaml(text: bytes, path: str) -> Any:
     """The document of a file of a repository. Raises WorkflowError with path and line."""
     if len(text) > MAX_WORKFLOW_BYTES:
         raise WorkflowError(f"{path} has {len(text)} bytes; at most {MAX_WORKFLOW_BYTES} are read. Split the file.")
-    if max_flow_depth(text) > MAX_DEPTH * 4:
-        raise WorkflowError(f"{path} is nested too deeply. Flatten it.")
     try:
-        return yaml.load(text, Loader=_Loader)  # noqa: S506  # a safe loader, bounded above
-    except WorkflowError as error:
-        raise WorkflowError(f"{path}: {error}. Write the repeated parts out.") from None
+        _check_shape(text, path)
+        return yaml.load(text, Loader=yaml.CSafeLoader)
     except (yaml.YAMLError, RecursionError, ValueError) as error:
         raise WorkflowError(f"{path} is not valid YAML: {' '.join(str(error).split())}. Correct the file.") from None
 
 
-def max_flow_depth(text: bytes) -> int:
-    """Upper bound of `[`/`{` nesting; block nesting is bounded by the size, one column a level."""
-    depth = deepest = 0
-    for byte in text:
-        if byte in b"[{":
+def _check_shape(text: bytes, path: str) -> None:
+    """Bounds nesting and repetition before anything is built: merge keys and aliases can expand without end."""
+    depth = aliases = 0
+    for event in yaml.parse(text, Loader=yaml.CSafeLoader):
+        if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
-            deepest = max(deepest, depth)
-        elif byte in b"]}":
-            depth = max(0, depth - 1)
-    return deepest
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        elif isinstance(event, yaml.AliasEvent):
+            aliases += 1
+        merge = isinstance(event, yaml.ScalarEvent) and event.value == "<<" and not event.style
+        if depth > MAX_DEPTH or aliases > MAX_ALIASES or merge:
+            what = "merge keys (<<)" if merge else f"more than {MAX_DEPTH} levels or {MAX_ALIASES} aliases"
+            raise WorkflowError(f"{path} has {what}, which GitHub or this runner refuses. Write the parts out.")
 
 
 def parse(text: bytes, path: str) -> Workflow:
@@ -93,6 +82,8 @@ def parse(text: bytes, path: str) -> Workflow:
     jobs = document.get("jobs")
     if not isinstance(jobs, dict) or not jobs or not all(isinstance(job, dict) for job in jobs.values()):
         raise WorkflowError(f"{path} has no `jobs`, or one that is not a mapping.")
+    if len(jobs) > MAX_JOBS:
+        raise WorkflowError(f"{path} has {len(jobs)} jobs; at most {MAX_JOBS} are run. Split the file.")
     return Workflow(
         path=path,
         name=str(document.get("name") or path),
@@ -158,7 +149,7 @@ def uses_of_jobs(jobs: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, s
 
 def uses_of_steps(steps: Any) -> Iterator[str]:
     """`uses` texts of a list of steps, of a job or of a composite action."""
-    for step in steps if isinstance(steps, list) else []:
+    for step in steps[:MAX_STEPS] if isinstance(steps, list) else []:
         if isinstance(step, dict) and isinstance(step.get("uses"), str):
             yield step["uses"]
 

@@ -83,17 +83,28 @@ def belonging(processes: Iterable[ProcessInfo], known: Iterable[ProcessKey]) -> 
     return list(mine.values())
 
 
+def key_of(pid: int) -> ProcessKey | None:
+    """The process that has this id now."""
+    info = _info(pid, b"", None)
+    return info.key if info else None
+
+
 def end_all(
-    run_id: str, known: set[ProcessKey], own_uid: int | None = None, timeout_seconds: float = 10.0
+    run_id: str,
+    known: set[ProcessKey],
+    own_uid: int | None = None,
+    keep: ProcessKey | None = None,
+    timeout_seconds: float = 10.0,
 ) -> list[ProcessKey]:
     """Kills every process of the run until two looks find none; returns what is left (empty unless time ran out).
 
-    First all are stopped, so that none forks while others are killed.
+    First all are stopped, so that none forks while others are killed. `keep` is the shim that adopts orphans: it stays,
+    so that what is born meanwhile is found below it, and ends by itself.
     """
     deadline = time.monotonic() + timeout_seconds
     quiet = 0
     while True:
-        found = belonging(snapshot(run_id, own_uid), known)
+        found = [info for info in belonging(snapshot(run_id, own_uid), known) if info.key != keep]
         known.update(info.key for info in found)
         quiet = 0 if found else quiet + 1
         if quiet == 2:

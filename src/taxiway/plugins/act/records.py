@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 MAX_MESSAGE = 16 * 1024
+NOISE = ("Couldn't get a valid docker connection", "Using docker host")  # act's first words on any host
 
 Conclusion = Literal["success", "failure", "cancelled", "skipped"]
 
@@ -116,7 +117,7 @@ class Decoder:
 
     def _loose(self, text: str, at: int) -> Iterator[Record]:
         text = _clip(text.rstrip("\r\n"))
-        if text and "docker connection" not in text:
+        if text and not any(noise in text for noise in NOISE):
             self.last_text = text
             yield LogLine("", "", "info", text, at)
 
@@ -144,7 +145,7 @@ class Decoder:
             yield LogLine(job, step, "info", _clip(text.rstrip("\r\n")), at)
         elif text.startswith("⭐ Run "):
             yield from () if inner else (StepStarted(job, step, stage, name, at),)
-        elif entry.get("level") in ("error", "warning"):
+        elif entry.get("level") in ("error", "warning") and not (inner and text.startswith("exit status")):
             yield self._problem(job, step, entry["level"], text, at)
 
     def _set_up(self, job: str, entry: dict[str, Any], text: str, at: int) -> Iterator[Record]:

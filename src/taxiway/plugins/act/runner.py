@@ -7,7 +7,6 @@ the run is left and `result()` is final.
 
 import json
 import shutil
-import signal
 import subprocess
 import threading
 import time
@@ -127,14 +126,14 @@ class PipelineProcess:
         self._done = threading.Event()
         self._lock = threading.Lock()
         self._process = self._spawn(command(spec, self.layout, folders), subprocess.PIPE)
+        self._shim = processes.key_of(self._process.pid)
         self._watcher = threading.Thread(target=self._watch, name=f"act-{spec.run_id}", daemon=True)
         self._watcher.start()
 
     def _spawn(self, argv: Sequence[str], output: int) -> subprocess.Popen[bytes]:
-        user = self.spec.user
         try:
             return subprocess.Popen(
-                sandbox.limited(argv, self.spec.limits, user),
+                sandbox.limited(argv, self.spec.limits, self.spec.user),
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
@@ -142,9 +141,6 @@ class PipelineProcess:
                 env=self._environment,
                 start_new_session=True,
                 umask=0o022,
-                user=user.uid if user else None,
-                group=user.gid if user else None,
-                extra_groups=[] if user else None,
             )
         except OSError as error:
             raise RunnerError(f"`act` could not be started: {error}.") from error
@@ -162,7 +158,8 @@ class PipelineProcess:
 
     def _end_processes(self) -> list[processes.ProcessKey]:
         user = self.spec.user
-        return processes.end_all(self.spec.run_id, self._known, user.uid if user and user.exclusive else None)
+        own_uid = user.uid if user and user.exclusive else None
+        return processes.end_all(self.spec.run_id, self._known, own_uid, self._shim)
 
     def _watch(self) -> None:
         """Looks at time and memory until the run is over, and remembers every process that it saw."""
@@ -202,8 +199,8 @@ class PipelineProcess:
         yield from self._finish()
 
     def _finish(self) -> Iterator[Record]:
-        code = self._process.wait()
         left = self._end_processes()  # what a step left in the background
+        code = self._wait_for_shim()
         self._done.set()
         self._watcher.join()
         stopped = self._cancelled or bool(self._stop_reason)
@@ -214,6 +211,14 @@ class PipelineProcess:
         if not stopped:
             self._save_caches()
         self._result = self._conclude(code, tuple(left))
+
+    def _wait_for_shim(self) -> int:
+        """The shim ends with the last process of the run; where one could not be ended, it is ended itself."""
+        try:
+            return self._process.wait(5)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            return self._process.wait()
 
     def _never_started(self, stopped: bool) -> Iterator[JobFinished]:
         """`act` says nothing of jobs whose `needs` failed or whose `if` is false."""
@@ -238,9 +243,8 @@ class PipelineProcess:
                 try:
                     saving.wait(60)
                 except subprocess.TimeoutExpired:
-                    saving.send_signal(signal.SIGKILL)
+                    self._end_processes()
                     saving.wait()
-        self._end_processes()
 
     def _conclude(self, code: int, left: tuple[processes.ProcessKey, ...]) -> RunResult:
         jobs = tuple(self._decoder.finished.values())

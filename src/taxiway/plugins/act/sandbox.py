@@ -3,9 +3,11 @@
 Code of a repository gets an environment built from nothing here, never Taxiway's, and runs as the user it is given.
 """
 
+import json
 import os
 import shutil
 import stat
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -159,14 +161,19 @@ def environment(run_id: str, layout: Layout, cache: Path, extra: Mapping[str, st
 
 
 def limited(argv: Sequence[str], limits: Limits, user: User | None) -> list[str]:
-    """The command under resource limits and without a way to gain rights.
+    """The command below a shim that limits it, changes its user, and adopts its orphans.
 
-    By bash's ulimit, because a function run between fork and exec is not safe in a threaded server. Address space is
-    not limited: Node and Go reserve far more than they use. The number of processes counts per user, so it is limited
-    only where the run has another user than Taxiway.
+    Address space is not limited: Node and Go reserve far more than they use. The number of processes counts per user,
+    so it is limited only where the run has another user than Taxiway.
     """
-    rules = [f"ulimit -c 0 -n {limits.open_files} -d {limits.data_bytes // 1024} -f {limits.file_bytes // 1024}"]
+    rules = {
+        "RLIMIT_CORE": 0,
+        "RLIMIT_NOFILE": limits.open_files,
+        "RLIMIT_DATA": limits.data_bytes,
+        "RLIMIT_FSIZE": limits.file_bytes,
+    }
     if user is not None:
-        rules.append(f"ulimit -u {limits.processes}")
-    wall = [found, "--no-new-privs"] if (found := shutil.which("setpriv")) else []
-    return ["/bin/bash", "-c", " && ".join([*rules, 'exec "$@"']), "limited", *wall, *argv]
+        rules["RLIMIT_NPROC"] = limits.processes
+    ids = {"uid": user.uid if user else None, "gid": user.gid if user else None}
+    shim = str(Path(__file__).with_name("shim.py"))
+    return [sys.executable, "-I", "-S", shim, json.dumps({**ids, "limits": rules}), *argv]

@@ -36,7 +36,8 @@ class Uses:
 
 @dataclass(frozen=True)
 class Workflow:
-    """A parsed workflow file. `path` is relative to the repository; `on` maps event names to their settings."""
+    """A parsed workflow file. `path` is relative to the repository, `name` the file's where it gives none; `on` maps
+    event names to their settings."""
 
     path: str
     name: str
@@ -86,7 +87,7 @@ def parse(text: bytes, path: str) -> Workflow:
         raise WorkflowError(f"{path} has {len(jobs)} jobs; at most {MAX_JOBS} are run. Split the file.")
     return Workflow(
         path=path,
-        name=str(document.get("name") or path),
+        name=str(document.get("name") or path.rpartition("/")[2]),
         on=_events(trigger, path),
         jobs={str(key): job for key, job in jobs.items()},
     )

@@ -147,12 +147,28 @@ jobs:
     assert f"sha {run.spec.sha}" in text
     assert "venv True" in text
     assert "platform-secret" not in text
-    assert dict(artifacts(run.layout)["release"].files) == {"README.md": 5 + 0, "out/a.txt": 2, "out/deep/b.txt": 2}
+    assert dict(artifacts(run.layout)["release"].files) == {"README.md": 5, "out/a.txt": 2, "out/deep/b.txt": 2}
     steps = [record for record in records if isinstance(record, StepFinished) and record.stage == "Main"]
     assert [step.status for step in steps] == ["success"] * 6
 
 
-def test_cancel_ends_a_grandchild_that_left_the_session(start: Run) -> None:
+ESCAPE = """
+import os, time
+if os.fork() == 0:
+    os.setsid()
+    if os.fork() == 0:
+        null = os.open(os.devnull, os.O_RDWR)
+        for number in (0, 1, 2):
+            os.dup2(null, number)
+        time.sleep(600)
+    os._exit(0)
+"""
+
+
+@pytest.mark.parametrize("exclusive", [True, False], ids=["user of its own", "user shared with other runs"])
+def test_cancel_ends_children_that_left_the_session_and_cleared_their_environment(
+    start: Run, root: Path, exclusive: bool
+) -> None:
     run = start(
         """
 on: push
@@ -161,56 +177,31 @@ jobs:
     runs-on: ubuntu-latest
     steps:
       - run: |
-          cat > escape.py <<'PY'
-          import os, time
-          if os.fork() == 0:
-              os.setsid()
-              if os.fork() == 0:
-                  null = os.open("/dev/null", os.O_RDWR)
-                  for number in (0, 1, 2):
-                      os.dup2(null, number)
-                  time.sleep(600)
-              os._exit(0)
-          PY
           python3 escape.py
-          (setsid env -i /bin/sleep 600 </dev/null >/dev/null 2>&1 &)
-          echo ready
+          (setsid env -i sleep 600 </dev/null >/dev/null 2>&1 &)
+          env -i /usr/bin/python3 escape.py
+          touch "$TMPDIR/ready"
           sleep 600
-"""
+""",
+        {"escape.py": ESCAPE},
+        user=User(OTHER_USER.uid, OTHER_USER.gid, exclusive) if OTHER_USER else None,
     )
-    seen: list[Record] = []
-    done = threading.Event()
-
-    def read() -> None:
-        seen.extend(run.records())
-        done.set()
-
-    threading.Thread(target=read, daemon=True).start()
+    reader = threading.Thread(target=lambda: list(run.records()), daemon=True)
+    reader.start()
     deadline = time.monotonic() + 20
-    while "ready" not in text_of([*seen]) and time.monotonic() < deadline:
-        time.sleep(0.1)
-        if any(isinstance(record, LogLine) and record.text == "ready" for record in seen):
-            break
-        if len(sleepers(run)) >= 3:
-            break
-    time.sleep(1)
-    assert len(sleepers(run)) >= 2
+    while not (run.layout.temp / "ready").exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    before = {info.key for info in processes.belonging(processes.snapshot(run.spec.run_id), set())}
+    assert len(before) >= 6  # shim, act, bash, sleep, and the three that tried to get away
     began = time.monotonic()
     run.cancel()
-    assert done.wait(10)
-    assert time.monotonic() - began < 5
+    reader.join(10)
+    assert time.monotonic() - began < 3
     assert run.result().conclusion == "cancelled"
-    assert run.result().jobs[0].conclusion == "cancelled"
+    assert [job.conclusion for job in run.result().jobs] == ["cancelled"]
     assert run.result().left == ()
+    assert [key for key in before if processes.key_of(key.pid) == key] == []
     assert alive(run.spec.run_id) == []
-
-
-def sleepers(run: PipelineProcess) -> list[processes.ProcessInfo]:
-    return [
-        info
-        for info in alive(run.spec.run_id)
-        if Path(f"/proc/{info.key.pid}/cmdline").read_bytes().startswith((b"sleep", b"/bin/sleep", b"python3"))
-    ]
 
 
 def test_unmapped_action_fails_its_job_with_the_reason_and_others_run(start: Run) -> None:

@@ -3,7 +3,7 @@
 Part of the shim: standard library only. Costly modules are imported in the forked child, so the shim stays small.
 """
 # The shim must not pay for pathlib.
-# ruff: noqa: PTH
+# ruff: noqa: PTH100, PTH104, PTH110, PTH116, PTH118, PTH120, PTH123, PTH208
 
 from __future__ import annotations
 
@@ -13,9 +13,7 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    from taxiway.plugins.process import probe, procs
-elif __package__:
+if TYPE_CHECKING or __package__:
     from taxiway.plugins.process import probe, procs
 else:
     import probe
@@ -62,7 +60,7 @@ def _spawn(spec: dict[str, Any], argv: list[str], output: int) -> tuple[int, str
     if pid == 0:
         try:
             _confine(spec, shim, output)
-            os.execvpe(argv[0], argv, _environment(spec))
+            os.execvpe(argv[0], argv, _environment(spec))  # noqa: S606 - no shell is wanted
         except BaseException as error:
             os.write(writer, f"cannot start {argv[0]}: {error}".encode()[:4000])
         finally:
@@ -176,7 +174,7 @@ def _run_probe(spec: dict[str, Any], described: dict[str, Any], timeout: float, 
         if described.get("exec"):
             argv = described["exec"]["command"]
             _confine(spec, shim, os.open(os.devnull, os.O_WRONLY))
-            os.execvpe(argv[0], argv, _environment(spec))
+            os.execvpe(argv[0], argv, _environment(spec))  # noqa: S606 - no shell is wanted
         os.setsid()
         # Nothing of the shim may stay open here, above all not its lock.
         os.dup2(writer, 3)

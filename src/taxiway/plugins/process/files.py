@@ -3,7 +3,7 @@
 Used by the shim and the router (which run without site-packages, hence os.path and no pathlib) and by the platform.
 """
 # The shim and the router must not pay for pathlib.
-# ruff: noqa: PTH
+# ruff: noqa: PTH100, PTH104, PTH110, PTH116, PTH118, PTH120, PTH123, PTH208
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
-"""Processes as /proc shows them: identity by pid and start time, trees, the marker of a workload, signals without races.
+"""Processes as /proc shows them: identity by pid and start time, trees, the marker of a workload, safe signals.
 
 Used by the shim and by the platform. A pid alone never names a process here: it may have been given to another one.
 """
 # The shim must not pay for pathlib.
-# ruff: noqa: PTH
+# ruff: noqa: PTH100, PTH104, PTH110, PTH116, PTH118, PTH120, PTH123, PTH208
 
 from __future__ import annotations
 
@@ -114,3 +114,16 @@ def end_marked(marker: str, timeout_seconds: float = 5.0) -> int:
             raise TimeoutError(f"{len(found)} processes of workload {marker} do not end after SIGKILL")
         killed += sum(send_signal(one, signal.SIGKILL) for one in found)
         time.sleep(0.02)
+
+
+def kill_group(pid: int) -> None:
+    """SIGKILL a process group that the caller started and has not waited for yet."""
+    try:
+        os.killpg(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        return
+
+
+def is_root() -> bool:
+    """Whether this process may change users."""
+    return os.geteuid() == 0

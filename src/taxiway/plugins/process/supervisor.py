@@ -224,5 +224,3 @@ def describe(instance: Instance) -> str:
     """One line for an error message: what the workload did last."""
     state = read_state(instance.folder) or {}
     return f"{state.get('phase', 'never started')}, {state.get('restarts', 0)} restarts, {state.get('reason') or '-'}"
-
-

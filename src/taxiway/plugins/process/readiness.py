@@ -1,0 +1,128 @@
+"""Whether an instance is ready for requests: Score's readiness probe, asked by the platform.
+
+A probe that answers is not enough: the port must be held by a process of this very instance, so a foreign server on
+the same port never counts as ready.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from taxiway.plugins.process import procs
+from taxiway.plugins.process.probe import http_failure
+from taxiway.plugins.process.spec import Instance
+from taxiway.plugins.process.supervisor import ProcessError, adopt, describe
+from taxiway.plugins.process.usage import workload_processes
+
+CRASHES = 4
+LISTEN_STATE = "0A"
+STEADY_SECONDS = 1.0
+
+
+def not_ready_reason(instance: Instance) -> str:
+    """'' when the instance is ready now, else why it is not. Takes at most the probe's timeout."""
+    state = adopt(instance.folder)
+    if state is None:
+        return "its shim does not run"
+    if state["phase"] != "running" or state["pid"] is None:
+        return f"the workload does not run: {describe(instance)}"
+    for one in instance.spec["ports"]:
+        if not holds_port(instance, int(one["port"])):
+            return f"the workload does not listen on port {one['port']} (given in {', '.join(one['env'])})"
+    probe = instance.spec["readiness"]
+    timeout = float(instance.spec["probe_timing"]["timeout_seconds"])
+    if probe and "httpGet" in probe:
+        return http_failure(int(probe["httpGet"]["port"]), probe["httpGet"], timeout)
+    if probe:
+        return _exec_failure(instance, probe, timeout)
+    return "" if instance.spec["ports"] else _steady(state)
+
+
+def wait_ready(instance: Instance, timeout_seconds: float, cancelled: Callable[[], bool] = lambda: False) -> str:
+    """Wait until ready; '' or why it did not become ready. Ends early when the workload crashes again and again."""
+    deadline = time.monotonic() + timeout_seconds
+    pause = 0.02
+    while True:
+        reason = not_ready_reason(instance)
+        if not reason or cancelled():
+            return reason
+        state = adopt(instance.folder) or {}
+        if int(state.get("restarts", 0)) >= CRASHES:
+            return f"the workload ended {state['restarts']} times; last: {state['reason']}"
+        if time.monotonic() >= deadline:
+            return f"not ready after {timeout_seconds:g} s: {reason}"
+        time.sleep(pause)
+        pause = min(0.25, pause * 1.5)
+
+
+def holds_port(instance: Instance, port: int) -> bool:
+    """Whether a process of the instance listens on the port."""
+    inodes = _listening_inodes(port)
+    if not inodes:
+        return False
+    links = {f"socket:[{inode}]" for inode in inodes}
+    return any(links & _open_links(one.pid) for one in workload_processes(instance))
+
+
+def _listening_inodes(port: int) -> set[str]:
+    found = set()
+    for table in ("/proc/net/tcp", "/proc/net/tcp6"):
+        try:
+            rows = Path(table).read_text().splitlines()[1:]
+        except FileNotFoundError:
+            continue
+        for row in rows:
+            fields = row.split()
+            if fields[3] == LISTEN_STATE and int(fields[1].rsplit(":", 1)[1], 16) == port:
+                found.add(fields[9])
+    return found
+
+
+def _open_links(pid: int) -> set[str]:
+    links = set()
+    try:
+        for path in Path(f"/proc/{pid}/fd").iterdir():
+            try:
+                links.add(str(path.readlink()))
+            except FileNotFoundError:
+                continue
+    except (FileNotFoundError, PermissionError, ProcessLookupError):
+        return links
+    return links
+
+
+def _steady(state: Mapping[str, Any]) -> str:
+    started = state["started_at"] or 0
+    is_steady = time.time_ns() // 1000 - started >= STEADY_SECONDS * 1_000_000
+    return "" if is_steady else f"the workload runs for less than {STEADY_SECONDS:g} s"
+
+
+def _exec_failure(instance: Instance, probe: Mapping[str, Any], timeout: float) -> str:
+    spec = instance.spec
+    user: dict[str, Any] = {}
+    if spec["uid"] is not None and procs.is_root():
+        user = {"user": spec["uid"], "group": spec["gid"], "extra_groups": []}
+    argv = [str(one) for one in probe["exec"]["command"]]
+    try:
+        with subprocess.Popen(
+            argv,
+            env={**spec["env"], procs.MARKER: instance.marker},
+            cwd=spec["cwd"],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+            **user,
+        ) as running:
+            try:
+                code = running.wait(timeout)
+            except subprocess.TimeoutExpired:
+                procs.kill_group(running.pid)
+                return f"{argv[0]} gave no answer within {timeout:g} s"
+    except OSError as error:
+        raise ProcessError(f"the readiness command cannot run: {error}; correct the Score file") from error
+    return "" if code == 0 else f"{argv[0]} exited with code {code}"

@@ -8,7 +8,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from taxiway.core.permissions import Grant, decide, scope_of
 from taxiway.core.registry import Registry
@@ -48,9 +48,17 @@ class Platform:
     authenticate: Callable[[Credentials], Principal] = lambda credentials: NOBODY
     """Who makes a request; raises AuthenticationError for credentials that are no good. `features/access` sets it."""
 
+    services: dict[str, Any] = field(default_factory=dict)
+    """Objects that features keep for the life of the process, by feature: pools, caches, supervisors."""
+
     @property
     def settings(self) -> Settings:
         return self.loaded.settings
+
+    def public_url(self) -> str:
+        """Where users reach this installation, without a trailing slash."""
+        settings = self.settings
+        return (settings.public_url or f"http://{settings.host}:{settings.port}").rstrip("/")
 
     def system(self, name: str) -> OpContext:
         """A context for background part `name`."""

@@ -1,0 +1,120 @@
+"""`fetch:template` and `fetch:plain`: files of the template's own snapshot into the workspace."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+from taxiway.features.scaffolder.actions.base import FunctionAction, inside, schema, workspace_files
+from taxiway.features.scaffolder.rendering.client import Renderer
+from taxiway.model.errors import InputError, NotFoundError
+from taxiway.plugin import StepContext
+
+TEMPLATE_FOLDER = "template"
+LISTS = {"type": "array", "items": {"type": "string"}}
+
+
+def fetch_actions(renderer: Callable[[], Renderer]) -> list[FunctionAction]:
+    """The fetch actions; `renderer` gives the rendering pool when it is first needed."""
+    return [
+        FunctionAction(
+            key="fetch:template",
+            description="Render the files of a folder of the template into the workspace",
+            function=lambda ctx, values: _fetch_template(ctx, values, renderer()),
+            input_schema=schema(
+                ["url"],
+                url="Folder, relative to the template",
+                targetPath="Where to write, relative to the workspace",
+                values={"type": "object", "description": "Values that the files see as `values`"},
+                copyWithoutTemplating=LISTS,
+                copyWithoutRender=LISTS,
+                templateFileExtension={"type": ["boolean", "string"]},
+                cookiecutterCompat={"type": "boolean"},
+                replace={"type": "boolean"},
+                trimBlocks={"type": "boolean"},
+                lstripBlocks={"type": "boolean"},
+            ),
+        ),
+        FunctionAction(
+            key="fetch:plain",
+            description="Copy the files of a folder of the template into the workspace",
+            function=_fetch_plain,
+            input_schema=schema(["url"], url="Folder, relative to the template", targetPath="Where to write"),
+        ),
+    ]
+
+
+def source_folder(ctx: StepContext, url: str) -> Path:
+    """The folder of the template's snapshot that `url` names."""
+    if "://" in url:
+        raise InputError(f"'{url}' is not reachable: only folders beside the template can be fetched")
+    root = ctx.workspace.parent / TEMPLATE_FOLDER
+    folder = inside(root, url)
+    if not folder.is_dir():
+        raise NotFoundError(f"the template has no folder '{url}'")
+    return folder
+
+
+def _fetch_plain(ctx: StepContext, values: Mapping[str, Any]) -> Mapping[str, Any]:
+    source, target = source_folder(ctx, values["url"]), inside(ctx.workspace, values.get("targetPath") or ".")
+    for name, path in workspace_files(source):
+        _write(inside(target, name), path.read_bytes(), os.access(path, os.X_OK))
+    return {}
+
+
+def _fetch_template(ctx: StepContext, values: Mapping[str, Any], renderer: Renderer) -> Mapping[str, Any]:
+    source, target = source_folder(ctx, values["url"]), inside(ctx.workspace, values.get("targetPath") or ".")
+    untemplated = list(values.get("copyWithoutTemplating") or values.get("copyWithoutRender") or [])
+    extension = values.get("templateFileExtension") or ""
+    extension = ".njk" if extension is True else extension
+    paths = list(workspace_files(source))
+    requests = [(name, _text_to_render(name, path, untemplated, extension)) for name, path in paths]
+    context: dict[str, Any] = {"values": values.get("values") or {}}
+    if values.get("cookiecutterCompat"):
+        context["cookiecutter"] = context["values"]
+    options = {"trimBlocks": bool(values.get("trimBlocks")), "lstripBlocks": bool(values.get("lstripBlocks"))}
+    written = 0
+    for (name, path), (rendered_name, text) in zip(paths, renderer.files(requests, context, options), strict=True):
+        if text is not None and extension:
+            rendered_name = rendered_name.removesuffix(extension)
+        if not all(rendered_name.split("/")):
+            ctx.log(f"Skipping {name}: its rendered path is empty")
+            continue
+        place = inside(target, rendered_name)
+        if place.exists() and not values.get("replace"):
+            ctx.log(f"Keeping {rendered_name}: it is there already")
+            continue
+        _write(place, path.read_bytes() if text is None else text.encode(), os.access(path, os.X_OK))
+        written += 1
+    ctx.log(f"Wrote {written} files")
+    return {}
+
+
+def _text_to_render(name: str, path: Path, untemplated: Sequence[str], extension: str) -> str | None:
+    if any(fnmatchcase(name, pattern) for pattern in untemplated) or (extension and not name.endswith(extension)):
+        return None
+    content = path.read_bytes()
+    if b"\0" in content:
+        return None
+    try:
+        return content.decode()
+    except UnicodeDecodeError:
+        return None
+
+
+def _write(path: Path, content: bytes, executable: bool) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+    path.chmod(0o755 if executable else 0o644)
+
+
+def remove(path: Path) -> None:
+    """Remove a file or folder that may be gone."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)

@@ -1,0 +1,93 @@
+"""`fs:*` and `debug:log`: work on the workspace, and tell."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from taxiway.features.scaffolder.actions.base import FunctionAction, inside, schema, workspace_files
+from taxiway.features.scaffolder.actions.fetch import remove
+from taxiway.model.errors import ConflictError, NotFoundError
+from taxiway.plugin import StepContext
+
+FILES = {"type": "array", "items": schema(["from", "to"], **{"from": "Present path", "to": "New path"})}
+
+
+def file_actions() -> list[FunctionAction]:
+    """The actions of this module."""
+    return [
+        FunctionAction(
+            "fs:delete",
+            "Delete files and folders of the workspace",
+            _delete,
+            schema(["files"], files={"type": "array", "items": {"type": "string"}}),
+        ),
+        FunctionAction(
+            "fs:rename", "Rename files and folders of the workspace", _rename, schema(["files"], files=FILES)
+        ),
+        FunctionAction(
+            "fs:readdir",
+            "List the files of a folder of the workspace",
+            _readdir,
+            schema(["paths"], paths={"type": "array", "items": {"type": "string"}}, recursive={"type": "boolean"}),
+            schema(files={"type": "array", "items": {"type": "object"}}),
+        ),
+        FunctionAction(
+            "debug:log",
+            "Write a message, and on request the list of files, into the log",
+            _log,
+            schema(
+                message="What to write",
+                listWorkspace={"type": ["boolean", "string"]},
+                extra={"description": "A value to print"},
+            ),
+        ),
+    ]
+
+
+def _delete(ctx: StepContext, values: Mapping[str, Any]) -> Mapping[str, Any]:
+    for name in values["files"]:
+        if any(character in name for character in "*?["):
+            for path in sorted(ctx.workspace.glob(name)):
+                remove(inside(ctx.workspace, str(path.relative_to(ctx.workspace))))
+        else:
+            remove(inside(ctx.workspace, name))
+        ctx.log(f"Deleted {name}")
+    return {}
+
+
+def _rename(ctx: StepContext, values: Mapping[str, Any]) -> Mapping[str, Any]:
+    for item in values["files"]:
+        source, target = inside(ctx.workspace, item["from"]), inside(ctx.workspace, item["to"])
+        if not source.exists():
+            raise NotFoundError(f"'{item['from']}' is not in the workspace")
+        if target.exists():
+            if not item.get("overwrite"):
+                raise ConflictError(f"'{item['to']}' is there already: set overwrite to replace it")
+            remove(target)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        source.rename(target)
+    return {}
+
+
+def _readdir(ctx: StepContext, values: Mapping[str, Any]) -> Mapping[str, Any]:
+    found = []
+    for name in values["paths"]:
+        root = inside(ctx.workspace, name)
+        for path, full in workspace_files(root):
+            if values.get("recursive") or "/" not in path:
+                relative = full.relative_to(ctx.workspace.resolve()).as_posix()
+                found.append({"name": full.name, "path": relative, "fullPath": relative})
+    return {"files": found}
+
+
+def _log(ctx: StepContext, values: Mapping[str, Any]) -> Mapping[str, Any]:
+    if values.get("message"):
+        ctx.log(str(values["message"]))
+    if values.get("extra") is not None:
+        ctx.log(json.dumps(values["extra"], indent=2, ensure_ascii=False))
+    if values.get("listWorkspace"):
+        for name, _ in workspace_files(ctx.workspace):
+            ctx.log(name)
+    return {}

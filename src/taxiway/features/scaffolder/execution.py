@@ -1,0 +1,102 @@
+"""Runs of kind `scaffold`: the handler that executes a pinned template step by step."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from taxiway.core.context import Platform
+from taxiway.core.runs.handler import BaseHandler, StepResult
+from taxiway.core.store.database import Tx
+from taxiway.features.catalog import service as catalog
+from taxiway.features.scaffolder.actions.fetch import TEMPLATE_FOLDER
+from taxiway.features.scaffolder.model import OUTPUT_STEP, is_true, runs_after_failure
+from taxiway.features.scaffolder.rendering.client import Renderer
+from taxiway.features.scaffolder.snapshot import unpack
+from taxiway.features.scaffolder.steps import run_step
+from taxiway.model.event import Event
+from taxiway.model.run import Run, RunState, Step
+from taxiway.plugin import Action, StepContext
+
+
+class ScaffoldHandler(BaseHandler):
+    """Steps are the template's, plus a last one that renders the output."""
+
+    def __init__(self, platform: Platform, renderer: Renderer) -> None:
+        self._platform = platform
+        self._renderer = renderer
+
+    def execute(self, run: Run, step: Step, ctx: StepContext) -> StepResult:
+        unpack(self._platform, run.definition["snapshot"], ctx.workspace.parent / TEMPLATE_FOLDER)
+        expressions = self._expressions(run)
+        if step.id == OUTPUT_STEP:
+            return StepResult(render_output(self._renderer, run.definition["output"], expressions))
+        output = run_step(
+            self._platform.registry,
+            self._renderer,
+            step.definition,
+            expressions,
+            self._secrets(run, step, ctx),
+            ctx,
+            failed=_failed(run),
+        )
+        if output is None:
+            ctx.log(f"Skipping step {step.id} because its if condition was false")
+            return StepResult({}, "skipped")
+        return StepResult(output)
+
+    def runs_after_failure(self, run: Run, step: Step) -> bool:
+        return runs_after_failure(step.definition.get("condition"))
+
+    def undo(self, run: Run, step: Step, ctx: StepContext) -> None:
+        if step.created:
+            self._platform.registry.get("action", step.action, Action).undo(ctx, step.created)
+
+    def finish(self, tx: Tx, run: Run, state: RunState) -> Mapping[str, Any]:
+        last = run.steps[-1]
+        return last.output or {} if last.id == OUTPUT_STEP else {}
+
+    def _expressions(self, run: Run) -> dict[str, Any]:
+        return {
+            "parameters": run.input["values"],
+            "steps": {step.id: {"output": step.output or {}} for step in run.steps if step.id != OUTPUT_STEP},
+            "user": {"ref": run.created_by, "entity": catalog.get_entity(self._platform, run.created_by)},
+            "context": {"task": {"id": run.id}},
+        }
+
+    def _secrets(self, run: Run, step: Step, ctx: StepContext) -> dict[str, str]:
+        # Only steps that name secrets get them into the rendering process.
+        if "secrets" not in str(step.definition):
+            return {}
+        return {name: ctx.resolve_secret(reference) for name, reference in run.input.get("secrets", {}).items()}
+
+
+class ForgetSecrets:
+    """Forgets the secrets of a scaffold run when nobody can retry it any more."""
+
+    key = "scaffolder_forget_secrets"
+    types = ("dev.taxiway.run.ended.v1",)
+
+    def __init__(self, platform: Platform) -> None:
+        self._platform = platform
+
+    def handle(self, event: Event) -> None:
+        if event.data.get("kind") != "scaffold" or event.data.get("state") not in ("succeeded", "undone"):
+            return
+        run = self._platform.runs.get(event.subject.removeprefix("run:"))
+        for reference in run.input.get("secrets", {}).values():
+            self._platform.secrets.delete(reference)
+
+
+def render_output(renderer: Renderer, output: Mapping[str, Any], expressions: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The template's output with links and texts whose `if` is false left out."""
+    rendered = renderer.value(dict(output), expressions)
+    for part in ("links", "text"):
+        if isinstance(rendered.get(part), list):
+            kept = [item for item in rendered[part] if is_true(item.get("if", True))]
+            rendered[part] = [{key: value for key, value in item.items() if key != "if"} for item in kept]
+    return {name: value for name, value in rendered.items() if value is not None}
+
+
+def _failed(run: Run) -> bool:
+    return any(step.state == "failed" for step in run.steps)

@@ -1,0 +1,143 @@
+"""Golden paths as values: a v1beta3 template's pages, steps and output, and the truth of rendered conditions."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from taxiway.kit.pointer import pointer
+from taxiway.model.errors import FieldError, InputError
+from taxiway.model.run import StepDefinition
+
+AFTER_FAILURE = re.compile(r"\b(always|failure)\(\s*\)")
+STATUS_CALL = re.compile(r"\b(always|failure|success)\(\s*\)")
+OUTPUT_STEP = "taxiway-output"
+
+
+@dataclass(frozen=True)
+class Template:
+    """A validated template. `document` is the entity as read; `location` is where its files are relative to."""
+
+    ref: str
+    title: str
+    description: str
+    owner: str | None
+    document: Mapping[str, Any]
+    pages: Sequence[Mapping[str, Any]]
+    steps: Sequence[StepDefinition]
+    output: Mapping[str, Any]
+    secrets_schema: Mapping[str, Any] | None
+    location: str
+    etag: str
+
+
+@dataclass(frozen=True)
+class Order:
+    """What somebody asks for: a template, the digest of its snapshot, the answers, and the names of given secrets."""
+
+    template: Template
+    snapshot: str
+    values: Mapping[str, Any]
+    secrets: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a run would do, bound to the template's version and the answers. `hash` changes with any of them."""
+
+    id: str
+    hash: str
+    template_ref: str
+    template_etag: str
+    values: Mapping[str, Any]
+    files: Sequence[Mapping[str, Any]]
+    resources: Sequence[Mapping[str, Any]]
+    names: Sequence[Mapping[str, Any]]
+    checks: Sequence[Mapping[str, Any]]
+    created_by: str
+    created_at: int
+    log: Sequence[Mapping[str, Any]] = field(default_factory=tuple)
+
+
+def parse_template(document: Mapping[str, Any], ref: str, location: str, etag: str) -> Template:
+    """The template in an entity document. InputError when it is not a v1beta3 template or a step has no action."""
+    if document.get("apiVersion") != "scaffolder.backstage.io/v1beta3" or document.get("kind") != "Template":
+        raise InputError(f"{ref} is not a scaffolder.backstage.io/v1beta3 Template", code="scaffolder.not_a_template")
+    spec, metadata = document.get("spec", {}), document["metadata"]
+    parameters = spec.get("parameters") or []
+    pages = [parameters] if isinstance(parameters, Mapping) else list(parameters)
+    problems: list[FieldError] = []
+    steps: list[StepDefinition] = []
+    for index, step in enumerate(spec.get("steps") or []):
+        if not isinstance(step, Mapping) or not isinstance(step.get("action"), str):
+            problems.append(FieldError(pointer(["spec", "steps", index]), "a step needs an action"))
+            continue
+        steps.append(_step(index, step))
+    doubled = {s.id for s in steps if sum(1 for t in steps if t.id == s.id) > 1}
+    problems += [FieldError("/spec/steps", f"two steps have the id '{name}'") for name in sorted(doubled)]
+    if not steps and not problems:
+        problems.append(FieldError("/spec/steps", "a template needs steps"))
+    if problems:
+        raise InputError(f"the template {ref} is not usable", code="scaffolder.bad_template", errors=problems)
+    return Template(
+        ref=ref,
+        title=metadata.get("title") or metadata["name"],
+        description=metadata.get("description") or "",
+        owner=spec.get("owner"),
+        document=document,
+        pages=pages,
+        steps=steps,
+        output=spec.get("output") or {},
+        secrets_schema=(spec.get("secrets") or {}).get("schema"),
+        location=location,
+        etag=etag,
+    )
+
+
+def _step(index: int, step: Mapping[str, Any]) -> StepDefinition:
+    identifier = str(step.get("id") or f"step-{index + 1}")
+    return StepDefinition(
+        id=identifier,
+        name=str(step.get("name") or step["action"]),
+        action=step["action"],
+        input=step.get("input") or {},
+        condition=step.get("if"),
+        each=step.get("each"),
+    )
+
+
+def page_schema(page: Mapping[str, Any]) -> dict[str, Any]:
+    """The JSON Schema of a parameter page, without the page's own title and description."""
+    return {"type": "object", **{key: value for key, value in page.items() if key not in ("title", "description")}}
+
+
+def is_true(value: Any) -> bool:
+    """Whether a rendered condition lets the step run: false, null, "", 0, NaN and [] do not, everything else does."""
+    return not (value is None or value is False or value in ("", 0) or value == [] or value != value)
+
+
+def runs_after_failure(condition: Any) -> bool:
+    """Whether a step's `if` calls `always()` or `failure()`."""
+    return isinstance(condition, str) and AFTER_FAILURE.search(condition) is not None
+
+
+def with_status(condition: Any, failed: bool) -> Any:
+    """The condition with `always()`, `failure()` and `success()` replaced by what they mean now."""
+    if not isinstance(condition, str):
+        return condition
+    values = {"always": True, "failure": failed, "success": not failed}
+    return STATUS_CALL.sub(lambda match: "true" if values[match[1]] else "false", condition)
+
+
+def secret_fields(pages: Sequence[Mapping[str, Any]]) -> frozenset[str]:
+    """Names of top-level parameters that are secrets (`ui:field: Secret` or a password widget)."""
+    found = set()
+    for page in pages:
+        for name, schema in (page.get("properties") or {}).items():
+            if isinstance(schema, Mapping) and (
+                schema.get("ui:field") == "Secret" or schema.get("ui:widget") == "password"
+            ):
+                found.add(name)
+    return frozenset(found)

@@ -1,0 +1,224 @@
+"""Plans: a dry run of a template in a scratch folder, what it would create, and what the checks say of it.
+
+Nothing outside the scratch folder changes. Actions that cannot be tried are skipped and their output is made up from
+their schema, as in Backstage's dry run.
+"""
+
+from __future__ import annotations
+
+import base64
+import os
+import tempfile
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from taxiway.core.context import OpContext
+from taxiway.features.catalog import service as catalog
+from taxiway.features.scaffolder.actions.base import workspace_files
+from taxiway.features.scaffolder.actions.fetch import TEMPLATE_FOLDER
+from taxiway.features.scaffolder.execution import render_output
+from taxiway.features.scaffolder.model import Order, Plan
+from taxiway.features.scaffolder.rendering.client import Renderer
+from taxiway.features.scaffolder.snapshot import unpack
+from taxiway.features.scaffolder.steps import run_step
+from taxiway.kit.canonical import digest
+from taxiway.model.errors import InputError, TaxiwayError
+from taxiway.plugin import Action, CheckResult, Forge, PlanCheck, StepContext
+
+Values = Mapping[str, Any]
+MAX_PREVIEW = 200_000
+MASK = "***"
+NOT_INSTALLED = (
+    CheckResult("policy", "Policy", "not_checked", "no policy that judges plans is installed"),
+    CheckResult("cost", "Cost", "not_checked", "no cost estimate is installed"),
+)
+
+
+@dataclass(frozen=True)
+class DryRun:
+    """What a dry run gave: log lines, steps with their rendered input and output, files, the template's output."""
+
+    log: Sequence[Mapping[str, Any]]
+    steps: Sequence[Mapping[str, Any]]
+    files: Sequence[Mapping[str, Any]]
+    output: Mapping[str, Any]
+
+
+def dry_run(ctx: OpContext, renderer: Renderer, order: Order) -> DryRun:
+    """Run the template without consequences."""
+    platform = ctx.platform
+    scratch = platform.settings.data / "tmp"
+    scratch.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=scratch) as folder:
+        workspace = Path(folder, "workspace")
+        workspace.mkdir()
+        unpack(platform, order.snapshot, Path(folder, TEMPLATE_FOLDER))
+        log: list[Mapping[str, Any]] = []
+        steps: list[Mapping[str, Any]] = []
+        outputs: dict[str, Any] = {}
+        expressions = {
+            "parameters": order.values,
+            "steps": outputs,
+            "user": {
+                "ref": ctx.principal.subject,
+                "entity": catalog.get_entity(platform, ctx.principal.subject),
+            },
+            "context": {"task": {"id": "dry-run"}},
+        }
+        for step in order.template.steps:
+            inputs: list[Mapping[str, Any]] = []
+
+            def call(action: Action, step_ctx: StepContext, rendered: Values, seen: list[Values] = inputs) -> Values:
+                seen.append(rendered)
+                if action.supports_dry_run:
+                    return action.run(step_ctx, rendered)
+                step_ctx.log(f"{action.key} is not tried in a dry run")
+                return _example(action.output_schema)
+
+            output = run_step(
+                platform.registry,
+                renderer,
+                asdict(step),
+                expressions,
+                dict.fromkeys(order.secrets, MASK),
+                _context(ctx, step.id, workspace, log),
+                call=call,
+            )
+            outputs[step.id] = {"output": output or {}}
+            steps.append({"id": step.id, "action": step.action, "skipped": output is None, "inputs": inputs})
+        return DryRun(log, steps, _files(workspace), render_output(renderer, order.template.output, expressions))
+
+
+def make_plan(ctx: OpContext, renderer: Renderer, order: Order) -> Plan:
+    """The plan of an order: files, resources, names, and the verdicts of all checks."""
+    template = order.template
+    tried = dry_run(ctx, renderer, order)
+    body: dict[str, Any] = {
+        "files": [{key: value for key, value in item.items() if key != "content_base64"} for item in tried.files],
+        "resources": _resources(tried.files),
+        "names": _names(ctx, tried),
+    }
+    judged = {
+        "kind": "scaffold",
+        "template": template.ref,
+        "values": order.values,
+        **body,
+        "principal": {
+            "subject": ctx.principal.subject,
+            "roles": sorted(ctx.principal.roles),
+            "ownership": sorted(ctx.principal.ownership),
+        },
+    }
+    checks = [asdict(result) for result in _check(ctx, judged)]
+    bound = {
+        "template": template.ref,
+        "etag": template.etag,
+        "snapshot": order.snapshot,
+        "values": order.values,
+        **body,
+    }
+    return Plan(
+        id=ctx.platform.new_id(),
+        hash=digest({"template": template.ref, **bound, "checks": checks}),
+        template_ref=template.ref,
+        template_etag=template.etag,
+        values=order.values,
+        files=list(tried.files),
+        resources=body["resources"],
+        names=body["names"],
+        checks=checks,
+        created_by=ctx.principal.subject,
+        created_at=ctx.platform.clock.now(),
+        log=list(tried.log),
+    )
+
+
+def _check(ctx: OpContext, judged: Mapping[str, Any]) -> list[CheckResult]:
+    results = []
+    for check in ctx.platform.registry.all("plan_check", PlanCheck):
+        try:
+            results.append(check.check(judged))
+        except TaxiwayError as error:
+            results.append(CheckResult(check.key, check.key, "failed", f"the check itself failed: {error.detail}"))
+    done = {result.id for result in results}
+    return results + [result for result in NOT_INSTALLED if result.id not in done]
+
+
+def _context(ctx: OpContext, step_id: str, workspace: Path, log: list[Mapping[str, Any]]) -> StepContext:
+    def refuse(*_: Any) -> Any:
+        raise InputError("this action would wait, which a dry run cannot")
+
+    return StepContext(
+        run_id="dry-run",
+        step_id=step_id,
+        attempt=1,
+        idempotency_key=f"dry-run/{step_id}",
+        principal=ctx.principal,
+        workspace=workspace,
+        is_dry_run=True,
+        cancelled=threading.Event(),
+        log=lambda text, stream="stdout": log.append({"step": step_id, "text": str(text)}),
+        created=lambda kind, name, data: None,
+        checkpoint=lambda key, compute: compute(),
+        wait_for_run=refuse,
+        wait_for=refuse,
+        resolve_secret=lambda reference: MASK,
+    )
+
+
+def _files(workspace: Path) -> list[dict[str, Any]]:
+    files = []
+    for name, path in workspace_files(workspace):
+        content = path.read_bytes()
+        item: dict[str, Any] = {"path": name, "size": len(content), "executable": os.access(path, os.X_OK)}
+        if len(content) <= MAX_PREVIEW:
+            item["content_base64"] = base64.b64encode(content).decode()
+        files.append(item)
+    return files
+
+
+def _resources(files: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The resources that a `score.yaml` at the root asks for."""
+    for item in files:
+        if item["path"] == "score.yaml" and "content_base64" in item:
+            try:
+                workload = yaml.safe_load(base64.b64decode(item["content_base64"]))
+            except yaml.YAMLError as error:
+                raise InputError(f"the template makes a score.yaml that is not YAML: {error}") from error
+            resources = (workload or {}).get("resources") or {}
+            return [
+                {"name": name, "type": spec.get("type"), "class": spec.get("class", "default")}
+                for name, spec in sorted(resources.items())
+            ]
+    return []
+
+
+def _names(ctx: OpContext, tried: DryRun) -> list[dict[str, Any]]:
+    """Names that the run would take, and whether somebody has them."""
+    names: list[dict[str, Any]] = []
+    for step in tried.steps:
+        for values in step["inputs"]:
+            if step["action"] == "publish:git":
+                taken = any(forge.get_repository(values["name"]) for forge in ctx.platform.registry.all("forge", Forge))
+                names.append({"kind": "repository", "name": values["name"], "taken": taken})
+    for item in tried.files:
+        if item["path"].endswith("catalog-info.yaml") and "content_base64" in item:
+            for document in yaml.safe_load_all(base64.b64decode(item["content_base64"])):
+                if isinstance(document, Mapping) and document.get("kind") and document.get("metadata", {}).get("name"):
+                    namespace = document["metadata"].get("namespace") or "default"
+                    ref = f"{document['kind']}:{namespace}/{document['metadata']['name']}".lower()
+                    taken = catalog.get_entity(ctx.platform, ref) is not None
+                    names.append({"kind": "entity", "name": ref, "taken": taken})
+    return names
+
+
+def _example(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """An output in the shape of `schema`: `<name>` for text, 0, false, empty list or object."""
+    examples: dict[str, Any] = {"number": 0, "integer": 0, "boolean": False, "array": [], "object": {}}
+    properties = schema.get("properties") or {}
+    return {name: examples.get(spec.get("type"), f"<{name}>") for name, spec in properties.items()}

@@ -1,0 +1,218 @@
+"""The scaffolder over HTTP: Backstage's v2 API on its paths, and plans beside it."""
+
+from __future__ import annotations
+
+import binascii
+import time
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any, Literal
+
+from fastapi import Query
+from pydantic import BaseModel, Field
+from starlette.responses import StreamingResponse
+
+from taxiway.core.http.context import Ctx
+from taxiway.core.http.sse import Batch, SseEvent, event_stream
+from taxiway.core.operations import Operations
+from taxiway.features.scaffolder.service import Scaffolder, task_view
+from taxiway.kit.clock import to_rfc3339
+from taxiway.model.errors import InputError
+from taxiway.model.run import ENDED, Run
+
+operations = Operations("scaffolder")
+BASE = "/api/scaffolder"
+LONG_POLL_SECONDS = 30.0
+POLL_SECONDS = 0.2
+COMPLETION_ID = 2_000_000_000
+"""The id of a completion event, behind every log line."""
+
+
+class TaskCreate(BaseModel):
+    """A golden path to run: its reference, the answers, and secrets that are never stored in clear."""
+
+    templateRef: str
+    values: dict[str, Any] = Field(default_factory=dict)
+    secrets: dict[str, str] = Field(default_factory=dict)
+    planHash: str | None = None
+
+
+class TaskRef(BaseModel):
+    """The id of a task, which is the id of its run."""
+
+    id: str
+
+
+class DirectoryFile(BaseModel):
+    """A file of a template under trial."""
+
+    path: str
+    base64Content: str
+    executable: bool = False
+
+
+class DryRunRequest(BaseModel):
+    """A template with its files and answers, to be tried."""
+
+    template: dict[str, Any]
+    values: dict[str, Any] = Field(default_factory=dict)
+    secrets: dict[str, str] = Field(default_factory=dict)
+    directoryContents: list[DirectoryFile] = Field(default_factory=list, max_length=5000)
+
+
+class PlanCreate(BaseModel):
+    """A golden path and answers to plan for."""
+
+    template_ref: str
+    values: dict[str, Any] = Field(default_factory=dict)
+    secrets: dict[str, str] = Field(default_factory=dict)
+
+
+def _scaffolder(ctx: Ctx) -> Scaffolder:
+    service: Scaffolder = ctx.platform.services["scaffolder"]
+    return service
+
+
+def _task(ctx: Ctx, task_id: str) -> Run:
+    run = ctx.platform.runs.get(task_id)
+    ctx.authorize("runs.read", run.owner)
+    return run
+
+
+@operations.get(
+    BASE + "/v2/templates/{namespace}/{kind}/{name}/parameter-schema", "scaffolder.read", errors="backstage"
+)
+def get_parameter_schema(ctx: Ctx, namespace: str, kind: str, name: str) -> dict[str, Any]:
+    """The pages of a golden path's form."""
+    return _scaffolder(ctx).parameter_schema(f"{kind}:{namespace}/{name}")
+
+
+@operations.get(BASE + "/v2/actions", "scaffolder.read", errors="backstage")
+def list_actions(ctx: Ctx) -> list[dict[str, Any]]:
+    """Every action that a template may use, with its schemas."""
+    return _scaffolder(ctx).actions()
+
+
+@operations.post(BASE + "/v2/tasks", "scaffolder.task.create", status=201, errors="backstage")
+def create_task(ctx: Ctx, body: TaskCreate) -> TaskRef:
+    """Run a golden path."""
+    run_id = _scaffolder(ctx).create_task(ctx, body.templateRef, body.values, body.secrets, body.planHash)
+    return TaskRef(id=run_id)
+
+
+@operations.get(BASE + "/v2/tasks", "runs.read", errors="backstage")
+def list_tasks(
+    ctx: Ctx,
+    createdBy: str | None = None,
+    limit: int = Query(50, ge=1, le=500),
+    cursor: str | None = None,
+) -> dict[str, Any]:
+    """Tasks, newest first."""
+    filters = {"kind": "scaffold", **({"created_by": createdBy} if createdBy else {})}
+    page = ctx.platform.runs.list(ctx.scope("runs.read"), filters=filters, limit=limit, cursor=cursor)
+    tasks = [_dated(task_view(run)) for run in page.items]
+    return {"tasks": tasks, "totalTasks": len(tasks), "next_cursor": page.next_cursor}
+
+
+@operations.get(BASE + "/v2/tasks/{task_id}", "runs.read", errors="backstage")
+def get_task(ctx: Ctx, task_id: str) -> dict[str, Any]:
+    """A task."""
+    return _dated(task_view(_task(ctx, task_id)))
+
+
+@operations.get(BASE + "/v2/tasks/{task_id}/events", "runs.read", errors="backstage")
+def list_task_events(ctx: Ctx, task_id: str, after: int = Query(0, ge=0)) -> list[dict[str, Any]]:
+    """Events of a task behind `after`; waits up to 30 s for the first."""
+    _task(ctx, task_id)
+    deadline = time.monotonic() + LONG_POLL_SECONDS
+    while True:
+        events = _events(ctx, task_id, after)
+        if events or time.monotonic() > deadline or ctx.platform.stopping.is_set():
+            return events
+        time.sleep(POLL_SECONDS)
+
+
+@operations.get(BASE + "/v2/tasks/{task_id}/eventstream", "runs.read", errors="backstage", streams=True)
+def stream_task_events(ctx: Ctx, task_id: str, after: int = Query(0, ge=0)) -> StreamingResponse:
+    """Events of a task as server-sent events, until it is completed."""
+    _task(ctx, task_id)
+    position = [after]
+
+    def poll() -> Batch:
+        events = _events(ctx, task_id, position[0])
+        if events:
+            position[0] = events[-1]["id"]
+        sent = [SseEvent(event["type"], event, str(event["id"])) for event in events]
+        return Batch(sent, done=any(event["type"] == "completion" for event in events))
+
+    return event_stream(ctx.platform, poll)
+
+
+@operations.post(BASE + "/v2/tasks/{task_id}/cancel", "runs.operate", errors="backstage")
+def cancel_task(ctx: Ctx, task_id: str) -> dict[str, str]:
+    """Cancel a task."""
+    ctx.platform.runs.cancel(ctx, task_id)
+    return {"status": "cancelled"}
+
+
+@operations.post(BASE + "/v2/tasks/{task_id}/retry", "runs.operate", status=201, errors="backstage")
+def retry_task(ctx: Ctx, task_id: str) -> TaskRef:
+    """Go on from the failed step."""
+    return TaskRef(id=ctx.platform.runs.retry(ctx, task_id).id)
+
+
+@operations.post(BASE + "/v2/dry-run", "scaffolder.dry_run", effect="read", errors="backstage")
+def dry_run(ctx: Ctx, body: DryRunRequest) -> dict[str, Any]:
+    """Try a template that is sent with its files: log, steps, output and the files it makes."""
+    files = [item.model_dump() for item in body.directoryContents]
+    try:
+        tried = _scaffolder(ctx).dry_run(ctx, body.template, body.values, body.secrets, files)
+    except binascii.Error as error:
+        raise InputError("directoryContents holds text that is not base64") from error
+    return {
+        "log": [{"body": {"message": line["text"], "stepId": line["step"]}} for line in tried.log],
+        "steps": [{"id": step["id"], "action": step["action"]} for step in tried.steps],
+        "output": tried.output,
+        "directoryContents": [
+            {"path": item["path"], "executable": item["executable"], "base64Content": item.get("content_base64", "")}
+            for item in tried.files
+        ],
+    }
+
+
+@operations.post(BASE + "/v1/plans", "scaffolder.plan", status=201)
+def create_plan(ctx: Ctx, body: PlanCreate) -> dict[str, Any]:
+    """What running a golden path would do: files, resources, names taken, and the verdict of each check."""
+    return asdict(_scaffolder(ctx).plan(ctx, body.template_ref, body.values, body.secrets))
+
+
+@operations.get(BASE + "/v1/plans/{plan_id}", "scaffolder.plan")
+def get_plan(ctx: Ctx, plan_id: str) -> dict[str, Any]:
+    """A plan that the caller made."""
+    return asdict(_scaffolder(ctx).get_plan(ctx, plan_id))
+
+
+def _dated(task: dict[str, Any]) -> dict[str, Any]:
+    return {**task, "createdAt": to_rfc3339(task["createdAt"])}
+
+
+def _events(ctx: Ctx, task_id: str, after: int) -> list[dict[str, Any]]:
+    """Log lines as Backstage's log events, and one completion behind them once the run ended."""
+    events: list[dict[str, Any]] = []
+    run = ctx.platform.runs.get(task_id)
+    for step_id, line in ctx.platform.runs.logs(task_id, step=None, after=after, limit=500):
+        body = {"message": line.text, "stepId": step_id}
+        events.append(_event(task_id, line.seq, "log", line.at or run.created_at, body))
+    if run.state in ENDED and len(events) < 500 and after < COMPLETION_ID:
+        events.append(_event(task_id, COMPLETION_ID, "completion", run.ended_at or run.created_at, _completion(run)))
+    return events
+
+
+def _completion(run: Run) -> Mapping[str, Any]:
+    status: Literal["completed", "failed", "cancelled"] = task_view(run)["status"]
+    body: dict[str, Any] = {"message": f"Run completed with status: {status}", "output": run.output or {}}
+    return {**body, "error": {"name": "Error", "message": run.error}} if run.error else body
+
+
+def _event(task_id: str, number: int, kind: str, at: int, body: Mapping[str, Any]) -> dict[str, Any]:
+    return {"id": number, "taskId": task_id, "type": kind, "createdAt": to_rfc3339(at), "body": body}

@@ -1,0 +1,273 @@
+"""Use cases of the scaffolder: read templates, plan, try, and start runs from them."""
+
+from __future__ import annotations
+
+import base64
+import io
+import tarfile
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from taxiway.core.context import OpContext, Platform
+from taxiway.core.store.database import Tx
+from taxiway.features.catalog import service as catalog
+from taxiway.features.scaffolder import repository
+from taxiway.features.scaffolder.model import (
+    OUTPUT_STEP,
+    Order,
+    Plan,
+    Template,
+    page_schema,
+    parse_template,
+    secret_fields,
+)
+from taxiway.features.scaffolder.planning import DryRun, dry_run, make_plan
+from taxiway.features.scaffolder.rendering.client import Renderer
+from taxiway.features.scaffolder.snapshot import snapshot
+from taxiway.features.scaffolder.validation import check_values, schema_errors, with_defaults
+from taxiway.kit.canonical import digest
+from taxiway.kit.clock import MICROSECONDS
+from taxiway.model.entity import parse_ref
+from taxiway.model.errors import ConflictError, FieldError, InputError, NotFoundError, PolicyDeniedError, TooLargeError
+from taxiway.model.run import Run, RunSpec, StepDefinition
+from taxiway.plugin import Action
+
+LOCATION = "backstage.io/managed-by-location"
+PLAN_SECONDS = 24 * 3600
+MAX_DIRECTORY = 10 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Scaffolder:
+    """The scaffolder of a platform: its rendering processes."""
+
+    platform: Platform
+    renderer: Renderer
+
+    def template(self, ref: str) -> Template:
+        """The template with this reference. NotFoundError when the catalog has none."""
+        full = parse_ref(ref, default_kind="template")
+        document = catalog.get_entity(self.platform, str(full))
+        if document is None or full.kind != "template":
+            raise NotFoundError(f"there is no template {full}", code="scaffolder.no_template")
+        location = document["metadata"].get("annotations", {}).get(LOCATION, "")
+        etag = document["metadata"].get("etag") or digest(document)
+        return parse_template(document, str(full), _template_location(location), etag)
+
+    def parameter_schema(self, ref: str) -> dict[str, Any]:
+        """Backstage's parameter schema: the pages of the form."""
+        template = self.template(ref)
+        spec = template.document["spec"]
+        answer: dict[str, Any] = {
+            "title": template.title,
+            "description": template.description,
+            "steps": [
+                {
+                    "title": page.get("title") or "Please enter the following information",
+                    **({"description": page["description"]} if page.get("description") else {}),
+                    "schema": page_schema(page),
+                }
+                for page in template.pages
+            ],
+        }
+        if spec.get("presentation"):
+            answer["presentation"] = spec["presentation"]
+        if template.document["metadata"].get("ui:options"):
+            answer["ui:options"] = template.document["metadata"]["ui:options"]
+        return answer
+
+    def actions(self) -> list[dict[str, Any]]:
+        """Every action: id, description, schemas, in Backstage's shape."""
+        return [
+            {
+                "id": action.key,
+                "description": action.description,
+                "examples": [],
+                "schema": {"input": action.input_schema, "output": action.output_schema},
+            }
+            for action in self.platform.registry.all("action", Action)
+        ]
+
+    def order(self, template: Template, values: Mapping[str, Any], secrets: Mapping[str, str]) -> Order:
+        """Check the answers and pin the template. InputError with a pointer per wrong answer."""
+        hidden = secret_fields(template.pages)
+        given = {**with_defaults(template.pages, values), **{n: v for n, v in secrets.items() if n in hidden}}
+        check_values(template.pages, given)
+        if template.secrets_schema:
+            problems = schema_errors(template.secrets_schema, dict(secrets), ["secrets"])
+            if problems:
+                raise InputError("some secrets are missing", code="scaffolder.invalid_secrets", errors=problems)
+        plain = {name: value for name, value in given.items() if name not in hidden}
+        names = sorted({*secrets, *(name for name in hidden if name in given)})
+        return Order(template, snapshot(self.platform, template.location), plain, names)
+
+    def plan(self, ctx: OpContext, ref: str, values: Mapping[str, Any], secrets: Mapping[str, str]) -> Plan:
+        """Make and keep a plan; nothing else changes."""
+        ctx.authorize("scaffolder.plan")
+        plan = make_plan(ctx, self.renderer, self.order(self.template(ref), values, secrets))
+
+        def work(tx: Tx) -> None:
+            repository.delete_plans_before(tx, tx.now - PLAN_SECONDS * MICROSECONDS)
+            repository.insert_plan(tx, plan)
+
+        self.platform.store.write(work)
+        return plan
+
+    def get_plan(self, ctx: OpContext, plan_id: str) -> Plan:
+        """A kept plan of the caller. NotFoundError when it is gone or somebody else's."""
+        ctx.authorize("scaffolder.plan")
+        with self.platform.store.read() as conn:
+            plan = repository.get_plan(conn, plan_id)
+        if plan is None or plan.created_by != ctx.principal.subject:
+            raise NotFoundError("there is no such plan: make a new one", code="scaffolder.no_plan")
+        return plan
+
+    def create_task(
+        self,
+        ctx: OpContext,
+        ref: str,
+        values: Mapping[str, Any],
+        secrets: Mapping[str, str],
+        plan_hash: str | None = None,
+    ) -> str:
+        """Start a run of the template, after its plan was made and judged. Returns the run's id.
+
+        `plan_hash` is the plan that the caller looked at: ConflictError when anything it depends on changed since.
+        """
+        ctx.authorize("scaffolder.task.create")
+        order = self.order(self.template(ref), values, secrets)
+        plan = make_plan(ctx, self.renderer, order)
+        if plan_hash is not None and plan_hash != plan.hash:
+            raise ConflictError(
+                "the plan is stale: look at the new plan, then start again", code="scaffolder.stale_plan"
+            )
+        _refuse(plan)
+        hidden = secret_fields(order.template.pages)
+        given = {**{name: str(values[name]) for name in hidden if name in values}, **secrets}
+        folder = self.platform.new_id()
+        references = {
+            name: self.platform.secrets.put(f"scaffolder/{folder}/{name}", value) for name, value in given.items()
+        }
+
+        def work(tx: Tx) -> str:
+            return self.platform.runs.start(tx, ctx.principal, _run_spec(order, plan, references))
+
+        return self.platform.store.write(work)
+
+    def dry_run(
+        self,
+        ctx: OpContext,
+        document: Mapping[str, Any],
+        values: Mapping[str, Any],
+        secrets: Mapping[str, str],
+        directory: Sequence[Mapping[str, Any]],
+    ) -> DryRun:
+        """Try a template that is given in the request, with its files. Nothing is kept."""
+        ctx.authorize("scaffolder.dry_run")
+        name = document.get("metadata", {}).get("name", "template") if isinstance(document, Mapping) else "template"
+        with tempfile.TemporaryDirectory() as folder:
+            _write_directory(Path(folder), directory)
+            template = parse_template(
+                {**document, "metadata": {"name": name, **document.get("metadata", {})}},
+                f"template:default/{name}".lower(),
+                f"file:{folder}/template.yaml",
+                digest(document),
+            )
+            return dry_run(ctx, self.renderer, self.order(template, values, secrets))
+
+
+def task_view(run: Run) -> dict[str, Any]:
+    """A run as Backstage's task."""
+    states = {
+        "queued": "open",
+        "succeeded": "completed",
+        "failed": "failed",
+        "needs_attention": "failed",
+        "cancelled": "cancelled",
+        "undone": "cancelled",
+    }
+    document = run.definition.get("document", {})
+    return {
+        "id": run.id,
+        "status": states.get(run.state, "processing"),
+        "createdAt": run.created_at,
+        "createdBy": run.created_by,
+        "spec": {
+            "apiVersion": document.get("apiVersion"),
+            "parameters": run.input.get("values", {}),
+            "steps": document.get("spec", {}).get("steps", []),
+            "output": document.get("spec", {}).get("output", {}),
+            "templateInfo": {"entityRef": run.input.get("template_ref")},
+            "user": {"ref": run.created_by},
+        },
+    }
+
+
+def _refuse(plan: Plan) -> None:
+    failed = [check for check in plan.checks if check["verdict"] == "failed"]
+    if failed:
+        errors = [FieldError(f"/checks/{check['id']}", check["detail"]) for check in failed]
+        detail = "; ".join(check["detail"] for check in failed)
+        raise PolicyDeniedError(f"the plan was refused: {detail}", code="scaffolder.refused", errors=errors)
+    taken = [name for name in plan.names if name["taken"]]
+    if taken:
+        listed = ", ".join(f"{item['kind']} {item['name']}" for item in taken)
+        raise ConflictError(f"taken already: {listed}. Choose another name", code="scaffolder.name_taken")
+
+
+def _run_spec(order: Order, plan: Plan, references: Mapping[str, str]) -> RunSpec:
+    entities = [name["name"] for name in plan.names if name["kind"] == "entity"]
+    subject = next((name for name in entities if name.startswith("component:")), next(iter(entities), None))
+    owner = order.values.get("owner")
+    title = order.values.get("name")
+    summary = {
+        "id": plan.id,
+        "hash": plan.hash,
+        "resources": plan.resources,
+        "names": plan.names,
+        "checks": plan.checks,
+    }
+    files = [{"path": item["path"], "size": item["size"]} for item in plan.files]
+    return RunSpec(
+        kind="scaffold",
+        title=f"{order.template.title}: {title}" if title else order.template.title,
+        steps=[*order.template.steps, StepDefinition(OUTPUT_STEP, "Collect the output", OUTPUT_STEP)],
+        input={"template_ref": order.template.ref, "values": order.values, "secrets": dict(references)},
+        subject=subject,
+        owner=str(parse_ref(owner, default_kind="group")) if isinstance(owner, str) and owner else plan.created_by,
+        plan={**summary, "files": files},
+        definition={
+            "document": order.template.document,
+            "etag": order.template.etag,
+            "snapshot": order.snapshot,
+            "output": order.template.output,
+        },
+    )
+
+
+def _template_location(annotation: str) -> str:
+    return annotation.removeprefix("url:") if annotation.startswith("url:git:") else annotation
+
+
+def _write_directory(root: Path, directory: Sequence[Mapping[str, Any]]) -> None:
+    """The request's files below `root`, through a tar so that its path checks apply."""
+    buffer, size = io.BytesIO(), 0
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        for item in directory:
+            content = base64.b64decode(item["base64Content"])
+            size += len(content)
+            if size > MAX_DIRECTORY:
+                raise TooLargeError(f"the template's files may have {MAX_DIRECTORY} bytes together")
+            info = tarfile.TarInfo(item["path"])
+            info.size, info.mode = len(content), 0o755 if item.get("executable") else 0o644
+            archive.addfile(info, io.BytesIO(content))
+    buffer.seek(0)
+    try:
+        with tarfile.open(fileobj=buffer) as archive:
+            archive.extractall(root, filter="data")
+    except tarfile.FilterError as error:
+        raise InputError(f"a path in directoryContents is not allowed: {error}") from error
+    (root / "template.yaml").touch()

@@ -1,0 +1,91 @@
+"""One step of a template: its condition, its loop, its rendered input, and the call of its action.
+
+Used by the run handler for real and by planning for a dry run; both give the context of expressions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from taxiway.core.registry import Registry
+from taxiway.features.scaffolder.model import is_true, with_status
+from taxiway.features.scaffolder.rendering.client import Renderer
+from taxiway.features.scaffolder.validation import check_input
+from taxiway.model.errors import InputError, NotFoundError
+from taxiway.plugin import Action, StepContext
+
+MAX_ITERATIONS = 1_000
+Values = Mapping[str, Any]
+Call = Callable[[Action, StepContext, Values], Values]
+
+
+def run_action(action: Action, ctx: StepContext, values: Values) -> Values:
+    """Call an action for real."""
+    return action.run(ctx, values)
+
+
+def run_step(
+    registry: Registry,
+    renderer: Renderer,
+    definition: Values,
+    expressions: Values,
+    secrets: Values,
+    ctx: StepContext,
+    *,
+    failed: bool = False,
+    call: Call = run_action,
+) -> Values | None:
+    """The output of a step, or None when its condition skipped it.
+
+    `definition` has action, input, condition and each; `expressions` is what expressions see; `secrets` are added to
+    it for inputs only. With `each`, outputs are lists by name, and all inputs are checked before the first call.
+    """
+    condition, each = definition.get("condition"), definition.get("each")
+    if condition is False:
+        return None
+    if each is None and condition is not None and not _holds(renderer, condition, expressions, failed):
+        return None
+    try:
+        action = registry.get("action", definition["action"], Action)
+    except NotFoundError as error:
+        raise NotFoundError(
+            f"the action '{definition['action']}' is not installed: install the plugin that brings it",
+            code="scaffolder.missing_action",
+        ) from error
+    with_secrets = {**expressions, "secrets": secrets}
+    if each is None:
+        values = _input(renderer, definition, with_secrets, action)
+        return call(action, ctx, values)
+    calls = []
+    for iteration in _iterations(renderer.value(each, with_secrets)):
+        scope = {**with_secrets, "each": iteration}
+        if condition is None or _holds(renderer, condition, scope, failed):
+            calls.append(_input(renderer, definition, scope, action))
+    outputs = [call(action, ctx, values) for values in calls]
+    names = {name for output in outputs for name in output}
+    return {name: [output.get(name) for output in outputs] for name in sorted(names)}
+
+
+def _holds(renderer: Renderer, condition: Any, expressions: Values, failed: bool) -> bool:
+    return is_true(renderer.value(with_status(condition, failed), expressions))
+
+
+def _input(renderer: Renderer, definition: Values, expressions: Values, action: Action) -> Values:
+    values = renderer.value(definition.get("input") or {}, expressions)
+    # An expression that gave nothing is as good as absent, as it is in JSON over Backstage's wire.
+    values = {name: value for name, value in values.items() if value is not None}
+    check_input(action.key, action.input_schema, values)
+    return values
+
+
+def _iterations(value: Any) -> list[dict[str, Any]]:
+    if isinstance(value, Mapping):
+        pairs = list(value.items())
+    elif isinstance(value, list):
+        pairs = [(str(index), item) for index, item in enumerate(value)]
+    else:
+        raise InputError("`each` must be a list or an object", code="scaffolder.bad_each")
+    if len(pairs) > MAX_ITERATIONS:
+        raise InputError(f"`each` may go over {MAX_ITERATIONS} items at most", code="scaffolder.bad_each")
+    return [{"key": key, "value": item} for key, item in pairs]

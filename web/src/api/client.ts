@@ -1,0 +1,48 @@
+/** The only place that calls `fetch`. Same origin, cookie session; unsafe methods carry the CSRF token of the readable cookie. */
+import { ApiError, errorFrom } from './errors'
+
+export type Query = Record<string, string | number | boolean | undefined | null | readonly string[]>
+
+export function withQuery(path: string, query: Query = {}): string {
+  const q = new URLSearchParams()
+  for (const [k, v] of Object.entries(query)) {
+    if (v === undefined || v === null || v === '') continue
+    for (const x of Array.isArray(v) ? (v as readonly string[]) : [String(v)]) q.append(k, x)
+  }
+  const text = q.toString()
+  return text ? `${path}${path.includes('?') ? '&' : '?'}${text}` : path
+}
+
+/** Fills `{name}` places of an API path; every value is percent-encoded. */
+export const fill = (path: string, values: Record<string, string>): string =>
+  path.replace(/\{(\w+)\}/g, (_, k: string) => encodeURIComponent(values[k] ?? ''))
+
+export const readCookie = (name: string): string | undefined => {
+  const found = document.cookie.split('; ').find((c) => c.startsWith(`${name}=`))
+  return found ? decodeURIComponent(found.slice(name.length + 1)) : undefined
+}
+
+async function call<T>(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<T> {
+  const headers: Record<string, string> = { Accept: 'application/json' }
+  if (body !== undefined) headers['Content-Type'] = 'application/json'
+  if (method !== 'GET') {
+    const csrf = readCookie('taxiway_csrf')
+    if (csrf) headers['X-CSRF-Token'] = csrf
+    headers['Idempotency-Key'] = crypto.randomUUID?.() ?? String(Math.random()).slice(2)
+  }
+  let response: Response
+  try {
+    response = await fetch(path, { method, headers, credentials: 'same-origin', body: body === undefined ? undefined : JSON.stringify(body), signal })
+  } catch (e) {
+    if (e instanceof DOMException && e.name === 'AbortError') throw e
+    throw new ApiError(0, 'The server does not answer. Check that Taxiway is running, then try again.', 'unreachable', undefined, true)
+  }
+  const type = response.headers.get('content-type') ?? ''
+  const data: unknown = response.status === 204 ? undefined : type.includes('json') ? await response.json().catch(() => undefined) : await response.text()
+  if (!response.ok) throw errorFrom(response.status, data, response.headers.get('x-request-id') ?? undefined)
+  return data as T
+}
+
+export const get = <T>(path: string, query?: Query, signal?: AbortSignal) => call<T>('GET', withQuery(path, query), undefined, signal)
+export const post = <T>(path: string, body: unknown = {}) => call<T>('POST', path, body)
+export const del = <T>(path: string) => call<T>('DELETE', path)

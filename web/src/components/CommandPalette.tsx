@@ -1,0 +1,110 @@
+import { Kbd } from '@mantine/core'
+import { useDebouncedValue } from '@mantine/hooks'
+import { Spotlight } from '@mantine/spotlight'
+import { useQuery } from '@tanstack/react-query'
+import { useNavigate } from '@tanstack/react-router'
+import { Boxes, CornerDownLeft, House, KeyRound, LayoutGrid, type LucideIcon, Moon, Play, Plus, Rocket, Search, Settings, ShieldCheck } from 'lucide-react'
+import { type ReactNode, useState } from 'react'
+import { entitiesQuery, templatesQuery } from '~/api/queries'
+import { entityRef, splitRef } from '~/api/refs'
+import type { Entity } from '~/api/types'
+import { KindIcon } from '~/ui/KindIcon'
+import s from './shell.module.css'
+
+type Row = { id: string; group: string; label: string; hint?: string; icon: ReactNode; keys?: string[]; run: () => void }
+type Command = [group: string, label: string, icon: LucideIcon, to: string, keys?: string[], words?: string]
+const COMMANDS: Command[] = [
+  ['Actions', 'New from a golden path', Rocket, '/create', ['c'], 'create service template'],
+  ['Actions', 'Deploy or promote a release', Boxes, '/environments', undefined, 'deploy promote roll back'],
+  ['Actions', 'Register an existing component', Plus, '/catalog?register=true', undefined, 'import location'],
+  ['Actions', 'Create an API token', KeyRound, '/settings/tokens', undefined, 'access'],
+  ['Go to', 'Home', House, '/', ['g', 'h']],
+  ['Go to', 'Catalog', LayoutGrid, '/catalog', ['g', 'c']],
+  ['Go to', 'Environments', Boxes, '/environments', ['g', 'e']],
+  ['Go to', 'Runs', Play, '/runs', ['g', 'r']],
+  ['Go to', 'Settings', Settings, '/settings', ['g', 's'], 'plugins config'],
+  ['Go to', 'Audit log', ShieldCheck, '/settings/audit', undefined, 'events'],
+]
+const titleOf = (e: Entity) => e.metadata.title ?? e.metadata.name
+
+export function CommandPalette({ onScheme }: { onScheme: () => void }) {
+  const [query, setQuery] = useState('')
+  const [opened, setOpened] = useState(false)
+  const [text] = useDebouncedValue(query.trim(), 120)
+  const nav = useNavigate()
+  const found = useQuery({ ...entitiesQuery({ text: text || undefined, limit: 8 }), enabled: opened })
+  const templates = useQuery({ ...templatesQuery(), enabled: opened })
+  const needle = query.trim().toLowerCase()
+  const icon = (I: LucideIcon) => <span className={s.aico}><I size={16} aria-hidden /></span> // prettier-ignore
+  const fits = (words: string) => !needle || words.toLowerCase().includes(needle)
+  const commands = COMMANDS.filter((c) => fits(`${c[1]} ${c[5] ?? ''}`)).map(
+    ([group, label, I, to, keys]): Row => ({ id: label, group, label, icon: icon(I), keys, run: () => void nav({ href: to }) }),
+  )
+  const theme: Row[] = fits('switch theme dark light') ? [{ id: 'theme', group: 'Go to', label: 'Switch theme', icon: icon(Moon), keys: ['⌘', 'J'], run: onScheme }] : []
+  const entities = (found.data?.items ?? []).map(
+    (e): Row => ({
+      id: entityRef(e),
+      group: 'Catalog',
+      label: titleOf(e),
+      hint: [e.kind.toLowerCase(), e.spec?.owner].filter(Boolean).join(' · '),
+      icon: <KindIcon kind={e.kind} />,
+      run: () => void nav({ to: '/catalog/$kind/$namespace/$name', params: splitRef(entityRef(e)) }),
+    }),
+  )
+  const paths = (templates.data?.items ?? [])
+    .filter((t) => fits(titleOf(t)))
+    .slice(0, 3)
+    .map(
+      (t): Row => ({
+        id: `create ${entityRef(t)}`,
+        group: 'Create',
+        label: titleOf(t),
+        hint: t.metadata.description,
+        icon: <KindIcon kind="template" />,
+        run: () => void nav({ to: '/create/$namespace/$name', params: { namespace: t.metadata.namespace ?? 'default', name: t.metadata.name } }),
+      }),
+    )
+  const rows = [...entities, ...paths, ...commands, ...theme]
+  const groups = needle ? ['Catalog', 'Create', 'Actions', 'Go to'] : ['Actions', 'Catalog', 'Create', 'Go to']
+  return (
+    <Spotlight.Root
+      onSpotlightOpen={() => setOpened(true)}
+      query={query}
+      onQueryChange={setQuery}
+      clearQueryOnClose
+      scrollable
+      maxHeight={440}
+      size={640}
+      className={s.spot}
+      shortcut={null}
+      overlayProps={{ backgroundOpacity: 0.4, blur: 1 }}
+      transitionProps={{ duration: 90, transition: 'pop' }}
+    >
+      <Spotlight.Search placeholder="Find a service or a command" aria-label="Find a service or a command" leftSection={<Search size={17} aria-hidden />} />
+      <Spotlight.ActionsList>
+        {groups.map((g) => {
+          const mine = rows.filter((r) => r.group === g)
+          return mine.length ? (
+            <Spotlight.ActionsGroup key={g} label={g}>
+              {mine.map((r) => (
+                <Spotlight.Action key={r.id} onClick={r.run} className={s.act}>
+                  {r.icon}
+                  <span style={{ fontWeight: 500, whiteSpace: 'nowrap' }}>{r.label}</span>
+                  <span className="t3 trunc" style={{ flex: 1 }}>{r.hint}</span>
+                  <span style={{ display: 'inline-flex', gap: 4 }}>{r.keys?.map((k) => <Kbd key={k}>{k}</Kbd>)}</span>
+                </Spotlight.Action>
+              ))}
+            </Spotlight.ActionsGroup>
+          ) : null
+        })}
+        {!rows.length && <Spotlight.Empty>{found.isFetching ? 'Searching…' : 'Nothing matches. Try a shorter word.'}</Spotlight.Empty>}
+      </Spotlight.ActionsList>
+      <div className={s.sfoot}>
+        <span><Kbd>↑</Kbd><Kbd>↓</Kbd> move</span>
+        <span><Kbd><CornerDownLeft size={9} aria-label="Enter" /></Kbd> open</span>
+        <span style={{ flex: 1 }} />
+        <span><Kbd>?</Kbd> all shortcuts</span>
+      </div>
+    </Spotlight.Root>
+  ) // prettier-ignore
+}

@@ -1,0 +1,109 @@
+import { ActionIcon, Drawer, Kbd, Menu, Tooltip, useComputedColorScheme, useMantineColorScheme } from '@mantine/core'
+import { useHotkeys, useMediaQuery } from '@mantine/hooks'
+import { spotlight } from '@mantine/spotlight'
+import { useQuery } from '@tanstack/react-query'
+import { Link, Outlet, useMatches, useNavigate, useRouterState } from '@tanstack/react-router'
+import { Boxes, LayoutGrid, Menu as MenuIcon, Moon, Plus, Rocket, Search, Sun } from 'lucide-react'
+import { Fragment, useEffect, useState } from 'react'
+import { infoQuery, meQuery } from '~/api/queries'
+import { CommandPalette } from './CommandPalette'
+import s from './shell.module.css'
+import { ShortcutSheet } from './ShortcutSheet'
+import { SideBar } from './SideBar'
+import { useSequences } from './useSequences'
+
+export type Crumb = [title: string, to?: string]
+type CrumbData = { crumb?: (params: Record<string, string>) => Crumb[] }
+
+function Crumbs() {
+  const matches = useMatches()
+  const crumbs = matches.flatMap((m) => (m.staticData as CrumbData).crumb?.(m.params as Record<string, string>) ?? [])
+  const { data: info } = useQuery(infoQuery())
+  const last = crumbs.at(-1)?.[0]
+  useEffect(() => {
+    document.title = [last, info?.organisation, 'Taxiway'].filter(Boolean).join(' · ')
+  }, [last, info?.organisation])
+  return (
+    <nav aria-label="Breadcrumb" className={s.crumbs}>
+      {crumbs.map(([title, to], i) => (
+        <Fragment key={title + i}>
+          {i > 0 && <span className="t3" aria-hidden>/</span>}
+          {to && i < crumbs.length - 1 ? <Link to={to} className={s.crumb}>{title}</Link> : <span className={s.crumbLast} aria-current="page">{title}</span>}
+        </Fragment>
+      ))}
+    </nav>
+  ) // prettier-ignore
+}
+
+export function Shell() {
+  const { setColorScheme } = useMantineColorScheme()
+  const dark = useComputedColorScheme('light') === 'dark'
+  const nav = useNavigate()
+  const small = useMediaQuery('(max-width: 760px)')
+  const [open, setOpen] = useState(false)
+  const [sheet, setSheet] = useState(false)
+  const { data: me } = useQuery(meQuery())
+  const where = useRouterState({ select: (r) => r.location.pathname })
+  const [shown, setShown] = useState(where)
+  if (shown !== where) {
+    setShown(where)
+    setOpen(false)
+  }
+  const toggleScheme = () => setColorScheme(dark ? 'light' : 'dark')
+  useHotkeys([
+    ['mod+K', () => spotlight.open(), { preventDefault: true }],
+    ['mod+J', toggleScheme, { preventDefault: true }],
+    ['c', () => void nav({ to: '/create' })],
+    ['shift+/', () => setSheet(true), { usePhysicalKeys: false }],
+    ['?', () => setSheet(true)],
+  ])
+  useSequences({ h: '/', c: '/catalog', n: '/create', e: '/environments', r: '/runs', s: '/settings' }, (to) => void nav({ to }))
+  return (
+    <div className={s.root}>
+      <a href="#main" className={s.skip}>Skip to content</a>
+      {small ? (
+        <Drawer opened={open} onClose={() => setOpen(false)} size={260} withCloseButton={false} padding={0} aria-label="Navigation">
+          <SideBar me={me} onScheme={toggleScheme} dark={dark} />
+        </Drawer>
+      ) : (
+        <SideBar me={me} onScheme={toggleScheme} dark={dark} />
+      )}
+      <div className={s.main}>
+        <header className={s.top}>
+          {small && (
+            <ActionIcon aria-label="Open navigation" onClick={() => setOpen(true)}>
+              <MenuIcon size={17} />
+            </ActionIcon>
+          )}
+          <Crumbs />
+          <span style={{ flex: 1 }} />
+          {small && (
+            <ActionIcon aria-label="Search" onClick={() => spotlight.open()}>
+              <Search size={16} />
+            </ActionIcon>
+          )}
+          <Tooltip label={<>Switch theme <Kbd>⌘J</Kbd></>}>
+            <ActionIcon aria-label="Switch theme" onClick={toggleScheme}>{dark ? <Sun size={16} /> : <Moon size={16} />}</ActionIcon>
+          </Tooltip>
+          <Menu position="bottom-end">
+            <Menu.Target>
+              <ActionIcon aria-label="New" variant="filled" color="iris">
+                <Plus size={16} />
+              </ActionIcon>
+            </Menu.Target>
+            <Menu.Dropdown>
+              <Menu.Item leftSection={<Rocket size={15} />} onClick={() => void nav({ to: '/create' })}>New from a golden path</Menu.Item>
+              <Menu.Item leftSection={<LayoutGrid size={15} />} onClick={() => void nav({ to: '/catalog', search: { register: true } })}>Register existing</Menu.Item>
+              <Menu.Item leftSection={<Boxes size={15} />} onClick={() => void nav({ to: '/environments' })}>Deploy a release</Menu.Item>
+            </Menu.Dropdown>
+          </Menu>
+        </header>
+        <main id="main" className={s.body} tabIndex={-1}>
+          <Outlet />
+        </main>
+      </div>
+      <CommandPalette onScheme={toggleScheme} />
+      <ShortcutSheet opened={sheet} onClose={() => setSheet(false)} />
+    </div>
+  ) // prettier-ignore
+}

@@ -1,0 +1,160 @@
+/** The only route table. The URL is the state: search parameters are validated here, loaders prefetch what a page needs. */
+import type { QueryClient } from '@tanstack/react-query'
+import { createRootRouteWithContext, createRoute, createRouter, lazyRouteComponent, Outlet, redirect } from '@tanstack/react-router'
+import { asApiError } from './api/errors'
+import { entityQuery, infoQuery, matrixQuery, meQuery, parameterSchemaQuery, runQuery, templatesQuery } from './api/queries'
+import { NotFound, RouteError, RoutePending } from './components/RouteStates'
+import { type Crumb, Shell } from './components/Shell'
+
+type Context = { queryClient: QueryClient }
+type Raw = Record<string, unknown>
+const text = (v: unknown) => (typeof v === 'string' && v ? v : typeof v === 'number' ? String(v) : undefined)
+const texts = (v: unknown): string[] | undefined => (Array.isArray(v) && v.length ? v.map(String) : text(v) ? [String(v)] : undefined)
+const crumb = (f: (p: Record<string, string>) => Crumb[]) => ({ crumb: f })
+
+const root = createRootRouteWithContext<Context>()({ component: Outlet, notFoundComponent: NotFound })
+
+export type SignInSearch = { token?: string; next?: string }
+const signIn = createRoute({
+  getParentRoute: () => root,
+  path: '/sign-in',
+  validateSearch: (s: Raw): SignInSearch => ({ token: text(s.token), next: text(s.next) }),
+  component: lazyRouteComponent(() => import('./features/access/SignInPage'), 'SignInPage'),
+})
+
+const app = createRoute({
+  getParentRoute: () => root,
+  id: 'app',
+  component: Shell,
+  beforeLoad: async ({ context, location }) => {
+    try {
+      await context.queryClient.ensureQueryData(meQuery())
+    } catch (e) {
+      if (asApiError(e).status === 401) throw redirect({ to: '/sign-in', search: { next: location.href === '/' ? undefined : location.href } })
+      throw e
+    }
+    void context.queryClient.prefetchQuery(infoQuery())
+  },
+})
+
+const home = createRoute({
+  getParentRoute: () => app,
+  path: '/',
+  staticData: crumb(() => [['Home']]),
+  component: lazyRouteComponent(() => import('./features/home/HomePage'), 'HomePage'),
+})
+
+export type CatalogSearch = { q?: string; kind?: string; type?: string[]; owner?: string[]; lifecycle?: string[]; tag?: string[]; sort?: string; cursor?: string; register?: boolean }
+const catalog = createRoute({
+  getParentRoute: () => app,
+  path: '/catalog',
+  staticData: crumb(() => [['Catalog', '/catalog']]),
+  validateSearch: (s: Raw): CatalogSearch => ({
+    q: text(s.q),
+    kind: text(s.kind),
+    type: texts(s.type),
+    owner: texts(s.owner),
+    lifecycle: texts(s.lifecycle),
+    tag: texts(s.tag),
+    sort: text(s.sort),
+    cursor: text(s.cursor),
+    register: s.register === true || s.register === 'true' || undefined,
+  }),
+  component: lazyRouteComponent(() => import('./features/catalog/CatalogPage'), 'CatalogPage'),
+})
+
+export type EntitySearch = { tab?: string; environment?: string; page?: string; pipeline?: string; workload?: string; window?: string }
+const entity = createRoute({
+  getParentRoute: () => app,
+  path: '/catalog/$kind/$namespace/$name',
+  staticData: crumb((p) => [['Catalog', '/catalog'], [p.name ?? '']]),
+  validateSearch: (s: Raw): EntitySearch => ({
+    tab: text(s.tab),
+    environment: text(s.environment),
+    page: text(s.page),
+    pipeline: text(s.pipeline),
+    workload: text(s.workload),
+    window: text(s.window),
+  }),
+  loader: ({ context, params }) => context.queryClient.ensureQueryData(entityQuery(params)),
+  component: lazyRouteComponent(() => import('./features/catalog/EntityPage'), 'EntityPage'),
+})
+
+const create = createRoute({
+  getParentRoute: () => app,
+  path: '/create',
+  staticData: crumb(() => [['Create', '/create']]),
+  loader: ({ context }) => context.queryClient.ensureQueryData(templatesQuery()),
+  component: lazyRouteComponent(() => import('./features/scaffolder/TemplatesPage'), 'TemplatesPage'),
+})
+const wizard = createRoute({
+  getParentRoute: () => app,
+  path: '/create/$namespace/$name',
+  staticData: crumb((p) => [['Create', '/create'], [p.name ?? '']]),
+  validateSearch: (s: Raw): { step?: number } => ({ step: Number(s.step) || undefined }),
+  loader: ({ context, params }) => context.queryClient.ensureQueryData(parameterSchemaQuery(params.namespace, params.name)),
+  component: lazyRouteComponent(() => import('./features/scaffolder/WizardPage'), 'WizardPage'),
+})
+
+export type MatrixSearch = { q?: string; service?: string; deploy?: string; rollback?: string }
+const environments = createRoute({
+  getParentRoute: () => app,
+  path: '/environments',
+  staticData: crumb(() => [['Environments']]),
+  validateSearch: (s: Raw): MatrixSearch => ({ q: text(s.q), service: text(s.service), deploy: text(s.deploy), rollback: text(s.rollback) }),
+  loader: ({ context }) => context.queryClient.ensureQueryData(matrixQuery()),
+  component: lazyRouteComponent(() => import('./features/environments/MatrixPage'), 'MatrixPage'),
+})
+
+export type RunsSearch = { state?: string; kind?: string; subject?: string }
+const runs = createRoute({
+  getParentRoute: () => app,
+  path: '/runs',
+  staticData: crumb(() => [['Runs', '/runs']]),
+  validateSearch: (s: Raw): RunsSearch => ({ state: text(s.state), kind: text(s.kind), subject: text(s.subject) }),
+  component: lazyRouteComponent(() => import('./features/runs/RunsPage'), 'RunsPage'),
+})
+const run = createRoute({
+  getParentRoute: () => app,
+  path: '/runs/$id',
+  staticData: crumb((p) => [['Runs', '/runs'], [(p.id ?? '').slice(0, 13)]]),
+  validateSearch: (s: Raw): { step?: string; tab?: string } => ({ step: text(s.step), tab: text(s.tab) }),
+  loader: ({ context, params }) => context.queryClient.ensureQueryData(runQuery(params.id)),
+  component: lazyRouteComponent(() => import('./features/runs/RunPage'), 'RunPage'),
+})
+
+const settings = createRoute({
+  getParentRoute: () => app,
+  path: '/settings/{-$section}',
+  staticData: crumb((p) => [['Settings', '/settings'], ...(p.section ? [[p.section] as Crumb] : [])]),
+  validateSearch: (s: Raw): { type?: string; subject?: string } => ({ type: text(s.type), subject: text(s.subject) }),
+  component: lazyRouteComponent(() => import('./features/settings/SettingsPage'), 'SettingsPage'),
+})
+const plugin = createRoute({
+  getParentRoute: () => app,
+  path: '/x/$page',
+  staticData: crumb((p) => [['Plugins'], [p.page ?? '']]),
+  component: lazyRouteComponent(() => import('./features/plugins/PluginPage'), 'PluginPage'),
+})
+
+const routeTree = root.addChildren([signIn, app.addChildren([home, catalog, entity, create, wizard, environments, runs, run, settings, plugin])])
+
+export const makeRouter = (queryClient: QueryClient) =>
+  createRouter({
+    routeTree,
+    context: { queryClient },
+    defaultPreload: 'intent',
+    defaultPreloadStaleTime: 0,
+    defaultPendingMs: 150,
+    defaultPendingComponent: RoutePending,
+    defaultErrorComponent: RouteError,
+    defaultNotFoundComponent: NotFound,
+    scrollRestoration: true,
+    scrollToTopSelectors: ['#main'],
+  })
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: ReturnType<typeof makeRouter>
+  }
+}

@@ -14,7 +14,7 @@ from taxiway.plugin import StepContext
 class EnvironmentDriver:
     """`environment`: the variables in the environment's `spec.variables`. One that is not set there reads as empty."""
 
-    key = "environment"
+    key = "environment_variables"
 
     def provision(self, ctx: StepContext, request: ResourceRequest) -> ResourceResult:
         variables = dig(request.workload, "environment", "variables", default={}) or {}
@@ -28,7 +28,7 @@ class EnvironmentDriver:
 class ServicePortDriver:
     """`service-port`: hostname and port of the workload that `params.workload` names, at its port `params.port`."""
 
-    key = "service-port"
+    key = "service_port"
 
     def provision(self, ctx: StepContext, request: ResourceRequest) -> ResourceResult:
         wanted, port = request.params.get("workload"), request.params.get("port")
@@ -51,7 +51,7 @@ class ServicePortDriver:
 class RouteDriver:
     """`route`: an HTTPRoute from `params.host` (or `<service>.<environment>.localhost`), `path` and `port`."""
 
-    key = "route"
+    key = "router"
 
     def provision(self, ctx: StepContext, request: ResourceRequest) -> ResourceResult:
         params, name = request.params, str(request.workload["name"])

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from taxiway.core.context import OpContext, Platform
@@ -107,7 +108,7 @@ def destroy_for_service(ctx: OpContext, step: StepContext, service_ref: str, env
         else:
             destroy_resource(ctx, step, row)
             destroyed.append(uid)
-        ctx.platform.store.write(lambda tx, uid=uid: repository.release_uses(tx, uid, service_ref))
+        ctx.platform.store.write(partial(repository.release_uses, uid=uid, service_ref=service_ref))
     return destroyed
 
 
@@ -126,7 +127,7 @@ def destroy_resource(ctx: OpContext, step: StepContext, row: Mapping[str, Any]) 
     """Destroy from the inventory, forget the secrets, mark deleted. Safe to repeat."""
     platform, uid = ctx.platform, str(row["uid"])
     driver: ResourceDriver = platform.registry.get("resource_driver", row["driver"])
-    inventory = list(row["inventory"])
+    inventory: Sequence[Mapping[str, Any]] = list(row["inventory"])
     if not inventory and row["state"] in ("pending", "applying", "failed"):
         inventory = _inventory_of_interrupted(platform, driver, step, row)
     platform.store.write(lambda tx: repository.change(tx, uid, state="deleting"))

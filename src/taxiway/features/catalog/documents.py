@@ -1,0 +1,123 @@
+"""From a document to what is stored: columns, leaves to filter by, and words to search for. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from taxiway.features.catalog.kinds import KINDS
+from taxiway.features.catalog.model import MANAGED_BY, ORIGIN, SOURCE_LOCATION, Record
+from taxiway.features.catalog.refs import owner_of, system_of
+from taxiway.kit.canonical import digest
+from taxiway.model.entity import DEFAULT_NAMESPACE, ref_of
+from taxiway.plugin import SourcedEntity
+
+MAX_TEXT = 200
+MAX_LEAVES = 4000
+MAX_WORDS = 20_000
+Leaf = tuple[str, str, bool]
+"""(lower-case path, value as written, opaque)."""
+
+
+def prepare(sourced: SourcedEntity, relations: frozenset[tuple[str, str]], origin: str | None) -> Record:
+    """What to store for a valid document: its namespace written out, lists of references sorted, origin annotated."""
+    document = normalise(sourced.document)
+    if origin is not None:
+        _annotate(document, sourced.location, origin)
+    spec = document.get("spec", {})
+    columns = {
+        "kind": document["kind"].lower(),
+        "namespace": document["metadata"]["namespace"],
+        "name": document["metadata"]["name"],
+        "type": _text(spec.get("type")),
+        "lifecycle": _text(spec.get("lifecycle")),
+        "owner": owner_of(document),
+        "system": system_of(document),
+        "title": document["metadata"].get("title"),
+    }
+    return Record(
+        str(ref_of(document)), columns, document, digest(document), sourced.location, sourced.line, relations
+    )
+
+
+def normalise(document: Mapping[str, Any]) -> dict[str, Any]:
+    """A copy as the catalog serves it, without what only the server may set."""
+    metadata = {k: v for k, v in document["metadata"].items() if k not in ("uid", "etag")}
+    metadata.setdefault("namespace", DEFAULT_NAMESPACE)
+    result: dict[str, Any] = {**document, "metadata": metadata}
+    spec = document.get("spec")
+    if isinstance(spec, Mapping):
+        lists = {
+            key: sorted(spec[key])
+            for key, field in KINDS[document["kind"]].fields.items()
+            if field.is_list and isinstance(spec.get(key), list)
+        }
+        result["spec"] = {**spec, **lists}
+    return result
+
+
+def _annotate(document: dict[str, Any], location: str, origin: str) -> None:
+    annotations = {**document["metadata"].get("annotations", {}), MANAGED_BY: location, ORIGIN: origin}
+    if location.startswith("url:") and SOURCE_LOCATION not in annotations:
+        annotations[SOURCE_LOCATION] = location.rpartition("/")[0] + "/"
+    document["metadata"]["annotations"] = annotations
+
+
+def leaves(document: Mapping[str, Any]) -> set[Leaf]:
+    """The document's leaves as filters see them. Names and uids are columns and therefore left out."""
+    found: set[Leaf] = set()
+    for leaf in _leaves(document, ""):
+        if leaf[0] not in ("metadata.name", "metadata.uid", "metadata.etag"):
+            found.add(leaf)
+        if len(found) >= MAX_LEAVES:
+            break
+    return found
+
+
+def _leaves(value: Any, path: str) -> Iterator[Leaf]:
+    if len(path) > MAX_TEXT:
+        return
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from _leaves(item, f"{path}.{key}".lower() if path else str(key).lower())
+    elif isinstance(value, list):
+        for item in value:
+            yield from _leaves(item, path)
+            if isinstance(item, str) and len(path) + len(item) < MAX_TEXT:
+                yield (f"{path}.{item}".lower(), "true", False)
+    elif value is None:
+        yield (path, "", True)
+    else:
+        text = str(value).lower() if isinstance(value, bool) else str(value)
+        yield (path, "", True) if len(text) > MAX_TEXT or "\0" in text else (path, text, False)
+
+
+def words(document: Mapping[str, Any]) -> tuple[str, str, str, str]:
+    """(name, title, tags, body) for the full-text index. Must stay as it is for stored rows: SQLite removes by it."""
+    metadata, spec = document["metadata"], document.get("spec", {})
+    profile = spec.get("profile") if isinstance(spec.get("profile"), Mapping) else {}
+    labels = [f"{k} {v}" for part in ("labels", "annotations") for k, v in sorted((metadata.get(part) or {}).items())]
+    links = [f"{link.get('title', '')} {link['url']}" for link in metadata.get("links", [])]
+    body = [
+        metadata.get("description", ""),
+        *(str(profile.get(key, "")) for key in ("displayName", "email")),
+        *(str(spec.get(key, "")) for key in ("type", "lifecycle", "owner", "system")),
+        *labels,
+        *links,
+        spec.get("definition", "") if isinstance(spec.get("definition"), str) else "",
+    ]
+    return (
+        _clean(metadata["name"]),
+        _clean(metadata.get("title") or str(profile.get("displayName", ""))),
+        _clean(" ".join(metadata.get("tags", []))),
+        _clean(" ".join(part for part in body if part)[:MAX_WORDS]),
+    )
+
+
+def _clean(text: str) -> str:
+    return re.sub(r"[\0\s]+", " ", text)
+
+
+def _text(value: Any) -> str | None:
+    return value.lower() if isinstance(value, str) else None

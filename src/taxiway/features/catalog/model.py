@@ -1,0 +1,81 @@
+"""Values of the catalog."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from taxiway.plugin import SourcedEntity
+
+SYSTEM_SOURCES = frozenset({"library", "demo"})
+"""Sources that ship with Taxiway: they are not locations, and cannot be unregistered."""
+
+MANAGED_BY = "backstage.io/managed-by-location"
+ORIGIN = "backstage.io/managed-by-origin-location"
+SOURCE_LOCATION = "backstage.io/source-location"
+
+
+@dataclass(frozen=True)
+class ReadEntity(SourcedEntity):
+    """A sourced entity that still has the text it was parsed from, for line numbers of problems."""
+
+    text: str | None = field(default=None, repr=False, compare=False)
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Something wrong with a source: where, what, and what to do. `ref` is set when it is about a known entity."""
+
+    location: str
+    detail: str
+    remedy: str
+    line: int | None = None
+    ref: str | None = None
+
+
+@dataclass(frozen=True)
+class ApplyResult:
+    """What applying documents changed, by reference."""
+
+    created: Sequence[str] = ()
+    updated: Sequence[str] = ()
+    unchanged: Sequence[str] = ()
+    deleted: Sequence[str] = ()
+    problems: Sequence[Problem] = ()
+
+    @property
+    def refs(self) -> list[str]:
+        """Every entity that the documents stand for now."""
+        return [*self.created, *self.updated, *self.unchanged]
+
+
+@dataclass(frozen=True)
+class Location:
+    """A registered location."""
+
+    id: str
+    type: str
+    target: str
+    repository: str | None = None
+    owner: str | None = None
+    registered_by: str = ""
+    state: str | None = None
+
+    @property
+    def reference(self) -> str:
+        """`<type>:<target>`."""
+        return f"{self.type}:{self.target}"
+
+
+@dataclass(frozen=True)
+class Record:
+    """An entity ready to be stored: narrow columns, document text, leaves, relations and search text."""
+
+    ref: str
+    columns: Mapping[str, Any]
+    document: Mapping[str, Any]
+    hash: str
+    location: str
+    line: int
+    relations: frozenset[tuple[str, str]]

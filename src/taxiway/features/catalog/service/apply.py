@@ -1,0 +1,182 @@
+"""Takes documents into the catalog, in the caller's transaction: judge, compare, write what differs, tell of it.
+
+The first source of a reference owns it: another source's document is refused and shown as a problem. A document that
+is not valid leaves the last good one in place. What did not change is not touched.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from sqlalchemy import select
+
+from taxiway.core.context import OpContext
+from taxiway.core.store.database import Tx
+from taxiway.features.catalog import repository
+from taxiway.features.catalog.documents import prepare
+from taxiway.features.catalog.model import SYSTEM_SOURCES, ApplyResult, Problem, ReadEntity, Record
+from taxiway.features.catalog.repository import Known
+from taxiway.features.catalog.tables import location
+from taxiway.features.catalog.validation import validate
+from taxiway.kit.yaml12 import line_of
+from taxiway.model.entity import ref_of
+from taxiway.model.errors import FieldError, InputError, NotFoundError
+from taxiway.model.event import EventDraft
+from taxiway.plugin import SourcedEntity, SourceProblem
+
+FIX = "Correct it at its source, then refresh."
+CONFLICT = "Rename one of the two, or remove it from one source."
+
+
+def apply_entities(
+    tx: Tx,
+    ctx: OpContext,
+    documents: Sequence[SourcedEntity | SourceProblem],
+    source_id: str,
+    *,
+    full: bool,
+) -> ApplyResult:
+    """Make the catalog hold `documents` of a source.
+
+    `full` says that these are all of the source's documents: what else it had goes, and its problems are replaced.
+    Faults of single documents are in the result's `problems`, stored too; nothing is raised for them.
+    """
+    records, problems = _judge(tx, documents, source_id)
+    known = repository.known_by_refs(tx.conn, records)
+    created: list[tuple[str, Record]] = []
+    updated: list[tuple[Known, Record]] = []
+    unchanged: list[str] = []
+    for ref, record in records.items():
+        present = known.get(ref)
+        if present is None:
+            created.append((ctx.platform.new_id(), record))
+        elif present.source_id != source_id:
+            problems.append(_claimed(present, record))
+        elif present.hash == record.hash:
+            unchanged.append(ref)
+        else:
+            updated.append((present, record))
+    repository.insert_entities(tx.conn, tx.now, source_id, created)
+    repository.update_entities(tx.conn, tx.now, source_id, updated)
+    for uid, record in created:
+        _emit(tx, ctx, "created", record.ref, uid, record.columns["owner"])
+    for present, record in updated:
+        _emit(tx, ctx, "updated", record.ref, present.uid, record.columns["owner"])
+    kept = {*records, *(problem.ref for problem in problems if problem.ref)}
+    deleted = _sweep(tx, ctx, source_id, kept) if full and not _unreadable(documents) else []
+    _store_problems(tx, ctx, source_id, problems, full)
+    return ApplyResult(
+        [record.ref for _, record in created],
+        [record.ref for _, record in updated],
+        unchanged,
+        deleted,
+        problems,
+    )
+
+
+def prune_source(tx: Tx, ctx: OpContext, source_id: str, keep: Collection[str] = ()) -> list[str]:
+    """Remove every entity of a source except `keep`, and return their references."""
+    deleted = _sweep(tx, ctx, source_id, keep)
+    if not keep:
+        repository.replace_problems(tx.conn, tx.now, source_id, [])
+    return deleted
+
+
+def delete_entity(tx: Tx, ctx: OpContext, ref: str) -> None:
+    """Remove one entity. NotFoundError when there is none. It comes back when its source still names it."""
+    known = repository.known_by_refs(tx.conn, [ref.lower()]).get(ref.lower())
+    if known is None:
+        raise NotFoundError(f"there is no entity {ref}", code="catalog.no_entity")
+    _remove(tx, ctx, [known])
+
+
+def _judge(
+    tx: Tx, documents: Sequence[SourcedEntity | SourceProblem], source_id: str
+) -> tuple[dict[str, Record], list[Problem]]:
+    origin = _origin(tx, source_id)
+    records: dict[str, Record] = {}
+    problems: list[Problem] = []
+    for item in documents:
+        if isinstance(item, SourceProblem):
+            problems.append(Problem(item.location, item.detail, FIX, item.line))
+            continue
+        try:
+            relations = validate(item.document)
+            record = prepare(item, relations, origin or item.location)
+        except InputError as error:
+            problems.extend(_invalid(item, error))
+            continue
+        first = records.get(record.ref)
+        if first is not None:
+            where = f"{first.location}, line {first.line}"
+            detail = f"{record.ref} is described twice in this source, first at {where}"
+            problems.append(Problem(item.location, detail, "Remove or rename one of them.", item.line, record.ref))
+            continue
+        records[record.ref] = record
+    return records, problems
+
+
+def _origin(tx: Tx, source_id: str) -> str | None:
+    if source_id in SYSTEM_SOURCES:
+        return None
+    row = tx.conn.execute(select(location.c.type, location.c.target).where(location.c.id == source_id)).first()
+    return None if row is None else f"{row.type}:{row.target}"
+
+
+def _invalid(item: SourcedEntity, error: InputError) -> list[Problem]:
+    ref = _ref(item.document)
+    text = item.text if isinstance(item, ReadEntity) else None
+    found = error.errors or (FieldError("", error.detail),)
+    return [
+        Problem(
+            item.location,
+            f"{fault.pointer or 'the document'}: {fault.detail}",
+            FIX,
+            line_of(text, item.line, fault.pointer) if text is not None else item.line,
+            ref,
+        )
+        for fault in found
+    ]
+
+
+def _ref(document: Any) -> str | None:
+    try:
+        return str(ref_of(document))
+    except (KeyError, TypeError, AttributeError):
+        return None
+
+
+def _claimed(present: Known, record: Record) -> Problem:
+    detail = f"{record.ref} is described by another source already ({present.source_id}), which keeps it"
+    return Problem(record.location, detail, CONFLICT, record.line, record.ref)
+
+
+def _unreadable(documents: Sequence[SourcedEntity | SourceProblem]) -> bool:
+    # What could not be read may hold entities that exist: nothing is removed then.
+    return any(isinstance(item, SourceProblem) for item in documents)
+
+
+def _sweep(tx: Tx, ctx: OpContext, source_id: str, keep: Collection[str]) -> list[str]:
+    gone = [known for known in repository.known_by_source(tx.conn, source_id) if known.ref not in keep]
+    _remove(tx, ctx, gone)
+    return [known.ref for known in gone]
+
+
+def _remove(tx: Tx, ctx: OpContext, gone: Sequence[Known]) -> None:
+    repository.delete_entities(tx.conn, [known.id for known in gone])
+    for known in gone:
+        _emit(tx, ctx, "deleted", known.ref, known.uid, known.owner)
+
+
+def _store_problems(tx: Tx, ctx: OpContext, source_id: str, problems: Sequence[Problem], full: bool) -> None:
+    rows = [(ctx.platform.new_id(), problem) for problem in problems]
+    if full:
+        repository.replace_problems(tx.conn, tx.now, source_id, rows)
+    else:
+        repository.add_problems(tx.conn, tx.now, source_id, rows)
+
+
+def _emit(tx: Tx, ctx: OpContext, verb: str, ref: str, uid: str, owner: str | None) -> None:
+    draft = EventDraft(f"dev.taxiway.entity.{verb}.v1", ref, {"ref": ref, "owner": owner}, subject_uid=uid)
+    ctx.emit(tx, draft, owner=owner)

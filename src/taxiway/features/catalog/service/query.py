@@ -1,0 +1,36 @@
+"""Reads of single entities and short lists, for other features."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+from sqlalchemy import true
+
+from taxiway.core.context import Platform
+from taxiway.features.catalog import reading
+from taxiway.features.catalog.filters import equal_filters
+from taxiway.features.catalog.refs import full_ref
+from taxiway.features.catalog.tables import entity
+
+MAX_LIST = 10_000
+
+
+def get_entity(platform: Platform, ref: str) -> dict[str, Any] | None:
+    """The entity of a full reference (`kind:namespace/name`; the namespace may be left out), or None."""
+    full = full_ref(ref)
+    with platform.store.read() as conn:
+        text = reading.texts_by_refs(conn, [full]).get(full)
+    return None if text is None else orjson.loads(text)
+
+
+def list_entities(
+    platform: Platform, *, kind: str | None = None, filters: Mapping[str, str] = {}
+) -> list[dict[str, Any]]:
+    """Entities by ref, at most 10,000. `filters` maps dotted paths (`spec.type`) to the value each must have."""
+    where = true() & equal_filters(filters)
+    if kind is not None:
+        where = where & (entity.c.kind == kind.lower())
+    with platform.store.read() as conn:
+        return [orjson.loads(text) for text in reading.texts(conn, where, limit=MAX_LIST).values()]

@@ -1,0 +1,149 @@
+"""Tables of the catalog, shaped for 250,000 entities.
+
+Joins use the small integer `entity.id`; everything outside knows an entity by `uid` (UUIDv7, new for a re-created name)
+or `ref`. Documents lie apart from the narrow rows, so that counting and sorting never touch them. Facets are
+dictionary-coded. A relation is stored once, by the entity that states it; its reverse is read through the index on
+the target. The full-text index is FTS5 without content on SQLite and a tsvector on PostgreSQL.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from sqlalchemy import (
+    DDL,
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    Table,
+    Text,
+    UniqueConstraint,
+    event,
+    false,
+    text,
+)
+
+from taxiway.core.store.types import Time, metadata
+
+RowId = BigInteger().with_variant(Integer(), "sqlite")
+
+entity = Table(
+    "entity",
+    metadata,
+    Column("id", RowId, primary_key=True, autoincrement=True),
+    Column("uid", Text, nullable=False, unique=True),
+    Column("ref", Text, nullable=False, unique=True),
+    Column("kind", Text, nullable=False),
+    Column("namespace", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("type", Text),
+    Column("lifecycle", Text),
+    Column("owner", Text),
+    Column("system", Text),
+    Column("title", Text),
+    Column("etag", Text, nullable=False),
+    Column("hash", Text, nullable=False),
+    Column("source_id", Text, nullable=False),
+    Column("location", Text, nullable=False),
+    Column("line", Integer, nullable=False),
+    Column("updated_at", Time, nullable=False),
+    Column("version", Integer, nullable=False, server_default=text("1")),
+    Index("ix_entity_kind_type_ref", "kind", "type", "ref"),
+    Index("ix_entity_kind_ref", "kind", "ref"),
+    Index("ix_entity_owner_kind_ref", "owner", "kind", "ref"),
+    Index("ix_entity_system", "system"),
+    Index("ix_entity_source_id", "source_id"),
+)
+
+entity_doc = Table(
+    "entity_doc",
+    metadata,
+    Column("entity_id", RowId, ForeignKey("entity.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    Column("doc", Text, nullable=False),
+)
+
+facet = Table(
+    "facet",
+    metadata,
+    Column("id", RowId, primary_key=True, autoincrement=True),
+    Column("key", Text, nullable=False),
+    Column("value", Text, nullable=False),
+    Column("folded", Text, nullable=False),
+    Column("opaque", Boolean, nullable=False, server_default=false()),
+    UniqueConstraint("key", "value", "opaque", name="uq_facet_key_value_opaque"),
+    Index("ix_facet_key_folded", "key", "folded"),
+)
+"""`key` is lower case, `value` as written, `folded` lower case. An opaque row says that there is a value that cannot be
+compared: null, or longer than 200 characters."""
+
+entity_facet = Table(
+    "entity_facet",
+    metadata,
+    Column("facet_id", RowId, ForeignKey("facet.id"), primary_key=True, autoincrement=False),
+    Column("entity_id", RowId, ForeignKey("entity.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    Index("ix_entity_facet_entity_id", "entity_id"),
+    sqlite_with_rowid=False,
+)
+
+relation = Table(
+    "relation",
+    metadata,
+    Column("source_id", RowId, ForeignKey("entity.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    Column("type", Text, primary_key=True),
+    Column("target", Text, primary_key=True),
+    Index("ix_relation_target_type_source_id", "target", "type", "source_id"),
+    sqlite_with_rowid=False,
+)
+
+location = Table(
+    "location",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("type", Text, nullable=False),
+    Column("target", Text, nullable=False),
+    Column("repository", Text),
+    Column("owner", Text),
+    Column("registered_by", Text, nullable=False),
+    Column("state", Text),
+    Column("created_at", Time, nullable=False),
+    Column("refreshed_at", Time),
+    Column("version", Integer, nullable=False, server_default=text("1")),
+    UniqueConstraint("type", "target", name="uq_location_type_target"),
+    Index("ix_location_repository", "repository"),
+)
+"""`state` is what the source looked like when it was last read (a commit, a digest): equal means nothing to do."""
+
+catalog_problem = Table(
+    "catalog_problem",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("source_id", Text, nullable=False),
+    Column("ref", Text),
+    Column("location", Text, nullable=False),
+    Column("line", Integer),
+    Column("detail", Text, nullable=False),
+    Column("remedy", Text, nullable=False),
+    Column("at", Time, nullable=False),
+    Index("ix_catalog_problem_source_id", "source_id"),
+    Index("ix_catalog_problem_ref", "ref"),
+)
+
+FULL_TEXT: Mapping[str, Sequence[str]] = {
+    "sqlite": (
+        "CREATE VIRTUAL TABLE IF NOT EXISTS entity_fts USING fts5"
+        "(name, title, tags, body, content='', tokenize='unicode61 remove_diacritics 2', prefix='3')",
+    ),
+    "postgresql": (
+        "CREATE TABLE IF NOT EXISTS entity_fts "
+        "(entity_id bigint PRIMARY KEY REFERENCES entity(id) ON DELETE CASCADE, words tsvector NOT NULL)",
+        "CREATE INDEX IF NOT EXISTS ix_entity_fts_words ON entity_fts USING gin (words)",
+    ),
+}
+"""Statements that make the full-text index, by dialect; run after `entity` was created."""
+
+for _dialect, _statements in FULL_TEXT.items():
+    for _statement in _statements:
+        event.listen(entity, "after_create", DDL(_statement.replace("%", "%%")).execute_if(dialect=_dialect))

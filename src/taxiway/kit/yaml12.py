@@ -1,0 +1,239 @@
+"""Reads YAML as YAML 1.2 does, bounded: PyYAML's C parser with the 1.2 core schema.
+
+Duplicate keys are errors, aliases may not blow a document up, depth and size have limits. Input is untrusted; nothing
+but dict, list, str, int, float, bool and None comes out.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+
+MAX_BYTES = 5_000_000
+MAX_DEPTH = 100
+MAX_NODES = 500_000
+MERGE = "tag:yaml.org,2002:merge"
+_STR, _MAP, _SEQ = "tag:yaml.org,2002:str", "tag:yaml.org,2002:map", "tag:yaml.org,2002:seq"
+_BOOL, _INT, _FLOAT, _NULL = (f"tag:yaml.org,2002:{name}" for name in ("bool", "int", "float", "null"))
+_INTEGER = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
+_DECIMAL = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+_NESTING = re.compile(r"[-?:]\s")
+_SPECIAL = {"inf": float("inf"), "nan": float("nan")}
+
+
+class YamlError(ValueError):
+    """Text that is not acceptable YAML. `line` is 1-based, or None where the text as a whole is refused."""
+
+    def __init__(self, detail: str, line: int | None = None) -> None:
+        super().__init__(detail if line is None else f"line {line}: {detail}")
+        self.detail = detail
+        self.line = line
+
+
+@dataclass(frozen=True)
+class YamlDocument:
+    """One document of a stream: its value, and the 1-based line on which it starts."""
+
+    value: Any
+    line: int
+
+
+class _Loader(yaml.CSafeLoader):
+    """The C parser with resolvers of the 1.2 core schema only."""
+
+    yaml_implicit_resolvers: Any = {}
+
+
+for _tag, _pattern, _first in (
+    (_BOOL, r"true|True|TRUE|false|False|FALSE", "tTfF"),
+    (_INT, _INTEGER.pattern, "-+0123456789"),
+    (_FLOAT, _DECIMAL.pattern + r"|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)", "-+0123456789."),
+    (_NULL, r"~|null|Null|NULL|", ["~", "n", "N", ""]),
+    (MERGE, r"<<", "<"),
+):
+    _Loader.add_implicit_resolver(_tag, re.compile(f"(?:{_pattern})$"), list(_first))
+
+
+def load_all(text: str | bytes, *, max_bytes: int = MAX_BYTES) -> Iterator[YamlDocument]:
+    """The documents of a stream, empty ones left out. Raises YamlError at the first fault, after the good ones."""
+    source = _checked(text, max_bytes)
+    loader = _Loader(source)
+    try:
+        while loader.check_node():
+            node = loader.get_node()
+            if node is None:
+                continue
+            value = _Builder(source).build(node)
+            if value is not None:
+                yield YamlDocument(value, node.start_mark.line + 1)
+    except yaml.YAMLError as error:
+        raise _syntax(error) from error
+    finally:
+        loader.dispose()
+
+
+def load(text: str | bytes, *, max_bytes: int = MAX_BYTES) -> Any:
+    """The value of exactly one document; None for an empty text. Raises YamlError."""
+    documents = list(load_all(text, max_bytes=max_bytes))
+    if len(documents) > 1:
+        raise YamlError("more than one document where one is expected: remove the '---'", documents[1].line)
+    return documents[0].value if documents else None
+
+
+def line_of(text: str, document_line: int, pointer: str) -> int:
+    """The line of a JSON Pointer inside the document that starts on `document_line`, or of its nearest parent."""
+    loader = _Loader(text)
+    try:
+        while loader.check_node():
+            node = loader.get_node()
+            if node is not None and node.start_mark.line + 1 == document_line:
+                return _descend(node, pointer)
+    except yaml.YAMLError:
+        return document_line
+    finally:
+        loader.dispose()
+    return document_line
+
+
+def _descend(node: Any, pointer: str) -> int:
+    line = int(node.start_mark.line) + 1
+    for part in pointer.split("/")[1:]:
+        part = part.replace("~1", "/").replace("~0", "~")
+        if isinstance(node, yaml.MappingNode):
+            found = next(((key, value) for key, value in node.value if getattr(key, "value", None) == part), None)
+            if found is None:
+                break
+            line, node = int(found[0].start_mark.line) + 1, found[1]
+        elif isinstance(node, yaml.SequenceNode) and part.isdecimal() and int(part) < len(node.value):
+            node = node.value[int(part)]
+            line = int(node.start_mark.line) + 1
+        else:
+            break
+    return line
+
+
+def _checked(text: str | bytes, max_bytes: int) -> str:
+    size = len(text) if isinstance(text, bytes) else len(text.encode("utf-8", "surrogatepass"))
+    if size > max_bytes:
+        raise YamlError(f"the text has {size} bytes, the limit is {max_bytes}: split it")
+    if isinstance(text, bytes):
+        try:
+            text = text.decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            line = text[: error.start].count(b"\n") + 1
+            raise YamlError("not UTF-8: save the file in UTF-8", line) from error
+    if "\0" in text:
+        raise YamlError("a NUL character: remove it", text[: text.index("\0")].count("\n") + 1)
+    _check_depth(text)
+    return text
+
+
+def _check_depth(text: str) -> None:
+    # The C composer recurses: depth is bounded on events before any node is made. Most texts cannot be that deep.
+    widest = max((len(line) - len(line.lstrip()) + len(_NESTING.findall(line)) for line in text.split("\n")), default=0)
+    if text.count("[") + text.count("{") + 2 * (widest + 1) < MAX_DEPTH:
+        return
+    depth = 0
+    try:
+        for event in yaml.parse(text, Loader=yaml.CSafeLoader):
+            if isinstance(event, yaml.CollectionStartEvent):
+                depth += 1
+                if depth > MAX_DEPTH:
+                    raise YamlError(f"nested deeper than {MAX_DEPTH} levels", event.start_mark.line + 1)
+            elif isinstance(event, yaml.CollectionEndEvent):
+                depth -= 1
+    except yaml.YAMLError:
+        return  # reported with the good documents before it
+
+
+def _syntax(error: yaml.YAMLError) -> YamlError:
+    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
+    detail = str(getattr(error, "problem", None) or error).strip()
+    context = getattr(error, "context", None)
+    return YamlError(f"{context}: {detail}" if context else detail, None if mark is None else mark.line + 1)
+
+
+class _Builder:
+    """Values from nodes. Every use of an alias counts as all that it stands for."""
+
+    def __init__(self, source: str) -> None:
+        self._source = source
+        self._count = 0
+        self._open: set[int] = set()
+
+    def build(self, node: Any) -> Any:
+        self._count += 1
+        if self._count > MAX_NODES:
+            raise YamlError(f"more than {MAX_NODES} values once aliases are expanded", node.start_mark.line + 1)
+        if isinstance(node, yaml.ScalarNode):
+            return _scalar(node)
+        if id(node) in self._open:
+            raise YamlError("an alias that contains itself", node.start_mark.line + 1)
+        self._open.add(id(node))
+        try:
+            if isinstance(node, yaml.SequenceNode):
+                return [self.build(item) for item in node.value]
+            return self._mapping(node)
+        finally:
+            self._open.discard(id(node))
+
+    def _mapping(self, node: Any) -> dict[str, Any]:
+        result: dict[str, Any] = {}
+        merged: list[dict[str, Any]] = []
+        for key_node, value_node in node.value:
+            if key_node.tag == MERGE:
+                merged.extend(self._merged(value_node))
+                continue
+            key = self._key(key_node)
+            if key in result:
+                raise YamlError(f"the key '{key}' stands twice in one mapping", key_node.start_mark.line + 1)
+            result[key] = self.build(value_node)
+        for other in merged:
+            for key, value in other.items():
+                result.setdefault(key, value)
+        return result
+
+    def _merged(self, node: Any) -> list[dict[str, Any]]:
+        value = self.build(node)
+        values = value if isinstance(value, list) else [value]
+        if not all(isinstance(item, dict) for item in values):
+            raise YamlError("'<<' takes a mapping or a list of mappings", node.start_mark.line + 1)
+        return values
+
+    def _key(self, node: Any) -> str:
+        if isinstance(node, yaml.ScalarNode):
+            return str(node.value)
+        # `{{ x }}` as a bare key, as templates have it, reads as a mapping: it is kept as its source text.
+        return self._source[node.start_mark.index : node.end_mark.index]
+
+
+def _scalar(node: Any) -> Any:
+    tag, text = node.tag, node.value
+    if tag == _NULL:
+        return None
+    if tag == _BOOL:
+        return text.lower() == "true"
+    if tag == _INT:
+        return _integer(text, node)
+    if tag == _FLOAT:
+        bare = text.lower().lstrip("+-").lstrip(".")
+        if bare in _SPECIAL:
+            raise YamlError("infinity and not-a-number have no place in JSON: quote it", node.start_mark.line + 1)
+        return float(text)
+    return text
+
+
+def _integer(text: str, node: Any) -> int | float:
+    if len(text) > 400:
+        raise YamlError("a number of more than 400 digits", node.start_mark.line + 1)
+    if text.startswith("0o"):
+        return int(text[2:], 8)
+    if text.startswith("0x"):
+        return int(text[2:], 16)
+    value = int(text)
+    # JSON readers hold larger numbers as floating point.
+    return value if -(2**63) <= value < 2**64 else float(text)

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,7 @@ from taxiway.core.settings import Loaded, Settings
 from taxiway.core.store.database import Store, Tx
 from taxiway.kit.clock import Clock
 from taxiway.kit.ids import NewId
+from taxiway.kit.signals import Signals
 from taxiway.model.access import NOBODY, Principal, Scope, system_principal
 from taxiway.model.errors import NotAllowedError
 from taxiway.model.event import EventDraft
@@ -24,6 +25,8 @@ from taxiway.plugin import Artifacts, Logger, Secrets
 if TYPE_CHECKING:
     from taxiway.core.events.log import EventLog
     from taxiway.core.http.credentials import Credentials
+    from taxiway.core.operations import Feature
+    from taxiway.core.plugins.loader import LoadedPlugin
     from taxiway.core.runs.service import Runs
 
 
@@ -43,10 +46,15 @@ class Platform:
     log: Logger
     permissions: dict[str, Grant] = field(default_factory=dict)
     stopping: threading.Event = field(default_factory=threading.Event)
+    signals: Signals = field(default_factory=Signals)
     groups_of: Callable[[str], frozenset[str]] = lambda subject: frozenset()
     """The groups that a subject is in, directly or through their parents; the catalog sets it."""
     authenticate: Callable[[Credentials], Principal] = lambda credentials: NOBODY
     """Who makes a request; raises AuthenticationError for credentials that are no good. `features/access` sets it."""
+    plugins: Sequence[LoadedPlugin] = ()
+    """Every plugin that was found, failed and disabled ones too."""
+    features: Sequence[Feature] = ()
+    """What the areas of the product bring, low to high."""
 
     services: dict[str, Any] = field(default_factory=dict)
     """Objects that features keep for the life of the process, by feature: pools, caches, supervisors."""

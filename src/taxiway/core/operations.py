@@ -46,10 +46,10 @@ class Operations:
     feature: str
     items: list[Operation] = field(default_factory=list)
 
-    def _add(self, method: str, effect: Effect, path: str, permission: str | None, **options: Any) -> Callable[[F], F]:
+    def _add(self, method: str, usual: Effect, path: str, permission: str | None, **options: Any) -> Callable[[F], F]:
         def decorate(function: F) -> F:
             identifier = f"{self.feature}.{function.__name__}"
-            chosen = options.pop("effect", effect)
+            chosen = options.pop("effect", usual)
             self.items.append(Operation(identifier, method, path, permission, chosen, function, **options))
             return function
 

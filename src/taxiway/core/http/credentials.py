@@ -15,12 +15,14 @@ CSRF_COOKIE = "taxiway_csrf"
 
 @dataclass(frozen=True)
 class Credentials:
-    """`token` from Bearer (or Basic, `basic` set), `session` from the cookie; `client` is the peer's address."""
+    """`token` from Bearer (or Basic, `basic` set), `session` from the cookie; `client` is the peer's address and
+    `via` the face that it named (`X-Taxiway-Client: cli`), which is recorded but grants nothing."""
 
     token: str | None = None
     basic: bool = False
     session: str | None = None
     client: str = ""
+    via: str = "api"
 
     @property
     def empty(self) -> bool:
@@ -29,13 +31,15 @@ class Credentials:
 
 def credentials_of(headers: dict[bytes, bytes], client: str, *, basic_allowed: bool) -> Credentials:
     """Credentials in request headers. A header wins over a cookie."""
+    named = headers.get(b"x-taxiway-client", b"").decode("latin-1")
+    via = named if named in {"cli", "portal", "mcp"} else "api"
     scheme, _, value = headers.get(b"authorization", b"").decode("latin-1").partition(" ")
     if scheme.lower() == "bearer" and value.strip():
-        return Credentials(token=value.strip(), client=client)
+        return Credentials(token=value.strip(), client=client, via=via)
     if scheme.lower() == "basic" and basic_allowed:
-        return Credentials(token=_password(value), basic=True, client=client)
+        return Credentials(token=_password(value), basic=True, client=client, via=via)
     session = cookies_of(headers).get(SESSION_COOKIE)
-    return Credentials(session=session, client=client)
+    return Credentials(session=session, client=client, via=via)
 
 
 def cookies_of(headers: dict[bytes, bytes]) -> dict[str, str]:

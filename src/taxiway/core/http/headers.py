@@ -49,5 +49,6 @@ def check_version(expected: int | None, actual: int) -> None:
     """PreconditionError when somebody changed the row in the meantime."""
     if expected is not None and expected != actual:
         raise PreconditionError(
-            f"it is at version {actual}, not {expected}: read it again and repeat the change", code="precondition.version"
+            f"it is at version {actual}, not {expected}: read it again and repeat the change",
+            code="precondition.version",
         )

@@ -62,7 +62,9 @@ def claim(store: Store, principal: str, key: str, digest: str) -> Kept | None:
             )
             return None
         if row.request_digest != digest:
-            raise InputError("this Idempotency-Key was used for another request: use a new key", code="idempotency.reused")
+            raise InputError(
+                "this Idempotency-Key was used for another request: use a new key", code="idempotency.reused"
+            )
         if row.status is None:
             raise InFlightError(
                 "the first request with this Idempotency-Key is still being worked on: try again",

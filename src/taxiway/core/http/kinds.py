@@ -35,7 +35,7 @@ KINDS: Mapping[str, Kind] = {
     "internal": Kind(500, 1, "A fault of Taxiway", "InternalServerError", 500),
 }
 
-BY_STATUS: Mapping[int, str] = {kind.status: name for name, kind in reversed(KINDS.items())} | {
+BY_STATUS: Mapping[int, str] = {kind.status: name for name, kind in reversed(list(KINDS.items()))} | {
     400: "input",
     405: "input",
 }

@@ -14,7 +14,10 @@ class HttpMetrics:
         self.registry = CollectorRegistry()
         ProcessCollector(registry=self.registry)
         self._requests = Counter(
-            "taxiway_http_requests_total", "Requests answered", ["operation", "method", "status"], registry=self.registry
+            "taxiway_http_requests_total",
+            "Requests answered",
+            ["operation", "method", "status"],
+            registry=self.registry,
         )
         self._seconds = Histogram(
             "taxiway_http_request_seconds",

@@ -1,9 +1,10 @@
 """The ASGI layers around every route, outermost first: `Scope` (request id, log, metrics, headers), `Hosts`, `Callers`
-(who, how often, CSRF), `BodyLimit`. Plain ASGI, so that streams pass through untouched. The assembly in `api` stacks them.
+(who, how often, CSRF), `BodyLimit`. Plain ASGI, so that streams pass through untouched. The assembly stacks them.
 """
 
 from __future__ import annotations
 
+import hmac
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -140,6 +141,7 @@ class Callers:
     limiter: RateLimiter
     basic_prefixes: Callable[[str], bool]
     allowed_hosts: frozenset[str]
+    csrf_exempt: frozenset[str] = frozenset()
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] != "http" or scope["path"] in OPEN_PATHS:
@@ -170,7 +172,7 @@ class Callers:
                 f"too many requests: wait {max(1, round(wait))} seconds", retry_after_seconds=max(1.0, wait)
             )
         if scope["method"] not in SAFE and given.token is None:
-            self._guard(headers, given, is_session=principal is not NOBODY)
+            self._guard(headers, given, is_session=principal is not NOBODY and scope["path"] not in self.csrf_exempt)
 
     def _guard(self, headers: dict[bytes, bytes], given: Credentials, *, is_session: bool) -> None:
         origin = headers.get(b"origin", b"").decode("latin-1")
@@ -178,10 +180,8 @@ class Callers:
             raise NotAllowedError("this request comes from another site", code="not_allowed.origin")
         if not is_session or given.session is None:
             return
-        expected = csrf_of(given.session)
-        if expected != headers.get(b"x-csrf-token", b"").decode("latin-1") or expected != cookies_of(headers).get(
-            CSRF_COOKIE
-        ):
+        sent = (headers.get(b"x-csrf-token", b"").decode("latin-1"), cookies_of(headers).get(CSRF_COOKIE, ""))
+        if not all(hmac.compare_digest(value.encode(), csrf_of(given.session).encode()) for value in sent):
             raise NotAllowedError(
                 f"send the value of the cookie {CSRF_COOKIE} as the header X-CSRF-Token", code="not_allowed.csrf"
             )

@@ -1,4 +1,4 @@
-"""Security headers. The portal's one inline script (it sets the colour scheme before the first paint) is allowed by hash."""
+"""Security headers. A script inside the portal's page (the colour scheme, before first paint) is allowed by hash."""
 
 from __future__ import annotations
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,11 +16,11 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import StreamingResponse
 
 from taxiway.core.context import Platform
+from taxiway.kit.signals import waker
 
 HEARTBEAT_SECONDS = 15.0
 FASTEST_SECONDS = 0.1
 SLOWEST_SECONDS = 1.0
-TICK_SECONDS = 0.1
 
 
 @dataclass(frozen=True)
@@ -44,34 +45,40 @@ class Batch:
     done: bool = False
 
 
-def event_stream(platform: Platform, poll: Callable[[], Batch]) -> StreamingResponse:
-    """Stream what `poll` (blocking, called in a thread, one call at a time) finds."""
+def resume_after(last_event_id: str | None, otherwise: int = 0) -> int:
+    """The number in a `Last-Event-ID` header, else `otherwise`."""
+    return int(last_event_id) if last_event_id and last_event_id.isdecimal() else otherwise
+
+
+def event_stream(platform: Platform, poll: Callable[[], Batch], topic: str | None = None) -> StreamingResponse:
+    """Stream what `poll` (blocking, called in a thread, one call at a time) finds; a signal on `topic` makes it look
+    at once."""
     headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
-    return StreamingResponse(_chunks(platform, poll), media_type="text/event-stream", headers=headers)
+    return StreamingResponse(_chunks(platform, poll, topic), media_type="text/event-stream", headers=headers)
 
 
-async def _chunks(platform: Platform, poll: Callable[[], Batch]) -> AsyncIterator[bytes]:
-    yield b": open\n\n"
-    pause, silent = FASTEST_SECONDS, 0.0
-    while not platform.stopping.is_set():
-        batch = await run_in_threadpool(poll)
-        for event in batch.events:
-            yield event.encode()
-        if batch.done:
-            return
-        if batch.events:
-            pause, silent = FASTEST_SECONDS, 0.0
-        else:
+async def _chunks(platform: Platform, poll: Callable[[], Batch], topic: str | None) -> AsyncIterator[bytes]:
+    wake = asyncio.Event()
+    listening = platform.signals.listen(topic, waker(asyncio.get_running_loop(), wake)) if topic else None
+    try:
+        yield b": open\n\n"
+        pause, silent_since = FASTEST_SECONDS, platform.clock.monotonic()
+        while not platform.stopping.is_set():
+            wake.clear()
+            batch = await run_in_threadpool(poll)
+            for event in batch.events:
+                yield event.encode()
+            if batch.done:
+                return
+            now = platform.clock.monotonic()
+            if batch.events:
+                pause, silent_since = FASTEST_SECONDS, now
+            elif now - silent_since >= HEARTBEAT_SECONDS:
+                silent_since = now
+                yield b": still here\n\n"
             pause = min(SLOWEST_SECONDS, pause * 1.5)
-        silent += await _sleep(platform, pause)
-        if silent >= HEARTBEAT_SECONDS:
-            silent = 0.0
-            yield b": still here\n\n"
-
-
-async def _sleep(platform: Platform, seconds: float) -> float:
-    slept = 0.0
-    while slept < seconds and not platform.stopping.is_set():
-        await asyncio.sleep(min(TICK_SECONDS, seconds - slept))
-        slept += TICK_SECONDS
-    return slept
+            with suppress(TimeoutError):
+                await asyncio.wait_for(wake.wait(), pause)
+    finally:
+        if listening is not None:
+            listening()

@@ -1,0 +1,108 @@
+"""`create_app`: the ASGI app of a platform. Operations first, then what plugins mount, then the portal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+import taxiway
+from taxiway.api.mounts import mounted_routes, plugin_operations, under
+from taxiway.api.portal import Portal, find_portal
+from taxiway.api.system import system_feature
+from taxiway.core.context import Platform
+from taxiway.core.http.limits import RateLimiter
+from taxiway.core.http.metrics import HttpMetrics
+from taxiway.core.http.middleware import BodyLimit, Callers, Hosts, Scope, allowed_hosts, style_for
+from taxiway.core.http.route import check, failure, mount
+from taxiway.core.http.security import security_headers
+from taxiway.core.operations import Feature
+from taxiway.model.errors import NotFoundError, TaxiwayError
+from taxiway.plugin import MountedRoutes
+
+METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+
+
+def create_app(platform: Platform, portal: Portal | None = None) -> FastAPI:
+    """The app. `app.state.platform` is the platform it serves."""
+    metrics, portal = HttpMetrics(), portal or find_portal()
+    app = FastAPI(
+        title="Taxiway",
+        version=taxiway.__version__,
+        description="An internal developer platform. Every screen of the portal is made of these operations.",
+        docs_url=None,
+        redoc_url=None,
+        swagger_ui_oauth2_redirect_url=None,
+    )
+    app.state.platform = platform
+    features: Sequence[Feature] = [*platform.features, system_feature(metrics.render)]
+    for feature in features:
+        platform.permissions.update(feature.permissions)
+        mount(app, feature.operations)
+    mount(app, plugin_operations(platform))
+    app.router.routes.extend(mounted_routes(platform))
+    app.router.routes.extend(
+        [
+            Route("/healthz", _healthy, methods=["GET"]),
+            Route("/readyz", _ready(platform), methods=["GET"]),
+            Route("/api", _unknown, methods=METHODS),
+            Route("/api/{path:path}", _unknown, methods=METHODS),
+            Route("/{path:path}", portal.serve, methods=["GET", "HEAD"], name="portal"),
+        ]
+    )
+    for kind in (TaxiwayError, HTTPException, RequestValidationError):
+        app.add_exception_handler(kind, _failed)
+    _stack(app, platform, metrics, portal)
+    return app
+
+
+def _stack(app: FastAPI, platform: Platform, metrics: HttpMetrics, portal: Portal) -> None:
+    settings = platform.settings
+    hosts = allowed_hosts(settings.host, settings.public_url)
+    mounts: list[MountedRoutes] = platform.registry.all("mounted_routes")
+    # The last one added is the outermost.
+    app.add_middleware(BodyLimit, limit=settings.limits.body_bytes, exempt=under(item.prefix for item in mounts))
+    app.add_middleware(
+        Callers,
+        platform=platform,
+        limiter=RateLimiter(platform.clock, settings.limits.requests_per_minute),
+        basic_prefixes=under(item.prefix for item in mounts if item.basic),
+        allowed_hosts=hosts,
+        # Whoever signs in anew may still have a live session, and no page that knows its CSRF token.
+        csrf_exempt=frozenset({"/api/access/v1/sessions"}),
+    )
+    app.add_middleware(Hosts, allowed=hosts)
+    app.add_middleware(Scope, platform=platform, headers=security_headers(portal.index_html), observe=metrics.observe)
+
+
+async def _failed(request: Request, error: Exception) -> Response:
+    return failure(error, request, style_for(request.url.path))
+
+
+async def _unknown(request: Request) -> Response:
+    # Nobody learns which paths exist.
+    check(request.scope, "system.read")
+    raise NotFoundError(f"there is no operation {request.method} {request.url.path}", code="not_found.operation")
+
+
+async def _healthy(request: Request) -> Response:
+    return JSONResponse({"status": "ok"})
+
+
+def _ready(platform: Platform) -> Any:
+    def ready(request: Request) -> Response:
+        if platform.stopping.is_set():
+            return JSONResponse({"status": "stopping"}, 503)
+        try:
+            with platform.store.read() as conn:
+                conn.exec_driver_sql("SELECT 1")
+        except TaxiwayError as error:
+            return JSONResponse({"status": "unavailable", "detail": error.detail}, 503)
+        return JSONResponse({"status": "ok"})
+
+    return ready

@@ -1,0 +1,90 @@
+"""Puts a `Platform` together from settings: store, events, runs, features, plugins, in this order.
+
+Called by `serve`, by a worker, by the CLI beside a data folder (without plugins), and by tests.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from importlib.metadata import EntryPoint
+
+import structlog
+
+import taxiway.core.store.tables  # noqa: F401  registers the tables of the engine room
+from taxiway.api import events, runs
+from taxiway.api.features import load_features
+from taxiway.core.context import Platform
+from taxiway.core.events.journal import Journal
+from taxiway.core.operations import Feature
+from taxiway.core.plugins.artifacts import FolderArtifacts
+from taxiway.core.plugins.loader import load_plugins
+from taxiway.core.plugins.secrets import RegistrySecrets
+from taxiway.core.registry import Registry
+from taxiway.core.runs.durable import DurableRuns
+from taxiway.core.settings import Loaded
+from taxiway.core.store.database import Store, Tx, open_store
+from taxiway.core.store.types import metadata
+from taxiway.kit.clock import Clock, SystemClock
+from taxiway.kit.ids import new_ids
+from taxiway.kit.signals import Signals
+
+CLOCK_FILE = "clock-offset"
+"""A file in the data folder that makes the clock jump, for tests of what a jump does."""
+
+
+def build_platform(
+    loaded: Loaded,
+    *,
+    clock: Clock | None = None,
+    plugins: Iterable[EntryPoint] | None = None,
+    with_plugins: bool = True,
+    features: Sequence[Feature] | None = None,
+) -> Platform:
+    """A platform that is ready to serve or to work. `plugins` and `features` replace the installed ones."""
+    data = loaded.settings.data.resolve()
+    data.mkdir(mode=0o711, parents=True, exist_ok=True)
+    clock = clock or SystemClock(data / CLOCK_FILE)
+    new_id, signals, registry, log = new_ids(clock), Signals(), Registry(), structlog.get_logger("taxiway")
+    chosen = load_features() if features is None else list(features)
+    store = open_store(loaded.settings.store_url(), clock)
+    create_tables(store)
+    journal = Journal(store, new_id, signals, source=f"taxiway/{loaded.settings.organisation}")
+    engine = DurableRuns(
+        store=store,
+        clock=clock,
+        new_id=new_id,
+        events=journal,
+        secrets=RegistrySecrets(registry),
+        log=log,
+        data=data,
+        signals=signals,
+    )
+    platform = Platform(
+        loaded=loaded,
+        clock=clock,
+        new_id=new_id,
+        store=store,
+        registry=registry,
+        events=journal,
+        runs=engine,
+        secrets=engine.secrets,
+        artifacts=FolderArtifacts(data / "artifacts"),
+        log=log,
+        signals=signals,
+    )
+    platform.features = [*chosen, runs.FEATURE, events.FEATURE]
+    for feature in platform.features:
+        platform.permissions.update(feature.permissions)
+        feature.register(platform)
+    if with_plugins:
+        platform.plugins = load_plugins(platform, lambda name: log.bind(plugin=name), plugins)
+    return platform
+
+
+def create_tables(store: Store) -> None:
+    """Make the tables that are missing."""
+
+    def work(tx: Tx) -> None:
+        metadata.create_all(tx.conn)
+
+    store.write(work)

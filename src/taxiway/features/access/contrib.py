@@ -1,0 +1,25 @@
+"""What access brings: its permissions, its operations, and the function that tells who makes a request."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from taxiway.core.context import Platform
+from taxiway.core.operations import Feature
+from taxiway.core.permissions import ADMIN, Grant
+from taxiway.features.access.routes import operations
+from taxiway.features.access.service import authenticate
+
+PERMISSIONS = {
+    "access.tokens": Grant(viewer="own", developer="own", platform="own"),
+    "access.accounts": ADMIN,
+    "access.roles": ADMIN,
+}
+
+
+def register(platform: Platform) -> None:
+    """Called once by the assembly."""
+    platform.authenticate = partial(authenticate, platform)
+
+
+FEATURE = Feature("access", PERMISSIONS, operations.items, register)

@@ -1,0 +1,157 @@
+"""`EventLog` on the store: append in the writer's transaction, read what is sealed, follow it."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import threading
+from collections.abc import AsyncIterator, Iterator, Sequence
+from typing import Any
+
+from sqlalchemy import Select, func, insert, select
+
+from taxiway.core.events.chain import personal_digest
+from taxiway.core.store.database import Store, Tx
+from taxiway.core.store.scoped import visible
+from taxiway.core.store.tables import event, event_personal
+from taxiway.kit.canonical import canonical_json
+from taxiway.kit.ids import NewId
+from taxiway.kit.paging import Page, decode_cursor, page_of
+from taxiway.kit.signals import Signals, waker
+from taxiway.model.access import Principal, Scope
+from taxiway.model.errors import InputError, InternalError
+from taxiway.model.event import Event, EventDraft
+
+APPENDED = "events.appended"
+SEALED = "events.sealed"
+DATA_BYTES = 256_000
+POLL_SECONDS = 1.0
+
+
+def event_of(row: Any) -> Event:
+    """A sealed row of the table `event`."""
+    names = "seq id type source subject at data actor on_behalf_of via token_id hash subject_uid"
+    return Event(**{name: getattr(row, name) for name in names.split()})
+
+
+class Journal:
+    """The event log of one installation; `source` names it in every event."""
+
+    def __init__(self, store: Store, new_id: NewId, signals: Signals, source: str = "taxiway") -> None:
+        self.store, self.signals = store, signals
+        self._new_id, self._source = new_id, source
+
+    def append(self, tx: Tx, principal: Principal, draft: EventDraft, *, owner: str | None = None) -> str:
+        event_id, data = self._new_id(), dict(draft.data)
+        try:
+            size = len(canonical_json(data))
+        except (TypeError, ValueError) as error:
+            raise InternalError(f"the data of event {draft.type} is not JSON", internal=str(error)) from error
+        if size > DATA_BYTES:
+            raise InternalError(f"the data of event {draft.type} is larger than {DATA_BYTES} bytes")
+        salt = secrets.token_bytes(16)
+        values = {
+            "id": event_id,
+            "type": draft.type,
+            "source": self._source,
+            "subject": draft.subject,
+            "subject_uid": draft.subject_uid,
+            "at": tx.now,
+            "data": data,
+            "personal_digest": None if draft.personal is None else personal_digest(salt, draft.personal),
+            "actor": principal.subject,
+            "on_behalf_of": principal.on_behalf_of,
+            "via": principal.via,
+            "token_id": principal.token_id,
+            "owner": owner,
+        }
+        tx.conn.execute(insert(event).values(**values))
+        if draft.personal is not None:
+            row = {"event_id": event_id, "salt": salt, "data": dict(draft.personal)}
+            tx.conn.execute(insert(event_personal).values(**row))
+        tx.after_commit(lambda: self.signals.notify(APPENDED))
+        return event_id
+
+    def list(
+        self, scope: Scope, *, type_prefix: str | None, subject: str | None, after: int, limit: int, newest_first: bool
+    ) -> Sequence[Event]:
+        query = self._query(scope, type_prefix, subject).where(event.c.seq > after).limit(limit)
+        query = query.order_by(event.c.seq.desc() if newest_first else event.c.seq)
+        with self.store.read() as conn:
+            return [event_of(row) for row in conn.execute(query)]
+
+    def page(
+        self, scope: Scope, *, type_prefix: str | None, subject: str | None, cursor: str | None, limit: int
+    ) -> Page[Event]:
+        query = self._query(scope, type_prefix, subject).order_by(event.c.seq.desc()).limit(limit + 1)
+        if cursor is not None:
+            try:
+                query = query.where(event.c.seq < int(decode_cursor(cursor)[0]))
+            except (ValueError, IndexError, TypeError) as error:
+                raise InputError("the cursor is not one of ours: start again without it") from error
+        with self.store.read() as conn:
+            rows = conn.execute(query).all()
+        return page_of([event_of(row) for row in rows], limit, lambda item: [item.seq])
+
+    def last_seq(self) -> int:
+        """The place of the newest sealed event; 0 when there is none."""
+        with self.store.read() as conn:
+            return int(conn.execute(select(func.coalesce(func.max(event.c.seq), 0))).scalar_one())
+
+    def personal(self, event_id: str) -> dict[str, Any] | None:
+        """The personal data of an event, None when it never had any or it was forgotten."""
+        with self.store.read() as conn:
+            query = select(event_personal.c.data).where(event_personal.c.event_id == event_id)
+            found: dict[str, Any] | None = conn.execute(query).scalar()
+            return found
+
+    def follow(
+        self, scope: Scope, after: int, stop: threading.Event, *, type_prefix: str | None = None
+    ) -> Iterator[Event]:
+        """Sealed events behind `after`, as they come, until `stop`; for threads."""
+        wake = threading.Event()
+        remove = self.signals.listen(SEALED, wake.set)
+        try:
+            while not stop.is_set():
+                wake.clear()
+                found = self._next(scope, after, type_prefix, None)
+                yield from found
+                if found:
+                    after = found[-1].seq
+                else:
+                    wake.wait(POLL_SECONDS)
+        finally:
+            remove()
+
+    async def astream(
+        self, scope: Scope, after: int, *, type_prefix: str | None = None, subject: str | None = None
+    ) -> AsyncIterator[Event | None]:
+        """Like `follow`, for SSE. Yields None about once a second when nothing came, so that the caller can ping or
+        stop."""
+        loop, wake = asyncio.get_running_loop(), asyncio.Event()
+        remove = self.signals.listen(SEALED, waker(loop, wake))
+        try:
+            while True:
+                wake.clear()
+                found = await asyncio.to_thread(self._next, scope, after, type_prefix, subject)
+                for item in found:
+                    yield item
+                    after = item.seq
+                if not found:
+                    try:
+                        await asyncio.wait_for(wake.wait(), POLL_SECONDS)
+                    except TimeoutError:
+                        yield None
+        finally:
+            remove()
+
+    def _next(self, scope: Scope, after: int, type_prefix: str | None, subject: str | None) -> Sequence[Event]:
+        return self.list(scope, type_prefix=type_prefix, subject=subject, after=after, limit=200, newest_first=False)
+
+    def _query(self, scope: Scope, type_prefix: str | None, subject: str | None) -> Select[Any]:
+        query = select(event).where(event.c.seq.is_not(None), visible(scope, event.c.owner))
+        if type_prefix:
+            query = query.where(event.c.type >= type_prefix, event.c.type < type_prefix + "\U0010ffff")
+        if subject is not None:
+            query = query.where(event.c.subject == subject)
+        return query

@@ -1,0 +1,105 @@
+"""Gives events their place and hash, in the order of commits. One process of the installation does it, under a lease.
+
+Woken after each append in this process, and once a second for those of others. Signs a checkpoint each 100 events, each
+60 s in which something was sealed, and at the end.
+"""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+from sqlalchemy import bindparam, select, update
+
+from taxiway.core.events import chain
+from taxiway.core.events.checkpoints import last_checkpoint, write_checkpoint
+from taxiway.core.events.journal import APPENDED, SEALED, Journal
+from taxiway.core.leases import Lease, Leases
+from taxiway.core.store.database import Tx
+from taxiway.core.store.tables import event
+from taxiway.kit.clock import Clock
+from taxiway.model.errors import TaxiwayError
+from taxiway.plugin import Logger
+
+LEASE = "sealer"
+BATCH = 500
+POLL_SECONDS = 1.0
+CHECKPOINT_EVENTS = 100
+CHECKPOINT_SECONDS = 60.0
+
+
+class Sealer:
+    """Seals while it holds the lease."""
+
+    def __init__(self, journal: Journal, leases: Leases, clock: Clock, log: Logger, data: Path) -> None:
+        self._journal, self._leases, self._clock, self._log, self._data = journal, leases, clock, log, data
+        self._seq, self._hash = 0, chain.GENESIS
+
+    def run(self, stop: threading.Event) -> None:
+        """Until `stop`."""
+        self._leases.hold(LEASE, stop, self._work)
+
+    def seal(self, lease: Lease) -> int:
+        """Seal one batch and return how many. Sets `lease.halt` when another process has the lease."""
+
+        def work(tx: Tx) -> int:
+            if not self._leases.check(tx, lease):
+                lease.halt.set()
+                return 0
+            top = select(event.c.seq, event.c.hash).where(event.c.seq.is_not(None)).order_by(event.c.seq.desc())
+            newest = tx.conn.execute(top.limit(1)).first()
+            seq, hash_ = (newest.seq, newest.hash) if newest is not None else (0, chain.GENESIS)
+            changes = []
+            for row in tx.conn.execute(select(event).where(event.c.seq.is_(None)).order_by(event.c.id).limit(BATCH)):
+                seq += 1
+                hash_ = chain.next_hash(hash_, seq, row)
+                changes.append({"row_id": row.id, "new_seq": seq, "new_hash": hash_})
+            if changes:
+                statement = update(event).where(event.c.id == bindparam("row_id"))
+                tx.conn.execute(statement.values(seq=bindparam("new_seq"), hash=bindparam("new_hash")), changes)
+                tx.after_commit(lambda: self._journal.signals.notify(SEALED))
+            self._seq, self._hash = seq, hash_
+            return len(changes)
+
+        return self._journal.store.write(work)
+
+    def _work(self, lease: Lease) -> None:
+        wake = threading.Event()
+        remove = self._journal.signals.listen(APPENDED, wake.set)
+        noted, noted_at = last_checkpoint(self._data), self._clock.monotonic()
+        try:
+            while not lease.halt.is_set():
+                wake.clear()
+                sealed = self._seal_safely(lease)
+                late = self._clock.monotonic() - noted_at >= CHECKPOINT_SECONDS
+                if self._seq - noted >= CHECKPOINT_EVENTS or (self._seq > noted and late):
+                    noted, noted_at = self._note(noted), self._clock.monotonic()
+                if sealed < BATCH:
+                    self._rest(wake, lease)
+        finally:
+            remove()
+            if self._seq > noted:
+                self._note(noted)
+
+    def _rest(self, wake: threading.Event, lease: Lease) -> None:
+        for _ in range(10):  # short waits, so that a stop need not wake us by itself
+            if wake.wait(POLL_SECONDS / 10) or lease.halt.is_set():
+                return
+
+    def _seal_safely(self, lease: Lease) -> int:
+        with self._journal.store.read() as conn:
+            if conn.execute(select(event.c.id).where(event.c.seq.is_(None)).limit(1)).first() is None and self._seq:
+                return 0
+        try:
+            return self.seal(lease)
+        except TaxiwayError as error:
+            self._log.warning("events cannot be sealed now", error=error.detail)
+            return 0
+
+    def _note(self, noted: int) -> int:
+        try:
+            write_checkpoint(self._data, self._seq, self._hash, self._clock.now())
+        except OSError as error:
+            self._log.error("no audit checkpoint could be written: free space in the data folder", error=str(error))
+            return noted
+        return self._seq

@@ -1,0 +1,115 @@
+"""The transactions by which a worker takes runs, gives them back, and takes over those of a dead worker."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import and_, select, update
+
+from taxiway.core.leases import Leases
+from taxiway.core.runs import repository
+from taxiway.core.runs.parts import Claim
+from taxiway.core.store.database import Store, Tx
+from taxiway.core.store.tables import run, run_step
+from taxiway.kit.clock import MICROSECONDS
+
+PAUSE_SECONDS = 5
+HELD = ("running", "cancelling", "undoing")
+
+
+def claim_runs(tx: Tx, executor: str, kinds: Sequence[str], limit: int) -> list[Claim]:
+    """Take up to `limit` runs, oldest first, each under a new fence."""
+    query = select(run.c.id, run.c.fence, run.c.state, run.c.intent, run.c.started_at)
+    query = query.where(repository.claimable(kinds)).order_by(run.c.id).limit(limit)
+    claims = []
+    for row in tx.conn.execute(query.with_for_update(skip_locked=True)).all():
+        state = "cancelling" if row.state == "cancelling" else "undoing" if row.intent == "undo" else "running"
+        repository.set_run(
+            tx,
+            row.id,
+            state=state,
+            executor=executor,
+            fence=row.fence + 1,
+            waiting_for=None,
+            wake_at=None,
+            started_at=tx.now if row.started_at is None else row.started_at,
+        )
+        claims.append(Claim(row.id, executor, row.fence + 1))
+    return claims
+
+
+def requeue(tx: Tx, executor: str) -> list[str]:
+    """Queue every run of `executor` again, under a new fence, its running steps marked as interrupted."""
+    mine = and_(run.c.executor == executor, run.c.state.in_(HELD))
+    cancelling = tx.conn.execute(
+        update(run)
+        .where(mine, run.c.state == "cancelling")
+        .values(executor=None, fence=run.c.fence + 1, version=run.c.version + 1)
+        .returning(run.c.id)
+    ).scalars()
+    found = list(cancelling)
+    queued = tx.conn.execute(
+        update(run)
+        .where(mine)
+        .values(
+            state="queued",
+            executor=None,
+            fence=run.c.fence + 1,
+            segment=run.c.segment + 1,
+            version=run.c.version + 1,
+        )
+        .returning(run.c.id)
+    ).scalars()
+    found += list(queued)
+    if found:
+        steps = and_(run_step.c.run_id.in_(found), run_step.c.state == "running")
+        tx.conn.execute(update(run_step).where(steps).values(state="interrupted"))
+    return found
+
+
+def strangers(store: Store, executor: str) -> list[str]:
+    """The other executors that runs name as theirs."""
+    query = select(run.c.executor).where(run.c.state.in_(HELD), run.c.executor != executor).distinct()
+    with store.read() as conn:
+        return [str(name) for name in conn.execute(query).scalars()]
+
+
+def take_over(tx: Tx, leases: Leases, executor: str) -> list[str]:
+    """Requeue the runs of `executor` when it is dead. Its lease is buried in the same transaction."""
+    return requeue(tx, executor) if leases.bury(tx, executor) else []
+
+
+def is_work(store: Store, kinds: Sequence[str], now: int) -> tuple[bool, bool]:
+    """(whether a run may be claimed, whether a parked run's time came), without a write."""
+    with store.read() as conn:
+        free = conn.execute(select(run.c.id).where(repository.claimable(kinds)).limit(1)).first()
+        due = conn.execute(select(run.c.id).where(repository.due(now)).limit(1)).first()
+    return free is not None, due is not None
+
+
+def queue_due(tx: Tx) -> int:
+    """Queue the parked runs whose time came."""
+    values = {"state": "queued", "waiting_for": None, "wake_at": None, "version": run.c.version + 1}
+    return int(tx.conn.execute(update(run).where(repository.due(tx.now)).values(**values)).rowcount)
+
+
+def cancelling_of(store: Store, executor: str) -> list[str]:
+    """Runs of `executor` that somebody wants cancelled."""
+    query = select(run.c.id).where(run.c.executor == executor, run.c.state == "cancelling")
+    with store.read() as conn:
+        return [str(name) for name in conn.execute(query).scalars()]
+
+
+def give_back(tx: Tx, claim: Claim) -> None:
+    """Queue one claimed run again, after a pause, its running step marked as interrupted."""
+    repository.guard(tx, claim)
+    tx.conn.execute(
+        update(run).where(run.c.id == claim.run_id).values(fence=run.c.fence + 1, segment=run.c.segment + 1)
+    )
+    steps = and_(run_step.c.run_id == claim.run_id, run_step.c.state == "running")
+    tx.conn.execute(update(run_step).where(steps).values(state="interrupted"))
+    again = {"state": "waiting", "waiting_for": "timer:again", "wake_at": tx.now + PAUSE_SECONDS * MICROSECONDS}
+    values = (
+        again if tx.conn.execute(select(run.c.state).where(run.c.id == claim.run_id)).scalar() != "cancelling" else {}
+    )
+    repository.set_run(tx, claim.run_id, executor=None, **values)

@@ -1,0 +1,170 @@
+"""All SQL of runs but the engine's claims. Writes of a worker go through `guard`, which the fence stops."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, and_, func, insert, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from taxiway.core.runs.parts import Claim, FencedError
+from taxiway.core.runs.rows import line_of, plain, principal_document, run_of, step_of
+from taxiway.core.store.database import Tx
+from taxiway.core.store.scoped import visible
+from taxiway.core.store.tables import approval, run, run_log, run_step
+from taxiway.kit.paging import Page, decode_cursor, page_of
+from taxiway.model.access import Principal, Scope
+from taxiway.model.errors import InputError, NotFoundError
+from taxiway.model.run import Run, RunSpec, StepDefinition
+from taxiway.model.workload import LogLine
+
+FILTERS = ("state", "kind", "subject", "parent_id", "created_by")
+
+
+def insert_run(tx: Tx, run_id: str, principal: Principal, spec: RunSpec) -> str:
+    """Insert a queued run with its steps; the id of the earlier one when its request key was used."""
+    values = {
+        "id": run_id,
+        "kind": spec.kind,
+        "title": spec.title,
+        "state": "queued",
+        "input": plain(spec.input, "input"),
+        "definition": plain(spec.definition, "definition"),
+        "subject": spec.subject,
+        "owner": spec.owner,
+        "parent_id": spec.parent_id,
+        "request_key": spec.request_key,
+        "plan": plain(spec.plan, "plan"),
+        "principal": principal_document(principal),
+        "created_by": principal.subject,
+        "created_at": tx.now,
+    }
+    insert_or_skip = postgresql.insert if tx.conn.dialect.name == "postgresql" else sqlite.insert
+    statement = insert_or_skip(run).values(**values).on_conflict_do_nothing(index_elements=["kind", "request_key"])
+    if tx.conn.execute(statement.returning(run.c.id)).scalar() is None:
+        same = select(run.c.id).where(run.c.kind == spec.kind, run.c.request_key == spec.request_key)
+        return str(tx.conn.execute(same).scalar_one())
+    if spec.steps:
+        tx.conn.execute(insert(run_step), [_step_row(run_id, index, step) for index, step in enumerate(spec.steps)])
+    return run_id
+
+
+def _step_row(run_id: str, index: int, step: StepDefinition) -> dict[str, Any]:
+    definition = {"input": step.input, "if": step.condition, "each": step.each}
+    return {
+        "run_id": run_id,
+        "id": step.id,
+        "index": index,
+        "name": step.name,
+        "action": step.action,
+        "state": "pending",
+        "recovery": step.recovery,
+        "definition": plain(definition, f"step {step.id}"),
+        "created": [],
+        "checkpoints": {},
+    }
+
+
+def load(conn: Connection, run_id: str) -> Run:
+    """The run with its steps. NotFoundError when there is none."""
+    row = conn.execute(select(run).where(run.c.id == run_id)).first()
+    if row is None:
+        raise NotFoundError(f"there is no run {run_id}")
+    steps = conn.execute(select(run_step).where(run_step.c.run_id == run_id).order_by(run_step.c.index))
+    return run_of(row, [step_of(step) for step in steps])
+
+
+def load_for_update(tx: Tx, run_id: str) -> Run:
+    """Like `load`, with the row locked first, so that its state cannot change before the transaction ends."""
+    tx.conn.execute(select(run.c.id).where(run.c.id == run_id).with_for_update())
+    return load(tx.conn, run_id)
+
+
+def list_runs(conn: Connection, scope: Scope, filters: Mapping[str, Any], limit: int, cursor: str | None) -> Page[Run]:
+    """Newest first, without steps."""
+    query = select(run).where(visible(scope, run.c.owner)).order_by(run.c.id.desc()).limit(limit + 1)
+    for name, value in filters.items():
+        if name not in FILTERS:
+            raise InputError(f"runs cannot be filtered by '{name}': use one of {', '.join(FILTERS)}")
+        if value is not None:
+            many = [value] if isinstance(value, str) else list(value)
+            query = query.where(run.c[name].in_(many))
+    if cursor is not None:
+        try:
+            query = query.where(run.c.id < str(decode_cursor(cursor)[0]))
+        except (ValueError, IndexError) as error:
+            raise InputError("the cursor is not one of ours: start again without it") from error
+    rows = conn.execute(query).all()
+    return page_of([run_of(row) for row in rows], limit, lambda item: [item.id])
+
+
+def read_logs(conn: Connection, run_id: str, step: str | None, after: int, limit: int) -> Sequence[tuple[str, LogLine]]:
+    """Lines behind `after`, in order."""
+    query = select(run_log).where(run_log.c.run_id == run_id, run_log.c.seq > after).order_by(run_log.c.seq)
+    if step is not None:
+        query = query.where(run_log.c.step_id == step)
+    return [line_of(row) for row in conn.execute(query.limit(limit))]
+
+
+def last_line(conn: Connection, run_id: str) -> tuple[int, int]:
+    """(last seq, bytes stored) of a run's log."""
+    size = func.coalesce(func.sum(func.length(run_log.c.text)), 0)
+    row = conn.execute(select(func.coalesce(func.max(run_log.c.seq), 0), size).where(run_log.c.run_id == run_id)).one()
+    return int(row[0]), int(row[1])
+
+
+def guard(tx: Tx, claim: Claim, **values: Any) -> str:
+    """Write `values` into a claimed run and lock it; returns the state it had. FencedError when the claim is over."""
+    mine = and_(run.c.id == claim.run_id, run.c.fence == claim.fence, run.c.executor == claim.executor)
+    state = tx.conn.execute(select(run.c.state).where(mine).with_for_update()).scalar()
+    if state is None:
+        raise FencedError(claim.run_id)
+    tx.conn.execute(update(run).where(run.c.id == claim.run_id).values(version=run.c.version + 1, **values))
+    return str(state)
+
+
+def set_run(tx: Tx, run_id: str, **values: Any) -> None:
+    """Write into a run that no worker holds, locked by the caller."""
+    tx.conn.execute(update(run).where(run.c.id == run_id).values(version=run.c.version + 1, **values))
+
+
+def set_step(tx: Tx, run_id: str, step_id: str, **values: Any) -> None:
+    """Write into a step; the caller has locked its run."""
+    tx.conn.execute(update(run_step).where(run_step.c.run_id == run_id, run_step.c.id == step_id).values(**values))
+
+
+def wake_waiting(tx: Tx, topic: str) -> list[str]:
+    """Queue the runs that wait for `topic`; returns their ids."""
+    waiting = and_(run.c.state == "waiting", run.c.waiting_for == topic)
+    statement = (
+        update(run).where(waiting).values(state="queued", waiting_for=None, wake_at=None, version=run.c.version + 1)
+    )
+    return list(tx.conn.execute(statement.returning(run.c.id)).scalars())
+
+
+def descendants(conn: Connection, run_id: str) -> list[str]:
+    """Ids of living child runs and theirs, deepest first: the order in which ending runs lock, too."""
+    found: list[str] = []
+    level = [run_id]
+    while level:
+        ended = run.c.state.in_(("succeeded", "failed", "cancelled", "undone"))
+        level = list(conn.execute(select(run.c.id).where(run.c.parent_id.in_(level), ~ended)).scalars())
+        found = level + found
+    return found
+
+
+def decision_of(conn: Connection, run_id: str, step_id: str) -> Any:
+    """The approval row of a step, or None."""
+    return conn.execute(select(approval).where(approval.c.run_id == run_id, approval.c.step_id == step_id)).first()
+
+
+def due(now: int) -> Any:
+    """The WHERE clause of parked runs whose time came."""
+    return and_(run.c.state == "waiting", run.c.wake_at <= now)
+
+
+def claimable(kinds: Sequence[str]) -> Any:
+    """The WHERE clause of runs that a worker may take."""
+    free = or_(run.c.state == "queued", and_(run.c.state == "cancelling", run.c.executor.is_(None)))
+    return and_(free, run.c.kind.in_(kinds))

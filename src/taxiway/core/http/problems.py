@@ -13,7 +13,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from taxiway.core.http.kinds import BY_STATUS, KINDS
+from taxiway.model.kinds import BY_STATUS, KINDS
 from taxiway.kit.pointer import pointer
 from taxiway.model.errors import (
     AuthenticationError,

@@ -3,7 +3,7 @@
 Part of the shim: standard library only. Costly modules are imported in the forked child, so the shim stays small.
 """
 # The shim must not pay for pathlib.
-# ruff: noqa: PTH100, PTH104, PTH110, PTH116, PTH118, PTH120, PTH123, PTH208
+# ruff: noqa: PTH116
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING or __package__:
@@ -28,17 +29,23 @@ BLOCK_BYTES = 4096
 NEVER = float("inf")
 
 
-def _prctl(option: int, value: int) -> None:
+def _prctl() -> Callable[[int, int], None]:
+    """The system call, loaded before the user changes: another user may not be able to read our interpreter."""
     import ctypes
 
     library = ctypes.CDLL(None, use_errno=True)
-    if library.prctl(option, ctypes.c_ulong(value), ctypes.c_ulong(0), ctypes.c_ulong(0), ctypes.c_ulong(0)) != 0:
-        raise OSError(ctypes.get_errno(), f"prctl({option}) was refused")
+
+    def call(option: int, value: int) -> None:
+        unused = ctypes.c_ulong(0)
+        if library.prctl(option, ctypes.c_ulong(value), unused, unused, unused) != 0:
+            raise OSError(ctypes.get_errno(), f"prctl({option}) was refused")
+
+    return call
 
 
 def become_subreaper() -> None:
     """Orphans of the workload become children of this process, whatever sessions they opened. Survives exec."""
-    _prctl(PR_SET_CHILD_SUBREAPER, 1)
+    _prctl()(PR_SET_CHILD_SUBREAPER, 1)
 
 
 def spawn(spec: dict[str, Any], log_path: str) -> tuple[int, str]:
@@ -83,6 +90,7 @@ def _confine(spec: dict[str, Any], shim: int, output: int) -> None:
     """In the forked child: own session, limits, user, folder, streams."""
     import resource
 
+    prctl = _prctl()
     os.setsid()
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
@@ -95,9 +103,9 @@ def _confine(spec: dict[str, Any], shim: int, output: int) -> None:
         os.setgroups([])
         os.setgid(spec["gid"])
         os.setuid(spec["uid"])
-    _prctl(PR_SET_NO_NEW_PRIVS, 1)
+    prctl(PR_SET_NO_NEW_PRIVS, 1)
     # After setuid, which clears it: the workload never outlives its shim, so it can never be started twice.
-    _prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != shim:
         raise RuntimeError("the shim is gone")
     os.chdir(spec["cwd"])

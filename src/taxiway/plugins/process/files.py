@@ -3,7 +3,7 @@
 Used by the shim and the router (which run without site-packages, hence os.path and no pathlib) and by the platform.
 """
 # The shim and the router must not pay for pathlib.
-# ruff: noqa: PTH100, PTH104, PTH110, PTH116, PTH118, PTH120, PTH123, PTH208
+# ruff: noqa: PTH104, PTH120, PTH123
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import os
 import time
 from typing import Any
 
-LOCK_PATIENCE_SECONDS = 0.5
+LOCK_PATIENCE_SECONDS = 0.1
 
 
 def write_json(path: str, value: Any, mode: int = 0o600) -> None:

@@ -3,7 +3,7 @@
 Used by the shim and by the platform. A pid alone never names a process here: it may have been given to another one.
 """
 # The shim must not pay for pathlib.
-# ruff: noqa: PTH100, PTH104, PTH110, PTH116, PTH118, PTH120, PTH123, PTH208
+# ruff: noqa: PTH123, PTH208
 
 from __future__ import annotations
 

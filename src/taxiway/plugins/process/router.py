@@ -10,7 +10,7 @@ so that a switch knows when an old instance is drained; `/metrics` has counters 
 workloads: on loopback they cost 50 µs, and none can go stale during a switch.
 """
 # The router must not pay for pathlib.
-# ruff: noqa: PTH100, PTH104, PTH110, PTH116, PTH118, PTH120, PTH123, PTH208
+# ruff: noqa: PTH100, PTH118, PTH120
 
 from __future__ import annotations
 

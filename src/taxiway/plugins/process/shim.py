@@ -10,7 +10,7 @@ the instance's marker is ended by the next shim before it starts anything.
 It must not talk to Taxiway, and must not grow: about 10 MB, of which 8.5 are the bare interpreter.
 """
 # The shim must not pay for pathlib.
-# ruff: noqa: PTH100, PTH104, PTH110, PTH116, PTH118, PTH120, PTH123, PTH208
+# ruff: noqa: PTH100, PTH110, PTH118, PTH120
 
 from __future__ import annotations
 

@@ -89,7 +89,9 @@ class Instance:
 
 def instance_spec(workload: Workload, instance: str, generation: str, marker: str, ports: list[int]) -> dict[str, Any]:
     """The document for the shim. `ports` are the real ones, in the order of `workload.ports`."""
-    given = [{**asdict(one), "port": port} for one, port in zip(workload.ports, ports, strict=True)]
+    given = [
+        {**asdict(one), "env": list(one.env), "port": port} for one, port in zip(workload.ports, ports, strict=True)
+    ]
     env = dict(workload.env)
     for one in given:
         env |= {name: str(one["port"]) for name in one["env"]}

@@ -88,6 +88,7 @@ def converge(
         if current is not None and current.generation == desired.generation:
             current = _running(site, slot, current, desired)
             _commit(site, slot, current, desired)
+            _forget_failure(site, slot)
             _stop_others(site, slot, current)
             reason = not_ready_reason(current)
             return Outcome("running", current, not reason, reason)

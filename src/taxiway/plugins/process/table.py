@@ -1,6 +1,6 @@
 """The router's routing table: loaded from routes.json whenever that file was replaced, looked up per request."""
 # The router must not pay for pathlib.
-# ruff: noqa: PTH100, PTH104, PTH110, PTH116, PTH118, PTH120, PTH123, PTH208
+# ruff: noqa: PTH116, PTH123
 
 from __future__ import annotations
 

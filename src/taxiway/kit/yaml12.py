@@ -124,7 +124,7 @@ def _checked(text: str | bytes, max_bytes: int) -> str:
         try:
             text = text.decode("utf-8-sig")
         except UnicodeDecodeError as error:
-            line = text[: error.start].count(b"\n") + 1
+            line = error.object[: error.start].count(b"\n") + 1
             raise YamlError("not UTF-8: save the file in UTF-8", line) from error
     if "\0" in text:
         raise YamlError("a NUL character: remove it", text[: text.index("\0")].count("\n") + 1)
@@ -151,10 +151,11 @@ def _check_depth(text: str) -> None:
 
 
 def _syntax(error: yaml.YAMLError) -> YamlError:
-    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
+    mark: Any = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
     detail = str(getattr(error, "problem", None) or error).strip()
     context = getattr(error, "context", None)
-    return YamlError(f"{context}: {detail}" if context else detail, None if mark is None else mark.line + 1)
+    line = None if mark is None else int(mark.line) + 1
+    return YamlError(f"{context}: {detail}" if context else detail, line)
 
 
 class _Builder:

@@ -36,9 +36,7 @@ def prepare(sourced: SourcedEntity, relations: frozenset[tuple[str, str]], origi
         "system": system_of(document),
         "title": document["metadata"].get("title"),
     }
-    return Record(
-        str(ref_of(document)), columns, document, digest(document), sourced.location, sourced.line, relations
-    )
+    return Record(str(ref_of(document)), columns, document, digest(document), sourced.location, sourced.line, relations)
 
 
 def normalise(document: Mapping[str, Any]) -> dict[str, Any]:

@@ -83,7 +83,10 @@ API = Kind(
     {
         **_API.schema,
         "if": {"required": ["type"], "properties": {"type": {"const": "mcp-server"}}},
-        "then": {"required": ["remotes"], "properties": {"remotes": {"type": "array", "minItems": 1, "items": _REMOTE}}},
+        "then": {
+            "required": ["remotes"],
+            "properties": {"remotes": {"type": "array", "minItems": 1, "items": _REMOTE}},
+        },
         "else": {"required": ["definition"]},
     },
     _API.fields,

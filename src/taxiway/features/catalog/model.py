@@ -11,6 +11,9 @@ from taxiway.plugin import SourcedEntity
 SYSTEM_SOURCES = frozenset({"library", "demo"})
 """Sources that ship with Taxiway: they are not locations, and cannot be unregistered."""
 
+TRUSTED_KINDS = frozenset({"User", "Group", "Template", "Recipe", "EnvironmentType", "Environment"})
+"""Kinds that decide who may do what, or what the platform runs: only trusted sources may bring them."""
+
 MANAGED_BY = "backstage.io/managed-by-location"
 ORIGIN = "backstage.io/managed-by-origin-location"
 SOURCE_LOCATION = "backstage.io/source-location"
@@ -60,6 +63,8 @@ class Location:
     repository: str | None = None
     owner: str | None = None
     registered_by: str = ""
+    trusted: bool = False
+    version: int = 1
     state: str | None = None
 
     @property

@@ -94,7 +94,8 @@ def projected(items: Iterable[str | None], fields: Sequence[str]) -> list[str | 
         if item is None:
             result.append(None)
             continue
-        document, kept = orjson.loads(item), {}
+        document = orjson.loads(item)
+        kept: dict[str, Any] = {}
         for path in fields:
             _copy(document, kept, path)
         result.append(orjson.dumps(kept).decode())

@@ -31,9 +31,7 @@ def read_ref(
             code="catalog.bad_ref",
         )
     if not kind or not namespace or not name:
-        raise InputError(
-            f"'{text}' is not an entity reference: write [kind:][namespace/]name", code="catalog.bad_ref"
-        )
+        raise InputError(f"'{text}' is not an entity reference: write [kind:][namespace/]name", code="catalog.bad_ref")
     return kind, namespace, name
 
 

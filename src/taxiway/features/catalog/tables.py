@@ -9,6 +9,7 @@ the target. The full-text index is FTS5 without content on SQLite and a tsvector
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from sqlalchemy import (
     DDL,
@@ -107,6 +108,7 @@ location = Table(
     Column("repository", Text),
     Column("owner", Text),
     Column("registered_by", Text, nullable=False),
+    Column("trusted", Boolean, nullable=False, server_default=false()),
     Column("state", Text),
     Column("created_at", Time, nullable=False),
     Column("refreshed_at", Time),
@@ -114,7 +116,8 @@ location = Table(
     UniqueConstraint("type", "target", name="uq_location_type_target"),
     Index("ix_location_repository", "repository"),
 )
-"""`state` is what the source looked like when it was last read (a commit, a digest): equal means nothing to do."""
+"""`trusted` locations may describe people, teams, templates and the platform's own kinds: their registrar could change
+these anyway. `state` is the commit at which a repository was last read; empty for folders."""
 
 catalog_problem = Table(
     "catalog_problem",
@@ -131,6 +134,14 @@ catalog_problem = Table(
     Index("ix_catalog_problem_ref", "ref"),
 )
 
+shipped = Table(
+    "catalog_shipped",
+    metadata,
+    Column("source_id", Text, primary_key=True),
+    Column("digest", Text, nullable=False),
+)
+"""Which state of the data that ships with Taxiway the catalog holds."""
+
 FULL_TEXT: Mapping[str, Sequence[str]] = {
     "sqlite": (
         "CREATE VIRTUAL TABLE IF NOT EXISTS entity_fts USING fts5"
@@ -144,6 +155,12 @@ FULL_TEXT: Mapping[str, Sequence[str]] = {
 }
 """Statements that make the full-text index, by dialect; run after `entity` was created."""
 
+
+def _ddl(statement: str) -> Any:
+    make: Any = DDL  # its constructor has no types
+    return make(statement.replace("%", "%%"))
+
+
 for _dialect, _statements in FULL_TEXT.items():
     for _statement in _statements:
-        event.listen(entity, "after_create", DDL(_statement.replace("%", "%%")).execute_if(dialect=_dialect))
+        event.listen(entity, "after_create", _ddl(_statement).execute_if(dialect=_dialect))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 from taxiway.features.catalog.kinds import KINDS, Kind
@@ -47,7 +47,9 @@ def _envelope(document: Any) -> Iterator[FieldError]:
         return
     for key in document:
         if key not in ROOTS:
-            yield FieldError(pointer([str(key)]), "unknown field: only apiVersion, kind, metadata and spec may stand here")
+            yield FieldError(
+                pointer([str(key)]), "unknown field: only apiVersion, kind, metadata and spec may stand here"
+            )
     yield from _version_and_kind(document)
     metadata = document.get("metadata")
     if not isinstance(metadata, Mapping):
@@ -68,7 +70,9 @@ def _version_and_kind(document: Mapping[str, Any]) -> Iterator[FieldError]:
 
 def _metadata(metadata: Mapping[str, Any]) -> Iterator[FieldError]:
     if not is_name(metadata.get("name")):
-        yield FieldError("/metadata/name", "must be 1 to 63 letters, digits, '-', '_' and '.', with no sign at the ends")
+        yield FieldError(
+            "/metadata/name", "must be 1 to 63 letters, digits, '-', '_' and '.', with no sign at the ends"
+        )
     if "namespace" in metadata and not is_namespace(metadata["namespace"]):
         yield FieldError("/metadata/namespace", "must be 1 to 63 lower-case letters, digits and '-' between them")
     for key in ("uid", "etag", "title"):
@@ -104,7 +108,9 @@ def _tags(metadata: Mapping[str, Any]) -> Iterator[FieldError]:
         return
     for index, tag in enumerate(tags):
         if not isinstance(tag, str) or not 1 <= len(tag) <= 63 or not TAG.fullmatch(tag):
-            yield FieldError(f"/metadata/tags/{index}", "must be 1 to 63 of a-z, 0-9, ':', '+', '#', with single '-' between")
+            yield FieldError(
+                f"/metadata/tags/{index}", "must be 1 to 63 of a-z, 0-9, ':', '+', '#', with single '-' between"
+            )
 
 
 def _links(metadata: Mapping[str, Any]) -> Iterator[FieldError]:
@@ -142,11 +148,11 @@ def _kind(document: Mapping[str, Any]) -> Iterator[FieldError]:
         yield FieldError("/spec" + pointer(error.instance_path), error.message)
 
 
-@lru_cache(maxsize=None)
+@cache
 def _schema(name: str) -> Any:
     import jsonschema_rs
 
-    return jsonschema_rs.Draft202012Validator(KINDS[name].schema)
+    return jsonschema_rs.Draft202012Validator(dict(KINDS[name].schema))
 
 
 def _relations(document: Mapping[str, Any], kind: Kind) -> tuple[set[tuple[str, str]], list[FieldError]]:

@@ -2,6 +2,29 @@
 
 from taxiway.features.catalog.refs import owner_of
 from taxiway.features.catalog.service.apply import apply_entities, delete_entity, prune_source
+from taxiway.features.catalog.service.library import load_library
+from taxiway.features.catalog.service.locations import (
+    find_location,
+    list_locations,
+    refresh_location,
+    register_location,
+    unregister_location,
+)
+from taxiway.features.catalog.service.people import groups_of
 from taxiway.features.catalog.service.query import get_entity, list_entities
 
-__all__ = ["apply_entities", "delete_entity", "get_entity", "list_entities", "owner_of", "prune_source"]
+__all__ = [
+    "apply_entities",
+    "delete_entity",
+    "find_location",
+    "get_entity",
+    "groups_of",
+    "list_entities",
+    "list_locations",
+    "load_library",
+    "owner_of",
+    "prune_source",
+    "refresh_location",
+    "register_location",
+    "unregister_location",
+]

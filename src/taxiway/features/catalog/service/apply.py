@@ -15,7 +15,7 @@ from taxiway.core.context import OpContext
 from taxiway.core.store.database import Tx
 from taxiway.features.catalog import repository
 from taxiway.features.catalog.documents import prepare
-from taxiway.features.catalog.model import SYSTEM_SOURCES, ApplyResult, Problem, ReadEntity, Record
+from taxiway.features.catalog.model import TRUSTED_KINDS, ApplyResult, Problem, ReadEntity, Record
 from taxiway.features.catalog.repository import Known
 from taxiway.features.catalog.tables import location
 from taxiway.features.catalog.validation import validate
@@ -26,6 +26,7 @@ from taxiway.model.event import EventDraft
 from taxiway.plugin import SourcedEntity, SourceProblem
 
 FIX = "Correct it at its source, then refresh."
+TRUST = "Ask the platform team to register this location, or remove the document."
 CONFLICT = "Rename one of the two, or remove it from one source."
 
 
@@ -94,7 +95,7 @@ def delete_entity(tx: Tx, ctx: OpContext, ref: str) -> None:
 def _judge(
     tx: Tx, documents: Sequence[SourcedEntity | SourceProblem], source_id: str
 ) -> tuple[dict[str, Record], list[Problem]]:
-    origin = _origin(tx, source_id)
+    origin, trusted = _origin(tx, source_id)
     records: dict[str, Record] = {}
     problems: list[Problem] = []
     for item in documents:
@@ -107,6 +108,10 @@ def _judge(
         except InputError as error:
             problems.extend(_invalid(item, error))
             continue
+        if not trusted and item.document["kind"] in TRUSTED_KINDS:
+            detail = f"{record.ref} may only come from a location that the platform team registered"
+            problems.append(Problem(item.location, detail, TRUST, item.line, record.ref))
+            continue
         first = records.get(record.ref)
         if first is not None:
             where = f"{first.location}, line {first.line}"
@@ -117,11 +122,10 @@ def _judge(
     return records, problems
 
 
-def _origin(tx: Tx, source_id: str) -> str | None:
-    if source_id in SYSTEM_SOURCES:
-        return None
-    row = tx.conn.execute(select(location.c.type, location.c.target).where(location.c.id == source_id)).first()
-    return None if row is None else f"{row.type}:{row.target}"
+def _origin(tx: Tx, source_id: str) -> tuple[str | None, bool]:
+    columns = select(location.c.type, location.c.target, location.c.trusted)
+    row = tx.conn.execute(columns.where(location.c.id == source_id)).first()
+    return (None, True) if row is None else (f"{row.type}:{row.target}", row.trusted)
 
 
 def _invalid(item: SourcedEntity, error: InputError) -> list[Problem]:

@@ -1,0 +1,75 @@
+"""Takes in the data that ships with Taxiway, at start: golden paths, environments, recipes, the demo organisation.
+
+The files' digest is compared first, so that a start with nothing new reads no YAML.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from functools import partial
+from pathlib import Path
+
+from sqlalchemy import delete, insert, select, update
+
+from taxiway.core.context import OpContext, Platform
+from taxiway.core.store.database import Tx
+from taxiway.features.catalog.model import ApplyResult
+from taxiway.features.catalog.service.apply import apply_entities, prune_source
+from taxiway.features.catalog.sources.read import Item, read_target
+from taxiway.features.catalog.sources.targets import Target, library_root, open_target
+from taxiway.features.catalog.sources.trees import FileTree
+from taxiway.features.catalog.tables import shipped
+
+PARTS: Mapping[str, Sequence[str]] = {
+    "library": ("golden-paths/*/template.yaml", "environments/*.yaml", "recipes/*.yaml"),
+    "demo": ("demo/catalog-info.yaml",),
+}
+WATCHED = {"library": PARTS["library"], "demo": ("demo/*.yaml",)}
+
+
+def load_library(platform: Platform) -> dict[str, ApplyResult]:
+    """Make the catalog hold what ships, by source; an empty answer when nothing changed. Called at every start."""
+    ctx = platform.system("library")
+    results: dict[str, ApplyResult] = {}
+    for source, patterns in PARTS.items():
+        root = library_root()
+        wanted = "" if source == "demo" and not platform.settings.demo else _digest(root, WATCHED[source])
+        if _stored(platform, source) == wanted:
+            continue
+        items = _read(platform, root, patterns) if wanted else []
+        results[source] = platform.store.write(partial(_apply, ctx=ctx, source=source, digest=wanted, items=items))
+    return results
+
+
+def _read(platform: Platform, root: Path, patterns: Sequence[str]) -> list[Item]:
+    tree = FileTree(root)
+
+    def opened(kind: str, target: str) -> Target:
+        return open_target(platform, kind, target)
+
+    return [item for pattern in patterns for item in read_target(Target(tree, pattern), opened)]
+
+
+def _digest(root: Path, patterns: Sequence[str]) -> str:
+    hasher = hashlib.sha256(str(root).encode())
+    for pattern in patterns:
+        for file in sorted(root.glob(pattern)):
+            hasher.update(file.name.encode() + b"\0" + file.read_bytes())
+    return hasher.hexdigest()
+
+
+def _stored(platform: Platform, source: str) -> str:
+    with platform.store.read() as conn:
+        return conn.scalar(select(shipped.c.digest).where(shipped.c.source_id == source)) or ""
+
+
+def _apply(tx: Tx, *, ctx: OpContext, source: str, digest: str, items: Sequence[Item]) -> ApplyResult:
+    if not digest:
+        tx.conn.execute(delete(shipped).where(shipped.c.source_id == source))
+        return ApplyResult(deleted=prune_source(tx, ctx, source))
+    result = apply_entities(tx, ctx, items, source, full=True)
+    changed = tx.conn.execute(update(shipped).where(shipped.c.source_id == source).values(digest=digest))
+    if changed.rowcount == 0:
+        tx.conn.execute(insert(shipped), {"source_id": source, "digest": digest})
+    return result

@@ -1,0 +1,223 @@
+"""Locations: where the catalog reads from. Registering and refreshing happen at once, in the caller's request.
+
+A source is read before a transaction is begun; the location's version makes sure that a slow read of an older state
+never overwrites a newer one. Sources of more than 2,000 documents are taken in by a run of kind `ingest`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from sqlalchemy import delete, insert, select, update
+
+from taxiway.core.context import OpContext, Platform
+from taxiway.core.permissions import decide
+from taxiway.core.store.database import Tx
+from taxiway.features.catalog.model import ApplyResult, Location
+from taxiway.features.catalog.service.apply import apply_entities, prune_source
+from taxiway.features.catalog.sources.read import Item, read_target
+from taxiway.features.catalog.sources.targets import Target, open_target
+from taxiway.features.catalog.tables import location
+from taxiway.model.errors import ConflictError, InputError, NotFoundError, TaxiwayError
+from taxiway.model.run import RunSpec, StepDefinition
+from taxiway.plugin import SourcedEntity, SourceProblem
+
+AT_ONCE = 2000
+TRIES = 5
+TRUST = "catalog.location.trust"
+
+
+@dataclass(frozen=True)
+class Registered:
+    """What registering came to. `run_id` is set when the source is large and a run takes it in."""
+
+    location: Location
+    entity_ref: str
+    result: ApplyResult
+    existed: bool = False
+    run_id: str | None = None
+
+
+def parse_location(text: str) -> tuple[str, str]:
+    """(type, target) of `<type>:<target>`. InputError says what is missing."""
+    kind, colon, target = (part.strip() for part in text.partition(":"))
+    if not colon or not kind or not target:
+        raise InputError(f"'{text}' is not a location: write <type>:<target>, e.g. url:https://host/path")
+    if kind in ("http", "https"):
+        raise InputError(f"put 'url:' in front: url:{text}")
+    if target.lower().replace("\t", "").startswith("javascript:"):
+        raise InputError(f"'{text}' is a script, not a place to read from")
+    return kind, target
+
+
+def location_ref(kind: str, target: str) -> str:
+    """The reference of the Location entity that stands for a registered location."""
+    name = hashlib.sha1(f"{kind}:{target}".encode(), usedforsecurity=False).hexdigest()
+    return f"location:default/generated-{name}"
+
+
+def register_location(
+    ctx: OpContext, type: str, target: str, *, on_conflict: str = "reject", permission: str = "catalog.location.create"
+) -> Registered:
+    """Register a location and take its entities in; they can be seen when this returns.
+
+    ConflictError when it is registered already, unless `on_conflict` is `refresh`. A source that cannot be read at
+    all is refused with its reason; faults of single documents are in the result's problems.
+    """
+    kind, target = parse_location(f"{type}:{target}")
+    opened = open_target(ctx.platform, kind, target)
+    ctx.authorize(permission, opened.owner)
+    known = find_location(ctx.platform, kind, target)
+    if known is not None:
+        if on_conflict != "refresh":
+            raise ConflictError(
+                f"the location {kind}:{target} is registered already: refresh it", code="catalog.exists"
+            )
+        return Registered(known, location_ref(kind, target), refresh_location(ctx, known.id), existed=True)
+    items = _read(ctx.platform, opened)
+    _refuse_unreadable(items)
+    trusted = decide(ctx.platform.permissions, ctx.principal, TRUST, None).allowed
+    new = Location(ctx.platform.new_id(), kind, target, opened.repository, opened.owner, ctx.principal.subject, trusted)
+    result, run_id = ctx.platform.store.write(lambda tx: _insert(tx, ctx, new, opened.tree.state, items))
+    return Registered(new, location_ref(kind, target), result, run_id=run_id)
+
+
+def dry_run(ctx: OpContext, type: str, target: str) -> tuple[Sequence[Item], bool]:
+    """What registering would read, and whether it is registered already. Writes nothing."""
+    kind, target = parse_location(f"{type}:{target}")
+    opened = open_target(ctx.platform, kind, target)
+    ctx.authorize("catalog.location.create", opened.owner)
+    items = _read(ctx.platform, opened)
+    _refuse_unreadable(items)
+    return items, find_location(ctx.platform, kind, target) is not None
+
+
+def refresh_location(ctx: OpContext, location_id: str) -> ApplyResult:
+    """Read a location again and make the catalog follow. NotFoundError when there is none."""
+    for _ in range(TRIES):
+        current = get_location(ctx.platform, location_id)
+        state = ""
+        items: list[Item] = [_root_entity(current)]
+        try:
+            opened = open_target(ctx.platform, current.type, current.target)
+            state = opened.tree.state
+            items = [*items, *_read(ctx.platform, opened)]
+        except TaxiwayError as error:
+            items = [*items, SourceProblem(current.reference, error.detail)]
+        result = ctx.platform.store.write(partial(_follow, ctx=ctx, current=current, state=state, items=items))
+        if result is not None:
+            return result
+    raise ConflictError("the location is being refreshed by somebody else: try again in a few seconds")
+
+
+def unregister_location(ctx: OpContext, location_id: str, permission: str = "catalog.location.delete") -> list[str]:
+    """Forget a location and remove its entities at once; their references are returned."""
+    current = get_location(ctx.platform, location_id)
+    ctx.authorize(permission, current.owner)
+
+    def work(tx: Tx) -> list[str]:
+        deleted = prune_source(tx, ctx, location_id)
+        tx.conn.execute(delete(location).where(location.c.id == location_id))
+        return deleted
+
+    return ctx.platform.store.write(work)
+
+
+def find_location(platform: Platform, kind: str, target: str) -> Location | None:
+    """The registered location of this type and target, or None."""
+    with platform.store.read() as conn:
+        row = conn.execute(select(location).where(location.c.type == kind, location.c.target == target)).first()
+    return None if row is None else _location(row)
+
+
+def get_location(platform: Platform, location_id: str) -> Location:
+    """The location of an id. NotFoundError when there is none."""
+    with platform.store.read() as conn:
+        row = conn.execute(select(location).where(location.c.id == location_id)).first()
+    if row is None:
+        raise NotFoundError(f"there is no location {location_id}", code="catalog.no_location")
+    return _location(row)
+
+
+def list_locations(platform: Platform, *, repository: str | None = None, limit: int = 10_000) -> list[Location]:
+    """Registered locations by id, those of a repository when one is given."""
+    statement = select(location).order_by(location.c.id).limit(limit)
+    if repository is not None:
+        statement = statement.where(location.c.repository == repository)
+    with platform.store.read() as conn:
+        return [_location(row) for row in conn.execute(statement)]
+
+
+def start_ingest(tx: Tx, ctx: OpContext, item: Location) -> str:
+    """Start a run that takes a location in, in batches; its id."""
+    spec = RunSpec(
+        kind="ingest",
+        title=f"Ingest {item.reference}",
+        steps=(StepDefinition("ingest", "Read and apply", "catalog:ingest", {"location_id": item.id}),),
+        input={"location_id": item.id},
+        subject=location_ref(item.type, item.target),
+        owner=item.owner,
+    )
+    return ctx.platform.runs.start(tx, ctx.principal, spec)
+
+
+def _read(platform: Platform, opened: Target) -> list[Item]:
+    return list(read_target(opened, lambda kind, target: open_target(platform, kind, target)))
+
+
+def _refuse_unreadable(items: Sequence[Item]) -> None:
+    problems = [item for item in items if isinstance(item, SourceProblem)]
+    if problems and len(problems) == len(items):
+        first = problems[0]
+        where = first.location if first.line is None else f"{first.location}, line {first.line}"
+        raise InputError(f"nothing can be read there: {first.detail} ({where})", code="catalog.unreadable")
+
+
+def _insert(tx: Tx, ctx: OpContext, new: Location, state: str, items: Sequence[Item]) -> tuple[ApplyResult, str | None]:
+    row = {
+        "id": new.id,
+        "type": new.type,
+        "target": new.target,
+        "repository": new.repository,
+        "owner": new.owner,
+        "registered_by": new.registered_by,
+        "trusted": new.trusted,
+        "state": state,
+        "created_at": tx.now,
+        "refreshed_at": tx.now,
+    }
+    tx.conn.execute(insert(location), row)
+    if len(items) > AT_ONCE:
+        return apply_entities(tx, ctx, [_root_entity(new)], new.id, full=False), start_ingest(tx, ctx, new)
+    return apply_entities(tx, ctx, [_root_entity(new), *items], new.id, full=True), None
+
+
+def _follow(tx: Tx, *, ctx: OpContext, current: Location, state: str, items: Sequence[Item]) -> ApplyResult | None:
+    changed = tx.conn.execute(
+        update(location)
+        .where(location.c.id == current.id, location.c.version == current.version)
+        .values(state=state, refreshed_at=tx.now, version=location.c.version + 1)
+    )
+    if changed.rowcount == 0:
+        return None
+    return apply_entities(tx, ctx, items, current.id, full=True)
+
+
+def _root_entity(item: Location) -> SourcedEntity:
+    document = {
+        "apiVersion": "backstage.io/v1alpha1",
+        "kind": "Location",
+        "metadata": {"name": location_ref(item.type, item.target).partition("/")[2]},
+        "spec": {"type": item.type, "target": item.target},
+    }
+    return SourcedEntity(document, item.reference)
+
+
+def _location(row: Any) -> Location:
+    return Location(
+        row.id, row.type, row.target, row.repository, row.owner, row.registered_by, row.trusted, row.version, row.state
+    )

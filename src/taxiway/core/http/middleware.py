@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 import re
 from collections.abc import Callable, Sequence
@@ -18,7 +19,7 @@ from taxiway.core.context import Platform
 from taxiway.core.http.context import OPERATION, PLATFORM, PRINCIPAL, REFUSAL, REQUEST_ID
 from taxiway.core.http.credentials import CSRF_COOKIE, Credentials, cookies_of, credentials_of, csrf_of
 from taxiway.core.http.limits import RateLimiter
-from taxiway.core.http.problems import BodyTooLarge, Style, answer, known
+from taxiway.core.http.problems import BodyTooLarge, BodyTooSlow, Style, answer, known
 from taxiway.core.http.route import failure
 from taxiway.model.access import NOBODY
 from taxiway.model.errors import (
@@ -31,6 +32,8 @@ from taxiway.model.errors import (
 )
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+SILENCE_SECONDS = 30
+"""How long a client may pause inside a request's body."""
 OPEN_PATHS = frozenset({"/healthz", "/readyz"})
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 _TRACEPARENT = re.compile(r"00-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
@@ -189,7 +192,7 @@ class Callers:
 
 @dataclass(frozen=True)
 class BodyLimit:
-    """Ends a request whose body grows past `limit` bytes. Raw mounts (`exempt`) bound their own."""
+    """Ends a request whose body grows past `limit` bytes, or stops coming. Raw mounts (`exempt`) bound their own."""
 
     app: Any
     limit: int
@@ -204,11 +207,17 @@ class BodyLimit:
             error = known(BodyTooLarge(self.limit))
             await refuse(error or TooLargeError("too large"), scope, receive, send)
             return
-        seen = 0
+        seen, is_whole = 0, False
 
         async def counted() -> Any:
-            nonlocal seen
-            message = await receive()
+            nonlocal seen, is_whole
+            if is_whole:
+                return await receive()
+            try:
+                message = await asyncio.wait_for(receive(), SILENCE_SECONDS)
+            except TimeoutError as error:
+                raise BodyTooSlow from error
+            is_whole = not message.get("more_body", False)
             seen += len(message.get("body", b""))
             if seen > self.limit:
                 raise BodyTooLarge(self.limit)

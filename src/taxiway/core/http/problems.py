@@ -13,7 +13,6 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from taxiway.model.kinds import BY_STATUS, KINDS
 from taxiway.kit.pointer import pointer
 from taxiway.model.errors import (
     AuthenticationError,
@@ -25,9 +24,11 @@ from taxiway.model.errors import (
     NotFoundError,
     RateLimitedError,
     TaxiwayError,
+    TimedOutError,
     TooLargeError,
     UnavailableError,
 )
+from taxiway.model.kinds import BY_STATUS, KINDS
 
 Style = Literal["problem", "backstage"]
 _ERRORS: dict[str, type[TaxiwayError]] = {
@@ -41,6 +42,7 @@ _ERRORS: dict[str, type[TaxiwayError]] = {
         TooLargeError,
         RateLimitedError,
         UnavailableError,
+        TimedOutError,
         InternalError,
     )
 }
@@ -51,6 +53,13 @@ class BodyTooLarge(HTTPException):
 
     def __init__(self, limit: int) -> None:
         super().__init__(413, f"the body is larger than {limit} bytes: send less, or raise limits.body_bytes")
+
+
+class BodyTooSlow(HTTPException):
+    """Raised when a client stops in the middle of its body."""
+
+    def __init__(self) -> None:
+        super().__init__(504, "the rest of the request did not come in time: send it again")
 
 
 def answer(error: TaxiwayError, *, style: Style, method: str, url: str, request_id: str) -> Response:

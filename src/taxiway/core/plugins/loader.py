@@ -17,7 +17,7 @@ from taxiway.core.context import Platform
 from taxiway.core.plugins.host import plugin_context
 from taxiway.core.settings import Settings
 from taxiway.model.errors import InputError, TaxiwayError
-from taxiway.plugin import API_VERSION, Plugin, PluginContext
+from taxiway.plugin import API_VERSION, BackgroundService, Plugin, PluginContext
 
 GROUP = "taxiway.plugins"
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
@@ -108,3 +108,19 @@ def _reason(name: str, error: Exception) -> str:
     if isinstance(error, ImportError):
         return f"it cannot be imported: {error}"
     return f"{type(error).__name__}: {error}"
+
+
+def background_services(
+    platform: Platform, logger: Callable[[str], Any]
+) -> list[tuple[BackgroundService, PluginContext]]:
+    """Every background service with the context that it runs in; a feature's gets one under the feature's name."""
+    contexts = {item.name: item.context for item in platform.plugins if item.context is not None}
+    found: list[tuple[BackgroundService, PluginContext]] = []
+    for item in platform.registry.contributions():
+        if item.point != "background_service":
+            continue
+        if item.owner not in contexts:
+            name = item.owner.replace(":", "-")
+            contexts[item.owner] = plugin_context(platform, name, None, logger(name))
+        found.append((item.value, contexts[item.owner]))
+    return found

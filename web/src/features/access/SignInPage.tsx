@@ -1,0 +1,84 @@
+import { Alert, Button, PasswordInput, TextInput } from '@mantine/core'
+import { useQueryClient } from '@tanstack/react-query'
+import { getRouteApi, useRouter } from '@tanstack/react-router'
+import { LogIn } from 'lucide-react'
+import { type FormEvent, useEffect, useRef, useState } from 'react'
+import { asApiError } from '~/api/errors'
+import { signIn } from '~/api/mutations'
+import { Cli } from '~/ui/parts'
+import s from './sign-in.module.css'
+
+const route = getRouteApi('/sign-in')
+/** Only paths of this portal: a link with a foreign address must not lead away after signing in. */
+export const safeNext = (next: string | undefined): string => (next && /^\/(?![/\\])/.test(next) ? next : '/')
+
+/** Password, or the one-time link that the first start prints: its token is exchanged by POST and leaves the address bar at once. */
+export function SignInPage() {
+  const { token, next } = route.useSearch()
+  const router = useRouter()
+  const client = useQueryClient()
+  const [error, setError] = useState<string>()
+  const [busy, setBusy] = useState(false)
+  const [name, setName] = useState('')
+  const [password, setPassword] = useState('')
+  const used = useRef(false)
+
+  const enter = async (body: Parameters<typeof signIn>[0]) => {
+    setBusy(true)
+    setError(undefined)
+    try {
+      await signIn(body)
+      client.clear()
+      await router.navigate({ href: safeNext(next), replace: true })
+    } catch (e) {
+      setError(asApiError(e).detail)
+      setBusy(false)
+      if (token) await router.navigate({ to: '/sign-in', search: { next }, replace: true })
+    }
+  }
+  useEffect(() => {
+    if (!token || used.current) return
+    used.current = true
+    void enter({ link_token: token })
+  })
+  const submit = (e: FormEvent) => {
+    e.preventDefault()
+    void enter({ username: name.trim(), password })
+  }
+  const exchanging = Boolean(token) && !error
+  return (
+    <main className={s.page}>
+      <div className={s.card}>
+        <h1>Sign in to Taxiway</h1>
+        {error && (
+          <Alert color="red" role="alert" variant="light">
+            {error}
+          </Alert>
+        )}
+        {exchanging ? (
+          <p role="status" className="t2">
+            Signing in with the one-time link…
+          </p>
+        ) : (
+          <form onSubmit={submit} className={s.form}>
+            <TextInput label="User name" autoComplete="username" autoFocus required value={name} onChange={(e) => setName(e.currentTarget.value)} />
+            <PasswordInput
+              label="Password"
+              size="sm"
+              autoComplete="current-password"
+              required
+              value={password}
+              onChange={(e) => setPassword(e.currentTarget.value)}
+            />
+            <Button type="submit" loading={busy} leftSection={<LogIn size={15} />} fullWidth>
+              Sign in
+            </Button>
+          </form>
+        )}
+        <p className="t2">
+          No account yet? Whoever runs the server gets a one-time link with <Cli>taxiway login --link</Cli>.
+        </p>
+      </div>
+    </main>
+  )
+}

@@ -1,0 +1,125 @@
+import { Button, Kbd, TextInput } from '@mantine/core'
+import { useDebouncedCallback, useHotkeys } from '@mantine/hooks'
+import { useQuery } from '@tanstack/react-query'
+import { getRouteApi } from '@tanstack/react-router'
+import { ChevronLeft, ChevronRight, Plus, Search } from 'lucide-react'
+import { useRef, useState } from 'react'
+import { entitiesQuery, facetsQuery } from '~/api/queries'
+import { shortRef } from '~/api/refs'
+import { ErrorState, Skeletons } from '~/components/RouteStates'
+import type { CatalogSearch } from '~/routes'
+import { FacetFilter } from '~/ui/FacetFilter'
+import { Cli, EmptyState } from '~/ui/parts'
+import { count } from '~/ui/time'
+import { FACETS, FACET_NAMES, type Facet, filterOf, orderOf } from './catalog-filter'
+import s from './catalog.module.css'
+import { CatalogTable } from './CatalogTable'
+import { RegisterDrawer } from './RegisterDrawer'
+
+const route = getRouteApi('/app/catalog')
+const KINDS: [string, string][] = [['component', 'Components'], ['api', 'APIs'], ['resource', 'Resources'], ['system', 'Systems'], ['domain', 'Domains'], ['group', 'Teams'], ['user', 'People'], ['template', 'Templates'], ['environment', 'Environments']] // prettier-ignore
+const LABELS: Record<Facet, string> = { type: 'Type', owner: 'Owner', lifecycle: 'Lifecycle', tag: 'Tag' }
+const PAGE = 50
+
+export function CatalogPage() {
+  const search = route.useSearch()
+  const nav = route.useNavigate()
+  const box = useRef<HTMLInputElement>(null)
+  const set = (p: Partial<CatalogSearch>) => void nav({ search: (o) => ({ ...o, cursor: undefined, ...p }), replace: true })
+  const [typed, setTyped] = useState(search.q ?? '')
+  const apply = useDebouncedCallback((q: string) => set({ q: q || undefined }), 200)
+  useHotkeys([['/', () => box.current?.focus()]])
+  const page = useQuery(entitiesQuery({ filter: filterOf(search), text: search.q, limit: PAGE, cursor: search.cursor, order: orderOf(search.sort) }))
+  const kinds = useQuery(facetsQuery(['kind'], []))
+  const kindCount = (k: string) => kinds.data?.facets.kind?.find((f) => f.value.toLowerCase() === k)?.count
+  const dirty = Boolean(search.q) || FACET_NAMES.some((f) => search[f]?.length)
+  const clear = () => {
+    setTyped('')
+    set({ q: undefined, type: undefined, owner: undefined, lifecycle: undefined, tag: undefined })
+  }
+  const total = kinds.data?.facets.kind?.reduce((n, f) => n + f.count, 0)
+  return (
+    <div className={s.page}>
+      <h1 className={s.sr}>Catalog</h1>
+      <div className={s.tabs}>
+        <div role="group" aria-label="Kind" className={s.kinds}>
+          <button type="button" aria-pressed={!search.kind} className={s.tab} onClick={() => set({ kind: undefined, type: undefined })}>
+            All <span className="num">{total === undefined ? '' : count(total)}</span>
+          </button>
+          {KINDS.filter(([k]) => kindCount(k) || search.kind === k).map(([k, label]) => (
+            <button key={k} type="button" aria-pressed={search.kind === k} className={s.tab} onClick={() => set({ kind: k, type: undefined })}>
+              {label} <span className="num">{count(kindCount(k) ?? 0)}</span>
+            </button>
+          ))}
+        </div>
+        <Button size="xs" leftSection={<Plus size={14} />} onClick={() => set({ register: true })}>
+          Register
+        </Button>
+      </div>
+      <div className={s.bar}>
+        <TextInput
+          ref={box}
+          w={230}
+          placeholder="Filter"
+          aria-label="Filter entities"
+          leftSection={<Search size={14} />}
+          rightSection={<Kbd>/</Kbd>}
+          value={typed}
+          onChange={(e) => {
+            setTyped(e.currentTarget.value)
+            apply(e.currentTarget.value)
+          }}
+          styles={{ input: { height: 28, minHeight: 28 } }}
+        />
+        {FACET_NAMES.map((f) => (
+          <FacetPill key={f} facet={f} search={search} onChange={(v) => set({ [f]: v.length ? v : undefined })} />
+        ))}
+        {dirty && (
+          <Button size="xs" variant="subtle" color="gray" onClick={clear}>
+            Clear
+          </Button>
+        )}
+        <span style={{ flex: 1 }} />
+        <span className="t3 num" role="status">
+          {page.data ? `${count(page.data.totalItems)}${total !== undefined ? ` of ${count(total)}` : ''}` : ''}
+        </span>
+      </div>
+      {page.error && !page.data ? (
+        <ErrorState error={page.error} retry={() => void page.refetch()} />
+      ) : !page.data ? (
+        <div style={{ padding: '12px 28px' }}>
+          <Skeletons rows={12} height={40} />
+        </div>
+      ) : page.data.items.length ? (
+        <CatalogTable rows={page.data.items} total={page.data.totalItems} stale={page.isPlaceholderData} sort={search.sort} onSort={(sort) => set({ sort })} />
+      ) : dirty || search.kind ? (
+        <EmptyState icon={Search} title="Nothing matches these filters" action={<Button variant="default" onClick={clear}>Clear filters</Button>}>
+          Loosen a filter, or register what is missing.
+        </EmptyState>
+      ) : (
+        <EmptyState icon={Plus} title="The catalog is empty" action={<Button onClick={() => set({ register: true })}>Register</Button>}>
+          Services, APIs, resources and teams belong here. By command: <Cli>taxiway catalog register FILE</Cli>
+        </EmptyState>
+      )}
+      {page.data && (page.data.pageInfo.nextCursor || page.data.pageInfo.prevCursor) && (
+        <nav className={s.pager} aria-label="Pages">
+          <Button size="xs" variant="default" leftSection={<ChevronLeft size={14} />} disabled={!page.data.pageInfo.prevCursor} onClick={() => set({ cursor: page.data.pageInfo.prevCursor })}>
+            Back
+          </Button>
+          <Button size="xs" variant="default" rightSection={<ChevronRight size={14} />} disabled={!page.data.pageInfo.nextCursor} onClick={() => set({ cursor: page.data.pageInfo.nextCursor })}>
+            More
+          </Button>
+        </nav>
+      )}
+      <RegisterDrawer opened={Boolean(search.register)} onClose={() => set({ register: undefined })} />
+    </div>
+  ) // prettier-ignore
+}
+
+/** Counts ignore the facet's own choice, so that its alternatives stay visible. */
+function FacetPill({ facet, search, onChange }: { facet: Facet; search: CatalogSearch; onChange: (v: string[]) => void }) {
+  const key = FACETS[facet]
+  const { data } = useQuery(facetsQuery([key], filterOf(search, facet)))
+  const options = (data?.facets[key] ?? []).map((o) => ({ ...o, label: facet === 'owner' ? shortRef(o.value) : o.value })).sort((a, b) => b.count - a.count)
+  return <FacetFilter label={LABELS[facet]} options={options} value={search[facet] ?? []} onChange={onChange} />
+}

@@ -1,0 +1,112 @@
+import { Link, useNavigate } from '@tanstack/react-router'
+import { ArrowDown, ArrowUp, TriangleAlert } from 'lucide-react'
+import { type KeyboardEvent, memo, useRef, useState } from 'react'
+import { entityRef, splitRef } from '~/api/refs'
+import type { Entity } from '~/api/types'
+import { EntityLink } from '~/components/EntityLink'
+import { KindIcon } from '~/ui/KindIcon'
+import { StatusBadge, toneOf } from '~/ui/Status'
+import s from './catalog.module.css'
+
+const COLUMNS: [id: string, label: string, sortable: boolean][] = [['name', 'Name', true], ['owner', 'Owner', true], ['type', 'Type', true], ['lifecycle', 'Lifecycle', true], ['tags', 'Tags', false]] // prettier-ignore
+type Props = { rows: Entity[]; total: number; stale: boolean; sort?: string; onSort: (v?: string) => void }
+
+/** One page of the server's answer. Arrows or j and k move, Enter opens. */
+export function CatalogTable({ rows, total, stale, sort, onSort }: Props) {
+  const nav = useNavigate()
+  const box = useRef<HTMLDivElement>(null)
+  const [at, setAt] = useState(-1)
+  const open = (e: Entity) => void nav({ to: '/catalog/$kind/$namespace/$name', params: splitRef(entityRef(e)) })
+  const onKey = (e: KeyboardEvent) => {
+    const step = e.key === 'ArrowDown' || e.key === 'j' ? 1 : e.key === 'ArrowUp' || e.key === 'k' ? -1 : 0
+    if (step) {
+      e.preventDefault()
+      const next = Math.max(0, Math.min(rows.length - 1, at + step))
+      setAt(next)
+      box.current?.querySelectorAll('[data-row]')[next]?.scrollIntoView({ block: 'nearest' })
+    }
+    const row = rows[at]
+    if (e.key === 'Enter' && row && e.target === e.currentTarget) open(row)
+  }
+  const next = (id: string) => (sort === id ? `-${id}` : sort === `-${id}` ? undefined : id)
+  return (
+    <div ref={box} className={s.scroll} role="grid" aria-label="Entities" aria-rowcount={total} aria-busy={stale} tabIndex={0} onKeyDown={onKey}>
+      <div role="rowgroup">
+        <div className={s.thead} role="row">
+          {COLUMNS.map(([id, label, sortable]) => {
+            const dir = sort === id || (!sort && id === 'name') ? 'ascending' : sort === `-${id}` ? 'descending' : 'none'
+            return (
+              <div key={id} role="columnheader" aria-sort={dir} data-col={id}>
+                {sortable ? (
+                  <button type="button" className={s.th} onClick={() => onSort(next(id))}>
+                    {label}
+                    {dir === 'ascending' && <ArrowUp size={12} aria-hidden />}
+                    {dir === 'descending' && <ArrowDown size={12} aria-hidden />}
+                  </button>
+                ) : (
+                  <span className={s.th}>{label}</span>
+                )}
+              </div>
+            )
+          })}
+        </div>
+      </div>
+      <div role="rowgroup" style={{ opacity: stale ? 0.6 : 1 }}>
+        {rows.map((e, i) => (
+          <Row key={entityRef(e)} entity={e} index={i} focused={i === at} open={open} />
+        ))}
+      </div>
+    </div>
+  )
+}
+
+const Row = memo(function Row({ entity: e, index, focused, open }: { entity: Entity; index: number; focused: boolean; open: (e: Entity) => void }) {
+  const spec = (e.spec ?? {}) as Record<string, string | undefined>
+  const owner = e.relations?.find((r) => r.type === 'ownedBy')?.targetRef ?? spec.owner
+  const problems = e.status?.items?.filter((i) => i.level === 'error').length ?? 0
+  return (
+    <div
+      role="row"
+      data-row
+      aria-rowindex={index + 2}
+      data-focus={focused || undefined}
+      className={s.row}
+      onClick={(ev) => {
+        if (!(ev.target as HTMLElement).closest('a')) open(e)
+      }}
+    >
+      <div role="gridcell" data-col="name" className={s.td}>
+        <span className={s.name}>
+          <KindIcon kind={e.kind} size={26} />
+          <span style={{ minWidth: 0 }}>
+            <span className={s.titleRow}>
+              <Link to="/catalog/$kind/$namespace/$name" params={splitRef(entityRef(e))} className={s.title}>
+                {e.metadata.title ?? e.metadata.name}
+              </Link>
+              {problems > 0 && <TriangleAlert size={13} style={{ color: 'var(--c-warn-dot)' }} role="img" aria-label={`${problems} problems`} />}
+            </span>
+            <span className={`${s.desc} trunc`}>{e.metadata.description ?? e.kind.toLowerCase()}</span>
+          </span>
+        </span>
+      </div>
+      <div role="gridcell" data-col="owner" className={s.td}>
+        {owner && <EntityLink entity={owner} defaultKind="group" />}
+      </div>
+      <div role="gridcell" data-col="type" className={s.td}>
+        {spec.type}
+      </div>
+      <div role="gridcell" data-col="lifecycle" className={s.td}>
+        {spec.lifecycle && <StatusBadge tone={toneOf(spec.lifecycle)}>{spec.lifecycle}</StatusBadge>}
+      </div>
+      <div role="gridcell" data-col="tags" className={s.td}>
+        <span className={s.tags}>
+          {e.metadata.tags?.slice(0, 3).map((t) => (
+            <span key={t} className={s.tag}>
+              {t}
+            </span>
+          ))}
+        </span>
+      </div>
+    </div>
+  )
+})

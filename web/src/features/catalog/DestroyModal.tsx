@@ -1,0 +1,48 @@
+import { Alert, Button, Modal, TextInput } from '@mantine/core'
+import { useMutation } from '@tanstack/react-query'
+import { useNavigate } from '@tanstack/react-router'
+import { useState } from 'react'
+import { asApiError } from '~/api/errors'
+import { destroyService } from '~/api/mutations'
+import { splitRef } from '~/api/refs'
+
+/** Deleting asks for the name, because nothing of it comes back. */
+export function DestroyModal({ opened, onClose, entityRef }: { opened: boolean; onClose: () => void; entityRef: string }) {
+  const parts = splitRef(entityRef)
+  const [typed, setTyped] = useState('')
+  const nav = useNavigate()
+  const destroy = useMutation({
+    mutationFn: () => destroyService(parts),
+    onSuccess: ({ run_id }) => nav({ to: '/runs/$id', params: { id: run_id } }),
+  })
+  return (
+    <Modal opened={opened} onClose={onClose} title={`Delete ${parts.name}`} size={460}>
+      <form
+        style={{ display: 'grid', gap: 14 }}
+        onSubmit={(e) => {
+          e.preventDefault()
+          destroy.mutate()
+        }}
+      >
+        <div>
+          In every environment its processes and routes stop and its databases with all data are deleted. Its repository, its releases and its catalog
+          entities go too. The audit log stays.
+        </div>
+        <TextInput label={`Type ${parts.name} to confirm`} value={typed} onChange={(e) => setTyped(e.currentTarget.value)} autoComplete="off" data-autofocus />
+        {destroy.error && (
+          <Alert color="red" variant="light" role="alert">
+            {asApiError(destroy.error).detail}
+          </Alert>
+        )}
+        <div style={{ display: 'flex', gap: 8, justifyContent: 'flex-end' }}>
+          <Button variant="default" onClick={onClose}>
+            Keep it
+          </Button>
+          <Button type="submit" variant="outline" color="red" disabled={typed !== parts.name} loading={destroy.isPending}>
+            Delete everything
+          </Button>
+        </div>
+      </form>
+    </Modal>
+  )
+}

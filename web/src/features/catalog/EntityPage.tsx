@@ -1,0 +1,138 @@
+import { ActionIcon, Button, Menu, Tabs, Tooltip } from '@mantine/core'
+import { useHotkeys } from '@mantine/hooks'
+import { useMutation, useQuery, useSuspenseQuery } from '@tanstack/react-query'
+import { getRouteApi, Link } from '@tanstack/react-router'
+import { ChevronDown, EllipsisVertical, ExternalLink, GitBranch, RefreshCw, Rocket, Trash2 } from 'lucide-react'
+import { type ComponentType, lazy, Suspense, useState } from 'react'
+import { refreshEntity } from '~/api/mutations'
+import { entityQuery, matrixQuery } from '~/api/queries'
+import { entityRef, shortRef } from '~/api/refs'
+import type { Entity } from '~/api/types'
+import { EntityLink } from '~/components/EntityLink'
+import { notifyDone, notifyError } from '~/components/notify'
+import { Skeletons, useRefresh } from '~/components/RouteStates'
+import { KindIcon } from '~/ui/KindIcon'
+import { Page } from '~/ui/parts'
+import { StatusBadge, toneOf } from '~/ui/Status'
+import { DestroyModal } from './DestroyModal'
+import s from './entity.module.css'
+
+export type TabProps = { entity: Entity; entityRef: string }
+const route = getRouteApi('/app/catalog/$kind/$namespace/$name')
+const tab = (load: () => Promise<{ default: ComponentType<TabProps> }>) => lazy(load)
+const TABS: [id: string, label: string, Component: ComponentType<TabProps>, deployed: boolean][] = [
+  ['overview', 'Overview', tab(() => import('./OverviewTab')), false],
+  ['deployments', 'Deployments', tab(() => import('./DeploymentsTab')), true],
+  ['pipelines', 'Pipelines', tab(() => import('./PipelinesTab')), true],
+  ['logs', 'Logs', tab(() => import('./LogsTab')), true],
+  ['metrics', 'Metrics', tab(() => import('./MetricsTab')), true],
+  ['docs', 'Docs', tab(() => import('./DocsTab')), false],
+  ['definition', 'Definition', tab(() => import('./DefinitionTab')), false],
+]
+
+/** Only components are built and deployed; other kinds do not get tabs that could never have content. */
+export const tabsFor = (kind: string) => TABS.filter(([, , , deployed]) => !deployed || kind.toLowerCase() === 'component')
+
+export function EntityPage() {
+  const params = route.useParams()
+  const search = route.useSearch()
+  const nav = route.useNavigate()
+  const { data: e } = useSuspenseQuery(entityQuery(params))
+  const refresh = useRefresh()
+  const [destroying, setDestroying] = useState(false)
+  const self = entityRef(e)
+  const tabs = tabsFor(e.kind)
+  const current = tabs.find(([id]) => id === search.tab) ?? tabs[0]
+  const spec = (e.spec ?? {}) as Record<string, string | undefined>
+  const component = e.kind.toLowerCase() === 'component'
+  const matrix = useQuery({ ...matrixQuery(), enabled: component, retry: false })
+  const live = Object.values(matrix.data?.services.find((x) => x.ref === self)?.cells ?? {}).find((c) => c?.url)?.url
+  const go = (id: string) => void nav({ search: { tab: id === 'overview' ? undefined : id } })
+  const move = (by: number) => {
+    const next = tabs[tabs.findIndex(([id]) => id === current?.[0]) + by]
+    if (next) go(next[0])
+  }
+  useHotkeys([['[', () => move(-1)], [']', () => move(1)], ['l', () => component && go('logs')]]) // prettier-ignore
+  const again = useMutation({
+    mutationFn: () => refreshEntity(self),
+    onSuccess: async () => {
+      notifyDone('Read again from its source')
+      await refresh('entity', 'graph')
+    },
+    onError: (err) => notifyError('The entity could not be refreshed', err),
+  })
+  const owner = e.relations?.find((r) => r.type === 'ownedBy')?.targetRef ?? spec.owner
+  const system = e.relations?.find((r) => r.type === 'partOf' && r.targetRef.startsWith('system:'))?.targetRef
+  const repository = e.metadata.annotations?.['taxiway.dev/repository']
+  return (
+    <Page>
+      <header className={s.head}>
+        <KindIcon kind={e.kind} size={44} />
+        <div style={{ flex: 1, minWidth: 0 }}>
+          <div className={s.h1}>
+            <h1>{e.metadata.title ?? e.metadata.name}</h1>
+            {spec.lifecycle && <StatusBadge tone={toneOf(spec.lifecycle)}>{spec.lifecycle}</StatusBadge>}
+            {spec.type && <span className={s.tag}>{spec.type}</span>}
+          </div>
+          {e.metadata.description && <div className="t2">{e.metadata.description}</div>}
+          <div className={s.meta}>
+            {owner && <EntityLink entity={owner} defaultKind="group" size={16} />}
+            {system && <EntityLink entity={system} size={16} />}
+            {repository && <span className="t2"><GitBranch size={14} aria-hidden /> {repository}</span>}
+            <span className="t3 mono">{shortRef(self)}</span>
+            {e.metadata.tags?.map((t) => <span key={t} className={s.tag}>{t}</span>)}
+          </div>
+        </div>
+        <div className={s.actions}>
+          {live && <Button component="a" href={live} target="_blank" rel="noreferrer" variant="default" leftSection={<ExternalLink size={14} />}>Open</Button>}
+          {component && (
+            <Button component={Link} to={`/environments?service=${encodeURIComponent(self)}`} leftSection={<Rocket size={15} />}>Deploy</Button>
+          )}
+          {e.kind.toLowerCase() === 'template' && (
+            <Button component={Link} to={`/create/${params.namespace}/${params.name}`} leftSection={<Rocket size={15} />}>Use this path</Button>
+          )}
+          <Menu position="bottom-end">
+            <Menu.Target>
+              <Tooltip label="More">
+                <ActionIcon aria-label="More actions" variant="default" size={32}><EllipsisVertical size={16} /></ActionIcon>
+              </Tooltip>
+            </Menu.Target>
+            <Menu.Dropdown>
+              <Menu.Item leftSection={<RefreshCw size={15} />} onClick={() => again.mutate()}>Read again from its source</Menu.Item>
+              {component && <Menu.Item leftSection={<Trash2 size={15} />} color="red" onClick={() => setDestroying(true)}>Delete the service</Menu.Item>}
+            </Menu.Dropdown>
+          </Menu>
+        </div>
+      </header>
+      <Problems entity={e} />
+      <Tabs value={current?.[0]} onChange={(v) => v && go(v)} keepMounted={false}>
+        <Tabs.List className={s.tabList}>
+          {tabs.map(([id, label]) => <Tabs.Tab key={id} value={id}>{label}</Tabs.Tab>)}
+        </Tabs.List>
+        {tabs.map(([id, , Content]) => (
+          <Tabs.Panel key={id} value={id} pt={14}>
+            <Suspense fallback={<Skeletons rows={6} />}><Content entity={e} entityRef={self} /></Suspense>
+          </Tabs.Panel>
+        ))}
+      </Tabs>
+      {component && <DestroyModal opened={destroying} onClose={() => setDestroying(false)} entityRef={self} />}
+    </Page>
+  ) // prettier-ignore
+}
+
+function Problems({ entity }: { entity: Entity }) {
+  const items = entity.status?.items?.filter((i) => i.level === 'error' || i.level === 'warning') ?? []
+  if (!items.length) return null
+  return (
+    <details className={s.problems} open={items.length < 3}>
+      <summary>
+        <ChevronDown size={14} aria-hidden /> {items.length} {items.length === 1 ? 'problem' : 'problems'} in its definition
+      </summary>
+      <ul>
+        {items.map((i, n) => (
+          <li key={n}>{i.message}</li>
+        ))}
+      </ul>
+    </details>
+  )
+}

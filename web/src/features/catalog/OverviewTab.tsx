@@ -1,0 +1,182 @@
+import { SegmentedControl } from '@mantine/core'
+import { useQuery } from '@tanstack/react-query'
+import { Link } from '@tanstack/react-router'
+import { Boxes, ExternalLink, Waypoints } from 'lucide-react'
+import { lazy, Suspense, useState } from 'react'
+import { graphQuery, matrixQuery, portalQuery, resourcesQuery } from '~/api/queries'
+import { splitRef } from '~/api/refs'
+import type { Entity } from '~/api/types'
+import { EntityLink } from '~/components/EntityLink'
+import { Await, Skeletons } from '~/components/RouteStates'
+import { PluginCard } from '~/extensions/PluginCard'
+import { EmptyState, Facts, Panel, Ago } from '~/ui/parts'
+import { Dot, StateBadge, toneOf, words } from '~/ui/Status'
+import s from './entity.module.css'
+import type { TabProps } from './EntityPage'
+
+const EntityGraph = lazy(() => import('~/components/EntityGraph').then((m) => ({ default: m.EntityGraph })))
+
+export default function OverviewTab({ entity, entityRef }: TabProps) {
+  const parts = splitRef(entityRef)
+  const component = parts.kind === 'component'
+  const { data: portal } = useQuery({ ...portalQuery(), retry: false })
+  const cards = (portal?.cards ?? []).filter((c) => c.kinds.length === 0 || c.kinds.some((k) => k.toLowerCase() === parts.kind))
+  return (
+    <>
+      {component && <EnvironmentCards service={entityRef} />}
+      <div className={s.grid}>
+        <div className={s.side}>
+          <Relations entityRef={entityRef} />
+          {cards.map((c) => (
+            <PluginCard key={`${c.plugin}/${c.id}`} card={c} entity={{ ...parts, ref: entityRef }} />
+          ))}
+        </div>
+        <div className={s.side}>
+          <About entity={entity} />
+          {component && <Resources service={entityRef} />}
+          <Links entity={entity} />
+        </div>
+      </div>
+    </>
+  )
+}
+
+function EnvironmentCards({ service }: { service: string }) {
+  const matrix = useQuery(matrixQuery())
+  const row = matrix.data?.services.find((x) => x.ref === service)
+  if (!matrix.data || !row) return null
+  return (
+    <div className={s.envs}>
+      {matrix.data.environments.map((env) => {
+        const cell = row.cells[env.name]
+        return (
+          <div key={env.name} className={s.env}>
+            <div className={s.envTop}>
+              <Dot tone={toneOf(cell?.health)} title={cell ? words(cell.health) : 'not deployed'} />
+              <span style={{ fontWeight: 600 }}>{env.title}</span>
+              <span style={{ flex: 1 }} />
+              {cell && <Ago at={cell.deployed_at} className="t3" />}
+            </div>
+            {cell ? (
+              <>
+                <Link to="." search={{ tab: 'deployments', environment: env.name }} className="mono">{cell.version}</Link>
+                <div className={s.envStats}>
+                  <span>{words(cell.health)}</span>
+                  {cell.url && <a href={cell.url} target="_blank" rel="noreferrer" className={s.url}>{cell.url.replace(/^https?:\/\//, '')}</a>}
+                </div>
+              </>
+            ) : (
+              <Link to="/environments" search={{ service }} className="t3">Not deployed</Link>
+            )}
+          </div>
+        )
+      })}
+    </div>
+  ) // prettier-ignore
+}
+
+function Relations({ entityRef }: { entityRef: string }) {
+  const [depth, setDepth] = useState('1')
+  const graph = useQuery(graphQuery(splitRef(entityRef), Number(depth)))
+  const control = (
+    <SegmentedControl
+      value={depth}
+      onChange={setDepth}
+      aria-label="How far"
+      data={[
+        { value: '1', label: 'Direct' },
+        { value: '2', label: 'Two hops' },
+        { value: '3', label: 'Three' },
+      ]}
+    />
+  )
+  return (
+    <Panel title="Relations" icon={Waypoints} right={control}>
+      <Await query={graph} rows={6}>
+        {(g) =>
+          g.nodes.length > 1 ? (
+            <>
+              <Suspense fallback={<div style={{ padding: 14 }}><Skeletons /></div>}>
+                <EntityGraph graph={g} focus={entityRef} />
+              </Suspense>
+              <details className={s.asList}>
+                <summary>Show as a list</summary>
+                <ul>
+                  {g.edges.map((e, i) => (
+                    <li key={i}>
+                      <EntityLink entity={e.source} icon={false} /> <span className="t2">{words(e.type.replace(/([A-Z])/g, ' $1'))}</span> <EntityLink entity={e.target} icon={false} />
+                    </li>
+                  ))}
+                </ul>
+              </details>
+            </>
+          ) : (
+            <EmptyState icon={Waypoints} title="No relations" compact>
+              What it depends on, provides and belongs to is declared in its catalog-info.yaml.
+            </EmptyState>
+          )
+        }
+      </Await>
+    </Panel>
+  ) // prettier-ignore
+}
+
+function About({ entity }: { entity: Entity }) {
+  const spec = (entity.spec ?? {}) as Record<string, unknown>
+  const a = entity.metadata.annotations ?? {}
+  const source = a['backstage.io/managed-by-origin-location'] ?? a['backstage.io/managed-by-location']
+  const members = entity.relations?.filter((r) => r.type === 'hasMember') ?? []
+  const items = [
+    ['Kind', entity.kind],
+    ...(typeof spec.type === 'string' ? [['Type', spec.type]] : []),
+    ...(a['taxiway.dev/template'] ? [['Golden path', <EntityLink key="t" entity={a['taxiway.dev/template']} defaultKind="template" />]] : []),
+    ...(source ? [['Source', <span key="s" className="mono">{source}</span>]] : []),
+    ...(members.length ? [['Members', <span key="m" className={s.people}>{members.map((m) => <EntityLink key={m.targetRef} entity={m.targetRef} size={16} />)}</span>]] : []),
+  ] as [string, React.ReactNode][] // prettier-ignore
+  return (
+    <Panel title="About">
+      <Facts items={items} />
+    </Panel>
+  )
+}
+
+function Resources({ service }: { service: string }) {
+  const query = useQuery(resourcesQuery({ service }))
+  return (
+    <Panel title="Resources">
+      <Await query={query} rows={3}>
+        {({ items }) =>
+          items.length ? (
+            items.map((r) => (
+              <div key={r.id} className={s.check}>
+                <span style={{ flex: 1, minWidth: 0 }}>
+                  <span style={{ fontWeight: 500 }}>{r.type}</span> <span className="t3 mono">{r.driver}</span>
+                </span>
+                <StateBadge state={r.state} />
+              </div>
+            ))
+          ) : (
+            <EmptyState icon={Boxes} title="No resources" compact>
+              What score.yaml asks for appears here after the first deployment.
+            </EmptyState>
+          )
+        }
+      </Await>
+    </Panel>
+  )
+}
+
+function Links({ entity }: { entity: Entity }) {
+  const links = (entity.metadata.links ?? []).filter((l) => /^https?:/.test(l.url))
+  if (!links.length) return null
+  return (
+    <Panel title="Links">
+      {links.map((l) => (
+        <a key={l.url} className={s.check} href={l.url} target="_blank" rel="noreferrer">
+          <ExternalLink size={14} aria-hidden className="t3" />
+          <span className="trunc">{l.title ?? l.url}</span>
+        </a>
+      ))}
+    </Panel>
+  )
+}

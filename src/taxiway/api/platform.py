@@ -81,6 +81,12 @@ def build_platform(
     return platform
 
 
+def close_platform(platform: Platform) -> None:
+    """End what `build_platform` opened."""
+    platform.stopping.set()
+    platform.store.close()
+
+
 def create_tables(store: Store) -> None:
     """Make the tables that are missing."""
 

@@ -61,11 +61,25 @@ def data_folder() -> Path:
 
 def running_url(data: Path) -> str | None:
     """The URL of the server that runs on a data folder, as it wrote it there."""
+    found = _announced(data)
+    return None if found is None else str(found["url"])
+
+
+def running_pid(data: Path) -> int | None:
+    """The process id of the server that runs on a data folder."""
+    found = _announced(data)
+    return None if found is None else int(found["pid"])
+
+
+def _announced(data: Path) -> dict[str, Any] | None:
+    """What the server wrote into its lock file, when that process still lives. The lock itself is not touched: taking
+    it, even for a moment, could keep a server from starting."""
     try:
-        url = json.loads((data / "server.json").read_text())["url"]
+        found: dict[str, Any] = json.loads((data / "taxiway.lock").read_bytes())
+        command = Path(f"/proc/{int(found['pid'])}/cmdline").read_bytes()
     except (OSError, ValueError, KeyError):
         return None
-    return str(url)
+    return found if b"taxiway" in command else None
 
 
 class Client:

@@ -19,6 +19,7 @@ app = App(
 )
 for name, (target, summary) in {
     "up": ("up:up", "Start the server on a data folder"),
+    "down": ("down:down", "Stop the server of a data folder, its workloads and databases"),
     "worker": ("up:worker", "Add a worker to a data folder or database"),
     "demo": ("demo:demo", "Run the main job with the demo organisation"),
     "login": ("login:login", "Remember a server and a token for it"),

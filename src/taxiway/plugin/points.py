@@ -300,6 +300,18 @@ class BackgroundService(Protocol):
 
 
 @runtime_checkable
+class HostEngine(Protocol):
+    """An engine whose processes run on this host and outlive a restart of Taxiway: workloads, databases, a router.
+
+    `halt` ends all of them and waits until they are gone; what they keep stays, and the next start brings them back.
+    """
+
+    key: str
+
+    def halt(self) -> None: ...
+
+
+@runtime_checkable
 class EventSubscriber(Protocol):
     """Receives sealed events whose type starts with one of `types`, in order, at least once: be idempotent."""
 
@@ -369,6 +381,7 @@ POINTS: Mapping[str, type] = {
     "entity_source": EntitySource,
     "plan_check": PlanCheck,
     "background_service": BackgroundService,
+    "host_engine": HostEngine,
     "event_subscriber": EventSubscriber,
     "mounted_routes": MountedRoutes,
     "portal_card": PortalCard,

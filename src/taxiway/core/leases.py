@@ -167,7 +167,8 @@ class Leases:
                 stop.wait(ACQUIRE_SECONDS)
                 continue
             try:
-                work(lease)
+                if not stop.is_set():  # else `halt_all` may have been called before we held it
+                    work(lease)
             finally:
                 self.release(lease)
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import cast
 
 from taxiway.core.context import Platform
-from taxiway.core.events.journal import Journal
+from taxiway.core.events.journal import APPENDED, SEALED, Journal
 from taxiway.core.events.sealer import Sealer
 from taxiway.core.events.subscriptions import Dispatcher
 from taxiway.core.leases import Lease, Leases
@@ -30,6 +30,7 @@ class Worker:
     def __init__(self, platform: Platform, services: Services) -> None:
         self._platform, self._services = platform, services
         journal, runs = cast(Journal, platform.events), cast(DurableRuns, platform.runs)
+        self._signals = journal.signals
         self._stop = threading.Event()
         self._leases = Leases(platform.store, platform.clock, platform.new_id)
         self._sealer_stop = threading.Event()
@@ -59,12 +60,14 @@ class Worker:
         deadline = time.monotonic() + STOP_SECONDS
         self._stop.set()
         self._leases.halt_all(but=("sealer",))
+        self._signals.notify(SEALED)  # wakes the subscribers, so that they see it
         if self._engine is not None:
             self._engine.stop()
         for thread in self._threads:
             thread.join(max(0.0, deadline - time.monotonic()))
         self._sealer_stop.set()
         self._leases.halt_all()
+        self._signals.notify(APPENDED)  # wakes the sealer
         if self._sealing is not None:
             self._sealing.join(1.0)
         self._leases.close()

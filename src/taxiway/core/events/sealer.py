@@ -75,16 +75,11 @@ class Sealer:
                 if self._seq - noted >= CHECKPOINT_EVENTS or (self._seq > noted and late):
                     noted, noted_at = self._note(noted), self._clock.monotonic()
                 if sealed < BATCH:
-                    self._rest(wake, lease)
+                    wake.wait(POLL_SECONDS)
         finally:
             remove()
             if self._seq > noted:
                 self._note(noted)
-
-    def _rest(self, wake: threading.Event, lease: Lease) -> None:
-        for _ in range(10):  # short waits, so that a stop need not wake us by itself
-            if wake.wait(POLL_SECONDS / 10) or lease.halt.is_set():
-                return
 
     def _seal_safely(self, lease: Lease) -> int:
         with self._journal.store.read() as conn:

@@ -81,7 +81,7 @@ class Dispatcher:
 
     def _serve(self, subscriber: EventSubscriber, lease: Lease) -> None:
         wake = threading.Event()
-        removals = [self._journal.signals.listen(topic, wake.set) for topic in (SEALED, f"halt:{LEASE}")]
+        remove = self._journal.signals.listen(SEALED, wake.set)
         failures = 0
         try:
             while not lease.halt.is_set():
@@ -97,8 +97,7 @@ class Dispatcher:
                 if moved < BATCH:
                     wake.wait(POLL_SECONDS)
         finally:
-            for remove in removals:
-                remove()
+            remove()
 
     def _cursor(self, subscriber: EventSubscriber) -> int:
         query = select(event_cursor.c.seq).where(event_cursor.c.subscriber == subscriber.key)

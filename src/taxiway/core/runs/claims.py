@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import and_, select, update
+from sqlalchemy import and_, func, select, update
 
 from taxiway.core.leases import Leases
 from taxiway.core.runs import repository
@@ -79,12 +79,12 @@ def take_over(tx: Tx, leases: Leases, executor: str) -> list[str]:
     return requeue(tx, executor) if leases.bury(tx, executor) else []
 
 
-def is_work(store: Store, kinds: Sequence[str], now: int) -> tuple[bool, bool]:
-    """(whether a run may be claimed, whether a parked run's time came), without a write."""
+def is_work(store: Store, kinds: Sequence[str]) -> tuple[bool, int | None]:
+    """(whether a run may be claimed, when the next parked run is due), without a write."""
     with store.read() as conn:
         free = conn.execute(select(run.c.id).where(repository.claimable(kinds)).limit(1)).first()
-        due = conn.execute(select(run.c.id).where(repository.due(now)).limit(1)).first()
-    return free is not None, due is not None
+        next_wake = conn.execute(select(func.min(run.c.wake_at)).where(run.c.state == "waiting")).scalar()
+    return free is not None, next_wake
 
 
 def queue_due(tx: Tx) -> int:

@@ -14,6 +14,7 @@ from taxiway.core.runs import claims
 from taxiway.core.runs.logs import Flusher
 from taxiway.core.runs.parts import STEERED, WORK, Claim, Control, FencedError, Parts
 from taxiway.core.runs.segment import Segment
+from taxiway.kit.clock import MICROSECONDS
 from taxiway.kit.processes import RUN_MARKER, kill_marked
 from taxiway.model.errors import TaxiwayError
 
@@ -30,6 +31,7 @@ class Engine:
         self._parts, self._leases, self._workers, self._poll = parts, leases, workers, poll_seconds
         self._flusher = Flusher()
         self._wake = threading.Event()
+        self._rest = poll_seconds
         self._stopping = False
         self._lock = threading.Lock()
         self._active: dict[str, Control] = {}
@@ -76,8 +78,10 @@ class Engine:
 
     def _loop(self) -> None:
         checked_at = float("-inf")
-        while not self._stopping:
+        while True:
             self._wake.clear()
+            if self._stopping:
+                return
             try:
                 if time.monotonic() - checked_at >= self._poll:
                     checked_at = time.monotonic()
@@ -90,7 +94,7 @@ class Engine:
             except Exception:
                 self._parts.log.exception("the run engine failed and goes on")
                 self._wake.wait(1.0)
-            self._wake.wait(max(0.01, checked_at + self._poll - time.monotonic()))
+            self._wake.wait(max(0.01, min(self._rest, checked_at + self._poll - time.monotonic())))
 
     def _executor(self) -> str:
         """The name under which this engine claims. A lost lease means a new name, and that all work here is over."""
@@ -111,9 +115,6 @@ class Engine:
                 self._parts.log.info("took over the runs of a worker that died", worker=name, runs=taken)
             for run_id in taken:
                 self._parts.signals.notify(f"run:{run_id}")
-        _, due = claims.is_work(self._parts.store, self._kinds(), self._parts.clock.now())
-        if due:
-            self._parts.store.write(claims.queue_due)
 
     def _steer(self) -> None:
         if not self._active:
@@ -137,10 +138,16 @@ class Engine:
         return sorted(self._parts.handlers)
 
     def _take(self) -> None:
+        self._rest = self._poll
         free = self._workers - len(self._active)
         if free <= 0 or self._stopping or not self._parts.handlers:
             return
-        ready, _ = claims.is_work(self._parts.store, self._kinds(), self._parts.clock.now())
+        ready, next_wake = claims.is_work(self._parts.store, self._kinds())
+        now = self._parts.clock.now()
+        if next_wake is not None and next_wake <= now:
+            ready = bool(self._parts.store.write(claims.queue_due)) or ready
+        elif next_wake is not None:
+            self._rest = min(self._poll, (next_wake - now) / MICROSECONDS)
         if not ready:
             return
         executor, kinds = self._executor(), self._kinds()

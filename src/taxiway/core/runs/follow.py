@@ -42,18 +42,21 @@ class Follower:
         """What is new since the last call, without waiting; sets `ended` once nothing can follow."""
         with self._parts.store.read() as conn:
             lines = repository.read_logs(conn, self._run_id, None, self._after, LINES)
-            version = conn.execute(select(run_table.c.version).where(run_table.c.id == self._run_id)).scalar()
-            run = repository.load(conn, self._run_id) if version != self._version else None
+            query = select(run_table.c.version, run_table.c.state).where(run_table.c.id == self._run_id)
+            row = conn.execute(query).first()
+            if row is None:
+                self.ended = True  # retention removed it
+                return []
+            # A full batch means that more lines are there: they come before the state that they led to
+            first, more = self._version == 0, len(lines) == LINES
+            run = repository.load(conn, self._run_id) if row.version != self._version and (first or not more) else None
         updates = [RunUpdate(step_id=step_id, line=line) for step_id, line in lines]
         if lines:
             self._after = lines[-1][1].seq
-        if run is not None and (len(lines) < LINES or self._version == 0):
-            first = self._version == 0
+        if run is not None:
             self._version = run.version
             updates = [RunUpdate(run=run), *updates] if first else [*updates, RunUpdate(run=run)]
-            self.ended = run.state in ENDED and len(lines) < LINES
-        elif self.ended is False and len(lines) < LINES:
-            self.ended = self._is_over()
+        self.ended = row.state in ENDED and not more
         return updates
 
     def __iter__(self) -> Iterator[RunUpdate]:
@@ -83,8 +86,3 @@ class Follower:
                         continue
         finally:
             remove()
-
-    def _is_over(self) -> bool:
-        with self._parts.store.read() as conn:
-            state = conn.execute(select(run_table.c.state).where(run_table.c.id == self._run_id)).scalar()
-        return state is None or state in ENDED

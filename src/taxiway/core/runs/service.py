@@ -14,6 +14,7 @@ from taxiway.model.workload import LogLine
 
 if TYPE_CHECKING:
     from taxiway.core.context import OpContext
+    from taxiway.core.runs.follow import Follower
 
 
 class Runs(Protocol):
@@ -42,20 +43,34 @@ class Runs(Protocol):
         """(step id, line) behind `after`, in order."""
         ...
 
-    def cancel(self, ctx: OpContext, run_id: str) -> Run: ...
+    def cancel(self, ctx: OpContext, run_id: str) -> Run:
+        """Cancel it and its child runs. What a worker works on becomes `cancelling` first.
+
+        This and the other operations raise ConflictError in the wrong state. The caller has authorized them.
+        """
+        ...
 
     def retry(self, ctx: OpContext, run_id: str) -> Run:
-        """Go on from the failed or interrupted step in a new segment."""
+        """Go on from the first step that did not succeed, in a new segment; steps behind it start afresh."""
         ...
 
     def resume(self, ctx: OpContext, run_id: str) -> Run:
         """Answer `needs_attention`: the interrupted step is taken as not done and runs again."""
         ...
 
-    def undo(self, ctx: OpContext, run_id: str) -> Run: ...
+    def undo(self, ctx: OpContext, run_id: str) -> Run:
+        """Take back what the steps created, last step first."""
+        ...
 
     def decide(self, ctx: OpContext, run_id: str, decision: str, comment: str) -> Run:
-        """Approve or reject a waiting run. The approver must be another than the run's creator."""
+        """Answer a run whose step called `ctx.wait_for("approval", None)`: `approved` or `rejected`. The approver must be another than the run's creator."""
+        ...
+
+    def follow(self, run_id: str, after: int = 0) -> Follower:
+        """The run as it stands, then log lines behind `after` and changes as they come, until it ended.
+
+        Iterate it in a thread, or with `async for` in an event loop.
+        """
         ...
 
     def wake(self, tx: Tx, topic: str) -> int:

@@ -12,7 +12,7 @@ from taxiway.model.entity import EntityRef, parse_ref, ref_of
 from taxiway.model.run import StepDefinition
 from taxiway.model.workload import Health, Target
 
-DeploymentState = Literal["queued", "live", "failed", "cancelled", "superseded", "removed"]
+DeploymentState = Literal["queued", "live", "failed", "cancelled", "superseded", "removing", "removed"]
 WORST: Sequence[Health] = ("healthy", "suspended", "progressing", "missing", "degraded", "unknown")
 """Health from best to worst, in Argo CD's order."""
 

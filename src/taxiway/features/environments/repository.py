@@ -14,7 +14,6 @@ from taxiway.model.access import Scope
 from taxiway.model.workload import ObjectKey
 
 Row = Mapping[str, Any]
-PENDING = ("queued",)
 
 
 def add_release(tx: Tx, values: Row) -> bool:
@@ -88,21 +87,21 @@ def history(conn: Connection, service_ref: str, environment: str, limit: int = 2
 
 def environments_of(conn: Connection, service_ref: str) -> list[str]:
     """Environments where the service was deployed and not removed since."""
-    states = ("queued", "live", "failed", "cancelled")
+    states = ("queued", "live", "failed", "cancelled", "removing")
     statement = select(deployment.c.environment).where(
         deployment.c.service_ref == service_ref, deployment.c.state.in_(states)
     )
     return sorted(set(conn.execute(statement).scalars()))
 
 
-def remove_deployments(tx: Tx, service_ref: str, environment: str) -> int:
-    """Mark everything of a service in an environment as removed; how many were live or failed."""
+def change_deployments(tx: Tx, service_ref: str, environment: str, **values: Any) -> int:
+    """Set columns of every deployment of a service in an environment that is not removed; how many there were."""
     statement = update(deployment).where(
         deployment.c.service_ref == service_ref,
         deployment.c.environment == environment,
         deployment.c.state != "removed",
     )
-    return tx.conn.execute(statement.values(state="removed", health="missing", url=None)).rowcount
+    return tx.conn.execute(statement.values(**values, version=deployment.c.version + 1)).rowcount
 
 
 DEPLOYMENT_VIEW = (

@@ -174,9 +174,7 @@ def _unknown_references(document: Mapping[str, Any], names: set[str]) -> list[Fi
     for place, value in _expanded_places(document):
         for path in references(value):
             if path[0] not in ("metadata", "resources"):
-                detail = (
-                    f"'${{{'.'.join(path)}}}' starts with neither metadata nor resources: $${{…}} is the text"
-                )
+                detail = f"'${{{'.'.join(path)}}}' starts with neither metadata nor resources: $${{…}} is the text"
                 problems.append(FieldError(place, detail))
             elif path[0] == "resources" and (len(path) < 2 or path[1] not in names):
                 detail = f"'${{{'.'.join(path)}}}' names a resource that the file does not declare"

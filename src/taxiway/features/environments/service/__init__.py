@@ -1,6 +1,6 @@
 """Use cases of environments: what there is (`catalogue`), releases, deployments, and views for the portal."""
 
-from taxiway.features.environments.service.catalogue import get_environment, list_environments, service_entity
+from taxiway.features.environments.service.catalogue import ServiceEntity, get_environment, list_environments, service_entity
 from taxiway.features.environments.service.deployments import (
     deploy,
     destroy,
@@ -11,6 +11,7 @@ from taxiway.features.environments.service.deployments import (
 from taxiway.features.environments.service.releases import create_release, get_release
 
 __all__ = [
+    "ServiceEntity",
     "create_release",
     "deploy",
     "destroy",

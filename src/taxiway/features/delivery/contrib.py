@@ -1,0 +1,38 @@
+"""What delivery brings: run handlers, the reconciler, subscribers, the action `taxiway:deploy`, and its operations."""
+
+from __future__ import annotations
+
+from taxiway.core.context import Platform
+from taxiway.core.operations import Feature
+from taxiway.core.permissions import READ
+from taxiway.features.delivery import routes
+from taxiway.features.delivery.actions import DeployAction
+from taxiway.features.delivery.reconciler import PushSubscriber, Reconciler
+from taxiway.features.delivery.subscribers import AutoDeploySubscriber, ComponentSubscriber, PipelineSubscriber
+from taxiway.features.delivery.tasks.deploy import DeployHandler
+from taxiway.features.delivery.tasks.destroy import DestroyHandler, Remover
+from taxiway.features.delivery.tasks.pipeline import PipelineHandler
+
+OWNER = "feature:delivery"
+
+
+def register(platform: Platform) -> None:
+    """Add handlers and contributions."""
+    reconciler = Reconciler(platform)
+    remover = DestroyHandler(platform, reconciler)
+    platform.runs.register("pipeline", PipelineHandler(platform))
+    platform.runs.register("deploy", DeployHandler(platform, reconciler))
+    platform.runs.register("destroy", remover)
+    platform.runs.register("decommission", remover)
+    platform.registry.add("background_service", reconciler, OWNER)
+    platform.registry.add("action", DeployAction(platform, Remover(platform, reconciler)), OWNER)
+    for subscriber in (
+        PushSubscriber(reconciler),
+        PipelineSubscriber(platform),
+        ComponentSubscriber(platform),
+        AutoDeploySubscriber(platform),
+    ):
+        platform.registry.add("event_subscriber", subscriber, OWNER)
+
+
+FEATURE = Feature("delivery", {"delivery.read": READ}, routes.operations.items, register)

@@ -1,0 +1,120 @@
+"""The embedded reconciler as a background service, and the subscriber that tells it of pushes.
+
+Exclusive: one process runs it, in one thread, so no target is ever reconciled twice at once. It looks at heads every
+second by itself, so a lost or late event costs a second and nothing else; every 30 s it looks at everything.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from taxiway.core.context import Platform
+from taxiway.features.delivery.reconcile import reconcile
+from taxiway.features.delivery.service import desired
+from taxiway.features.environments import repository
+from taxiway.features.environments.model import Environment
+from taxiway.features.environments.service import list_environments
+from taxiway.model.errors import TaxiwayError
+from taxiway.model.event import Event
+from taxiway.plugin import PluginContext
+
+TICK_SECONDS = 1.0
+DRIFT_SECONDS = 30.0
+FIRST_SECONDS = 0.2
+SLOWEST_SECONDS = 5.0
+PREFIX = "env-"
+
+
+@dataclass
+class _Watch:
+    """What the loop remembers of an environment; losing it costs one full pass."""
+
+    head: str | None = None
+    full_at: float = 0.0
+    again_at: float | None = None
+    pause: float = FIRST_SECONDS
+
+
+class Reconciler:
+    """Background service `delivery.reconciler`."""
+
+    key = "delivery.reconciler"
+    exclusive = True
+
+    def __init__(self, platform: Platform) -> None:
+        self._platform = platform
+        self._wake = threading.Event()
+        self._stale = threading.Event()
+        self._watches: dict[str, _Watch] = {}
+
+    def nudge(self) -> None:
+        """Look now. Never blocks."""
+        self._wake.set()
+
+    def forget(self) -> None:
+        """Environments of the catalog changed: look at everything now."""
+        self._stale.set()
+        self._wake.set()
+
+    def run(self, ctx: PluginContext | None, stop: threading.Event) -> None:
+        """Until `stop`."""
+        self._watches = {}
+        while not stop.is_set():
+            self._wake.wait(self.turn())
+            self._wake.clear()
+
+    def turn(self) -> float:
+        """One round over all environments; seconds until the next."""
+        if self._stale.is_set():
+            self._stale.clear()
+            self._watches = {}
+        known = {environment.name: environment for environment in list_environments(self._platform)}
+        with self._platform.store.read() as conn:
+            names = sorted({*known, *repository.applied_environments(conn)})
+        for name in names:
+            self._look(name, known.get(name))
+        now = self._platform.clock.monotonic()
+        waits = [w.again_at - now for w in self._watches.values() if w.again_at is not None]
+        return max(0.05, min([TICK_SECONDS, *waits]))
+
+    def _look(self, name: str, environment: Environment | None) -> None:
+        now = self._platform.clock.monotonic()
+        watch = self._watches.setdefault(name, _Watch())
+        try:
+            head = desired.head(self._platform, PREFIX + name)
+            is_moved = head != watch.head
+            is_full = now >= watch.full_at
+            if not (is_moved or is_full or (watch.again_at is not None and now >= watch.again_at)):
+                return
+            is_settled = reconcile(self._platform, name, environment, is_full=is_full)
+        except TaxiwayError as error:
+            self._platform.log.warning("reconcile_put_off", environment=name, reason=error.detail)
+            head, is_moved, is_full, is_settled = watch.head, False, False, False
+        watch.head = head
+        watch.pause = FIRST_SECONDS if is_moved else min(SLOWEST_SECONDS, watch.pause * 1.5)
+        after = self._platform.clock.monotonic()
+        watch.again_at = None if is_settled else after + watch.pause
+        if is_full:
+            watch.full_at = after + DRIFT_SECONDS
+
+
+class PushSubscriber:
+    """Event subscriber `delivery.reconcile_pushes`: a push to an environment's repository is looked at now."""
+
+    key = "delivery.reconcile_pushes"
+    types: Sequence[str] = (
+        "dev.taxiway.repository.pushed.v1",
+        "dev.taxiway.entity.",
+    )
+
+    def __init__(self, reconciler: Reconciler) -> None:
+        self._reconciler = reconciler
+
+    def handle(self, event: Event) -> None:
+        if event.type.startswith("dev.taxiway.entity."):
+            if event.subject.partition(":")[0] in ("environment", "environmenttype"):
+                self._reconciler.forget()
+        elif str(event.data.get("repository", "")).startswith(PREFIX):
+            self._reconciler.nudge()

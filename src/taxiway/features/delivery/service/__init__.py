@@ -1,0 +1,1 @@
+"""Use cases of delivery: pipelines and the desired state in Git."""

@@ -1,0 +1,134 @@
+"""Starting pipelines and turning green ones into releases. Called by the push subscriber, run steps and actions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from taxiway.core.context import OpContext, Platform
+from taxiway.core.store.database import Tx
+from taxiway.features.delivery import repository
+from taxiway.features.delivery.engines import forge, pipeline_engine, service_of_repository
+from taxiway.features.environments.service import ServiceEntity, create_release
+from taxiway.model.errors import InputError, NotFoundError
+from taxiway.model.event import EventDraft
+from taxiway.model.run import RunSpec, StepDefinition
+from taxiway.model.workload import Repository
+from taxiway.plugin import PipelineJob
+
+WORKFLOWS = ".github/workflows"
+SCORE = "score.yaml"
+STEPS = (
+    StepDefinition("build", "Run the workflow", "pipeline:build"),
+    StepDefinition("release", "Publish the release", "pipeline:release"),
+)
+
+
+def start_pipelines(ctx: OpContext, name: str, commit: str, branch: str) -> list[str]:
+    """One run per workflow that a push of `commit` to `branch` starts. Asked again it returns the same runs."""
+    there = forge(ctx.platform).get_repository(name)
+    if there is None:
+        raise NotFoundError(f"there is no repository '{name}'", code="delivery.no_repository")
+    service = service_of_repository(ctx.platform, name)
+    owner = service.owner if service is not None else there.owner
+    return [_start(ctx, there, commit, branch, path, owner) for path in workflows(ctx.platform, name, commit, branch)]
+
+
+def workflows(platform: Platform, name: str, commit: str, branch: str) -> Sequence[str]:
+    """Paths of the workflows at `commit` that a push to `branch` starts."""
+    host = forge(platform)
+    paths = [p for p in host.list_files(name, commit, WORKFLOWS) if p.endswith((".yml", ".yaml"))]
+    files = {path: host.read_file(name, commit, path) or b"" for path in paths if path.startswith(WORKFLOWS + "/")}
+    return pipeline_engine(platform).workflows(files, branch) if files else []
+
+
+def _start(ctx: OpContext, there: Repository, commit: str, branch: str, workflow: str, owner: str | None) -> str:
+    def work(tx: Tx) -> str:
+        spec = RunSpec(
+            kind="pipeline",
+            title=f"{workflow.rsplit('/', 1)[-1]} of {there.name} at {commit[:7]}",
+            steps=STEPS,
+            input={"repository": there.name, "commit": commit, "branch": branch, "workflow": workflow},
+            subject=f"repository:{there.name}",
+            owner=owner,
+            request_key=f"{there.uid}:{commit}:{branch}:{workflow}",
+        )
+        run_id = ctx.platform.runs.start(tx, ctx.principal, spec)
+        values: dict[str, Any] = {
+            "id": run_id,
+            "repository": there.name,
+            "repository_uid": there.uid,
+            "commit": commit,
+            "branch": branch,
+            "workflow": workflow,
+            "owner": owner,
+            "state": "queued",
+            "reason": "",
+            "jobs": [],
+            "created_at": tx.now,
+        }
+        if repository.add_pipeline(tx, values):
+            data = {"repository": there.name, "commit": commit, "run_id": run_id, "workflow": workflow}
+            draft = EventDraft("dev.cdevents.pipelinerun.started.0.2.0", f"run:{run_id}", data)
+            ctx.emit(tx, draft, owner=owner)
+        return run_id
+
+    return ctx.platform.store.write(work)
+
+
+def ensure_release(
+    ctx: OpContext, pipeline: Mapping[str, Any], service: ServiceEntity | None = None
+) -> Mapping[str, Any] | None:
+    """The release that a green pipeline makes, made when missing; None while no service is linked to the repository.
+
+    InputError when the commit has no Score file or a wrong one.
+    """
+    service = service or service_of_repository(ctx.platform, pipeline["repository"])
+    if service is None or pipeline["digest"] is None:
+        return None
+    score = forge(ctx.platform).read_file(pipeline["repository"], pipeline["commit"], SCORE)
+    if score is None:
+        raise InputError(f"{pipeline['repository']} has no {SCORE} at {pipeline['commit'][:7]}: add one to release it")
+    release = create_release(
+        ctx,
+        service,
+        repository_name=pipeline["repository"],
+        commit=pipeline["commit"],
+        artifact=pipeline["digest"],
+        score=score,
+        pipeline_id=pipeline["id"],
+    )
+    values = {"release_id": release["id"], "owner": service.owner}
+    ctx.platform.store.write(lambda tx: repository.change_pipeline(tx, pipeline["id"], **values))
+    return release
+
+
+def failure_of(pipeline: Mapping[str, Any]) -> str:
+    """Why a pipeline is not green, in a sentence."""
+    for job in pipeline["jobs"]:
+        if job["state"] == "failed":
+            return f"job {job['name']} failed: {job['reason'] or 'see its log'}"
+    return pipeline["reason"] or f"the pipeline ended as {pipeline['state']}"
+
+
+def jobs_document(jobs: Sequence[PipelineJob]) -> list[dict[str, Any]]:
+    """Jobs as the API shows them."""
+    return [
+        {
+            "id": job.id,
+            "name": job.name,
+            "state": job.state,
+            "reason": job.reason,
+            "started_at": job.started_at,
+            "ended_at": job.ended_at,
+            "steps": [
+                {"name": step.name, "state": step.state, "seconds": _seconds(step.started_at, step.ended_at)}
+                for step in job.steps
+            ],
+        }
+        for job in jobs
+    ]
+
+
+def _seconds(start: int | None, end: int | None) -> float | None:
+    return None if start is None or end is None else round((end - start) / 1_000_000, 3)

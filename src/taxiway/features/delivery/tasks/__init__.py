@@ -1,0 +1,1 @@
+"""Run handlers of delivery: pipeline, deploy, destroy, decommission."""

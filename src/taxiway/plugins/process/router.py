@@ -2,15 +2,15 @@
 
 Standalone (standard library only), one per data folder, a daemon in a session of its own, so services answer while
 Taxiway is down. It listens on 127.0.0.1:PORT only and forwards by Host header and path to workloads on 127.0.0.1, as
-DIR/routes.json says; that file is replaced atomically by `routes.set_routes` and looked at every 100 ms, on SIGHUP,
-and when a workload refuses a connection. DIR/lock is held for life: there is never a second router for a folder.
+DIR/routes.json says. That file is replaced atomically by `routes.set_routes`, which sends SIGHUP; it is also looked at
+twice a second and when a workload refuses a connection. DIR/lock is held for life: never two routers for a folder.
 
 `http://router.localhost:PORT/healthz` tells the version of the table in use and the requests in flight per workload,
 so that a switch knows when an old instance is drained; `/metrics` has counters per host. It keeps no connections to
 workloads: on loopback they cost 50 µs, and none can go stale during a switch.
 """
 # The router must not pay for pathlib.
-# ruff: noqa: PTH100, PTH118, PTH120
+# ruff: noqa: PTH100, PTH110, PTH118, PTH120
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ from collections.abc import Callable
 OWN_HOST = "router.localhost"
 LOCKED_EXIT = 75
 PORT_IN_USE_EXIT = 98
-RELOAD_SECONDS = 0.1
+RELOAD_SECONDS = 0.5
 KEEP_ALIVE_SECONDS = 75.0
 HEAD_SECONDS = 15.0
 CLIENTS = 2000
@@ -327,7 +327,8 @@ async def listen(folder: str, port: int, ready: int) -> None:
     files.write_json(os.path.join(folder, "router.json"), state, 0o644)
     os.write(ready, b"ok")
     os.close(ready)
-    while not stopped.is_set():
+    # Without its folder nobody could ever find or stop this router again.
+    while not stopped.is_set() and os.path.exists(os.path.join(folder, "lock")):
         router.table.refresh()
         try:
             async with asyncio.timeout(RELOAD_SECONDS):

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import http.client
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -123,7 +122,15 @@ def set_routes(folder: Path, owner: str, routes: Iterable[Route]) -> int:
             return int(table["version"])
         version = int(table["version"]) + 1
         files.write_json(path, {"version": version, "hosts": hosts}, 0o600)
+        _signal(folder, signal.SIGHUP)
         return version
+
+
+def _signal(folder: Path, number: int) -> None:
+    state = router_state(folder)
+    found = procs.process(int(state["pid"])) if state is not None else None
+    if state is not None and found is not None and found.start_ticks == state["start_ticks"]:
+        procs.send_signal(found, number)
 
 
 def _sorted(hosts: Mapping[str, list[dict[str, Any]]]) -> dict[str, list[dict[str, Any]]]:
@@ -148,9 +155,6 @@ def health(folder: Path, timeout_seconds: float = 1.0) -> Mapping[str, Any] | No
 
 def wait_loaded(folder: Path, version: int, timeout_seconds: float = 3.0) -> None:
     """Wait until the router uses this version of the table. Nothing to wait for when no router runs."""
-    state = router_state(folder)
-    if state is not None:
-        os.kill(int(state["pid"]), signal.SIGHUP)
     deadline = time.monotonic() + timeout_seconds
     while time.monotonic() < deadline:
         if router_state(folder) is None:

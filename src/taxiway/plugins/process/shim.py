@@ -104,6 +104,9 @@ class Shim:
             self.save(live=self.liveness.is_live)
         if moment >= self.log_at:
             self.log_at = moment + LOG_CHECK_SECONDS
+            if not os.path.exists(os.path.join(self.folder, "lock")):
+                # Whoever removed the folder can never adopt or stop this instance again.
+                self.begin_ending("stop", "its folder was removed")
             child.bound_log(os.path.join(self.folder, "log"), int(self.spec["log_bytes"]))
 
     def wait(self) -> None:

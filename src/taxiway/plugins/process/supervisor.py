@@ -31,6 +31,7 @@ PORT_RANGE = (20000, 29999)
 LOCKED_EXIT = 75
 START_SECONDS = 10.0
 KILL_SECONDS = 5.0
+LAUNCHES = 3
 STARTED_PHASES = ("running", "backoff", "restarting", "stopping", "stopped")
 
 
@@ -145,18 +146,20 @@ def start_instance(instance: Instance, timeout_seconds: float = START_SECONDS) -
     Idempotent: with a shim at work it only waits. PortInUseError when another process took the instance's port.
     """
     deadline = time.monotonic() + timeout_seconds
-    while time.monotonic() < deadline:
+    launches = 0
+    while time.monotonic() < deadline and launches <= LAUNCHES:
         state = adopt(instance.folder)
         if state is not None and state["phase"] in STARTED_PHASES:
             return state
         if is_retired(instance):
             raise ProcessError(f"instance {instance.id} was stopped for good; deploy again to get a new one")
         if not files.is_locked(str(instance.folder / "lock")):
+            launches += 1
             _launch(instance)
         time.sleep(0.01)
     report = instance.folder / "shim.log"
     detail = report.read_text(errors="replace")[-2000:] if report.exists() else "no output"
-    raise ProcessError(f"the shim of {instance.id} did not start within {timeout_seconds:g} s: {detail}")
+    raise ProcessError(f"the shim of {instance.id} did not start ({launches} attempts): {detail}")
 
 
 def _launch(instance: Instance) -> None:

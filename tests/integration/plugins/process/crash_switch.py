@@ -128,7 +128,15 @@ def die_at(line: int) -> None:
 
 
 def run_rounds(root: Path, count: int, seed: int) -> dict[str, object]:
-    """The whole experiment; raises AssertionError at the first wrong state."""
+    """The whole experiment; raises AssertionError at the first wrong state, and leaves nothing running either way."""
+    try:
+        return _rounds(root, count, seed)
+    finally:
+        remove(site(root), SLOT)
+        routes.stop_router(root / "router")
+
+
+def _rounds(root: Path, count: int, seed: int) -> dict[str, object]:
     place, rng = site(root), random.Random(seed)
     port = routes.ensure_router(root / "router")
     assert converge(place, SLOT, with_folder(desired("g0"), root)).is_ready

@@ -2,6 +2,7 @@
 
 import http.client
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -218,3 +219,12 @@ def test_the_shim_is_small(site: Site, wanted: Wanted) -> None:
     found = procs.process(shim_pid(instance))
     assert found is not None
     assert found.memory_bytes < 14_000_000
+
+
+def test_shim_and_router_end_when_their_folder_is_removed(site: Site, wanted: Wanted, tmp_path: Path) -> None:
+    instance = running(converge(site, SLOT, wanted()))
+    router = routes.router_state(tmp_path / "router")
+    assert router is not None
+    shutil.rmtree(tmp_path / "workloads")
+    shutil.rmtree(tmp_path / "router")
+    until(lambda: not all_marked(instance) and not procs.process(router["pid"]))

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 MODE = os.environ.get("MODE", "")
 
@@ -28,7 +29,7 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self):
         if self.path == "/ready" and MODE == "never-ready":
             self.text("not yet", 503)
-        elif self.path == "/live" and os.path.exists(os.environ.get("SICK", "/nonexistent")):
+        elif self.path == "/live" and Path(os.environ.get("SICK", "/nonexistent")).exists():
             self.text("sick", 500)
         elif self.path == "/pid":
             self.text(str(os.getpid()))

@@ -151,7 +151,8 @@ def _check_depth(text: str) -> None:
 
 
 def _syntax(error: yaml.YAMLError) -> YamlError:
-    mark: Any = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
+    found: Any = error
+    mark: Any = getattr(found, "problem_mark", None) or getattr(found, "context_mark", None)
     detail = str(getattr(error, "problem", None) or error).strip()
     context = getattr(error, "context", None)
     line = None if mark is None else int(mark.line) + 1

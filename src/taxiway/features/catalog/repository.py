@@ -64,10 +64,22 @@ def known_by_refs(conn: Connection, refs: Iterable[str]) -> dict[str, Known]:
     return found
 
 
+def known_by_uid(conn: Connection, uid: str) -> Known | None:
+    """What is stored under `uid`, or None."""
+    row = conn.execute(select(*_KNOWN).where(entity.c.uid == uid)).first()
+    return None if row is None else Known(*row)
+
+
 def known_by_source(conn: Connection, source_id: str) -> list[Known]:
     """Every entity of a source, by ref."""
     rows = conn.execute(select(*_KNOWN).where(entity.c.source_id == source_id).order_by(entity.c.ref))
     return [Known(*row) for row in rows]
+
+
+def refs_of_source(conn: Connection, source_id: str) -> list[tuple[str, str]]:
+    """(ref, location) of every entity of a source, in the order of their documents."""
+    columns = select(entity.c.ref, entity.c.location).where(entity.c.source_id == source_id)
+    return [(row.ref, row.location) for row in conn.execute(columns.order_by(entity.c.location, entity.c.line))]
 
 
 def insert_entities(conn: Connection, now: int, source_id: str, items: Sequence[tuple[str, Record]]) -> None:

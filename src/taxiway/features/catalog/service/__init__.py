@@ -1,7 +1,7 @@
 """The catalog as other features use it. SQL is in `repository` and `reading`; HTTP is in `routes`."""
 
 from taxiway.features.catalog.refs import owner_of
-from taxiway.features.catalog.service.apply import apply_entities, delete_entity, prune_source
+from taxiway.features.catalog.service.apply import apply_entities, delete_by_uid, delete_entity, prune_source
 from taxiway.features.catalog.service.library import load_library
 from taxiway.features.catalog.service.locations import (
     find_location,
@@ -15,6 +15,7 @@ from taxiway.features.catalog.service.query import get_entity, list_entities
 
 __all__ = [
     "apply_entities",
+    "delete_by_uid",
     "delete_entity",
     "find_location",
     "get_entity",

@@ -84,12 +84,30 @@ def prune_source(tx: Tx, ctx: OpContext, source_id: str, keep: Collection[str] =
     return deleted
 
 
+def replace_source_problems(tx: Tx, ctx: OpContext, source_id: str, problems: Sequence[Problem]) -> None:
+    """The problems of a source are these now."""
+    _store_problems(tx, ctx, source_id, problems, full=True)
+
+
 def delete_entity(tx: Tx, ctx: OpContext, ref: str) -> None:
     """Remove one entity. NotFoundError when there is none. It comes back when its source still names it."""
     known = repository.known_by_refs(tx.conn, [ref.lower()]).get(ref.lower())
     if known is None:
         raise NotFoundError(f"there is no entity {ref}", code="catalog.no_entity")
     _remove(tx, ctx, [known])
+
+
+def delete_by_uid(ctx: OpContext, uid: str) -> None:
+    """Remove one entity in the caller's name. NotFoundError when there is none, or the caller may not see it."""
+
+    def work(tx: Tx) -> None:
+        known = repository.known_by_uid(tx.conn, uid)
+        if known is None:
+            raise NotFoundError(f"No entity with uid {uid}", code="catalog.no_entity")
+        ctx.authorize("catalog.entity.delete", known.owner)
+        _remove(tx, ctx, [known])
+
+    ctx.platform.store.write(work)
 
 
 def _judge(

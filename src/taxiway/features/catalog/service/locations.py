@@ -7,9 +7,10 @@ never overwrites a newer one. Sources of more than 2,000 documents are taken in 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain
 from typing import Any
 
 from sqlalchemy import delete, insert, select, update
@@ -17,16 +18,18 @@ from sqlalchemy import delete, insert, select, update
 from taxiway.core.context import OpContext, Platform
 from taxiway.core.permissions import decide
 from taxiway.core.store.database import Tx
-from taxiway.features.catalog.model import ApplyResult, Location
-from taxiway.features.catalog.service.apply import apply_entities, prune_source
+from taxiway.features.catalog.model import ApplyResult, Location, Problem
+from taxiway.features.catalog.repository import chunks
+from taxiway.features.catalog.service.apply import apply_entities, prune_source, replace_source_problems
 from taxiway.features.catalog.sources.read import Item, read_target
-from taxiway.features.catalog.sources.targets import Target, open_target
+from taxiway.features.catalog.sources.targets import Target, open_in_repository, open_target
 from taxiway.features.catalog.tables import location
-from taxiway.model.errors import ConflictError, InputError, NotFoundError, TaxiwayError
+from taxiway.model.errors import ConflictError, InputError, NotFoundError, TaxiwayError, TimedOutError
 from taxiway.model.run import RunSpec, StepDefinition
 from taxiway.plugin import SourcedEntity, SourceProblem
 
 AT_ONCE = 2000
+BATCH = 500
 TRIES = 5
 TRUST = "catalog.location.trust"
 
@@ -103,7 +106,7 @@ def refresh_location(ctx: OpContext, location_id: str) -> ApplyResult:
         state = ""
         items: list[Item] = [_root_entity(current)]
         try:
-            opened = open_target(ctx.platform, current.type, current.target)
+            opened = _open(ctx.platform, current)
             state = opened.tree.state
             items = [*items, *_read(ctx.platform, opened)]
         except TaxiwayError as error:
@@ -165,8 +168,58 @@ def start_ingest(tx: Tx, ctx: OpContext, item: Location) -> str:
     return ctx.platform.runs.start(tx, ctx.principal, spec)
 
 
+def follow_in_batches(
+    ctx: OpContext, location_id: str, stopped: Callable[[], bool], log: Callable[..., None]
+) -> dict[str, int]:
+    """Read a location and apply it in batches of 500; counts by what happened. For runs of kind `ingest`."""
+    current = get_location(ctx.platform, location_id)
+    opened = _open(ctx.platform, current)
+    write = ctx.platform.store.write
+    counts = dict.fromkeys(("created", "updated", "unchanged", "deleted", "problems"), 0)
+    keep: set[str] = set()
+    faults: list[Problem] = []
+    whole = True
+    for batch in chunks(chain([_root_entity(current)], _items(ctx.platform, opened)), BATCH):
+        if stopped():
+            raise TimedOutError("the ingestion was cancelled: what it took in so far stays")
+        whole = whole and not any(isinstance(item, SourceProblem) for item in batch)
+        result = write(partial(_apply_batch, ctx=ctx, batch=batch, source_id=location_id))
+        keep |= {*result.refs, *(problem.ref for problem in result.problems if problem.ref)}
+        faults += result.problems
+        for name in ("created", "updated", "unchanged", "problems"):
+            counts[name] += len(getattr(result, name))
+        log(f"{counts['created']} created, {counts['updated']} updated, {counts['unchanged']} unchanged")
+    gone = write(partial(_finish, ctx=ctx, current=current, state=opened.tree.state, keep=keep if whole else None))
+    counts["deleted"] = len(gone)
+    write(lambda tx: replace_source_problems(tx, ctx, location_id, faults))
+    return counts
+
+
+def _apply_batch(tx: Tx, *, ctx: OpContext, batch: Sequence[Item], source_id: str) -> ApplyResult:
+    return apply_entities(tx, ctx, batch, source_id, full=False)
+
+
+def _finish(tx: Tx, *, ctx: OpContext, current: Location, state: str, keep: set[str] | None) -> list[str]:
+    tx.conn.execute(
+        update(location)
+        .where(location.c.id == current.id)
+        .values(state=state, refreshed_at=tx.now, version=location.c.version + 1)
+    )
+    return [] if keep is None else prune_source(tx, ctx, current.id, keep)
+
+
+def _open(platform: Platform, item: Location) -> Target:
+    if item.repository is not None:
+        return open_in_repository(platform, item.repository, item.target)
+    return open_target(platform, item.type, item.target)
+
+
+def _items(platform: Platform, opened: Target) -> Iterator[Item]:
+    return read_target(opened, lambda kind, target: open_target(platform, kind, target))
+
+
 def _read(platform: Platform, opened: Target) -> list[Item]:
-    return list(read_target(opened, lambda kind, target: open_target(platform, kind, target)))
+    return list(_items(platform, opened))
 
 
 def _refuse_unreadable(items: Sequence[Item]) -> None:

@@ -53,6 +53,13 @@ def open_target(platform: Platform, kind: str, target: str) -> Target:
     raise InputError(f"locations of type '{kind}' are not known: use url, git or file", code="catalog.location_type")
 
 
+def open_in_repository(platform: Platform, name: str, target: str) -> Target:
+    """Like `open_target` for a target known to lie in repository `name`, whatever address the forge had then."""
+    match = _URL.fullmatch(target.partition("?")[0])
+    path = (match["path"] or "") if match else target.removeprefix("git:").partition("//")[2]
+    return _repository(platform, name, path)
+
+
 def forge_of(platform: Platform) -> Forge:
     """The forge of this installation. NotFoundError when none is installed."""
     forges: list[Forge] = platform.registry.all("forge")

@@ -1,0 +1,41 @@
+"""What the catalog brings: permissions, operations, the ingest run, push following, two scaffolder actions, groups."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from taxiway.core.context import Platform
+from taxiway.core.operations import Feature
+from taxiway.core.permissions import OWNED, PLATFORM, READ
+from taxiway.features.catalog import own_routes
+from taxiway.features.catalog.actions import Register, Write
+from taxiway.features.catalog.service import groups_of
+from taxiway.features.catalog.tasks import FollowPushes, IngestHandler
+
+OWNER = "feature:catalog"
+
+
+def register(platform: Platform) -> None:
+    """Called once by the assembly, before the server starts."""
+    platform.groups_of = partial(groups_of, platform)
+    platform.runs.register("ingest", IngestHandler(platform))
+    platform.registry.add("action", Register(platform), OWNER)
+    platform.registry.add("action", Write(), OWNER)
+    platform.registry.add("event_subscriber", FollowPushes(platform), OWNER)
+
+
+FEATURE = Feature(
+    "catalog",
+    {
+        "catalog.entity.read": READ,
+        "catalog.entity.validate": READ,
+        "catalog.entity.delete": OWNED,
+        "catalog.entity.refresh": OWNED,
+        "catalog.location.read": READ,
+        "catalog.location.create": OWNED,
+        "catalog.location.delete": OWNED,
+        "catalog.location.trust": PLATFORM,
+    },
+    own_routes.operations.items,
+    register,
+)

@@ -1,0 +1,133 @@
+"""Operations of the catalog beside Backstage's: graph, problems, search, and ingestion as a run."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from typing import Annotated, Any
+
+from fastapi import Path, Query, Response
+from sqlalchemy import select
+
+from taxiway.core.context import OpContext
+from taxiway.core.http.context import Ctx
+from taxiway.core.http.headers import json_bytes, json_list
+from taxiway.core.store.scoped import visible
+from taxiway.features.catalog import views
+from taxiway.features.catalog.routes import READ, operations
+from taxiway.features.catalog.service import sources
+from taxiway.features.catalog.service.graph import MAX_DEPTH, neighbourhood
+from taxiway.features.catalog.service.search import MAX_RESULTS, Hit, search
+from taxiway.features.catalog.tables import catalog_problem, entity
+from taxiway.kit.paging import MAX_LIMIT, decode_cursor, page_of
+from taxiway.model.errors import InputError, NotFoundError
+
+__all__ = ["operations"]
+Part = Annotated[str, Path(max_length=253)]
+DOCUMENT_TYPE = "software-catalog"
+
+
+@operations.get("/api/catalog/v1/graph/{kind}/{namespace}/{name}", READ, response=views.Graph)
+def graph(
+    ctx: Ctx, kind: Part, namespace: Part, name: Part, depth: Annotated[int, Query(ge=0, le=MAX_DEPTH)] = 2
+) -> Response:
+    """What an entity is related to, hop by hop, at most 500 entities."""
+    ref = f"{kind}:{namespace}/{name}".lower()
+    with ctx.platform.store.read() as conn:
+        seen = conn.scalar(select(entity.c.id).where(entity.c.ref == ref, _scope(ctx)))
+        if seen is None:
+            raise NotFoundError(f"there is no entity {ref}: look for it in the catalog", code="catalog.no_entity")
+        return json_bytes(neighbourhood(conn, ref, depth))
+
+
+@operations.get("/api/catalog/v1/problems", READ, response=views.Problems)
+def problems(
+    ctx: Ctx,
+    source_id: Annotated[str | None, Query(max_length=100)] = None,
+    limit: Annotated[int, Query(ge=1, le=MAX_LIMIT)] = 50,
+    cursor: Annotated[str | None, Query(max_length=500)] = None,
+) -> Response:
+    """What is wrong with sources: where, what, and what to do."""
+    statement = select(catalog_problem).order_by(catalog_problem.c.id.desc()).limit(limit + 1)
+    if source_id is not None:
+        statement = statement.where(catalog_problem.c.source_id == source_id)
+    if cursor:
+        statement = statement.where(catalog_problem.c.id < str(_position(cursor)))
+    with ctx.platform.store.read() as conn:
+        rows = [dict(row) for row in conn.execute(statement).mappings()]
+    page = page_of(rows, limit, lambda row: [row["id"]])
+    return json_list(page.items, page.next_cursor)
+
+
+@operations.post("/api/catalog/v1/locations/{id}/ingest", "catalog.entity.refresh", status=202, response=views.Started)
+def ingest_location(ctx: Ctx, id: Part) -> Response:
+    """Read a location again in a run of its own."""
+    run_id = sources.ingest(ctx, id)
+    return json_bytes({"run_id": run_id}, status=202, headers={"location": f"/api/runs/v1/runs/{run_id}"})
+
+
+@operations.get("/api/search/query", READ, errors="backstage", response=views.SearchResults)
+def search_query(
+    ctx: Ctx,
+    term: Annotated[str, Query(max_length=300)] = "",
+    types: Annotated[list[str] | None, Query(max_length=20)] = None,
+    kinds: Annotated[list[str] | None, Query(max_length=20)] = None,
+    limit: Annotated[int | None, Query(ge=1, le=MAX_RESULTS)] = None,
+    pageLimit: Annotated[int, Query(ge=1, le=MAX_RESULTS)] = 25,
+    pageCursor: Annotated[str, Query(max_length=50)] = "",
+) -> Response:
+    """Search by words; each word also finds what begins with it."""
+    unknown = sorted(set(types or ()) - {DOCUMENT_TYPE})
+    if unknown:
+        raise InputError(f"the document type '{unknown[0]}' is not known: use {DOCUMENT_TYPE}", code="search.bad_type")
+    size, number = limit or pageLimit, _page_number(pageCursor)
+    with ctx.platform.store.read() as conn:
+        hits, total = search(conn, term, _scope(ctx), kinds=kinds or [], limit=size, offset=number * size)
+    answer: dict[str, Any] = {
+        "results": [_result(hit, number * size + place) for place, hit in enumerate(hits, 1)],
+        "numberOfResults": total,
+    }
+    if (number + 1) * size < total:
+        answer["nextPageCursor"] = base64.b64encode(str(number + 1).encode()).decode()
+    if number > 0:
+        answer["previousPageCursor"] = base64.b64encode(str(number - 1).encode()).decode()
+    return json_bytes(answer)
+
+
+def _result(hit: Hit, rank: int) -> dict[str, Any]:
+    document = {
+        "title": hit.title or hit.name,
+        "text": hit.description,
+        "location": f"/catalog/{hit.namespace}/{hit.kind}/{hit.name}",
+        "kind": hit.kind,
+        "namespace": hit.namespace,
+        "name": hit.name,
+        "ref": hit.ref,
+        "type": hit.type or "other",
+        "componentType": hit.type or "other",
+        "lifecycle": hit.lifecycle or "",
+        "owner": hit.owner or "",
+    }
+    return {"type": DOCUMENT_TYPE, "document": document, "rank": rank}
+
+
+def _scope(ctx: OpContext) -> Any:
+    return visible(ctx.scope(READ), entity.c.owner)
+
+
+def _page_number(cursor: str) -> int:
+    if not cursor:
+        return 0
+    try:
+        return max(0, min(int(base64.b64decode(cursor, validate=True)), 100_000))
+    except (binascii.Error, ValueError) as error:
+        raise InputError(
+            "the page cursor is not one of ours: start again without it", code="search.bad_cursor"
+        ) from error
+
+
+def _position(cursor: str) -> Any:
+    try:
+        return decode_cursor(cursor)[0]
+    except (ValueError, IndexError) as error:
+        raise InputError("the cursor is not one of ours: start again without it", code="catalog.bad_cursor") from error

@@ -1,0 +1,317 @@
+"""Operations of the catalog on Backstage's paths, with its parameters, answers and error bodies.
+
+Documents are passed on as the JSON text that is stored. What the caller may not see is absent, never refused.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Iterator, Sequence
+from typing import Annotated, Any
+from urllib.parse import urlencode
+
+import orjson
+from fastapi import Path, Query, Response
+from sqlalchemy import ColumnElement
+from starlette.responses import StreamingResponse
+
+from taxiway.core.context import OpContext
+from taxiway.core.http.context import Ctx
+from taxiway.core.http.headers import json_bytes
+from taxiway.core.operations import Operations
+from taxiway.core.store.scoped import visible
+from taxiway.features.catalog import filters, reading, service, views
+from taxiway.features.catalog.refs import full_ref
+from taxiway.features.catalog.service import listing, sources
+from taxiway.features.catalog.service.listing import DEFAULT_LIMIT, Listed
+from taxiway.features.catalog.tables import entity
+from taxiway.model.errors import InputError, NotFoundError
+
+operations = Operations("catalog")
+BASE = "/api/catalog"
+READ = "catalog.entity.read"
+JSON = "application/json"
+STREAM = 500
+Filter = Annotated[list[str] | None, Query(max_length=100)]
+Fields = Annotated[list[str] | None, Query(max_length=100)]
+Limit = Annotated[int | None, Query(ge=0, le=listing.MAX_LIMIT)]
+Offset = Annotated[int | None, Query(ge=0, le=10_000_000)]
+Part = Annotated[str, Path(max_length=253)]
+
+
+@operations.get(f"{BASE}/entities", READ, errors="backstage", response=list[views.Entity])
+def list_entities(
+    ctx: Ctx,
+    filter: Filter = None,
+    fields: Fields = None,
+    limit: Limit = None,
+    offset: Offset = None,
+    after: Annotated[str | None, Query(max_length=1000)] = None,
+    order: Annotated[list[str] | None, Query(max_length=10)] = None,
+) -> Response:
+    """List entities as a bare array.
+
+    With limit, offset or after it is one page and a Link header names the next; without, it is everything, streamed.
+    """
+    sort, descending = _order((order or [""])[0].partition(":")[::2])
+    query = listing.Query(filter or (), sort=sort, descending=descending)
+    if limit is None and offset is None and after is None:
+        with ctx.platform.store.read() as conn:
+            ids = listing.ids(conn, query, _scope(ctx))
+        return StreamingResponse(_stream(ctx, ids, _fields(fields)), media_type=JSON)
+    size, start = _after(after) if after is not None else (limit or DEFAULT_LIMIT, offset or 0)
+    with ctx.platform.store.read() as conn:
+        page = listing.page(conn, query, _scope(ctx), limit=size, offset=start, with_total=False)
+    headers = {}
+    if page.next_cursor is not None:
+        token = base64.b64encode(orjson.dumps({"limit": size, "offset": start + size})).decode()
+        parameters = [("filter", f) for f in filter or ()] + [("fields", f) for f in fields or ()]
+        parameters += [("order", o) for o in order or ()] + [("limit", str(size)), ("after", token)]
+        headers["link"] = f'<{BASE}/entities?{urlencode(parameters)}>; rel="next"'
+    body = reading.joined(reading.projected(page.items, _fields(fields)))
+    return Response(body, headers=headers, media_type=JSON)
+
+
+@operations.get(f"{BASE}/entities/by-query", READ, errors="backstage", response=views.EntityPage)
+def query_entities(
+    ctx: Ctx,
+    filter: Filter = None,
+    fields: Fields = None,
+    limit: Limit = None,
+    offset: Offset = None,
+    orderField: Annotated[list[str] | None, Query(max_length=10)] = None,
+    cursor: Annotated[str | None, Query(max_length=100_000)] = None,
+    fullTextFilterTerm: Annotated[str, Query(max_length=300)] = "",
+    fullTextFilterFields: Fields = None,
+    totalItems: Annotated[str, Query(pattern="^(include|exclude)$")] = "include",
+) -> Response:
+    """A page of entities with cursors to its neighbours."""
+    sort, descending = _order((orderField or [""])[0].partition(",")[::2])
+    query = listing.Query(
+        filter or (), None, fullTextFilterTerm.strip(), _fields(fullTextFilterFields), sort, descending
+    )
+    return _page(ctx, query, cursor, limit, offset, _fields(fields), totalItems == "include")
+
+
+@operations.post(f"{BASE}/entities/by-query", READ, errors="backstage", effect="read", response=views.EntityPage)
+def query_entities_by_body(ctx: Ctx, body: views.ByQuery) -> Response:
+    """A page of entities for a JSON predicate."""
+    orders = body.orderBy if isinstance(body.orderBy, list) else [body.orderBy] if body.orderBy else []
+    sort, descending = _order((orders[0].field, orders[0].order) if orders else ("", ""))
+    text = body.fullTextFilter or views.FullTextFilter()
+    query = listing.Query((), body.query, text.term.strip(), text.fields, sort, descending)
+    return _page(ctx, query, body.cursor, body.limit, body.offset, body.fields, body.totalItems == "include")
+
+
+@operations.post(f"{BASE}/entities/by-refs", READ, errors="backstage", effect="read", response=views.EntityItems)
+def entities_by_refs(ctx: Ctx, body: views.ByRefs, filter: Filter = None) -> Response:
+    """Entities by reference, in the order asked for, null where there is none."""
+    refs = [full_ref(ref) for ref in body.entityRefs]
+    where = _scope(ctx) & filters.parse_filters(filter or ())
+    if body.query is not None:
+        where = where & filters.parse_predicate(body.query)
+    with ctx.platform.store.read() as conn:
+        found = reading.texts_by_refs(conn, refs, where)
+    items = reading.joined(reading.projected([found.get(ref) for ref in refs], body.fields))
+    return Response(b'{"items":' + items + b"}", media_type=JSON)
+
+
+@operations.get(
+    f"{BASE}/entities/by-name/{{kind}}/{{namespace}}/{{name}}", READ, errors="backstage", response=views.Entity
+)
+def entity_by_name(ctx: Ctx, kind: Part, namespace: Part, name: Part) -> Response:
+    """One entity by its name."""
+    ref = f"{kind}:{namespace}/{name}".lower()
+    with ctx.platform.store.read() as conn:
+        text = reading.texts_by_refs(conn, [ref], _scope(ctx)).get(ref)
+    if text is None:
+        raise NotFoundError(
+            f"No entity named '{name}' found, with kind '{kind}' in namespace '{namespace}'", code="catalog.no_entity"
+        )
+    return Response(text, media_type=JSON)
+
+
+@operations.get(f"{BASE}/entities/by-uid/{{uid}}", READ, errors="backstage", response=views.Entity)
+def entity_by_uid(ctx: Ctx, uid: Part) -> Response:
+    """One entity by its uid."""
+    with ctx.platform.store.read() as conn:
+        texts = list(reading.texts(conn, _scope(ctx) & (entity.c.uid == uid)).values())
+    if not texts:
+        raise NotFoundError(f"No entity with uid {uid}", code="catalog.no_entity")
+    return Response(texts[0], media_type=JSON)
+
+
+@operations.delete(f"{BASE}/entities/by-uid/{{uid}}", "catalog.entity.delete", errors="backstage", status=204)
+def delete_entity(ctx: Ctx, uid: Part) -> Response:
+    """Remove an entity; it comes back when its source still names it."""
+    service.delete_by_uid(ctx, uid)
+    return Response(status_code=204)
+
+
+@operations.get(f"{BASE}/entity-facets", READ, errors="backstage", response=views.Facets)
+def entity_facets(
+    ctx: Ctx, facet: Annotated[list[str], Query(min_length=1, max_length=50)], filter: Filter = None
+) -> Response:
+    """Counts of the values of fields."""
+    where = filters.parse_filters(filter) if filter else None
+    return _facets(ctx, facet, where)
+
+
+@operations.post(f"{BASE}/entity-facets", READ, errors="backstage", effect="read", response=views.Facets)
+def entity_facets_by_body(ctx: Ctx, body: views.FacetQuery) -> Response:
+    """Counts of the values of fields, for a JSON predicate."""
+    where = None if body.query is None else filters.parse_predicate(body.query)
+    return _facets(ctx, body.facets, where)
+
+
+@operations.post(f"{BASE}/refresh", "catalog.entity.refresh", errors="backstage")
+def refresh(ctx: Ctx, body: views.Refresh) -> Response:
+    """Read the source of an entity again; what changed is visible when this returns."""
+    sources.refresh_entity(ctx, full_ref(body.entityRef))
+    return Response(status_code=200)
+
+
+@operations.get(f"{BASE}/locations", "catalog.location.read", errors="backstage", response=list[views.LocationRow])
+def list_locations(ctx: Ctx) -> Response:
+    """Every registered location."""
+    rows = service.list_locations(ctx.platform)
+    return json_bytes([{"data": _location_view(row)} for row in rows])
+
+
+@operations.post(
+    f"{BASE}/locations", "catalog.location.create", errors="backstage", status=201, response=views.LocationCreated
+)
+def create_location(
+    ctx: Ctx,
+    body: views.LocationInput,
+    dryRun: bool = False,
+    onConflict: Annotated[str, Query(pattern="^(refresh|reject)$")] = "reject",
+) -> Response:
+    """Register a location; its entities are visible when this returns."""
+    if dryRun:
+        documents, exists = sources.dry_run(ctx, body.type, body.target)
+        view = {"id": "dry-run", "type": body.type, "target": body.target}
+        view["entityRef"] = sources.location_ref(body.type, body.target)
+        return json_bytes({"location": view, "entities": documents, "exists": exists}, status=201)
+    done = service.register_location(ctx, body.type, body.target, on_conflict=onConflict)
+    with ctx.platform.store.read() as conn:
+        texts = reading.texts_by_refs(conn, done.result.refs)
+    texts.pop(done.entity_ref, None)
+    answer: dict[str, Any] = {"location": _location_view(done.location), "exists": done.existed}
+    if done.run_id is not None:
+        answer["run_id"] = done.run_id
+    head = orjson.dumps(answer)[:-1]
+    return Response(head + b',"entities":' + reading.joined(texts.values()) + b"}", 201, media_type=JSON)
+
+
+@operations.get(f"{BASE}/locations/{{id}}", "catalog.location.read", errors="backstage", response=views.LocationView)
+def get_location(ctx: Ctx, id: Part) -> Response:
+    """One registered location."""
+    return json_bytes(_location_view(sources.get_location(ctx.platform, id)))
+
+
+@operations.delete(f"{BASE}/locations/{{id}}", "catalog.location.delete", errors="backstage", status=204)
+def delete_location(ctx: Ctx, id: Part) -> Response:
+    """Unregister a location; its entities go at once."""
+    service.unregister_location(ctx, id)
+    return Response(status_code=204)
+
+
+@operations.get(
+    f"{BASE}/locations/by-entity/{{kind}}/{{namespace}}/{{name}}",
+    "catalog.location.read",
+    errors="backstage",
+    response=views.LocationView,
+)
+def location_by_entity(ctx: Ctx, kind: Part, namespace: Part, name: Part) -> Response:
+    """The registered location that an entity came from."""
+    return json_bytes(_location_view(sources.location_of(ctx.platform, f"{kind}:{namespace}/{name}".lower())))
+
+
+@operations.post(f"{BASE}/validate-entity", "catalog.entity.validate", errors="backstage", effect="read")
+def validate_entity(ctx: Ctx, body: views.ValidateInput) -> Response:
+    """Judge an entity without storing it: 200 when it is valid, else 400 with its errors."""
+    errors = sources.judge(body.entity)
+    if errors:
+        return json_bytes({"errors": errors}, status=400)
+    return Response(status_code=200)
+
+
+def _page(
+    ctx: OpContext,
+    query: listing.Query,
+    cursor: str | None,
+    limit: int | None,
+    offset: int | None,
+    fields: Sequence[str],
+    with_total: bool,
+) -> Response:
+    if cursor:
+        query, offset = listing.decode(cursor), 0
+    size = DEFAULT_LIMIT if limit is None else limit
+    with ctx.platform.store.read() as conn:
+        page: Listed = listing.page(conn, query, _scope(ctx), limit=size, offset=offset or 0, with_total=with_total)
+    info = {"nextCursor": page.next_cursor, "prevCursor": page.previous_cursor}
+    tail = {"totalItems": page.total, "pageInfo": {k: v for k, v in info.items() if v is not None}}
+    items = reading.joined(reading.projected(page.items, fields))
+    return Response(b'{"items":' + items + b"," + orjson.dumps(tail)[1:], media_type=JSON)
+
+
+def _facets(ctx: OpContext, keys: Sequence[str], where: ColumnElement[bool] | None) -> Response:
+    scope = ctx.scope(READ)
+    if not scope.everything:
+        where = _scope(ctx) if where is None else _scope(ctx) & where
+    with ctx.platform.store.read() as conn:
+        return json_bytes({"facets": listing.facets(conn, keys, where)})
+
+
+def _stream(ctx: OpContext, ids: Sequence[int], fields: Sequence[str]) -> Iterator[bytes]:
+    yield b"["
+    for start in range(0, len(ids), STREAM):
+        with ctx.platform.store.read() as conn:
+            texts = reading.texts_by_ids(conn, ids[start : start + STREAM])
+        chunk = reading.joined(reading.projected(texts.values(), fields))[1:-1]
+        yield b"," + chunk if start and chunk else chunk
+    yield b"]"
+
+
+def _scope(ctx: OpContext) -> ColumnElement[bool]:
+    return visible(ctx.scope(READ), entity.c.owner)
+
+
+def _order(given: tuple[str, ...]) -> tuple[str | None, bool]:
+    # `asc:path` on /entities, `path,asc` on by-query: whichever half is a direction is one.
+    parts = [part.strip() for part in given]
+    directions = [part for part in parts if part in ("asc", "desc")]
+    paths = [part for part in parts if part and part not in ("asc", "desc")]
+    if len(paths) > 1 or (directions and not paths):
+        raise InputError("order is asc:<path> or desc:<path>; orderField is <path>,asc", code="catalog.bad_order")
+    return (paths[0], directions == ["desc"]) if paths else (None, False)
+
+
+def _fields(fields: Sequence[str] | None) -> list[str]:
+    paths = [path.strip() for text in fields or () for path in text.split(",") if path.strip()]
+    if any("[" in path for path in paths):
+        raise InputError("fields are dotted paths without '['", code="catalog.bad_fields")
+    return paths
+
+
+def _after(after: str) -> tuple[int, int]:
+    try:
+        value = orjson.loads(base64.b64decode(after, validate=True))
+        limit, offset = int(value["limit"]), int(value["offset"])
+    except (binascii.Error, ValueError, KeyError, TypeError) as error:
+        raise InputError(
+            "'after' is not one of ours: take it from the Link header", code="catalog.bad_cursor"
+        ) from error
+    return max(1, min(limit, listing.MAX_LIMIT)), max(0, min(offset, 10_000_000))
+
+
+def _location_view(row: Any) -> dict[str, str]:
+    return {
+        "id": row.id,
+        "type": row.type,
+        "target": row.target,
+        "entityRef": sources.location_ref(row.type, row.target),
+    }

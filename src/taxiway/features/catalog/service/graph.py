@@ -1,0 +1,72 @@
+"""The neighbourhood of an entity: hop by hop over the stored relations, in both directions, bounded."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Connection, or_, select
+
+from taxiway.features.catalog.repository import chunks
+from taxiway.features.catalog.tables import entity, relation
+
+MAX_NODES = 500
+MAX_DEPTH = 5
+MAX_EDGES_A_HOP = 20_000
+Edge = tuple[str, str, str]
+
+
+def neighbourhood(conn: Connection, ref: str, depth: int) -> dict[str, Any]:
+    """{nodes, edges, truncated}: what is at most `depth` relations away from `ref`. Relations stand once, as stated."""
+    seen, wave, edges = {ref}, [ref], set[Edge]()
+    truncated = False
+    for _ in range(min(depth, MAX_DEPTH)):
+        found = _edges(conn, wave)
+        edges |= found
+        reached = sorted({end for source, target, _ in found for end in (source, target)} - seen)
+        room = MAX_NODES - len(seen)
+        truncated = truncated or len(reached) > room
+        wave = reached[:room]
+        seen.update(wave)
+        if not wave:
+            break
+    nodes = _nodes(conn, sorted(seen))
+    kept = sorted(edge for edge in edges if edge[0] in seen and edge[1] in seen)
+    return {
+        "nodes": nodes,
+        "edges": [{"source": source, "target": target, "type": type_} for source, target, type_ in kept],
+        "truncated": truncated,
+    }
+
+
+def _edges(conn: Connection, refs: list[str]) -> set[Edge]:
+    found: set[Edge] = set()
+    for batch in chunks(refs):
+        statement = (
+            select(entity.c.ref, relation.c.target, relation.c.type)
+            .join(entity, entity.c.id == relation.c.source_id)
+            .where(or_(entity.c.ref.in_(batch), relation.c.target.in_(batch)))
+            .limit(MAX_EDGES_A_HOP)
+        )
+        found |= {(row.ref, row.target, row.type) for row in conn.execute(statement)}
+    return found
+
+
+def _nodes(conn: Connection, refs: list[str]) -> list[dict[str, Any]]:
+    known: dict[str, Any] = {}
+    for batch in chunks(refs):
+        columns = (entity.c.ref, entity.c.title, entity.c.name, entity.c.type, entity.c.lifecycle)
+        known.update({row.ref: row for row in conn.execute(select(*columns).where(entity.c.ref.in_(batch)))})
+    nodes = []
+    for ref in refs:
+        row = known.get(ref)
+        nodes.append(
+            {
+                "ref": ref,
+                "kind": ref.partition(":")[0],
+                "title": (row.title or row.name) if row else ref.rpartition("/")[2],
+                "type": row.type if row else None,
+                "lifecycle": row.lifecycle if row else None,
+                "exists": row is not None,
+            }
+        )
+    return nodes

@@ -1,0 +1,73 @@
+"""What the location operations do beyond registering: dry run, refresh by entity, judging a document, ingest runs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import select
+
+from taxiway.core.context import OpContext, Platform
+from taxiway.features.catalog.model import SYSTEM_SOURCES, Location
+from taxiway.features.catalog.service import locations
+from taxiway.features.catalog.service.locations import get_location, location_ref
+from taxiway.features.catalog.tables import entity
+from taxiway.features.catalog.validation import validate
+from taxiway.model.errors import ConflictError, InputError, NotFoundError
+from taxiway.plugin import SourcedEntity
+
+__all__ = ["dry_run", "get_location", "ingest", "judge", "location_of", "location_ref", "refresh_entity"]
+
+
+def judge(document: Any) -> list[dict[str, str]]:
+    """Backstage's error items for a document; none when it is valid."""
+    try:
+        validate(document)
+    except InputError as error:
+        return [{"name": "InputError", "message": f"{e.pointer or 'the document'}: {e.detail}"} for e in error.errors]
+    return []
+
+
+def dry_run(ctx: OpContext, type: str, target: str) -> tuple[list[Any], bool]:
+    """The documents that registering would bring, and whether the location is registered. InputError for a fault."""
+    items, exists = locations.dry_run(ctx, type, target)
+    documents = []
+    for item in items:
+        if not isinstance(item, SourcedEntity):
+            where = item.location if item.line is None else f"{item.location}, line {item.line}"
+            raise InputError(f"{item.detail} ({where})", code="catalog.unreadable")
+        validate(item.document)
+        documents.append(item.document)
+    return documents, exists
+
+
+def refresh_entity(ctx: OpContext, ref: str) -> None:
+    """Read the source of an entity again. NotFoundError for an unknown entity, ConflictError when it has no source."""
+    source_id, owner = _source(ctx.platform, ref)
+    ctx.authorize("catalog.entity.refresh", owner)
+    if source_id in SYSTEM_SOURCES:
+        return
+    try:
+        locations.refresh_location(ctx, source_id)
+    except NotFoundError as error:
+        raise ConflictError(f"{ref} was not read from a location: it cannot be refreshed") from error
+
+
+def location_of(platform: Platform, ref: str) -> Location:
+    """The location that an entity came from. NotFoundError when there is none."""
+    source_id, _ = _source(platform, ref)
+    return get_location(platform, source_id)
+
+
+def ingest(ctx: OpContext, location_id: str) -> str:
+    """Start a run that reads a location again; its id."""
+    found = get_location(ctx.platform, location_id)
+    ctx.authorize("catalog.entity.refresh", found.owner)
+    return ctx.platform.store.write(lambda tx: locations.start_ingest(tx, ctx, found))
+
+
+def _source(platform: Platform, ref: str) -> tuple[str, str | None]:
+    with platform.store.read() as conn:
+        row = conn.execute(select(entity.c.source_id, entity.c.owner).where(entity.c.ref == ref)).first()
+    if row is None:
+        raise NotFoundError(f"there is no entity {ref}", code="catalog.no_entity")
+    return row.source_id, row.owner

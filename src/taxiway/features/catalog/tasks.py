@@ -1,0 +1,52 @@
+"""Work beside requests: the run kind `ingest`, and following pushes to repositories that a location points to."""
+
+from __future__ import annotations
+
+from taxiway.core.context import OpContext, Platform
+from taxiway.core.runs.handler import BaseHandler, StepResult
+from taxiway.features.catalog import service
+from taxiway.features.catalog.service.locations import follow_in_batches
+from taxiway.model.errors import NotFoundError, TaxiwayError
+from taxiway.model.event import Event
+from taxiway.model.run import Run, Step
+from taxiway.plugin import StepContext
+
+PUSHED = "dev.taxiway.repository.pushed.v1"
+DELETED = "dev.cdevents.repository.deleted.0.2.0"
+
+
+class IngestHandler(BaseHandler):
+    """Takes one location in, in batches; cancelling stops between two of them. Running it again converges."""
+
+    def __init__(self, platform: Platform) -> None:
+        self._platform = platform
+
+    def execute(self, run: Run, step: Step, ctx: StepContext) -> StepResult:
+        op = OpContext(self._platform, ctx.principal, run.id)
+        counts = follow_in_batches(op, run.input["location_id"], ctx.cancelled.is_set, ctx.log)
+        return StepResult(counts)
+
+
+class FollowPushes:
+    """Refreshes locations when their repository's default branch moves. Safe to repeat."""
+
+    key = "catalog_follow_pushes"
+    types = (PUSHED, DELETED)
+
+    def __init__(self, platform: Platform) -> None:
+        self._platform = platform
+
+    def handle(self, event: Event) -> None:
+        """One sealed event."""
+        data = event.data
+        if event.type == PUSHED and data["ref"] != f"refs/heads/{data['default_branch']}":
+            return
+        ctx = self._platform.system("catalog")
+        for location in service.list_locations(self._platform, repository=data["repository"]):
+            try:
+                service.refresh_location(ctx, location.id)
+            except NotFoundError:
+                continue  # unregistered in the meantime
+            except TaxiwayError as error:
+                self._platform.log.warning("catalog.refresh_failed", location=location.reference, error=error.detail)
+                raise

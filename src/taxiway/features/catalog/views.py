@@ -1,0 +1,218 @@
+"""Bodies and answers of the catalog's operations, in Backstage's shapes where the path is Backstage's."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class EntityRelation(BaseModel):
+    """A relation of an entity."""
+
+    type: str
+    targetRef: str
+
+
+class Entity(BaseModel):
+    """An entity with its relations and, where its source has faults, its status."""
+
+    model_config = ConfigDict(extra="allow")
+    apiVersion: str
+    kind: str
+    metadata: dict[str, Any]
+    spec: dict[str, Any] | None = None
+    relations: list[EntityRelation] = []
+
+
+class PageInfo(BaseModel):
+    """Cursors to the neighbouring pages."""
+
+    nextCursor: str | None = None
+    prevCursor: str | None = None
+
+
+class EntityPage(BaseModel):
+    """A page of entities."""
+
+    items: list[Entity]
+    totalItems: int
+    pageInfo: PageInfo
+
+
+class EntityItems(BaseModel):
+    """Entities in the order of the references asked for; null where there is none."""
+
+    items: list[Entity | None]
+
+
+class OrderBy(BaseModel):
+    """A field to sort by."""
+
+    field: str = Field(max_length=300)
+    order: Literal["asc", "desc"] = "asc"
+
+
+class FullTextFilter(BaseModel):
+    """Text that a field must contain."""
+
+    term: str = Field("", max_length=300)
+    fields: list[str] = Field([], max_length=50)
+
+
+class ByQuery(BaseModel):
+    """A query for entities."""
+
+    cursor: str | None = Field(None, max_length=100_000)
+    limit: int | None = Field(None, ge=0, le=10_000)
+    offset: int | None = Field(None, ge=0, le=10_000_000)
+    orderBy: list[OrderBy] | OrderBy | None = None
+    fullTextFilter: FullTextFilter | None = None
+    fields: list[str] = Field([], max_length=200)
+    totalItems: Literal["include", "exclude"] = "include"
+    query: dict[str, Any] | None = None
+
+
+class ByRefs(BaseModel):
+    """Entities by reference."""
+
+    entityRefs: list[str] = Field(max_length=10_000)
+    fields: list[str] = Field([], max_length=200)
+    query: dict[str, Any] | None = None
+
+
+class FacetQuery(BaseModel):
+    """Facets to count."""
+
+    facets: list[str] = Field(min_length=1, max_length=50)
+    query: dict[str, Any] | None = None
+
+
+class FacetValue(BaseModel):
+    """A value and how many entities have it."""
+
+    value: str
+    count: int
+
+
+class Facets(BaseModel):
+    """Counts by facet."""
+
+    facets: dict[str, list[FacetValue]]
+
+
+class Refresh(BaseModel):
+    """Which entity's source to read again."""
+
+    model_config = ConfigDict(extra="ignore")
+    entityRef: str = Field(max_length=400)
+
+
+class LocationInput(BaseModel):
+    """A location to register."""
+
+    model_config = ConfigDict(extra="forbid")
+    type: str = Field(max_length=50)
+    target: str = Field(max_length=2000)
+    presence: Literal["required", "optional"] = "required"
+
+
+class LocationView(BaseModel):
+    """A registered location."""
+
+    id: str
+    type: str
+    target: str
+    entityRef: str
+
+
+class LocationRow(BaseModel):
+    """A registered location, wrapped as Backstage does."""
+
+    data: LocationView
+
+
+class LocationCreated(BaseModel):
+    """What registering came to. `run_id` names the run that takes in a large source."""
+
+    location: LocationView
+    entities: list[Entity]
+    exists: bool | None = None
+    run_id: str | None = None
+
+
+class ValidateInput(BaseModel):
+    """An entity to judge."""
+
+    entity: Any
+    location: str = Field("", max_length=2000)
+
+
+class GraphNode(BaseModel):
+    """An entity in a graph; `exists` is false for one that is only pointed to."""
+
+    ref: str
+    kind: str
+    title: str
+    type: str | None
+    lifecycle: str | None
+    exists: bool
+
+
+class GraphEdge(BaseModel):
+    """A relation as its source states it."""
+
+    source: str
+    target: str
+    type: str
+
+
+class Graph(BaseModel):
+    """A neighbourhood."""
+
+    nodes: list[GraphNode]
+    edges: list[GraphEdge]
+    truncated: bool
+
+
+class ProblemView(BaseModel):
+    """Something wrong with a source, and what to do about it."""
+
+    id: str
+    source_id: str
+    ref: str | None
+    location: str
+    line: int | None
+    detail: str
+    remedy: str
+    at: int
+
+
+class Problems(BaseModel):
+    """A page of problems."""
+
+    items: list[ProblemView]
+    next_cursor: str | None
+
+
+class SearchResult(BaseModel):
+    """One result."""
+
+    type: str
+    document: dict[str, Any]
+    rank: int
+
+
+class SearchResults(BaseModel):
+    """Ranked results."""
+
+    results: list[SearchResult]
+    nextPageCursor: str | None = None
+    previousPageCursor: str | None = None
+    numberOfResults: int
+
+
+class Started(BaseModel):
+    """A run that was started."""
+
+    run_id: str

@@ -1,4 +1,4 @@
-"""The scaffolder action `taxiway:deploy`: from a commit's green pipeline to a live service, without holding a thread."""
+"""The scaffolder action `taxiway:deploy`: from a commit's green pipeline to a live service, holding no thread."""
 
 from __future__ import annotations
 
@@ -57,9 +57,7 @@ class DeployAction:
         place = {"service_ref": service.ref, "environment": environment.name}
         ctx.created("deployment", f"{environment.name}/{service.key}", place)
         key = f"{ctx.idempotency_key}:deploy"
-        started = start_deployment(
-            operation, service, environment, release, request_key=key, parent_id=ctx.run_id
-        )
+        started = start_deployment(operation, service, environment, release, request_key=key, parent_id=ctx.run_id)
         state, output = ctx.wait_for_run(started["run_id"])
         if state != "succeeded":
             error = self._platform.runs.get(started["run_id"]).error

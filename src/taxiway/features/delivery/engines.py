@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from taxiway.core.context import OpContext, Platform
 from taxiway.features.environments.model import service_key
 from taxiway.features.environments.service import ServiceEntity, service_entity
 from taxiway.features.infrastructure import entities
 from taxiway.model.entity import parse_ref, ref_of
-from taxiway.model.errors import TaxiwayError, UnavailableError
+from taxiway.model.errors import UnavailableError
 from taxiway.plugin import Forge, PipelineEngine, StepContext
 
 REPOSITORY = "taxiway.dev/repository"
@@ -39,21 +36,14 @@ def op_context(platform: Platform, step: StepContext) -> OpContext:
 
 def service_of_repository(platform: Platform, repository: str) -> ServiceEntity | None:
     """The component whose annotation names the repository, None while nothing is registered."""
-    guess = entities.get_entity(platform, f"component:default/{repository.lower()}")
-    documents = [guess] if guess is not None and _names(guess, repository) else None
-    for document in documents or entities.list_entities(platform, "Component"):
-        if _names(document, repository):
-            try:
-                return service_entity(platform, str(ref_of(document)))
-            except TaxiwayError:
-                return None
-    return None
+    wanted = {f"metadata.annotations.{REPOSITORY}": repository}
+    there = forge(platform).get_repository(repository)
+    found = entities.list_entities(platform, "Component", wanted)
+    # Anybody can write the annotation: the component whose owner owns the repository goes first.
+    found.sort(key=lambda document: there is None or entities.owner_of(document) != there.owner)
+    return service_entity(platform, str(ref_of(found[0]))) if found else None
 
 
 def key_of(service_ref: str) -> str:
     """The short name of a service in environments."""
     return service_key(parse_ref(service_ref, default_kind="component"))
-
-
-def _names(document: Mapping[str, Any], repository: str) -> bool:
-    return ((document.get("metadata") or {}).get("annotations") or {}).get(REPOSITORY) == repository

@@ -6,25 +6,22 @@ Called by infrastructure, environments and delivery. What a caller may see is de
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import Any
 
 from taxiway.core.context import Platform
+from taxiway.features.catalog import service
 from taxiway.model.entity import parse_ref
 from taxiway.model.errors import NotFoundError
 
 
 def get_entity(platform: Platform, ref: str) -> dict[str, Any] | None:
     """The document of one entity, None when there is none."""
-    from taxiway.features.catalog import service
-
-    return cast(dict[str, Any] | None, service.get_entity(platform, ref))
+    return service.get_entity(platform, ref)
 
 
-def list_entities(platform: Platform, kind: str) -> list[dict[str, Any]]:
-    """Every document of a kind."""
-    from taxiway.features.catalog import service
-
-    return list(service.list_entities(platform, kind=kind))
+def list_entities(platform: Platform, kind: str, filters: Mapping[str, str] | None = None) -> list[dict[str, Any]]:
+    """Every document of a kind; `filters` maps dotted paths to the value each must have."""
+    return service.list_entities(platform, kind=kind, filters=filters or {})
 
 
 def require_entity(platform: Platform, ref: str) -> dict[str, Any]:

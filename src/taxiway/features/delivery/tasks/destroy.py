@@ -11,6 +11,7 @@ from typing import Any
 from taxiway.core.context import Platform
 from taxiway.core.runs.handler import BaseHandler, StepResult
 from taxiway.core.store.database import Tx
+from taxiway.features.catalog import service as catalog
 from taxiway.features.delivery.engines import forge, key_of, op_context
 from taxiway.features.delivery.reconcile import status_topic
 from taxiway.features.delivery.reconciler import Reconciler
@@ -95,17 +96,9 @@ class Remover:
 
 
 class DestroyHandler(BaseHandler):
-    """Steps `destroy:*`; `decommission:repository` deletes the service's repository too.
+    """Steps `destroy:*`; those of `decommission:*` delete repository and entities too."""
 
-    `extra` adds steps of other features by action: functions (run, ctx) -> output.
-    """
-
-    def __init__(
-        self,
-        platform: Platform,
-        reconciler: Reconciler,
-        extra: Mapping[str, Callable[[Run, StepContext], Mapping[str, Any]]] | None = None,
-    ) -> None:
+    def __init__(self, platform: Platform, reconciler: Reconciler) -> None:
         self._platform, self._reconciler = platform, reconciler
         self._remover = Remover(platform, reconciler)
         self._steps: dict[str, Callable[[Run, StepContext], Mapping[str, Any]]] = {
@@ -114,7 +107,7 @@ class DestroyHandler(BaseHandler):
             "destroy:resources": self._resources,
             "destroy:record": self._record,
             "decommission:repository": self._repository,
-            **(extra or {}),
+            "decommission:entities": self._entities,
         }
 
     def execute(self, run: Run, step: Step, ctx: StepContext) -> StepResult:
@@ -158,3 +151,18 @@ class DestroyHandler(BaseHandler):
             forge(self._platform).delete_repository(name, archive=False)
             ctx.log(f"the repository {name} is gone", "stdout")
         return {"repository": name}
+
+    def _entities(self, run: Run, ctx: StepContext) -> Mapping[str, Any]:
+        """Unregister what was read from the repository, and the service itself however it came into the catalog."""
+        operation, ref = op_context(self._platform, ctx), run.input["service_ref"]
+        gone: list[str] = []
+        if run.input.get("repository"):
+            for location in catalog.list_locations(self._platform, repository=run.input["repository"]):
+                gone += catalog.unregister_location(operation, location.id)
+        document = catalog.get_entity(self._platform, ref)
+        # Only the entity that this run is about: one registered anew under its name is another service.
+        if document is not None and document["metadata"].get("uid") == run.input["service_uid"]:
+            self._platform.store.write(lambda tx: catalog.delete_entity(tx, operation, ref))
+            gone.append(ref)
+        ctx.log(f"removed from the catalog: {', '.join(gone) or 'nothing was left'}", "stdout")
+        return {"entities": gone}

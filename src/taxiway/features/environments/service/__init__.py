@@ -1,6 +1,11 @@
 """Use cases of environments: what there is (`catalogue`), releases, deployments, and views for the portal."""
 
-from taxiway.features.environments.service.catalogue import ServiceEntity, get_environment, list_environments, service_entity
+from taxiway.features.environments.service.catalogue import (
+    ServiceEntity,
+    get_environment,
+    list_environments,
+    service_entity,
+)
 from taxiway.features.environments.service.deployments import (
     deploy,
     destroy,

@@ -10,7 +10,6 @@ from taxiway.core.operations import Feature
 NAMES = (
     "access",
     "catalog",
-    "policy",
     "infrastructure",
     "docs",
     "environments",

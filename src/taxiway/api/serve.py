@@ -49,6 +49,8 @@ def serve(loaded: Loaded, run_worker: RunWorker, on_ready: OnReady | None = None
         platform = build_platform(replace(loaded, settings=settings))
         try:
             check_exposure(settings, platform.plugins)
+            for feature in platform.features:
+                feature.start(platform)
             announce(lock, public_url_of(settings))
             _serve(platform, listener, run_worker, on_ready)
         finally:

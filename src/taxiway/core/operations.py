@@ -75,9 +75,11 @@ class Operations:
 @dataclass(frozen=True)
 class Feature:
     """What an area of the product brings: its permissions, its operations, and `register`, which adds run handlers
-    (`platform.runs.register`) and contributions (`platform.registry.add`) when the platform is assembled."""
+    (`platform.runs.register`) and contributions (`platform.registry.add`) when the platform is assembled. A server calls
+    `start` once all plugins are loaded and before it answers: it must be quick and safe to repeat."""
 
     name: str
     permissions: Mapping[str, Grant]
     operations: Sequence[Operation]
     register: Callable[[Platform], None] = lambda platform: None
+    start: Callable[[Platform], None] = lambda platform: None

@@ -9,7 +9,7 @@ from taxiway.core.operations import Feature
 from taxiway.core.permissions import OWNED, PLATFORM, READ
 from taxiway.features.catalog import own_routes
 from taxiway.features.catalog.actions import Register, Write
-from taxiway.features.catalog.service import groups_of
+from taxiway.features.catalog.service import groups_of, load_library
 from taxiway.features.catalog.tasks import FollowPushes, IngestHandler
 
 OWNER = "feature:catalog"
@@ -22,6 +22,11 @@ def register(platform: Platform) -> None:
     platform.registry.add("action", Register(platform), OWNER)
     platform.registry.add("action", Write(), OWNER)
     platform.registry.add("event_subscriber", FollowPushes(platform), OWNER)
+
+
+def start(platform: Platform) -> None:
+    """Load what ships with the product, and the demo organisation where it is asked for."""
+    load_library(platform)
 
 
 FEATURE = Feature(
@@ -38,4 +43,5 @@ FEATURE = Feature(
     },
     own_routes.operations.items,
     register,
+    start,
 )

@@ -148,14 +148,14 @@ def stream_task_events(ctx: Ctx, task_id: str, after: int = Query(0, ge=0)) -> S
     return event_stream(ctx.platform, poll)
 
 
-@operations.post(BASE + "/v2/tasks/{task_id}/cancel", "runs.operate", errors="backstage")
+@operations.post(BASE + "/v2/tasks/{task_id}/cancel", "runs.cancel", errors="backstage")
 def cancel_task(ctx: Ctx, task_id: str) -> dict[str, str]:
     """Cancel a task."""
     ctx.platform.runs.cancel(ctx, task_id)
     return {"status": "cancelled"}
 
 
-@operations.post(BASE + "/v2/tasks/{task_id}/retry", "runs.operate", status=201, errors="backstage")
+@operations.post(BASE + "/v2/tasks/{task_id}/retry", "runs.retry", status=201, errors="backstage")
 def retry_task(ctx: Ctx, task_id: str) -> TaskRef:
     """Go on from the failed step."""
     return TaskRef(id=ctx.platform.runs.retry(ctx, task_id).id)

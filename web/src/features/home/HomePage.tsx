@@ -72,7 +72,7 @@ export function HomePage() {
                     <div style={{ fontWeight: 500 }} className="trunc">{r.title}</div>
                     <div className="t2">{r.state === 'waiting' ? 'waits for an approval' : 'a step was interrupted: decide how to go on'}</div>
                   </div>
-                  <Button component={Link} to="/runs/$id" params={{ id: r.id }} size="xs" variant="default">{r.state === 'waiting' ? 'Review' : 'Decide'}</Button>
+                  <Button component={Link} to={`/runs/${r.id}`} size="xs" variant="default">{r.state === 'waiting' ? 'Review' : 'Decide'}</Button>
                 </div>
               ))}
             </Panel>

@@ -1,0 +1,146 @@
+import { Button, TextInput } from '@mantine/core'
+import { useQuery, useSuspenseQuery } from '@tanstack/react-query'
+import { getRouteApi, Link } from '@tanstack/react-router'
+import { ArrowRight, Boxes, ExternalLink, Lock, RotateCcw, Search } from 'lucide-react'
+import { meQuery, matrixQuery } from '~/api/queries'
+import { shortRef, splitRef } from '~/api/refs'
+import type { Cell, Environment, MatrixRow } from '~/api/types'
+import { Avatar } from '~/ui/Avatar'
+import { Ago, Cli, EmptyState, Page, PageHeader } from '~/ui/parts'
+import { Dot, toneOf, words } from '~/ui/Status'
+import { DeployDrawer } from './DeployDrawer'
+import s from './matrix.module.css'
+import { RollbackDrawer } from './RollbackDrawer'
+
+const route = getRouteApi('/app/environments')
+
+/** What could move here: the release of the environment before, when it differs. */
+export function promotable(row: MatrixRow, environments: Environment[], index: number): { from: Environment; cell: Cell } | undefined {
+  const here = environments[index]
+  if (!here) return undefined
+  for (let i = index - 1; i >= 0; i--) {
+    const from = environments[i]
+    const cell = from && row.cells[from.name]
+    if (from && cell) return cell.release_id !== row.cells[here.name]?.release_id && toneOf(cell.health) === 'ok' ? { from, cell } : undefined
+  }
+  return undefined
+}
+
+export function MatrixPage() {
+  const { data } = useSuspenseQuery(matrixQuery())
+  const search = route.useSearch()
+  const nav = route.useNavigate()
+  const { data: me } = useQuery(meQuery())
+  const environments = [...data.environments].sort((a, b) => a.rank - b.rank)
+  const needle = (search.q ?? '').toLowerCase()
+  const rows = data.services.filter((r) => (!search.service || r.ref === search.service) && `${r.title} ${r.ref} ${r.owner ?? ''}`.toLowerCase().includes(needle))
+  const open = (p: { deploy?: string; rollback?: string }) => void nav({ search: (o) => ({ ...o, deploy: undefined, rollback: undefined, ...p }) })
+  const target = (v: string | undefined) => {
+    const at = v?.lastIndexOf('@') ?? -1
+    return v && at > 0 ? { row: data.services.find((r) => r.ref === v.slice(0, at)), environment: environments.find((e) => e.name === v.slice(at + 1)), service: v.slice(0, at) } : undefined
+  }
+  const deploy = target(search.deploy)
+  const rollback = target(search.rollback)
+  return (
+    <Page wide>
+      <PageHeader title="Environments" sub="What runs where, and what can move next" />
+      <div className={s.bar}>
+        <TextInput
+          w={220}
+          placeholder="Filter services"
+          aria-label="Filter services"
+          leftSection={<Search size={14} />}
+          value={search.q ?? ''}
+          onChange={(e) => void nav({ search: (o) => ({ ...o, q: e.target.value || undefined }), replace: true })}
+          styles={{ input: { height: 28, minHeight: 28 } }}
+        />
+        {search.service && <Button size="xs" variant="default" onClick={() => void nav({ search: (o) => ({ ...o, service: undefined }) })}>Only {shortRef(search.service)}: show all</Button>}
+        <span style={{ flex: 1 }} />
+        <span className={s.legend}><Dot tone="ok" size={7} /> healthy</span>
+        <span className={s.legend}><Dot tone="info" size={7} /> rolling out</span>
+        <span className={s.legend}><Dot tone="bad" size={7} /> degraded</span>
+      </div>
+      {rows.length ? (
+        <div className={s.wrap} tabIndex={0} role="region" aria-label="Services by environment">
+          <table className={s.table}>
+            <thead>
+              <tr>
+                <th scope="col" className={s.first}>Service</th>
+                {environments.map((e) => (
+                  <th key={e.name} scope="col">
+                    <div className={s.envName}>{e.title}{e.production && <Lock size={12} aria-label="production" />}</div>
+                    <div className={s.envMeta}>{e.type} · {e.destination}</div>
+                  </th>
+                ))}
+              </tr>
+            </thead>
+            <tbody>
+              {rows.map((r) => (
+                <tr key={r.ref}>
+                  <th scope="row" className={s.first}>
+                    <span className={s.svc}>
+                      <Avatar name={shortRef(r.owner ?? r.ref)} square size={22} />
+                      <span style={{ minWidth: 0 }}>
+                        <Link to="/catalog/$kind/$namespace/$name" params={splitRef(r.ref)} className={s.svcName}>{r.title}</Link>
+                        <span className="t3" style={{ fontSize: 11.5 }}>{r.owner ? shortRef(r.owner) : 'no owner'}</span>
+                      </span>
+                    </span>
+                  </th>
+                  {environments.map((e, i) => (
+                    <td key={e.name}>
+                      <MatrixCell cell={r.cells[e.name]} title={r.title} environment={e} next={promotable(r, environments, i)} onDeploy={() => open({ deploy: `${r.ref}@${e.name}` })} onRollback={() => open({ rollback: `${r.ref}@${e.name}` })} />
+                    </td>
+                  ))}
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
+      ) : needle || search.service ? (
+        <EmptyState icon={Search} title="No service matches" action={<Button variant="default" onClick={() => void nav({ search: {} })}>Show all</Button>}>
+          Services appear here when they have a release.
+        </EmptyState>
+      ) : (
+        <EmptyState icon={Boxes} title="Nothing is deployed" action={<Button component={Link} to="/create">Create a service</Button>}>
+          A service appears here with its first release{me ? '' : '; sign in to see yours'}. By command: <Cli>taxiway env list</Cli>
+        </EmptyState>
+      )}
+      {deploy?.environment && <DeployDrawer service={deploy.service} row={deploy.row} environment={deploy.environment} environments={environments} onClose={() => open({})} />}
+      {rollback?.environment && <RollbackDrawer service={rollback.service} cell={rollback.row?.cells[rollback.environment.name]} environment={rollback.environment} onClose={() => open({})} />}
+    </Page>
+  ) // prettier-ignore
+}
+
+type CellProps = { cell?: Cell; title: string; environment: Environment; next?: { from: Environment; cell: Cell }; onDeploy: () => void; onRollback: () => void }
+function MatrixCell({ cell, title, environment, next, onDeploy, onRollback }: CellProps) {
+  const promote = next && (
+    <button type="button" className={s.promote} title={`Promote ${next.cell.version} from ${next.from.title}`} aria-label={`Promote ${title} ${next.cell.version} to ${environment.title}`} onClick={onDeploy}>
+      <ArrowRight size={13} aria-hidden />
+      <span className="mono">{next.cell.version}</span>
+    </button>
+  )
+  if (!cell)
+    return (
+      <div className={s.cell} data-empty>
+        <span className="t3">Not deployed</span>
+        {promote ?? <Button size="xs" variant="subtle" color="gray" className={s.hover} aria-label={`Deploy ${title} to ${environment.title}`} onClick={onDeploy}>Deploy</Button>}
+      </div>
+    )
+  const tone = toneOf(cell.health)
+  return (
+    <div className={s.cell}>
+      <Dot tone={tone} title={words(cell.health)} />
+      <div style={{ minWidth: 0, flex: 1 }}>
+        <button type="button" className={s.ver} onClick={onDeploy} aria-label={`${title} ${cell.version} in ${environment.title}: deploy another release`}>
+          <span className="mono trunc">{cell.version}</span>
+        </button>
+        <div className={s.age}>
+          {tone === 'ok' ? <Ago at={cell.deployed_at} /> : <span style={{ color: tone === 'idle' ? undefined : `var(--c-${tone})` }}>{words(cell.health)}</span>}
+        </div>
+      </div>
+      {promote}
+      <button type="button" className={`${s.icon} ${s.hover}`} aria-label={`Roll back ${title} in ${environment.title}`} title="Roll back" onClick={onRollback}><RotateCcw size={13} aria-hidden /></button>
+      {cell.url && <a className={s.icon} href={cell.url} target="_blank" rel="noreferrer" aria-label={`Open ${title} in ${environment.title}`} title="Open"><ExternalLink size={13} aria-hidden /></a>}
+    </div>
+  ) // prettier-ignore
+}

@@ -1,0 +1,151 @@
+import { getRouteApi } from '@tanstack/react-router'
+import { ExternalLink } from 'lucide-react'
+import { lazy, Suspense, useEffect, useState } from 'react'
+import { shortRef } from '~/api/refs'
+import type { Run, RunStep } from '~/api/types'
+import { EntityLink } from '~/components/EntityLink'
+import { LogPanel } from '~/components/LogPanel'
+import { Ago } from '~/ui/parts'
+import { StateBadge, StepIcon, words } from '~/ui/Status'
+import { between, seconds } from '~/ui/time'
+import { Approval } from './Approval'
+import { errorText } from './errors'
+import s from './run.module.css'
+import { RunActions } from './RunActions'
+import { hasEnded, useRun } from './useRun'
+
+const Markdown = lazy(() => import('~/components/Markdown'))
+const route = getRouteApi('/app/runs/$id')
+
+/** The step to look at: the chosen one, else where something happens, else the failed one, else the last that ran. */
+export function stepToShow(steps: RunStep[], chosen: string | undefined): RunStep | undefined {
+  const active = ['running', 'waiting', 'interrupted', 'failed']
+  return (
+    steps.find((x) => x.id === chosen) ??
+    active.map((st) => steps.find((x) => x.state === st)).find(Boolean) ??
+    [...steps].reverse().find((x) => x.started_at) ??
+    steps[0]
+  )
+}
+
+export function RunPage() {
+  const { id } = route.useParams()
+  const { step: chosen } = route.useSearch()
+  const nav = route.useNavigate()
+  const { run, lines } = useRun(id)
+  const steps = run.steps ?? []
+  const current = stepToShow(steps, chosen)
+  useTick(!hasEnded(run))
+  const shown = current ? lines.filter((l) => !l.step_id || l.step_id === current.id) : lines
+  const done = steps.filter((x) => ['succeeded', 'skipped'].includes(x.state)).length
+  const trouble = errorText(run.error)
+  return (
+    <div className={s.page}>
+      <header className={s.head}>
+        <div style={{ flex: 1, minWidth: 0 }}>
+          <div className={s.h1}>
+            <h1>{run.title}</h1>
+            <span role="status"><StateBadge state={run.state} /></span>
+          </div>
+          <div className={s.meta}>
+            <span>{run.kind}</span>
+            {run.subject_ref && <EntityLink entity={run.subject_ref} size={16} />}
+            {run.created_by && <span>by {shortRef(run.created_by)}</span>}
+            <span>started <Ago at={run.started_at ?? run.created_at} /></span>
+            {run.started_at && <span className="num">{seconds(between(run.started_at, run.ended_at))}</span>}
+            <span className="mono t3">{run.id}</span>
+          </div>
+        </div>
+        <RunActions run={run} />
+      </header>
+      <div className={s.gantt} aria-hidden>
+        {steps.map((x) => (
+          <span key={x.id} data-s={x.state} style={{ flexGrow: Math.max(3, Math.min(60, (between(x.started_at, x.ended_at) ?? 3) * 2)) }} title={x.name} />
+        ))}
+      </div>
+      {trouble && (
+        <div className={s.trouble} role="alert">
+          <b>{run.state === 'needs_attention' ? 'This run needs a decision' : 'It failed'}</b> {trouble}
+        </div>
+      )}
+      {run.actions?.includes('approve') && <Approval id={run.id} />}
+      <div className={s.body}>
+        <div className={s.steps}>
+          <h2 className={s.cap}>Steps <span className="t3 num">{done} of {steps.length}</span></h2>
+          <ol>
+            {steps.map((x) => (
+              <li key={x.id}>
+                <button
+                  type="button"
+                  className={s.step}
+                  data-on={x.id === current?.id || undefined}
+                  data-q={x.state === 'pending' || undefined}
+                  aria-current={x.id === current?.id ? 'step' : undefined}
+                  onClick={() => void nav({ search: (o) => ({ ...o, step: x.id }), replace: true })}
+                >
+                  <StepIcon state={x.state} />
+                  <span style={{ flex: 1, minWidth: 0 }}>
+                    <span className="trunc" style={{ display: 'block', fontWeight: 500 }}>{x.name}</span>
+                    <span className="mono t3 trunc" style={{ display: 'block', fontSize: 11 }}>
+                      {x.action}
+                      {x.undo_state && ` · undo ${words(x.undo_state)}`}
+                    </span>
+                  </span>
+                  <span className="t3 num">{x.started_at ? seconds(between(x.started_at, x.ended_at)) : ''}</span>
+                </button>
+              </li>
+            ))}
+            {!steps.length && <li className="t2" style={{ padding: '4px 10px' }}>The steps appear when a worker takes the run.</li>}
+          </ol>
+          <Outputs run={run} />
+        </div>
+        <div className={s.logCol}>
+          {current && errorText(current.error) && <div className={s.trouble}>{errorText(current.error)}</div>}
+          <LogPanel
+            title={<>{current && <StepIcon state={current.state} size={15} />}<b>{current?.name ?? 'Log'}</b></>}
+            lines={shown}
+            name={`${run.id}-${current?.id ?? 'run'}`}
+            label={`Output of ${current?.name ?? 'the run'}`}
+            empty={current?.state === 'pending' ? 'This step has not started.' : 'This step wrote nothing yet.'}
+          />
+        </div>
+      </div>
+    </div>
+  ) // prettier-ignore
+}
+
+/** Renders again each second while something runs, so that durations move. */
+function useTick(on: boolean) {
+  const [, set] = useState(0)
+  useEffect(() => {
+    if (!on) return
+    const id = setInterval(() => set((n) => n + 1), 1000)
+    return () => clearInterval(id)
+  }, [on])
+}
+
+function Outputs({ run }: { run: Run }) {
+  const links = (run.output?.links ?? []).filter((l) => l.entityRef || /^https?:\/\//.test(l.url ?? ''))
+  const texts = run.output?.text ?? []
+  if (!links.length && !texts.length) return null
+  return (
+    <>
+      <h2 className={s.cap} style={{ marginTop: 14 }}>Outputs</h2>
+      <div className={s.outs}>
+        {links.map((l, i) =>
+          l.entityRef ? (
+            <EntityLink key={i} entity={l.entityRef} title={l.title} />
+          ) : (
+            <a key={i} href={l.url} target="_blank" rel="noreferrer"><ExternalLink size={13} aria-hidden /> {l.title ?? l.url}</a>
+          ),
+        )}
+        {texts.map((t, i) => (
+          <div key={i} className={s.text}>
+            <b>{t.title}</b>
+            <Suspense fallback={null}><Markdown text={t.content ?? ''} /></Suspense>
+          </div>
+        ))}
+      </div>
+    </>
+  ) // prettier-ignore
+}

@@ -1,0 +1,74 @@
+import { Button } from '@mantine/core'
+import { useInfiniteQuery } from '@tanstack/react-query'
+import { getRouteApi, Link } from '@tanstack/react-router'
+import { Play } from 'lucide-react'
+import { runsQuery } from '~/api/queries'
+import { shortRef } from '~/api/refs'
+import { EntityLink } from '~/components/EntityLink'
+import { Await } from '~/components/RouteStates'
+import { FacetFilter } from '~/ui/FacetFilter'
+import { Ago, Cli, EmptyState, Page, PageHeader } from '~/ui/parts'
+import { StateBadge, StepIcon, words } from '~/ui/Status'
+import { between, seconds } from '~/ui/time'
+import ui from '~/ui/ui.module.css'
+import s from './run.module.css'
+
+const route = getRouteApi('/app/runs')
+const STATES = ['queued', 'running', 'waiting', 'needs_attention', 'succeeded', 'failed', 'cancelling', 'cancelled', 'undoing', 'undone']
+const KINDS = ['scaffold', 'pipeline', 'deploy', 'destroy', 'decommission', 'ingest']
+
+export function RunsPage() {
+  const search = route.useSearch()
+  const nav = route.useNavigate()
+  const query = useInfiniteQuery({ ...runsQuery({ ...search, limit: 50 }), refetchInterval: 5_000 })
+  const set = (p: Partial<typeof search>) => void nav({ search: (o) => ({ ...o, ...p }), replace: true })
+  const pill = (key: 'state' | 'kind', label: string, values: string[]) => (
+    <FacetFilter label={label} value={search[key] ? [search[key]] : []} options={values.map((value) => ({ value, label: words(value) }))} onChange={(v) => set({ [key]: v.at(-1) })} />
+  )
+  return (
+    <Page>
+      <PageHeader title="Runs" sub="Everything that was started: creating, building, deploying, reading the catalog." />
+      <div className={s.filters}>
+        {pill('state', 'State', STATES)}
+        {pill('kind', 'Kind', KINDS)}
+        {search.subject && <FacetFilter label="Subject" value={[search.subject]} options={[{ value: search.subject, label: shortRef(search.subject) }]} onChange={() => set({ subject: undefined })} />}
+      </div>
+      <Await query={query} rows={10}>
+        {({ pages }) => {
+          const items = pages.flatMap((p) => p.items)
+          if (!items.length)
+            return (
+              <EmptyState icon={Play} title={search.state || search.kind || search.subject ? 'No run matches these filters' : 'No runs yet'}>
+                What you start is listed here, with its steps and logs. By command: <Cli>taxiway runs list</Cli>
+              </EmptyState>
+            )
+          return (
+            <div className={s.tableCard}>
+              <table className={ui.table}>
+                <thead>
+                  <tr><th scope="col">Run</th><th scope="col">State</th><th scope="col" data-wide>Kind</th><th scope="col" data-wide>About</th><th scope="col" data-wide>By</th><th scope="col" data-wide>Took</th><th scope="col">Started</th></tr>
+                </thead>
+                <tbody>
+                  {items.map((r) => (
+                    <tr key={r.id}>
+                      <th scope="row">
+                        <Link to="/runs/$id" params={{ id: r.id }} className={s.title}><StepIcon state={r.state} silent /> {r.title}</Link>
+                      </th>
+                      <td><StateBadge state={r.state} /></td>
+                      <td data-wide>{r.kind}</td>
+                      <td data-wide>{r.subject_ref && <EntityLink entity={r.subject_ref} />}</td>
+                      <td data-wide className="t2">{r.created_by && shortRef(r.created_by)}</td>
+                      <td data-wide className="num t2">{r.started_at ? seconds(between(r.started_at, r.ended_at)) : ''}</td>
+                      <td><Ago at={r.created_at} className="t2" /></td>
+                    </tr>
+                  ))}
+                </tbody>
+              </table>
+            </div>
+          )
+        }}
+      </Await>
+      {query.hasNextPage && <Button variant="default" mt={12} loading={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()}>Show more</Button>}
+    </Page>
+  ) // prettier-ignore
+}

@@ -1,0 +1,130 @@
+import { Alert, Button } from '@mantine/core'
+import Form, { type IChangeEvent, withTheme } from '@rjsf/core'
+import type { RJSFSchema } from '@rjsf/utils'
+import { useMutation, useQuery, useSuspenseQuery } from '@tanstack/react-query'
+import { getRouteApi, useNavigate } from '@tanstack/react-router'
+import { ArrowLeft, ArrowRight, Check, Rocket } from 'lucide-react'
+import { type RefObject, useMemo, useRef, useState } from 'react'
+import { asApiError } from '~/api/errors'
+import { makePlan, startTask } from '~/api/mutations'
+import { entityQuery, parameterSchemaQuery } from '~/api/queries'
+import { shortRef } from '~/api/refs'
+import type { Json } from '~/api/types'
+import { Avatar } from '~/ui/Avatar'
+import { KindIcon } from '~/ui/KindIcon'
+import { Page } from '~/ui/parts'
+import { fields, type FormContext } from './fields'
+import { humanErrors } from './messages'
+import { PlanView } from './PlanView'
+import { Preview } from './Preview'
+import { theme } from './rjsf-theme'
+import s from './scaffolder.module.css'
+import { defaultsOf, splitStep } from './template-schema'
+import { validator } from './validator'
+
+const ThemedForm = withTheme<Json, RJSFSchema, FormContext>(theme as never)
+const route = getRouteApi('/app/create/$namespace/$name')
+
+export function WizardPage() {
+  const { namespace, name } = route.useParams()
+  const search = route.useSearch()
+  const move = route.useNavigate()
+  const { data: t } = useSuspenseQuery(parameterSchemaQuery(namespace, name))
+  const template = useQuery(entityQuery({ kind: 'template', namespace, name }))
+  const nav = useNavigate()
+  const steps = useMemo(() => t.steps.map((p) => ({ title: p.title, description: p.description ?? '', ...splitStep(p.schema) })), [t])
+  const [values, setValues] = useState<Json>(() => Object.assign({}, ...steps.map((x) => defaultsOf(x.schema))) as Json)
+  const [secrets, setSecrets] = useState<Record<string, string>>({})
+  const [reached, setReached] = useState(0)
+  const [tried, setTried] = useState(false)
+  const form = useRef<Form<Json, RJSFSchema, FormContext>>(null)
+  const at = Math.min((search.step ?? 1) - 1, reached) // a reload keeps the place only as far as the answers are known
+  const templateRef = `template:${namespace}/${name}`
+  const plan = useMutation({ mutationFn: (v: Json) => makePlan({ template_ref: templateRef, values: v }) })
+  const start = useMutation({
+    mutationFn: () => startTask({ templateRef, values, ...(Object.keys(secrets).length ? { secrets } : {}) }),
+    onSuccess: ({ id }) => nav({ to: '/runs/$id', params: { id } }),
+  })
+  const go = (i: number) => {
+    setTried(false)
+    setReached(Math.max(reached, i))
+    if (i === steps.length) plan.mutate(values)
+    void move({ search: { step: i + 1 } })
+  }
+  const review = at === steps.length
+  const current = steps[at]
+  const spec = (template.data?.spec ?? {}) as { owner?: string; steps?: { id?: string; name?: string; action: string }[] }
+  const blocked = plan.data?.checks.some((c) => c.verdict === 'failed') || plan.data?.names.some((n) => n.taken)
+  return (
+    <Page>
+      <div className={s.wiz}>
+        <aside className={s.rail}>
+          <KindIcon kind="template" size={40} />
+          <h1>{t.title}</h1>
+          <p className="t2">{t.description}</p>
+          {spec.owner && <div className={s.facts}><span><Avatar name={shortRef(spec.owner)} square size={16} /> {shortRef(spec.owner)}</span></div>}
+          <ol className={s.steps}>
+            {[...steps.map((x) => x.title), 'Review'].map((x, i) => (
+              <li key={x} data-state={i < at ? 'done' : i === at ? 'now' : 'next'}>
+                <button type="button" disabled={i > reached} onClick={() => go(i)} aria-current={i === at ? 'step' : undefined}>
+                  <span className={s.bul}>{i < at ? <Check size={12} strokeWidth={3} aria-hidden /> : i + 1}</span>
+                  {x}
+                </button>
+              </li>
+            ))}
+          </ol>
+        </aside>
+        <div className={s.form}>
+          <div className={s.fhead}>
+            <h2>{review ? 'Review' : current?.title}</h2>
+            <p className="t2">{review ? 'Nothing has been created yet. This is what will be.' : current?.description}</p>
+          </div>
+          {review ? (
+            <PlanView plan={plan.data} error={plan.error} pending={plan.isPending} retry={() => plan.mutate(values)} values={values} steps={steps} />
+          ) : (
+            current && (
+              <ThemedForm
+                key={at}
+                ref={form as RefObject<Form<Json, RJSFSchema, FormContext>>}
+                schema={current.schema}
+                uiSchema={current.uiSchema}
+                formData={values}
+                formContext={{ values, secrets, setSecret: (k, v) => setSecrets((o) => ({ ...o, [k]: v })) }}
+                validator={validator}
+                fields={fields as never}
+                liveValidate={tried ? 'onChange' : false}
+                transformErrors={humanErrors(current.schema, (p) => helpOf(current.uiSchema, p))}
+                onError={() => setTried(true)}
+                focusOnFirstError={(e) => document.getElementById(['root', ...String(e.property ?? '').split('.').filter(Boolean)].join('_'))?.focus()}
+                showErrorList={false}
+                noHtml5Validate
+                onChange={(e: IChangeEvent<Json>) => setValues((old) => ({ ...old, ...e.formData }))}
+                onSubmit={() => go(at + 1)}
+              >
+                <button type="submit" hidden />
+              </ThemedForm>
+            )
+          )}
+          {start.error && <Alert color="red" variant="light" role="alert" mt={14}>{asApiError(start.error).detail}</Alert>}
+          <div className={s.actions}>
+            {at > 0 && <Button variant="default" leftSection={<ArrowLeft size={14} />} onClick={() => go(at - 1)}>Back</Button>}
+            <span style={{ flex: 1 }} />
+            {review ? (
+              <Button leftSection={<Rocket size={14} />} onClick={() => start.mutate()} loading={start.isPending} disabled={!plan.data || blocked}>Create</Button>
+            ) : (
+              <Button rightSection={<ArrowRight size={14} />} onClick={() => form.current?.submit()}>{at === steps.length - 1 ? 'Review' : 'Continue'}</Button>
+            )}
+          </div>
+        </div>
+        <Preview steps={spec.steps ?? []} values={values} />
+      </div>
+    </Page>
+  ) // prettier-ignore
+}
+
+/** `ui:help` of a property such as `.name`; shown as the message when its pattern does not match. */
+function helpOf(ui: Json, property: string): string | undefined {
+  const node = property.split('.').filter(Boolean).reduce<unknown>((n, k) => (n as Json | undefined)?.[k], ui) // prettier-ignore
+  const help = (node as Json | undefined)?.['ui:help']
+  return typeof help === 'string' ? help : undefined
+}

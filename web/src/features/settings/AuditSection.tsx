@@ -1,0 +1,80 @@
+import { Button, TextInput } from '@mantine/core'
+import { useDebouncedCallback } from '@mantine/hooks'
+import { useInfiniteQuery, useMutation } from '@tanstack/react-query'
+import { getRouteApi } from '@tanstack/react-router'
+import { ScrollText, ShieldCheck } from 'lucide-react'
+import { Fragment, useState } from 'react'
+import { eventsQuery, verifyAudit } from '~/api/queries'
+import { shortRef } from '~/api/refs'
+import { notifyError } from '~/components/notify'
+import { Await } from '~/components/RouteStates'
+import { Ago, CodeBlock, EmptyState, Panel } from '~/ui/parts'
+import { StatusBadge } from '~/ui/Status'
+import { count } from '~/ui/time'
+import ui from '~/ui/ui.module.css'
+
+const route = getRouteApi('/app/settings/{-$section}')
+
+export default function AuditSection() {
+  const search = route.useSearch()
+  const nav = route.useNavigate()
+  const query = useInfiniteQuery(eventsQuery({ ...search, limit: 50 }))
+  const [open, setOpen] = useState<string>()
+  const apply = useDebouncedCallback((p: Partial<typeof search>) => void nav({ search: (o) => ({ ...o, ...p }), replace: true }), 250)
+  const verify = useMutation({ mutationFn: verifyAudit, onError: (e) => notifyError('The chain could not be verified', e) })
+  return (
+    <Panel
+      title="Audit log"
+      icon={ScrollText}
+      right={
+        <>
+          {verify.data && (
+            <span role="status">
+              <StatusBadge tone={verify.data.ok ? 'ok' : 'bad'}>{verify.data.ok ? `${count(verify.data.checked)} events intact` : (verify.data.problem ?? 'the chain is broken')}</StatusBadge>
+            </span>
+          )}
+          <Button size="xs" variant="default" leftSection={<ShieldCheck size={13} />} loading={verify.isPending} onClick={() => verify.mutate()}>Verify the chain</Button>
+        </>
+      }
+    >
+      <div style={{ display: 'flex', gap: 8, padding: 12, flexWrap: 'wrap' }}>
+        <TextInput aria-label="Type of event" placeholder="Type, such as dev.cdevents.service" defaultValue={search.type} w={260} onChange={(e) => apply({ type: e.currentTarget.value || undefined })} />
+        <TextInput aria-label="Subject" placeholder="Subject" defaultValue={search.subject} w={220} onChange={(e) => apply({ subject: e.currentTarget.value || undefined })} />
+      </div>
+      <Await query={query} rows={8}>
+        {({ pages }) => {
+          const items = pages.flatMap((p) => p.items)
+          if (!items.length) return <EmptyState icon={ScrollText} title="No event matches" compact>Every change writes one.</EmptyState>
+          return (
+            <div className={ui.tableWrap}>
+              <table className={ui.table}>
+                <thead>
+                  <tr><th scope="col">Seq</th><th scope="col">What</th><th scope="col">About</th><th scope="col">Who</th><th scope="col">When</th></tr>
+                </thead>
+                <tbody>
+                  {items.map((e) => (
+                    <Fragment key={e.id}>
+                      <tr>
+                        <td className="num t3">{e.seq}</td>
+                        <th scope="row">
+                          <button type="button" className={ui.plain} aria-expanded={open === e.id} onClick={() => setOpen(open === e.id ? undefined : e.id)}>{e.type.replace(/^dev\.(taxiway|cdevents)\./, '')}</button>
+                        </th>
+                        <td className="trunc" style={{ maxWidth: 280 }}>{e.subject}</td>
+                        <td>{e.subject_principal && shortRef(e.subject_principal)}{e.via && <span className="t3"> via {e.via}</span>}</td>
+                        <td><Ago at={e.time} className="t2" /></td>
+                      </tr>
+                      {open === e.id && (
+                        <tr><td colSpan={5}><CodeBlock code={JSON.stringify(e, undefined, 2)} label={`Event ${e.seq}`} /></td></tr>
+                      )}
+                    </Fragment>
+                  ))}
+                </tbody>
+              </table>
+            </div>
+          )
+        }}
+      </Await>
+      {query.hasNextPage && <div style={{ padding: 12 }}><Button variant="default" loading={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()}>Show more</Button></div>}
+    </Panel>
+  ) // prettier-ignore
+}

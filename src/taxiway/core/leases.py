@@ -6,6 +6,7 @@ holder elsewhere by the database's clock. A lease that was lost tells so through
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 import threading
@@ -78,7 +79,8 @@ class Leases:
         if self._thread is not None:
             self._thread.join(2)
         for lease in list(self._held.values()):
-            self.release(lease)
+            with contextlib.suppress(TaxiwayError):
+                self.release(lease)
 
     def try_acquire(self, name: str) -> Lease | None:
         """The lease, or None while another holds it."""

@@ -15,6 +15,7 @@ from taxiway.core.events.journal import APPENDED, SEALED, Journal
 from taxiway.core.events.sealer import Sealer
 from taxiway.core.events.subscriptions import Dispatcher
 from taxiway.core.leases import Lease, Leases
+from taxiway.core.runs import retention
 from taxiway.core.runs.durable import DurableRuns
 from taxiway.core.runs.engine import Engine
 from taxiway.kit.backoff import backoff_seconds
@@ -38,6 +39,9 @@ class Worker:
         self._sealer = Sealer(journal, self._leases, platform.clock, platform.log, data)
         self._dispatcher = Dispatcher(journal, self._leases, self._subscribers, platform.log)
         self._schedules = runs.schedules
+        self._schedules.register(
+            retention.NAME, retention.EVERY_SECONDS, lambda: retention.remove_old_workspaces(runs.parts)
+        )
         workers = platform.settings.workers
         self._engine = Engine(runs.parts, self._leases, workers) if workers else None
         self._threads: list[threading.Thread] = []

@@ -54,13 +54,21 @@ class Engine:
         while self._active and time.monotonic() < deadline:
             time.sleep(0.01)
         left = self._fence_off()
-        if self._lease is not None:
-            lease, self._lease = self._lease, None
-            self._parts.store.write(lambda tx: claims.requeue(tx, lease.name))
-            self._leases.release(lease)
+        self._give_back()
         for run_id in left:
             kill_marked(RUN_MARKER, run_id, most_seconds=1.0)
         self._flusher.close()
+
+    def _give_back(self) -> None:
+        """Queue what is left; where the store does not answer, others find our lease dead and do it."""
+        if self._lease is None:
+            return
+        lease, self._lease = self._lease, None
+        try:
+            self._parts.store.write(lambda tx: claims.requeue(tx, lease.name))
+            self._leases.release(lease)
+        except TaxiwayError as error:
+            self._parts.log.warning("runs could not be given back", error=error.detail)
 
     def active(self) -> int:
         """How many runs it works on."""
@@ -77,7 +85,7 @@ class Engine:
         return [control.claim.run_id for control in controls]
 
     def _loop(self) -> None:
-        checked_at = float("-inf")
+        checked_at, complained = float("-inf"), False
         while True:
             self._wake.clear()
             if self._stopping:
@@ -88,8 +96,11 @@ class Engine:
                     self._look_around()
                 self._steer()
                 self._take()
+                complained = False
             except TaxiwayError as error:
-                self._parts.log.warning("the run engine cannot reach the store", error=error.detail)
+                if not complained:
+                    self._parts.log.warning("the run engine cannot use the store", error=error.detail)
+                complained = True
                 self._wake.wait(1.0)
             except Exception:
                 self._parts.log.exception("the run engine failed and goes on")

@@ -25,7 +25,7 @@ LONGEST_REST_SECONDS = 5.0
 @dataclass(frozen=True)
 class _Entry:
     every_seconds: int
-    work: Callable[[], None]
+    work: Callable[[], object]
 
 
 class Schedules:
@@ -36,7 +36,7 @@ class Schedules:
         self._entries: dict[str, _Entry] = {}
         self._busy: set[str] = set()
 
-    def register(self, name: str, every_seconds: int, work: Callable[[], None]) -> None:
+    def register(self, name: str, every_seconds: int, work: Callable[[], object]) -> None:
         """Call `work` every `every_seconds`, for the first time after this span."""
         self._entries[name] = _Entry(every_seconds, work)
 

@@ -20,7 +20,7 @@ from taxiway.core.runs.stepping import ParkedError, Stepping
 from taxiway.core.store.database import Tx
 from taxiway.core.store.tables import run as run_table
 from taxiway.kit.processes import RUN_MARKER, kill_marked
-from taxiway.model.errors import TaxiwayError
+from taxiway.model.errors import TaxiwayError, UnavailableError
 from taxiway.model.run import ENDED, RunState, Step
 from taxiway.plugin import StepContext
 
@@ -259,8 +259,8 @@ class Segment:
             try:
                 self._commit(partial(self._end_in, state=ended, error=reason, finish=finish))
                 break
-            except FencedError:
-                raise
+            except (FencedError, UnavailableError):
+                raise  # the store's trouble is not the run's: it is given back, and ends later
             except Exception as failure:
                 if not finish:
                     raise

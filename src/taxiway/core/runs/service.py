@@ -63,7 +63,9 @@ class Runs(Protocol):
         ...
 
     def decide(self, ctx: OpContext, run_id: str, decision: str, comment: str) -> Run:
-        """Answer a run whose step called `ctx.wait_for("approval", None)`: `approved` or `rejected`. The approver must be another than the run's creator."""
+        """Answer a run whose step called `ctx.wait_for("approval", None)`: `approved` or `rejected`.
+
+        The approver must be another than the run's creator."""
         ...
 
     def follow(self, run_id: str, after: int = 0) -> Follower:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -17,6 +18,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
 
 from factories.platform import build_platform
 from taxiway.core.runs.handler import BaseHandler, StepResult
+from taxiway.kit.processes import RUN_MARKER
 from taxiway.worker.main import run_worker
 
 
@@ -33,7 +35,16 @@ class Effects(BaseHandler):
                 time.sleep(0.05)
         with (self.data / "effects").open("a") as file:
             file.write(f"{step.id}\n")
+        if step.action == "early":
+            marked = {RUN_MARKER: ctx.run_id, "PATH": os.environ["PATH"]}
+            subprocess.Popen(["sleep", "100"], env=marked, start_new_session=True)
+            (self.data / "early").touch()
+            time.sleep(100)
         return StepResult({"pid": os.getpid()})
+
+    def probe(self, run: Any, step: Any, ctx: Any) -> StepResult | None:
+        done = (self.data / "effects").read_text().split()
+        return StepResult({"found": True}) if step.id in done else None
 
 
 def main() -> None:

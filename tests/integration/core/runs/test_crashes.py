@@ -19,6 +19,7 @@ from taxiway.core.context import Platform
 from taxiway.core.events.verify import verify
 from taxiway.core.runs.handler import BaseHandler
 from taxiway.core.store.tables import event
+from taxiway.kit.processes import RUN_MARKER, find_marked
 from taxiway.model.run import ENDED, Run, RunSpec, StepDefinition
 from taxiway.worker.main import Worker
 
@@ -123,6 +124,20 @@ def test_an_interrupted_manual_step_needs_a_person(workers: Workers) -> None:
     assert "nobody can tell what it did" in str(run.error)
     workers.platform.runs.resume(context(workers.platform, principal("alex")), run_id)
     assert workers.wait(run_id).state == "succeeded"
+
+
+def test_recovery_ends_what_the_dead_step_started_and_asks_what_it_did(workers: Workers) -> None:
+    first = workers.launch()
+    run_id = workers.start("early", "ok", recovery="probe")
+    workers.wait_for_file("early")
+    first.kill()
+    first.wait()
+    assert len(list(find_marked(RUN_MARKER, run_id))) == 1
+    workers.launch()
+    run = workers.wait(run_id)
+    assert (run.state, run.steps[0].output) == ("succeeded", {"found": True})
+    assert workers.effects() == ["s1", "s2"]
+    assert list(find_marked(RUN_MARKER, run_id)) == []
 
 
 def test_a_clean_stop_is_quick_and_gives_running_work_back(workers: Workers) -> None:

@@ -340,3 +340,56 @@ def test_latency_of_three_steps(bench: Bench, capsys: pytest.CaptureFixture[str]
     with capsys.disabled():
         dialect = bench.platform.store.dialect
         print(f"\n{dialect}: three no-op steps, start to ended: p50 {times[15]:.1f} ms, worst {times[-1]:.1f} ms")
+
+
+def test_a_log_that_is_too_long_is_cut_and_says_so(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("taxiway.core.runs.logs.RUN_CHARACTERS", 1000)
+
+    def talk(ctx: StepContext) -> None:
+        for _ in range(50):
+            ctx.log("x" * 99)
+
+    bench.runs.register("k", Scripted(talk=talk))
+    run = bench.wait(bench.start("k", "talk"))
+    lines = bench.runs.logs(run.id, step=None, after=0, limit=99)
+    assert len(lines) == 10
+    assert "cut here" in lines[-1][1].text
+
+
+def test_a_finish_that_fails_makes_the_run_failed_with_its_reason(bench: Bench) -> None:
+    class Broken(Scripted):
+        def finish(self, tx: Any, run: Run, state: str) -> Mapping[str, Any]:
+            if state == "succeeded":
+                raise ConflictError("another holds the name")
+            return {}
+
+    bench.runs.register("k", Broken(ok=lambda ctx: {}))
+    run = bench.wait(bench.start("k", "ok"))
+    assert (run.state, run.error) == ("failed", "recording the result failed: another holds the name")
+
+
+def test_a_fault_in_a_step_is_told_without_its_message_and_logged(bench: Bench) -> None:
+    def fault(ctx: StepContext) -> None:
+        raise ValueError("the password is hunter2")
+
+    bench.runs.register("k", Scripted(fault=fault))
+    run = bench.wait(bench.start("k", "fault"))
+    assert run.error == "step s1 failed: ValueError inside fault: this is a fault; see the log of the server"
+    assert any(event == "step failed" for _, event, _ in bench.platform.log.lines)  # type: ignore[attr-defined]
+
+
+def test_an_undo_may_wait_for_a_run_of_its_own(bench: Bench) -> None:
+    class Undoing(Scripted):
+        def undo(self, run: Run, step: Step, ctx: StepContext) -> None:
+            child = ctx.checkpoint("undo", lambda: bench.start("child", "ok", parent_id=run.id))
+            assert ctx.wait_for_run(child)[0] == "succeeded"
+            self.undone.append(step.id)
+
+    handler = Undoing(ok=lambda ctx: {})
+    bench.runs.register("k", handler)
+    bench.runs.register("child", Scripted(ok=lambda ctx: {}))
+    run_id = bench.start("k", "ok")
+    bench.wait(run_id)
+    bench.runs.undo(bench.ctx(), run_id)
+    assert bench.wait(run_id, "undone").state == "undone"
+    assert handler.undone == ["s1"]

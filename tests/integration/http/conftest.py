@@ -8,8 +8,9 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from factories.served import Served, served
 from probe import probe_feature
+
+from factories.served import Served, served
 from taxiway.api.portal import Portal
 from taxiway.features.access.contrib import FEATURE as ACCESS
 

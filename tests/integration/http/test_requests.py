@@ -8,9 +8,9 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from factories.served import Served, served
 from sqlalchemy import insert
 
+from factories.served import Served, served
 from taxiway.core.http.idempotency import request_digest
 from taxiway.core.store.tables import idempotency
 from taxiway.features.access.contrib import FEATURE as ACCESS

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from factories.served import Served, served
 
+from factories.served import Served, served
 from taxiway.features.access import service
 from taxiway.features.access.contrib import FEATURE
 from taxiway.kit.clock import ManualClock

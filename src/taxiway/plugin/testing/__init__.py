@@ -1,0 +1,40 @@
+"""Conformance tests of the plugin contract: inherit the class of a point, give it a factory fixture, run pytest.
+
+    class TestMyStore(SecretStoreConformance):
+        @pytest.fixture
+        def store(self, tmp_path): return MyStore(tmp_path)
+
+A plugin that passes behaves as the host expects. These classes need pytest and nothing of the host.
+"""
+
+from __future__ import annotations
+
+from taxiway.plugin.testing.checks import (
+    ActionConformance,
+    DestinationConformance,
+    EntitySourceConformance,
+    MetricSourceConformance,
+    PlanCheckConformance,
+    PluginConformance,
+    ResourceDriverConformance,
+)
+from taxiway.plugin.testing.host import MemoryHost, MemoryRecords, MemorySecrets, memory_host, step_context
+from taxiway.plugin.testing.stores import ForgeConformance, RecordsConformance, SecretStoreConformance
+
+__all__ = [
+    "ActionConformance",
+    "DestinationConformance",
+    "EntitySourceConformance",
+    "ForgeConformance",
+    "MemoryHost",
+    "MemoryRecords",
+    "MemorySecrets",
+    "MetricSourceConformance",
+    "PlanCheckConformance",
+    "PluginConformance",
+    "RecordsConformance",
+    "ResourceDriverConformance",
+    "SecretStoreConformance",
+    "memory_host",
+    "step_context",
+]

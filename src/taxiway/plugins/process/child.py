@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING or __package__:
-    from taxiway.plugins.process import probe, procs
+    from taxiway.plugins.process import daemon, probe, procs
 else:
+    import daemon
     import probe
     import procs
 
@@ -56,6 +56,8 @@ def spawn(spec: dict[str, Any], log_path: str) -> tuple[int, str]:
         return 0, f"cannot open the log: {error}"
     try:
         return _spawn(spec, spec["argv"], log)
+    except OSError as error:
+        return 0, f"cannot start a process: {error}"
     finally:
         os.close(log)
 
@@ -140,7 +142,7 @@ class Liveness:
                 self._kill()
                 self.due = moment + 1.0
             else:
-                self._begin(moment)
+                self._try_begin(moment)
         is_starting = not self.was_live and moment - started < self.timing["startup_seconds"]
         return self.failures >= self.timing["failures"] and not is_starting
 
@@ -159,6 +161,14 @@ class Liveness:
         self.problem = f"liveness probe failed {self.failures} times: {detail or 'no answer in time'}"
         if self.failures >= self.timing["failures"]:
             self.is_live = False
+
+    def _try_begin(self, moment: float) -> None:
+        try:
+            self._begin(moment)
+        except OSError as error:
+            # The machine is short of processes or files: that says nothing about the workload.
+            daemon.report(f"cannot probe: {error}")
+            self.due = moment + self.timing["period_seconds"]
 
     def _begin(self, moment: float) -> None:
         self.reader, writer = os.pipe()
@@ -209,12 +219,16 @@ def bound_log(path: str, most_bytes: int) -> None:
         return
     if status.st_blocks * 512 <= 2 * most_bytes:
         return
-    pid = os.fork()
+    try:
+        pid = os.fork()
+    except OSError as error:
+        daemon.report(f"cannot shorten the log: {error}")
+        return
     if pid == 0:
         try:
             _punch(path, (status.st_size - most_bytes) // BLOCK_BYTES * BLOCK_BYTES)
         except BaseException as error:
-            print(f"cannot shorten the log: {error}", file=sys.stderr, flush=True)
+            daemon.report(f"cannot shorten the log: {error}")
         finally:
             os._exit(0)
     # Wait here: two of these at once would be pointless, and it takes milliseconds.

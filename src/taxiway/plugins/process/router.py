@@ -19,11 +19,13 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from taxiway.plugins.process import exchange, files, http1, procs, table
+    from taxiway.plugins.process import answers, daemon, exchange, files, http1, procs, table
 else:
     # The router speaks no TLS; asyncio runs without it and 4 MB smaller.
     sys.modules["ssl"] = None
     sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+    import answers
+    import daemon
     import exchange
     import files
     import http1
@@ -47,15 +49,6 @@ START = (
     "router.serve(sys.argv[2], int(sys.argv[3]), int(sys.argv[4]))"
 )
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
-
-
-class Counters:
-    """Totals of one host since the router's start."""
-
-    __slots__ = ("bytes_in", "bytes_out", "errors", "requests")
-
-    def __init__(self) -> None:
-        self.requests = self.errors = self.bytes_in = self.bytes_out = 0
 
 
 class Reader(asyncio.StreamReader):
@@ -82,7 +75,7 @@ class Router:
         self.table = table.Table(os.path.join(folder, "routes.json"))
         self.table.refresh()
         self.in_flight: dict[str, int] = {}
-        self.counters: dict[str, Counters] = {}
+        self.counters: dict[str, answers.Counters] = {}
         self.clients: set[asyncio.Task[None]] = set()
 
     def protocol(self) -> asyncio.StreamReaderProtocol:
@@ -114,9 +107,11 @@ class Router:
             length = http1.body_length(head, head.start[2] == b"HTTP/1.0")
             host, target = destination(head)
         except http1.BadMessage as error:
-            return await answer_problem(writer, error.status, "The request was refused", error.detail)
+            return await answers.answer_problem(writer, error.status, "The request was refused", error.detail)
         except TimeoutError:
-            return await answer_problem(writer, 408, "The request came too slowly", "Send the header within 15 s.")
+            return await answers.answer_problem(
+                writer, 408, "The request came too slowly", "Send the header within 15 s."
+            )
         if host == OWN_HOST:
             return await self.own_page(target, writer)
         client = str(writer.get_extra_info("peername", ("127.0.0.1",))[0])
@@ -154,8 +149,8 @@ class Router:
         route = self.table.find(asked.host, target)
         if route is None:
             detail = f"No service answers for {asked.host}. Check the address, or deploy the service first."
-            return await answer_problem(client[1], 404, "Unknown service", detail)
-        counters = self.counters.setdefault(asked.host, Counters())
+            return await answers.answer_problem(client[1], 404, "Unknown service", detail)
+        counters = self.counters.setdefault(asked.host, answers.Counters())
         counters.requests += 1
         try:
             await self.relay(asked, route, target, client)
@@ -178,7 +173,7 @@ class Router:
             return False
         asked.status = status
         title = "The service did not answer" if status >= 500 else "The request was refused"
-        return await answer_problem(writer, status, title, detail)
+        return await answers.answer_problem(writer, status, title, detail)
 
     async def relay(self, asked: exchange.Exchange, route: table.Route, target: str, client: Streams) -> None:
         """Connect (once more on the fresh table when refused) and run the exchange, counted as in flight."""
@@ -246,19 +241,12 @@ class Router:
                 "problem": self.table.problem,
                 "in_flight": self.in_flight,
             }
-            return await answer(writer, 200, b"application/json", json.dumps(health).encode())
+            return await answers.answer(writer, 200, b"application/json", json.dumps(health).encode())
         if target == "/metrics":
-            return await answer(writer, 200, b"text/plain; version=0.0.4", self.metrics().encode())
-        return await answer_problem(writer, 404, "Unknown page", "The router has /healthz and /metrics.")
-
-    def metrics(self) -> str:
-        """Counters in the text format of Prometheus."""
-        lines = []
-        for name in ("requests", "errors", "bytes_in", "bytes_out"):
-            lines.append(f"# TYPE taxiway_router_{name}_total counter")
-            for host, counters in sorted(self.counters.items()):
-                lines.append(f'taxiway_router_{name}_total{{host="{host}"}} {getattr(counters, name)}')
-        return "\n".join(lines) + "\n"
+            return await answers.answer(
+                writer, 200, b"text/plain; version=0.0.4", answers.metrics_text(self.counters).encode()
+            )
+        return await answers.answer_problem(writer, 404, "Unknown page", "The router has /healthz and /metrics.")
 
 
 async def connect(route: table.Route) -> Streams:
@@ -287,23 +275,6 @@ def destination(head: http1.Head) -> tuple[str, str]:
     if not http1.TOKEN.issuperset(name):
         raise http1.BadMessage("the Host header is malformed")
     return name.decode("latin-1").lower().rstrip("."), target.decode("latin-1")
-
-
-async def answer(writer: asyncio.StreamWriter, status: int, kind: bytes, body: bytes) -> bool:
-    """Send a whole answer of the router's own, and close."""
-    headers = [(b"Content-Type", kind), (b"Content-Length", b"%d" % len(body)), (b"Connection", b"close")]
-    headers.append((b"Cache-Control", b"no-store"))
-    if status in (502, 504):
-        headers.append((b"Retry-After", b"1"))
-    writer.write(http1.encode(b"HTTP/1.1 %d %b" % (status, b"OK" if status == 200 else b"Problem"), headers) + body)
-    await exchange.drain(writer)
-    return False
-
-
-async def answer_problem(writer: asyncio.StreamWriter, status: int, title: str, detail: str) -> bool:
-    """An RFC 9457 problem."""
-    body = json.dumps({"type": "about:blank", "title": title, "status": status, "detail": detail}).encode()
-    return await answer(writer, status, b"application/problem+json", body)
 
 
 async def listen(folder: str, port: int, ready: int) -> None:
@@ -372,12 +343,7 @@ def daemonize(folder: str, port: int) -> int:
             return 0 if said == "ok" else LOCKED_EXIT
         print(said or f"see {folder}/router.log", file=sys.stderr, flush=True)
         return PORT_IN_USE_EXIT if said else 1
-    os.setsid()
-    os.chdir("/")
-    nothing = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
-    report = os.open(os.path.join(folder, "router.log"), os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-    for stream, source in ((0, nothing), (1, report), (2, report)):
-        os.dup2(source, stream)
+    daemon.detach(folder, "router.log")
     os.set_inheritable(writer, True)
     here = os.path.dirname(os.path.abspath(__file__))
     arguments = ["-I", "-S", "-E", "-c", START, here, folder, str(port), str(writer)]

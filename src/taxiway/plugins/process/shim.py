@@ -21,11 +21,12 @@ import time
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from taxiway.plugins.process import child, files, procs
+    from taxiway.plugins.process import child, daemon, files, procs
 else:
     # Run as a program in isolated mode, where only this folder is at hand; nothing of the package is imported.
     sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
     import child
+    import daemon
     import files
     import procs
 
@@ -57,6 +58,7 @@ class Shim:
         self.started = 0.0
         self.failures_in_a_row = 0
         self.log_at = 0.0
+        self.is_saved = True
         self.liveness = child.Liveness(spec)
         self.state: dict[str, Any] = {
             "instance": spec["instance"],
@@ -78,9 +80,11 @@ class Shim:
         self.state |= changes
         try:
             files.write_json(os.path.join(self.folder, "state.json"), self.state, 0o644)
+            self.is_saved = True
         except OSError as error:
-            # A full disk must not take the workload down; the next change tries again.
-            print(f"cannot write state.json: {error}", file=sys.stderr, flush=True)
+            # A full disk must not take the workload down; it is tried again every 2 s.
+            self.is_saved = False
+            daemon.report(f"cannot write state.json: {error}")
 
     def run(self) -> None:
         """Until stopped."""
@@ -107,6 +111,8 @@ class Shim:
             if not os.path.exists(os.path.join(self.folder, "lock")):
                 # Whoever removed the folder can never adopt or stop this instance again.
                 self.begin_ending("stop", "its folder was removed")
+            if not self.is_saved:
+                self.save()
             child.bound_log(os.path.join(self.folder, "log"), int(self.spec["log_bytes"]))
 
     def wait(self) -> None:
@@ -222,14 +228,8 @@ def daemonize(spec_path: str) -> int:
         return 0
     if os.fork():
         return 0
-    os.setsid()
-    os.chdir("/")
-    os.umask(0o077)
+    daemon.detach(folder, "shim.log")
     child.become_subreaper()
-    nothing = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
-    report = os.open(os.path.join(folder, "shim.log"), os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-    for target, source in ((0, nothing), (1, report), (2, report)):
-        os.dup2(source, target)
     found = procs.process(os.getpid())
     if found is not None:
         files.write_holder(lock, found.pid, found.start_ticks)

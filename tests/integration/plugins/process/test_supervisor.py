@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -228,3 +229,36 @@ def test_shim_and_router_end_when_their_folder_is_removed(site: Site, wanted: Wa
     shutil.rmtree(tmp_path / "workloads")
     shutil.rmtree(tmp_path / "router")
     until(lambda: not all_marked(instance) and not procs.process(router["pid"]))
+
+
+def test_two_callers_at_once_start_one_process_set(site: Site, wanted: Wanted) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        outcomes = list(pool.map(lambda _: converge(site, SLOT, wanted()), range(4)))
+    assert len({running(outcome).id for outcome in outcomes}) == 1
+    assert len(all_marked(running(outcomes[0]))) == 1
+
+
+def test_a_full_disk_ends_no_workload_and_one_killed_meanwhile_comes_back_when_there_is_room(
+    site: Site, wanted: Wanted, tmp_path: Path
+) -> None:
+    small = tmp_path / "small"
+    small.mkdir()
+    if (
+        os.geteuid() != 0
+        or subprocess.run(["mount", "-t", "tmpfs", "-o", "size=256k", "x", str(small)]).returncode != 0
+    ):
+        pytest.skip("needs root and tmpfs")
+    place = Site(small / "workloads", site.router, ready_seconds=10)
+    try:
+        instance = running(converge(place, SLOT, wanted()))
+        with pytest.raises(OSError, match="No space"):
+            (small / "filler").write_bytes(b"x" * 1_000_000)
+        assert get(instance.port() or 0, "/") == (200, "g1")
+        os.kill(int(get(instance.port() or 0, "/pid")[1]), signal.SIGKILL)
+        until(lambda: not all_marked(instance))
+        (small / "filler").unlink()
+        until(lambda: not not_ready_reason(instance), 10)
+        remove(place, SLOT)
+        assert all_marked(instance) == []
+    finally:
+        subprocess.run(["umount", "-l", str(small)], check=True)

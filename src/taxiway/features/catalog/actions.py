@@ -10,13 +10,14 @@ import yaml
 
 from taxiway.core.context import OpContext, Platform
 from taxiway.features.catalog import repository, service
-from taxiway.features.catalog.sources.targets import DEFAULT_FILE, forge_of
+from taxiway.features.catalog.sources.read import read_target
+from taxiway.features.catalog.sources.targets import DEFAULT_FILE, Target, forge_of
+from taxiway.features.catalog.sources.trees import FileTree
 from taxiway.features.catalog.validation import validate
-from taxiway.kit.yaml12 import YamlError, load_all
 from taxiway.model.entity import ref_of
 from taxiway.model.errors import InputError, NotFoundError
 from taxiway.model.run import Created, Recovery
-from taxiway.plugin import StepContext
+from taxiway.plugin import SourceProblem, StepContext
 
 TEXT = {"type": "string"}
 
@@ -141,15 +142,23 @@ def _inside(workspace: Path, path: str) -> Path:
 
 
 def _from_workspace(workspace: Path, path: str) -> Mapping[str, Any]:
+    """What registering would give, read from the workspace as it would be from the repository."""
     file = _inside(workspace, path)
     if not file.is_file():
         raise NotFoundError(f"there is no {path} in the workspace to register", code="catalog.no_file")
-    try:
-        documents = [document.value for document in load_all(file.read_bytes())]
-    except YamlError as error:
-        raise InputError(f"{path} is not valid YAML: {error}", code="catalog.yaml") from error
-    for document in documents:
-        validate(document)
-    if not documents:
+    tree = FileTree(workspace)
+    here = Target(tree=tree, path=file.relative_to(workspace.resolve()).as_posix())
+    refs = []
+    for item in read_target(here, _nowhere):
+        if isinstance(item, SourceProblem):
+            where = item.location.removeprefix(tree.location("x").removesuffix("x"))
+            raise InputError(f"{where}:{item.line or 1}: {item.detail}", code="catalog.unreadable")
+        validate(item.document)
+        refs.append(str(ref_of(item.document)))
+    if not refs:
         raise InputError(f"{path} holds no entity", code="catalog.nothing_registered")
-    return {"entityRef": str(ref_of(documents[0])), "catalogInfoUrl": path}
+    return {"entityRef": refs[0], "catalogInfoUrl": path}
+
+
+def _nowhere(kind: str, target: str) -> Target:
+    raise InputError(f"a dry run does not read {kind} {target}", code="catalog.dry_run")

@@ -34,7 +34,7 @@ class ScaffoldHandler(BaseHandler):
         output = run_step(
             self._platform.registry,
             self._renderer,
-            step.definition,
+            {**step.definition, "action": step.action},
             expressions,
             self._secrets(run, step, ctx),
             ctx,

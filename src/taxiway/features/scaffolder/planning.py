@@ -220,5 +220,9 @@ def _names(ctx: OpContext, tried: DryRun) -> list[dict[str, Any]]:
 def _example(schema: Mapping[str, Any]) -> dict[str, Any]:
     """An output in the shape of `schema`: `<name>` for text, 0, false, empty list or object."""
     examples: dict[str, Any] = {"number": 0, "integer": 0, "boolean": False, "array": [], "object": {}}
-    properties = schema.get("properties") or {}
-    return {name: examples.get(spec.get("type"), f"<{name}>") for name, spec in properties.items()}
+
+    def example(name: str, kind: Any) -> Any:
+        first = kind[0] if isinstance(kind, list) and kind else kind
+        return examples.get(first, f"<{name}>")
+
+    return {name: example(name, spec.get("type")) for name, spec in (schema.get("properties") or {}).items()}

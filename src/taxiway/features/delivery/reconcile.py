@@ -7,6 +7,7 @@ stops its own service only.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -185,7 +186,7 @@ def _contained(item: dict[str, Any], environment: Environment) -> dict[str, Any]
     if item["kind"] == "ExternalSecret":
         for entry in dig(item, "spec", "data", default=[]):
             reference = str(dig(entry, "remoteRef", "key", default=""))
-            if f"/environments/{environment.name}/" not in reference:
+            if not re.match(rf"secret://[^/]+/environments/{re.escape(environment.name)}/", reference):
                 raise InputError(f"ExternalSecret {metadata['name']} asks for a secret of another environment")
     return {**item, "metadata": {**metadata, "namespace": namespace}}
 

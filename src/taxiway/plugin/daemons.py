@@ -152,6 +152,12 @@ def give(path: Path, identity: Identity) -> None:
         os.chown(path, identity.uid, identity.gid)
 
 
+def give_group(path: Path, identity: Identity) -> None:
+    """Make `path` belong to the group of `identity`; its owner stays."""
+    if identity.gid is not None:
+        os.chown(path, -1, identity.gid)
+
+
 def free_port() -> int:
     """A port on 127.0.0.1 that nobody listens on now."""
     with socket.socket() as probe:

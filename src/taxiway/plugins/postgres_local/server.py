@@ -110,7 +110,7 @@ class Server:
     def _prepare_folder(self, identity: Identity) -> None:
         """The plugin's folder is closed; the server's group may pass through it, and nobody else."""
         if identity.gid is not None:
-            os.chown(self._folder, -1, identity.gid)
+            daemons.give_group(self._folder, identity)
             self._folder.chmod(0o710)
 
     def _initialise(self, folder: Path, identity: Identity) -> None:

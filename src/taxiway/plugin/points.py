@@ -238,6 +238,37 @@ class MetricSource(Protocol):
 
 
 @dataclass(frozen=True)
+class MetricSample:
+    """One line of a Prometheus exposition."""
+
+    name: str
+    labels: Mapping[str, str]
+    value: float
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """One look at one instance of a workload, at `at` (microseconds UTC). `instance` names the process: a restarted
+    workload is another instance. `samples` is None when its metrics could not be read. CPU in percent of one core."""
+
+    instance: str
+    at: int
+    samples: Sequence[MetricSample] | None
+    cpu_percent: float | None = None
+    memory_bytes: int | None = None
+
+
+@runtime_checkable
+class MetricSink(Protocol):
+    """A metric source that also keeps what Taxiway measures itself: it is called every few seconds for each service of
+    an environment, with all its instances. It must be quick and bound what it stores."""
+
+    key: str
+
+    def ingest(self, environment: str, service: str, measurements: Sequence[Measurement]) -> None: ...
+
+
+@dataclass(frozen=True)
 class SourcedEntity:
     """An entity document with where it was read: `location` is `file:…` or `url:…`, `line` is 1-based."""
 

@@ -69,7 +69,7 @@ def load_all(text: str | bytes, *, max_bytes: int = MAX_BYTES) -> Iterator[YamlD
                 continue
             value = _Builder(source).build(node)
             if value is not None:
-                yield YamlDocument(value, node.start_mark.line + 1)
+                yield YamlDocument(value, _line(node))
     except yaml.YAMLError as error:
         raise _syntax(error) from error
     finally:
@@ -143,11 +143,15 @@ def _check_depth(text: str) -> None:
             if isinstance(event, yaml.CollectionStartEvent):
                 depth += 1
                 if depth > MAX_DEPTH:
-                    raise YamlError(f"nested deeper than {MAX_DEPTH} levels", event.start_mark.line + 1)
+                    raise YamlError(f"nested deeper than {MAX_DEPTH} levels", _line(event))
             elif isinstance(event, yaml.CollectionEndEvent):
                 depth -= 1
     except yaml.YAMLError:
         return  # reported with the good documents before it
+
+
+def _line(node: Any) -> int:
+    return int(node.start_mark.line) + 1
 
 
 def _syntax(error: yaml.YAMLError) -> YamlError:
@@ -170,11 +174,11 @@ class _Builder:
     def build(self, node: Any) -> Any:
         self._count += 1
         if self._count > MAX_NODES:
-            raise YamlError(f"more than {MAX_NODES} values once aliases are expanded", node.start_mark.line + 1)
+            raise YamlError(f"more than {MAX_NODES} values once aliases are expanded", _line(node))
         if isinstance(node, yaml.ScalarNode):
             return _scalar(node)
         if id(node) in self._open:
-            raise YamlError("an alias that contains itself", node.start_mark.line + 1)
+            raise YamlError("an alias that contains itself", _line(node))
         self._open.add(id(node))
         try:
             if isinstance(node, yaml.SequenceNode):
@@ -192,7 +196,7 @@ class _Builder:
                 continue
             key = self._key(key_node)
             if key in result:
-                raise YamlError(f"the key '{key}' stands twice in one mapping", key_node.start_mark.line + 1)
+                raise YamlError(f"the key '{key}' stands twice in one mapping", _line(key_node))
             result[key] = self.build(value_node)
         for other in merged:
             for key, value in other.items():
@@ -203,7 +207,7 @@ class _Builder:
         value = self.build(node)
         values = value if isinstance(value, list) else [value]
         if not all(isinstance(item, dict) for item in values):
-            raise YamlError("'<<' takes a mapping or a list of mappings", node.start_mark.line + 1)
+            raise YamlError("'<<' takes a mapping or a list of mappings", _line(node))
         return values
 
     def _key(self, node: Any) -> str:
@@ -224,14 +228,14 @@ def _scalar(node: Any) -> Any:
     if tag == _FLOAT:
         bare = text.lower().lstrip("+-").lstrip(".")
         if bare in _SPECIAL:
-            raise YamlError("infinity and not-a-number have no place in JSON: quote it", node.start_mark.line + 1)
+            raise YamlError("infinity and not-a-number have no place in JSON: quote it", _line(node))
         return float(text)
     return text
 
 
 def _integer(text: str, node: Any) -> int | float:
     if len(text) > 400:
-        raise YamlError("a number of more than 400 digits", node.start_mark.line + 1)
+        raise YamlError("a number of more than 400 digits", _line(node))
     if text.startswith("0o"):
         return int(text[2:], 8)
     if text.startswith("0x"):

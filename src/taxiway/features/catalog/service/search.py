@@ -56,8 +56,9 @@ def search(
 
 
 def _hit(row: Any) -> Hit:
-    *columns, doc = row
-    return Hit(*columns, description=orjson.loads(doc)["metadata"].get("description", ""))
+    columns = row._mapping
+    description = orjson.loads(columns["doc"])["metadata"].get("description", "")
+    return Hit(**{name: value for name, value in columns.items() if name != "doc"}, description=description)
 
 
 def _index(dialect: str, words: list[str]) -> tuple[tuple[Any, Any], ColumnElement[Any], ColumnElement[bool]]:

@@ -21,13 +21,35 @@ export default tseslint.config(
       '@typescript-eslint/no-invalid-void-type': 'off',
     },
   },
-  { files: ['**/*.{js,mjs}', 'src/api/**', 'src/test/**', '**/*.test.*'], rules: { 'no-restricted-globals': 'off' }, languageOptions: { globals: { process: 'readonly', console: 'readonly', URL: 'readonly' } } },
+  {
+    files: ['**/*.{js,mjs}', 'src/api/**', 'src/test/**', '**/*.test.*'],
+    rules: { 'no-restricted-globals': 'off' },
+    languageOptions: {
+      globals: {
+        process: 'readonly',
+        console: 'readonly',
+        URL: 'readonly',
+        document: 'readonly',
+        localStorage: 'readonly',
+        matchMedia: 'readonly',
+      },
+    },
+  },
   { files: ['src/api/**'], rules: refuse(inside(folders.slice(1)), 'api imports nothing of ours') },
-  { files: ['src/ui/**'], rules: refuse([...inside(['api', 'components', 'extensions', 'features']), '@tanstack/react-router', '@tanstack/react-query'], 'ui knows no API, router or feature') },
+  {
+    files: ['src/ui/**'],
+    rules: refuse(
+      [...inside(['api', 'components', 'extensions', 'features']), '@tanstack/react-router', '@tanstack/react-query'],
+      'ui knows no API, router or feature',
+    ),
+  },
   { files: ['src/components/**'], rules: refuse(inside(['features', 'extensions']), 'components know api and ui only') },
   { files: ['src/extensions/**'], rules: refuse(inside(['features']), 'extensions know api, ui and components only') },
   ...areas.map((area) => ({
     files: [`src/features/${area}/**`],
-    rules: refuse(inside(areas.filter((a) => a !== area)).map((p) => p.replace('~/', '~/features/')), 'a feature never imports another feature: move the shared part to components'),
+    rules: refuse(
+      inside(areas.filter((a) => a !== area)).map((p) => p.replace('~/', '~/features/')),
+      'a feature never imports another feature: move the shared part to components',
+    ),
   })),
 )

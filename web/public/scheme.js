@@ -3,6 +3,6 @@ try {
   var scheme = localStorage.getItem('mantine-color-scheme-value') || 'auto'
   if (scheme === 'auto') scheme = matchMedia('(prefers-color-scheme: dark)').matches ? 'dark' : 'light'
   document.documentElement.setAttribute('data-mantine-color-scheme', scheme)
-} catch (e) {
+} catch {
   document.documentElement.setAttribute('data-mantine-color-scheme', 'light')
 }

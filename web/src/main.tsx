@@ -19,10 +19,13 @@ const queryClient = new QueryClient({
     // A session that ended while the page was open: sign in again and come back to the same place.
     onError: (error) => {
       const here = router.state.location
-      if (asApiError(error).status === 401 && here.pathname !== '/sign-in') void router.navigate({ to: '/sign-in', search: { next: here.href } })
+      if (asApiError(error).status === 401 && here.pathname !== '/sign-in')
+        void router.navigate({ to: '/sign-in', search: { next: here.href } })
     },
   }),
-  defaultOptions: { queries: { staleTime: 5_000, retry: (n, e) => asApiError(e).retryable && n < 2, refetchOnWindowFocus: true } },
+  defaultOptions: {
+    queries: { staleTime: 5_000, retry: (n, e) => asApiError(e).retryable && n < 2, refetchOnWindowFocus: true },
+  },
 })
 const router = makeRouter(queryClient)
 const root = document.getElementById('root')

@@ -1,6 +1,13 @@
 /** The only route table. The URL is the state: search parameters are validated here, loaders prefetch what a page needs. */
 import type { QueryClient } from '@tanstack/react-query'
-import { createRootRouteWithContext, createRoute, createRouter, lazyRouteComponent, Outlet, redirect } from '@tanstack/react-router'
+import {
+  createRootRouteWithContext,
+  createRoute,
+  createRouter,
+  lazyRouteComponent,
+  Outlet,
+  redirect,
+} from '@tanstack/react-router'
 import { asApiError } from './api/errors'
 import { entityQuery, infoQuery, matrixQuery, meQuery, parameterSchemaQuery, runQuery, templatesQuery } from './api/queries'
 import { NotFound, RouteError, RoutePending } from './components/RouteStates'
@@ -9,7 +16,8 @@ import { type Crumb, Shell } from './components/Shell'
 type Context = { queryClient: QueryClient }
 type Raw = Record<string, unknown>
 const text = (v: unknown) => (typeof v === 'string' && v ? v : typeof v === 'number' ? String(v) : undefined)
-const texts = (v: unknown): string[] | undefined => (Array.isArray(v) && v.length ? v.map(String) : text(v) ? [String(v)] : undefined)
+const texts = (v: unknown): string[] | undefined =>
+  Array.isArray(v) && v.length ? v.map(String) : text(v) ? [String(v)] : undefined
 const crumb = (f: (p: Record<string, string>) => Crumb[]) => ({ crumb: f })
 
 const root = createRootRouteWithContext<Context>()({ component: Outlet, notFoundComponent: NotFound })
@@ -30,7 +38,8 @@ const app = createRoute({
     try {
       await context.queryClient.ensureQueryData(meQuery())
     } catch (e) {
-      if (asApiError(e).status === 401) throw redirect({ to: '/sign-in', search: { next: location.href === '/' ? undefined : location.href } })
+      if (asApiError(e).status === 401)
+        throw redirect({ to: '/sign-in', search: { next: location.href === '/' ? undefined : location.href } })
       throw e
     }
     void context.queryClient.prefetchQuery(infoQuery())
@@ -44,7 +53,17 @@ const home = createRoute({
   component: lazyRouteComponent(() => import('./features/home/HomePage'), 'HomePage'),
 })
 
-export type CatalogSearch = { q?: string; kind?: string; type?: string[]; owner?: string[]; lifecycle?: string[]; tag?: string[]; sort?: string; cursor?: string; register?: boolean }
+export type CatalogSearch = {
+  q?: string
+  kind?: string
+  type?: string[]
+  owner?: string[]
+  lifecycle?: string[]
+  tag?: string[]
+  sort?: string
+  cursor?: string
+  register?: boolean
+}
 const catalog = createRoute({
   getParentRoute: () => app,
   path: '/catalog',
@@ -63,7 +82,14 @@ const catalog = createRoute({
   component: lazyRouteComponent(() => import('./features/catalog/CatalogPage'), 'CatalogPage'),
 })
 
-export type EntitySearch = { tab?: string; environment?: string; page?: string; pipeline?: string; workload?: string; window?: string }
+export type EntitySearch = {
+  tab?: string
+  environment?: string
+  page?: string
+  pipeline?: string
+  workload?: string
+  window?: string
+}
 const entity = createRoute({
   getParentRoute: () => app,
   path: '/catalog/$kind/$namespace/$name',
@@ -101,7 +127,12 @@ const environments = createRoute({
   getParentRoute: () => app,
   path: '/environments',
   staticData: crumb(() => [['Environments']]),
-  validateSearch: (s: Raw): MatrixSearch => ({ q: text(s.q), service: text(s.service), deploy: text(s.deploy), rollback: text(s.rollback) }),
+  validateSearch: (s: Raw): MatrixSearch => ({
+    q: text(s.q),
+    service: text(s.service),
+    deploy: text(s.deploy),
+    rollback: text(s.rollback),
+  }),
   loader: ({ context }) => context.queryClient.ensureQueryData(matrixQuery()),
   component: lazyRouteComponent(() => import('./features/environments/MatrixPage'), 'MatrixPage'),
 })
@@ -137,7 +168,10 @@ const plugin = createRoute({
   component: lazyRouteComponent(() => import('./features/plugins/PluginPage'), 'PluginPage'),
 })
 
-const routeTree = root.addChildren([signIn, app.addChildren([home, catalog, entity, create, wizard, environments, runs, run, settings, plugin])])
+const routeTree = root.addChildren([
+  signIn,
+  app.addChildren([home, catalog, entity, create, wizard, environments, runs, run, settings, plugin]),
+])
 
 export const makeRouter = (queryClient: QueryClient) =>
   createRouter({

@@ -14,7 +14,11 @@ const closure = (key, seen = new Set()) => {
   }
   return seen
 }
-const sum = (keys, part) => [...new Set(keys.flatMap((k) => (part === 'css' ? (manifest[k].css ?? []) : [manifest[k].file])))].reduce((n, f) => n + size(f), 0)
+const sum = (keys, part) =>
+  [...new Set(keys.flatMap((k) => (part === 'css' ? (manifest[k].css ?? []) : [manifest[k].file])))].reduce(
+    (n, f) => n + size(f),
+    0,
+  )
 
 const entry = Object.keys(manifest).find((k) => manifest[k].isEntry)
 const first = [...closure(entry)]

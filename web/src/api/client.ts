@@ -32,17 +32,35 @@ async function call<T>(method: string, path: string, body?: unknown, signal?: Ab
   }
   let response: Response
   try {
-    response = await fetch(path, { method, headers, credentials: 'same-origin', body: body === undefined ? undefined : JSON.stringify(body), signal })
+    response = await fetch(path, {
+      method,
+      headers,
+      credentials: 'same-origin',
+      body: body === undefined ? undefined : JSON.stringify(body),
+      signal,
+    })
   } catch (e) {
     if (e instanceof DOMException && e.name === 'AbortError') throw e
-    throw new ApiError(0, 'The server does not answer. Check that Taxiway is running, then try again.', 'unreachable', undefined, true)
+    throw new ApiError(
+      0,
+      'The server does not answer. Check that Taxiway is running, then try again.',
+      'unreachable',
+      undefined,
+      true,
+    )
   }
   const type = response.headers.get('content-type') ?? ''
-  const data: unknown = response.status === 204 ? undefined : type.includes('json') ? await response.json().catch(() => undefined) : await response.text()
+  const data: unknown =
+    response.status === 204
+      ? undefined
+      : type.includes('json')
+        ? await response.json().catch(() => undefined)
+        : await response.text()
   if (!response.ok) throw errorFrom(response.status, data, response.headers.get('x-request-id') ?? undefined)
   return data as T
 }
 
-export const get = <T>(path: string, query?: Query, signal?: AbortSignal) => call<T>('GET', withQuery(path, query), undefined, signal)
+export const get = <T>(path: string, query?: Query, signal?: AbortSignal) =>
+  call<T>('GET', withQuery(path, query), undefined, signal)
 export const post = <T>(path: string, body: unknown = {}) => call<T>('POST', path, body)
 export const del = <T>(path: string) => call<T>('DELETE', path)

@@ -24,7 +24,9 @@ export function errorFrom(status: number, body: unknown, requestId?: string): Ap
   const b = isObject(body) ? body : {}
   const own = isObject(b.error) ? b.error : b // Backstage wraps it as {error: {name, message}}
   const detail = text(own.detail) ?? text(own.message) ?? text(own.title) ?? `The server answered ${status}.`
-  const errors = Array.isArray(own.errors) ? own.errors.filter(isObject).map((e) => ({ pointer: String(e.pointer ?? ''), detail: String(e.detail ?? '') })) : []
+  const errors = Array.isArray(own.errors)
+    ? own.errors.filter(isObject).map((e) => ({ pointer: String(e.pointer ?? ''), detail: String(e.detail ?? '') }))
+    : []
   return new ApiError(
     status,
     detail,

@@ -5,22 +5,30 @@ import type { Json, Me, Plan, RunOperation, Token } from './types'
 
 export type Started = { run_id: string }
 
-export const signIn = (body: { username: string; password: string } | { link_token: string }) => post<{ principal: Me }>('/api/access/v1/sessions', body)
+export const signIn = (body: { username: string; password: string } | { link_token: string }) =>
+  post<{ principal: Me }>('/api/access/v1/sessions', body)
 export const signOut = () => del<void>('/api/access/v1/sessions/current')
-export const createToken = (body: { name: string; role: string; ttl_seconds: number }) => post<Token>('/api/access/v1/tokens', body)
+export const createToken = (body: { name: string; role: string; ttl_seconds: number }) =>
+  post<Token>('/api/access/v1/tokens', body)
 export const revokeToken = (id: string) => del<void>(`/api/access/v1/tokens/${encodeURIComponent(id)}`)
 
 export const registerLocation = (body: { type: string; target: string }) => post<Json>('/api/catalog/locations', body)
 export const refreshEntity = (entityRef: string) => post<void>('/api/catalog/refresh', { entityRef })
 
 export const makePlan = (body: { template_ref: string; values: Json }) => post<Plan>('/api/scaffolder/v1/plans', body)
-export const startTask = (body: { templateRef: string; values: Json; secrets?: Record<string, string> }) => post<{ id: string }>('/api/scaffolder/v2/tasks', body)
+export const startTask = (body: { templateRef: string; values: Json; secrets?: Record<string, string> }) =>
+  post<{ id: string }>('/api/scaffolder/v2/tasks', body)
 
-export const operateRun = (id: string, operation: RunOperation) => post<Json>(`/api/runs/v1/runs/${encodeURIComponent(id)}/${operation}`)
+export const operateRun = (id: string, operation: RunOperation) =>
+  post<Json>(`/api/runs/v1/runs/${encodeURIComponent(id)}/${operation}`)
 export const decideRun = (id: string, body: { decision: 'approve' | 'reject'; comment: string }) =>
   post<Json>(`/api/runs/v1/runs/${encodeURIComponent(id)}/approvals`, body)
 
-export const deploy = (body: { service_ref: string; environment: string; release_id: string }) => post<Started>('/api/environments/v1/deployments', body)
-export const rollBack = (body: { service_ref: string; environment: string; release_id?: string }) => post<Started>('/api/environments/v1/rollbacks', body)
+export const deploy = (body: { service_ref: string; environment: string; release_id: string }) =>
+  post<Started>('/api/environments/v1/deployments', body)
+export const rollBack = (body: { service_ref: string; environment: string; release_id?: string }) =>
+  post<Started>('/api/environments/v1/rollbacks', body)
 export const destroyService = (p: RefParts) =>
-  del<Started>(`/api/environments/v1/services/${encodeURIComponent(p.kind)}/${encodeURIComponent(p.namespace)}/${encodeURIComponent(p.name)}`)
+  del<Started>(
+    `/api/environments/v1/services/${encodeURIComponent(p.kind)}/${encodeURIComponent(p.namespace)}/${encodeURIComponent(p.name)}`,
+  )

@@ -7,13 +7,17 @@ import type * as T from './types'
 const path = (p: RefParts) => `${encodeURIComponent(p.kind)}/${encodeURIComponent(p.namespace)}/${encodeURIComponent(p.name)}`
 
 // access
-export const meQuery = () => queryOptions({ queryKey: ['me'], queryFn: () => get<T.Me>('/api/access/v1/me'), staleTime: 60_000, retry: false })
-export const tokensQuery = () => queryOptions({ queryKey: ['tokens'], queryFn: () => get<T.List<T.Token>>('/api/access/v1/tokens') })
+export const meQuery = () =>
+  queryOptions({ queryKey: ['me'], queryFn: () => get<T.Me>('/api/access/v1/me'), staleTime: 60_000, retry: false })
+export const tokensQuery = () =>
+  queryOptions({ queryKey: ['tokens'], queryFn: () => get<T.List<T.Token>>('/api/access/v1/tokens') })
 
 // catalog
 export type EntityFilter = { filter?: string[]; text?: string; limit?: number; cursor?: string; order?: string; fields?: string }
 const entityParams = (f: EntityFilter): Query =>
-  f.cursor ? { cursor: f.cursor, limit: f.limit } : { filter: f.filter, fullTextFilterTerm: f.text, limit: f.limit ?? 50, orderField: f.order, fields: f.fields }
+  f.cursor
+    ? { cursor: f.cursor, limit: f.limit }
+    : { filter: f.filter, fullTextFilterTerm: f.text, limit: f.limit ?? 50, orderField: f.order, fields: f.fields }
 export const entitiesQuery = (f: EntityFilter) =>
   queryOptions({
     queryKey: ['entities', f],
@@ -27,18 +31,30 @@ export const facetsQuery = (facets: string[], filter: string[]) =>
     placeholderData: keepPreviousData,
   })
 export const entityQuery = (p: RefParts) =>
-  queryOptions({ queryKey: ['entity', p.kind, p.namespace, p.name], queryFn: () => get<T.Entity>(`/api/catalog/entities/by-name/${path(p)}`) })
+  queryOptions({
+    queryKey: ['entity', p.kind, p.namespace, p.name],
+    queryFn: () => get<T.Entity>(`/api/catalog/entities/by-name/${path(p)}`),
+  })
 export const graphQuery = (p: RefParts, depth: number) =>
-  queryOptions({ queryKey: ['graph', p, depth], queryFn: () => get<T.Graph>(`/api/catalog/v1/graph/${path(p)}`, { depth }), placeholderData: keepPreviousData })
-export const locationsQuery = () => queryOptions({ queryKey: ['locations'], queryFn: () => get<T.Location[]>('/api/catalog/locations') })
-export const problemsQuery = () => queryOptions({ queryKey: ['problems'], queryFn: () => get<T.List<T.CatalogProblem>>('/api/catalog/v1/problems') })
+  queryOptions({
+    queryKey: ['graph', p, depth],
+    queryFn: () => get<T.Graph>(`/api/catalog/v1/graph/${path(p)}`, { depth }),
+    placeholderData: keepPreviousData,
+  })
+export const locationsQuery = () =>
+  queryOptions({ queryKey: ['locations'], queryFn: () => get<T.Location[]>('/api/catalog/locations') })
+export const problemsQuery = () =>
+  queryOptions({ queryKey: ['problems'], queryFn: () => get<T.List<T.CatalogProblem>>('/api/catalog/v1/problems') })
 
 // scaffolder
 export const templatesQuery = () => entitiesQuery({ filter: ['kind=template'], limit: 100, order: 'metadata.name,asc' })
 export const parameterSchemaQuery = (namespace: string, name: string) =>
   queryOptions({
     queryKey: ['parameter-schema', namespace, name],
-    queryFn: () => get<T.ParameterSchema>(`/api/scaffolder/v2/templates/${encodeURIComponent(namespace)}/template/${encodeURIComponent(name)}/parameter-schema`),
+    queryFn: () =>
+      get<T.ParameterSchema>(
+        `/api/scaffolder/v2/templates/${encodeURIComponent(namespace)}/template/${encodeURIComponent(name)}/parameter-schema`,
+      ),
   })
 
 // runs
@@ -51,8 +67,13 @@ export const runsQuery = (f: RunFilter = {}) =>
     getNextPageParam: (last) => last.next_cursor ?? undefined,
   })
 export const recentRunsQuery = (f: RunFilter) =>
-  queryOptions({ queryKey: ['runs', 'recent', f], queryFn: () => get<T.List<T.Run>>('/api/runs/v1/runs', f), refetchInterval: 10_000 })
-export const runQuery = (id: string) => queryOptions({ queryKey: ['run', id], queryFn: () => get<T.Run>(`/api/runs/v1/runs/${encodeURIComponent(id)}`) })
+  queryOptions({
+    queryKey: ['runs', 'recent', f],
+    queryFn: () => get<T.List<T.Run>>('/api/runs/v1/runs', f),
+    refetchInterval: 10_000,
+  })
+export const runQuery = (id: string) =>
+  queryOptions({ queryKey: ['run', id], queryFn: () => get<T.Run>(`/api/runs/v1/runs/${encodeURIComponent(id)}`) })
 export const runLogs = (id: string, after: number, limit = 2000) =>
   get<T.List<T.LogLine>>(`/api/runs/v1/runs/${encodeURIComponent(id)}/logs`, { after: after || undefined, limit })
 export const runEventsPath = (id: string) => `/api/runs/v1/runs/${encodeURIComponent(id)}/events`
@@ -63,27 +84,54 @@ export const environmentsQuery = () =>
 export const matrixQuery = () =>
   queryOptions({ queryKey: ['matrix'], queryFn: () => get<T.Matrix>('/api/environments/v1/matrix'), refetchInterval: 5_000 })
 export const releasesQuery = (service: string) =>
-  queryOptions({ queryKey: ['releases', service], queryFn: () => get<T.List<T.Release>>('/api/environments/v1/releases', { service }) })
+  queryOptions({
+    queryKey: ['releases', service],
+    queryFn: () => get<T.List<T.Release>>('/api/environments/v1/releases', { service }),
+  })
 export type Scope = { service?: string; environment?: string; limit?: number }
 export const deploymentsQuery = (scope: Scope) =>
-  queryOptions({ queryKey: ['deployments', scope], queryFn: () => get<T.List<T.Deployment>>('/api/environments/v1/deployments', scope), refetchInterval: 10_000 })
+  queryOptions({
+    queryKey: ['deployments', scope],
+    queryFn: () => get<T.List<T.Deployment>>('/api/environments/v1/deployments', scope),
+    refetchInterval: 10_000,
+  })
 export const workloadsQuery = (scope: Scope) =>
-  queryOptions({ queryKey: ['workloads', scope], queryFn: () => get<T.List<T.Workload>>('/api/environments/v1/workloads', scope), refetchInterval: 5_000 })
+  queryOptions({
+    queryKey: ['workloads', scope],
+    queryFn: () => get<T.List<T.Workload>>('/api/environments/v1/workloads', scope),
+    refetchInterval: 5_000,
+  })
 export const resourcesQuery = (scope: Scope) =>
-  queryOptions({ queryKey: ['resources', scope], queryFn: () => get<T.List<T.Resource>>('/api/environments/v1/resources', scope) })
+  queryOptions({
+    queryKey: ['resources', scope],
+    queryFn: () => get<T.List<T.Resource>>('/api/environments/v1/resources', scope),
+  })
 export const workloadLogs = (id: string, after: number) =>
   get<T.List<T.LogLine>>(`/api/environments/v1/workloads/${encodeURIComponent(id)}/logs`, { after: after || undefined })
-export const workloadLogStream = (id: string, after: number) => `/api/environments/v1/workloads/${encodeURIComponent(id)}/logs/stream${after ? `?after=${after}` : ''}`
+export const workloadLogStream = (id: string, after: number) =>
+  `/api/environments/v1/workloads/${encodeURIComponent(id)}/logs/stream${after ? `?after=${after}` : ''}`
 
 // delivery
 export const pipelinesQuery = (f: { repository?: string; service?: string; limit?: number }) =>
-  queryOptions({ queryKey: ['pipelines', f], queryFn: () => get<T.List<T.Pipeline>>('/api/delivery/v1/pipelines', f), refetchInterval: 5_000 })
+  queryOptions({
+    queryKey: ['pipelines', f],
+    queryFn: () => get<T.List<T.Pipeline>>('/api/delivery/v1/pipelines', f),
+    refetchInterval: 5_000,
+  })
 export const pipelineQuery = (id: string) =>
-  queryOptions({ queryKey: ['pipeline', id], queryFn: () => get<T.Pipeline>(`/api/delivery/v1/pipelines/${encodeURIComponent(id)}`), refetchInterval: 3_000 })
+  queryOptions({
+    queryKey: ['pipeline', id],
+    queryFn: () => get<T.Pipeline>(`/api/delivery/v1/pipelines/${encodeURIComponent(id)}`),
+    refetchInterval: 3_000,
+  })
 export const pipelineLogs = (id: string, after: number) =>
   get<T.List<T.LogLine>>(`/api/delivery/v1/pipelines/${encodeURIComponent(id)}/logs`, { after: after || undefined })
 export const repositoriesQuery = () =>
-  queryOptions({ queryKey: ['repositories'], queryFn: () => get<T.List<T.Repository>>('/api/delivery/v1/repositories'), staleTime: 60_000 })
+  queryOptions({
+    queryKey: ['repositories'],
+    queryFn: () => get<T.List<T.Repository>>('/api/delivery/v1/repositories'),
+    staleTime: 60_000,
+  })
 
 // observability and docs
 export const metricsQuery = (service: string, environment: string, seconds: number) =>
@@ -93,7 +141,8 @@ export const metricsQuery = (service: string, environment: string, seconds: numb
     refetchInterval: 10_000,
     placeholderData: keepPreviousData,
   })
-export const docsSiteQuery = (p: RefParts) => queryOptions({ queryKey: ['docs', p], queryFn: () => get<T.DocsSite>(`/api/docs/v1/sites/${path(p)}`), retry: false })
+export const docsSiteQuery = (p: RefParts) =>
+  queryOptions({ queryKey: ['docs', p], queryFn: () => get<T.DocsSite>(`/api/docs/v1/sites/${path(p)}`), retry: false })
 export const docsPageQuery = (p: RefParts, page: string) =>
   queryOptions({
     queryKey: ['docs', p, page],
@@ -110,10 +159,15 @@ export const eventsQuery = (f: { type?: string; subject?: string; limit?: number
     getNextPageParam: (last) => last.next_cursor ?? undefined,
   })
 export const verifyAudit = () => get<T.Verification>('/api/events/v1/verify')
-export const pluginsQuery = () => queryOptions({ queryKey: ['plugins'], queryFn: () => get<T.List<T.Plugin>>('/api/plugins/v1/plugins') })
-export const portalQuery = () => queryOptions({ queryKey: ['portal'], queryFn: () => get<T.PortalExtensions>('/api/plugins/v1/portal'), staleTime: 300_000 })
-export const cardDataQuery = (operation: string) => queryOptions({ queryKey: ['card', operation], queryFn: () => get<unknown>(operation), refetchInterval: 15_000 })
-export const infoQuery = () => queryOptions({ queryKey: ['info'], queryFn: () => get<T.SystemInfo>('/api/system/v1/info'), staleTime: 300_000 })
-export const configQuery = () => queryOptions({ queryKey: ['config'], queryFn: () => get<T.List<T.ConfigItem>>('/api/system/v1/config') })
+export const pluginsQuery = () =>
+  queryOptions({ queryKey: ['plugins'], queryFn: () => get<T.List<T.Plugin>>('/api/plugins/v1/plugins') })
+export const portalQuery = () =>
+  queryOptions({ queryKey: ['portal'], queryFn: () => get<T.PortalExtensions>('/api/plugins/v1/portal'), staleTime: 300_000 })
+export const cardDataQuery = (operation: string) =>
+  queryOptions({ queryKey: ['card', operation], queryFn: () => get<unknown>(operation), refetchInterval: 15_000 })
+export const infoQuery = () =>
+  queryOptions({ queryKey: ['info'], queryFn: () => get<T.SystemInfo>('/api/system/v1/info'), staleTime: 300_000 })
+export const configQuery = () =>
+  queryOptions({ queryKey: ['config'], queryFn: () => get<T.List<T.ConfigItem>>('/api/system/v1/config') })
 
 export const isTemplate = (e: T.Entity) => entityRef(e).startsWith('template:')

@@ -3,7 +3,21 @@ import { useDebouncedValue } from '@mantine/hooks'
 import { Spotlight } from '@mantine/spotlight'
 import { useQuery } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
-import { Boxes, CornerDownLeft, House, KeyRound, LayoutGrid, type LucideIcon, Moon, Play, Plus, Rocket, Search, Settings, ShieldCheck } from 'lucide-react'
+import {
+  Boxes,
+  CornerDownLeft,
+  House,
+  KeyRound,
+  LayoutGrid,
+  type LucideIcon,
+  Moon,
+  Play,
+  Plus,
+  Rocket,
+  Search,
+  Settings,
+  ShieldCheck,
+} from 'lucide-react'
 import { type ReactNode, useState } from 'react'
 import { entitiesQuery, templatesQuery } from '~/api/queries'
 import { entityRef, splitRef } from '~/api/refs'
@@ -37,33 +51,40 @@ export function CommandPalette({ onScheme }: { onScheme: () => void }) {
   const needle = query.trim().toLowerCase()
   const icon = (I: LucideIcon) => <span className={s.aico}><I size={16} aria-hidden /></span> // prettier-ignore
   const fits = (words: string) => !needle || words.toLowerCase().includes(needle)
-  const commands = COMMANDS.filter((c) => fits(`${c[1]} ${c[5] ?? ''}`)).map(
-    ([group, label, I, to, keys]): Row => ({ id: label, group, label, icon: icon(I), keys, run: () => void nav({ href: to }) }),
-  )
-  const theme: Row[] = fits('switch theme dark light') ? [{ id: 'theme', group: 'Go to', label: 'Switch theme', icon: icon(Moon), keys: ['⌘', 'J'], run: onScheme }] : []
-  const entities = (found.data?.items ?? []).map(
-    (e): Row => ({
-      id: entityRef(e),
-      group: 'Catalog',
-      label: titleOf(e),
-      hint: [e.kind.toLowerCase(), e.spec?.owner].filter(Boolean).join(' · '),
-      icon: <KindIcon kind={e.kind} />,
-      run: () => void nav({ to: '/catalog/$kind/$namespace/$name', params: splitRef(entityRef(e)) }),
-    }),
-  )
+  const commands = COMMANDS.filter((c) => fits(`${c[1]} ${c[5] ?? ''}`)).map(([group, label, I, to, keys]): Row => ({
+    id: label,
+    group,
+    label,
+    icon: icon(I),
+    keys,
+    run: () => void nav({ href: to }),
+  }))
+  const theme: Row[] = fits('switch theme dark light')
+    ? [{ id: 'theme', group: 'Go to', label: 'Switch theme', icon: icon(Moon), keys: ['⌘', 'J'], run: onScheme }]
+    : []
+  const entities = (found.data?.items ?? []).map((e): Row => ({
+    id: entityRef(e),
+    group: 'Catalog',
+    label: titleOf(e),
+    hint: [e.kind.toLowerCase(), e.spec?.owner].filter(Boolean).join(' · '),
+    icon: <KindIcon kind={e.kind} />,
+    run: () => void nav({ to: '/catalog/$kind/$namespace/$name', params: splitRef(entityRef(e)) }),
+  }))
   const paths = (templates.data?.items ?? [])
     .filter((t) => fits(titleOf(t)))
     .slice(0, 3)
-    .map(
-      (t): Row => ({
-        id: `create ${entityRef(t)}`,
-        group: 'Create',
-        label: titleOf(t),
-        hint: t.metadata.description,
-        icon: <KindIcon kind="template" />,
-        run: () => void nav({ to: '/create/$namespace/$name', params: { namespace: t.metadata.namespace ?? 'default', name: t.metadata.name } }),
-      }),
-    )
+    .map((t): Row => ({
+      id: `create ${entityRef(t)}`,
+      group: 'Create',
+      label: titleOf(t),
+      hint: t.metadata.description,
+      icon: <KindIcon kind="template" />,
+      run: () =>
+        void nav({
+          to: '/create/$namespace/$name',
+          params: { namespace: t.metadata.namespace ?? 'default', name: t.metadata.name },
+        }),
+    }))
   const rows = [...entities, ...paths, ...commands, ...theme]
   const groups = needle ? ['Catalog', 'Create', 'Actions', 'Go to'] : ['Actions', 'Catalog', 'Create', 'Go to']
   return (

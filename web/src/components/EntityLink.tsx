@@ -11,7 +11,12 @@ export function EntityLink({ entity, title, icon = true, size = 18, defaultKind 
   const people = parts.kind === 'group' || parts.kind === 'user'
   return (
     <Link to="/catalog/$kind/$namespace/$name" params={parts} className={s.entity} title={entity}>
-      {icon && (people ? <Avatar name={parts.name} square={parts.kind === 'group'} size={size} /> : <KindIcon kind={parts.kind} size={size} />)}
+      {icon &&
+        (people ? (
+          <Avatar name={parts.name} square={parts.kind === 'group'} size={size} />
+        ) : (
+          <KindIcon kind={parts.kind} size={size} />
+        ))}
       <span className="trunc">{title ?? shortRef(entity)}</span>
     </Link>
   )

@@ -14,7 +14,13 @@ export function LogPanel({ title, lines, name, label, empty = 'No output yet', e
   const [follow, setFollow] = useState(true)
   const [find, setFind] = useState('')
   const rows = useMemo(
-    () => lines.map((l): LogRow => ({ key: l.seq, text: l.text.replace(/\r?\n$/, ''), stamp: clockTime(l.at), tone: l.stream === 'stderr' ? 'error' : undefined })),
+    () =>
+      lines.map((l): LogRow => ({
+        key: l.seq,
+        text: l.text.replace(/\r?\n$/, ''),
+        stamp: clockTime(l.at),
+        tone: l.stream === 'stderr' ? 'error' : undefined,
+      })),
     [lines],
   )
   const needle = find.toLowerCase()
@@ -34,7 +40,11 @@ export function LogPanel({ title, lines, name, label, empty = 'No output yet', e
     <div className={s.log}>
       <div className={s.logBar}>
         {title}
-        <span className="t3 num">{needle ? `${count(hits)} of ${count(rows.length)} lines` : `${count(rows.length)} ${rows.length === 1 ? 'line' : 'lines'}`}</span>
+        <span className="t3 num">
+          {needle
+            ? `${count(hits)} of ${count(rows.length)} lines`
+            : `${count(rows.length)} ${rows.length === 1 ? 'line' : 'lines'}`}
+        </span>
         <span style={{ flex: 1 }} />
         {extra}
         <TextInput

@@ -92,7 +92,15 @@ export const NotFound = () => (
 
 type QueryLike<T> = { data: T | undefined; error: unknown; isPending: boolean; refetch: () => unknown }
 /** A part of a page that loads by itself: skeleton, error with Try again, or its content. */
-export function Await<T>({ query, rows = 4, children }: { query: QueryLike<T>; rows?: number; children: (data: T) => ReactNode }) {
+export function Await<T>({
+  query,
+  rows = 4,
+  children,
+}: {
+  query: QueryLike<T>
+  rows?: number
+  children: (data: T) => ReactNode
+}) {
   if (query.data !== undefined) return <>{children(query.data)}</>
   if (query.error) return <ErrorState error={query.error} retry={() => void query.refetch()} compact />
   return (

@@ -1,10 +1,10 @@
 import { ActionIcon, Drawer, Kbd, Menu, Tooltip, useComputedColorScheme, useMantineColorScheme } from '@mantine/core'
-import { useHotkeys, useMediaQuery } from '@mantine/hooks'
+import { useDocumentTitle, useHotkeys, useMediaQuery } from '@mantine/hooks'
 import { spotlight } from '@mantine/spotlight'
 import { useQuery } from '@tanstack/react-query'
 import { Link, Outlet, useMatches, useNavigate, useRouterState } from '@tanstack/react-router'
 import { Boxes, LayoutGrid, Menu as MenuIcon, Moon, Plus, Rocket, Search, Sun } from 'lucide-react'
-import { Fragment, useEffect, useState } from 'react'
+import { Fragment, useState } from 'react'
 import { infoQuery, meQuery } from '~/api/queries'
 import { CommandPalette } from './CommandPalette'
 import s from './shell.module.css'
@@ -20,9 +20,7 @@ function Crumbs() {
   const crumbs = matches.flatMap((m) => (m.staticData as CrumbData).crumb?.(m.params as Record<string, string>) ?? [])
   const { data: info } = useQuery(infoQuery())
   const last = crumbs.at(-1)?.[0]
-  useEffect(() => {
-    document.title = [last, info?.organisation, 'Taxiway'].filter(Boolean).join(' · ')
-  }, [last, info?.organisation])
+  useDocumentTitle([last, info?.organisation, 'Taxiway'].filter(Boolean).join(' · '))
   return (
     <nav aria-label="Breadcrumb" className={s.crumbs}>
       {crumbs.map(([title, to], i) => (

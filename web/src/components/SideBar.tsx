@@ -20,7 +20,16 @@ const GROUPS: { label?: string; items: Item[] }[] = [
 
 const Mark = () => (
   <span className={s.mark}>
-    <svg width="15" height="15" viewBox="0 0 24 24" fill="none" stroke="currentColor" strokeWidth="2.6" strokeLinecap="round" aria-hidden>
+    <svg
+      width="15"
+      height="15"
+      viewBox="0 0 24 24"
+      fill="none"
+      stroke="currentColor"
+      strokeWidth="2.6"
+      strokeLinecap="round"
+      aria-hidden
+    >
       <path d="M12 3v4M12 10v4M12 17v4" />
       <path d="M5 21 9 3M19 21 15 3" opacity=".7" />
     </svg>
@@ -30,7 +39,11 @@ const Mark = () => (
 export function SideBar({ me, onScheme, dark }: { me?: Me; onScheme: () => void; dark: boolean }) {
   const { data: info } = useQuery(infoQuery())
   const { data: portal } = useQuery({ ...portalQuery(), retry: false })
-  const { data: waiting } = useQuery({ ...recentRunsQuery({ state: 'needs_attention', limit: 20 }), retry: false, refetchInterval: 30_000 })
+  const { data: waiting } = useQuery({
+    ...recentRunsQuery({ state: 'needs_attention', limit: 20 }),
+    retry: false,
+    refetchInterval: 30_000,
+  })
   const nav = useNavigate()
   const client = useQueryClient()
   const leave = async () => {

@@ -5,7 +5,9 @@ type Position = Record<string, { x: number; y: number }>
 /** Left-to-right layers. The engine is loaded when a graph is shown. */
 export async function layoutGraph(g: Graph, w: number, h: number): Promise<Position> {
   const { Graph: Dagre, layout } = await import('@dagrejs/dagre')
-  const d = new Dagre().setGraph({ rankdir: 'LR', nodesep: 20, ranksep: 46, ranker: 'network-simplex' }).setDefaultEdgeLabel(() => ({}))
+  const d = new Dagre()
+    .setGraph({ rankdir: 'LR', nodesep: 20, ranksep: 46, ranker: 'network-simplex' })
+    .setDefaultEdgeLabel(() => ({}))
   for (const n of g.nodes) d.setNode(n.ref, { width: w, height: h })
   for (const e of mergeEdges(g)) d.setEdge(e.source, e.target)
   layout(d)

@@ -1,7 +1,8 @@
 import { notifications } from '@mantine/notifications'
 import { asApiError } from '~/api/errors'
 
-export const notifyDone = (title: string, message?: string) => notifications.show({ title, message: message ?? '', color: 'teal', autoClose: 5000 })
+export const notifyDone = (title: string, message?: string) =>
+  notifications.show({ title, message: message ?? '', color: 'teal', autoClose: 5000 })
 /** A refused write: the sentence of the server, its code and its request id. */
 export function notifyError(title: string, raw: unknown) {
   const e = asApiError(raw)

@@ -1,7 +1,8 @@
 import { useEffect, useRef } from 'react'
 
 const WAIT_MS = 900
-const typing = (t: EventTarget | null) => t instanceof HTMLElement && (t.isContentEditable || ['INPUT', 'TEXTAREA', 'SELECT'].includes(t.tagName))
+const typing = (t: EventTarget | null) =>
+  t instanceof HTMLElement && (t.isContentEditable || ['INPUT', 'TEXTAREA', 'SELECT'].includes(t.tagName))
 
 /** Two-key sequences that start with `g`: `g c` goes to the catalog. Never while somebody types. */
 export function useSequences(map: Record<string, string>, go: (to: string) => void) {

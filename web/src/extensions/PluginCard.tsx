@@ -34,7 +34,9 @@ export function PluginCard({ card, entity }: { card: PortalCard; entity?: RefPar
     <Panel title={card.title} icon={Puzzle} right={<span className="t3">{card.plugin}</span>}>
       <Boundary title={card.title}>
         {local ? (
-          <Await query={query}>{(data) => <Drawing display={card.display} data={data} columns={card.columns} title={card.title} />}</Await>
+          <Await query={query}>
+            {(data) => <Drawing display={card.display} data={data} columns={card.columns} title={card.title} />}
+          </Await>
         ) : (
           <EmptyState icon={Puzzle} title="Not an operation of this server" compact>
             A card may read only paths under /api/.

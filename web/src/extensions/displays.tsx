@@ -107,7 +107,11 @@ export function Drawing({ display, data, columns, title }: Props) {
       return <Table data={data} columns={columns} />
     case 'facts': {
       const facts = factsOf(data)
-      return facts.length ? <Facts items={facts.map(([k, v]) => [k.replace(/_/g, ' '), <Value key={k} value={v} />])} /> : <Nothing />
+      return facts.length ? (
+        <Facts items={facts.map(([k, v]) => [k.replace(/_/g, ' '), <Value key={k} value={v} />])} />
+      ) : (
+        <Nothing />
+      )
     }
     case 'chart':
       return <Chart data={data} />

@@ -7,7 +7,8 @@ export const listOf = (data: unknown, ...names: string[]): Obj[] => {
   const found = Array.isArray(data) ? data : isObj(data) ? ['items', ...names].map((n) => data[n]).find(Array.isArray) : undefined
   return (found ?? []).map((x) => (isObj(x) ? x : { value: x }))
 }
-export const textOf = (v: unknown): string => (v === null || v === undefined ? '' : typeof v === 'object' ? JSON.stringify(v) : String(v))
+export const textOf = (v: unknown): string =>
+  v === null || v === undefined ? '' : typeof v === 'object' ? JSON.stringify(v) : String(v)
 
 /** The declared columns, else every key that the rows have, in order of appearance. */
 export const columnsOf = (rows: Obj[], declared?: readonly string[]): string[] =>
@@ -24,7 +25,9 @@ export function seriesOf(data: unknown): Series[] {
   return listOf(data, 'series').map((s) => ({
     name: textOf(s.name ?? s.title),
     unit: textOf(s.unit),
-    points: (Array.isArray(s.points) ? s.points : []).filter(Array.isArray).map((p: unknown[]) => [Number(p[0]), p[1] === null ? null : Number(p[1])]),
+    points: (Array.isArray(s.points) ? s.points : [])
+      .filter(Array.isArray)
+      .map((p: unknown[]) => [Number(p[0]), p[1] === null ? null : Number(p[1])]),
   }))
 }
 
@@ -35,4 +38,5 @@ export const linksOf = (data: unknown): LinkItem[] =>
     .map((l) => ({ title: textOf(l.title ?? l.url), url: textOf(l.url ?? l.href) }))
     .filter((l) => /^(https?:\/\/|\/(?!\/))/.test(l.url))
 
-export const markdownOf = (data: unknown): string => (typeof data === 'string' ? data : isObj(data) ? textOf(data.markdown ?? data.text ?? data.content) : '')
+export const markdownOf = (data: unknown): string =>
+  typeof data === 'string' ? data : isObj(data) ? textOf(data.markdown ?? data.text ?? data.content) : ''

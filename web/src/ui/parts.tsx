@@ -23,7 +23,14 @@ export function PageHeader({ title, sub, right, icon }: HeaderProps) {
   )
 }
 
-type PanelProps = { title?: ReactNode; right?: ReactNode; children: ReactNode; style?: CSSProperties; pad?: number; icon?: LucideIcon }
+type PanelProps = {
+  title?: ReactNode
+  right?: ReactNode
+  children: ReactNode
+  style?: CSSProperties
+  pad?: number
+  icon?: LucideIcon
+}
 export function Panel({ title, right, children, style, pad = 0, icon: Icon }: PanelProps) {
   return (
     <section className={s.card} style={style}>

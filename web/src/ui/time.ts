@@ -7,7 +7,8 @@ export const setClock = (f: () => number) => {
 export const nowMs = () => now()
 
 type When = number | string | null | undefined
-const ms = (at: When): number | undefined => (at === null || at === undefined ? undefined : typeof at === 'number' ? at / 1000 : Date.parse(at))
+const ms = (at: When): number | undefined =>
+  at === null || at === undefined ? undefined : typeof at === 'number' ? at / 1000 : Date.parse(at)
 
 export function ago(at: When): string {
   const t = ms(at)
@@ -59,6 +60,12 @@ export const between = (from: When, to: When): number | undefined => {
 }
 
 export const bytes = (n: number | null | undefined): string =>
-  n === null || n === undefined ? '' : n < 1024 ? `${n} B` : n < 1_048_576 ? `${(n / 1024).toFixed(n < 10_240 ? 1 : 0)} kB` : `${(n / 1_048_576).toFixed(1)} MB`
+  n === null || n === undefined
+    ? ''
+    : n < 1024
+      ? `${n} B`
+      : n < 1_048_576
+        ? `${(n / 1024).toFixed(n < 10_240 ? 1 : 0)} kB`
+        : `${(n / 1_048_576).toFixed(1)} MB`
 
 export const count = (n: number): string => n.toLocaleString('en')

@@ -61,7 +61,14 @@ export function SignInPage() {
           </p>
         ) : (
           <form onSubmit={submit} className={s.form}>
-            <TextInput label="User name" autoComplete="username" autoFocus required value={name} onChange={(e) => setName(e.currentTarget.value)} />
+            <TextInput
+              label="User name"
+              autoComplete="username"
+              autoFocus
+              required
+              value={name}
+              onChange={(e) => setName(e.currentTarget.value)}
+            />
             <PasswordInput
               label="Password"
               size="sm"

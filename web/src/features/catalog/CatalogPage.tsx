@@ -29,7 +29,9 @@ export function CatalogPage() {
   const [typed, setTyped] = useState(search.q ?? '')
   const apply = useDebouncedCallback((q: string) => set({ q: q || undefined }), 200)
   useHotkeys([['/', () => box.current?.focus()]])
-  const page = useQuery(entitiesQuery({ filter: filterOf(search), text: search.q, limit: PAGE, cursor: search.cursor, order: orderOf(search.sort) }))
+  const page = useQuery(
+    entitiesQuery({ filter: filterOf(search), text: search.q, limit: PAGE, cursor: search.cursor, order: orderOf(search.sort) }),
+  )
   const kinds = useQuery(facetsQuery(['kind'], []))
   const kindCount = (k: string) => kinds.data?.facets.kind?.find((f) => f.value.toLowerCase() === k)?.count
   const dirty = Boolean(search.q) || FACET_NAMES.some((f) => search[f]?.length)
@@ -120,6 +122,8 @@ export function CatalogPage() {
 function FacetPill({ facet, search, onChange }: { facet: Facet; search: CatalogSearch; onChange: (v: string[]) => void }) {
   const key = FACETS[facet]
   const { data } = useQuery(facetsQuery([key], filterOf(search, facet)))
-  const options = (data?.facets[key] ?? []).map((o) => ({ ...o, label: facet === 'owner' ? shortRef(o.value) : o.value })).sort((a, b) => b.count - a.count)
+  const options = (data?.facets[key] ?? [])
+    .map((o) => ({ ...o, label: facet === 'owner' ? shortRef(o.value) : o.value }))
+    .sort((a, b) => b.count - a.count)
   return <FacetFilter label={LABELS[facet]} options={options} value={search[facet] ?? []} onChange={onChange} />
 }

@@ -30,7 +30,16 @@ export function CatalogTable({ rows, total, stale, sort, onSort }: Props) {
   }
   const next = (id: string) => (sort === id ? `-${id}` : sort === `-${id}` ? undefined : id)
   return (
-    <div ref={box} className={s.scroll} role="grid" aria-label="Entities" aria-rowcount={total} aria-busy={stale} tabIndex={0} onKeyDown={onKey}>
+    <div
+      ref={box}
+      className={s.scroll}
+      role="grid"
+      aria-label="Entities"
+      aria-rowcount={total}
+      aria-busy={stale}
+      tabIndex={0}
+      onKeyDown={onKey}
+    >
       <div role="rowgroup">
         <div className={s.thead} role="row">
           {COLUMNS.map(([id, label, sortable]) => {
@@ -60,7 +69,17 @@ export function CatalogTable({ rows, total, stale, sort, onSort }: Props) {
   )
 }
 
-const Row = memo(function Row({ entity: e, index, focused, open }: { entity: Entity; index: number; focused: boolean; open: (e: Entity) => void }) {
+const Row = memo(function Row({
+  entity: e,
+  index,
+  focused,
+  open,
+}: {
+  entity: Entity
+  index: number
+  focused: boolean
+  open: (e: Entity) => void
+}) {
   const spec = (e.spec ?? {}) as Record<string, string | undefined>
   const owner = e.relations?.find((r) => r.type === 'ownedBy')?.targetRef ?? spec.owner
   const problems = e.status?.items?.filter((i) => i.level === 'error').length ?? 0
@@ -83,7 +102,9 @@ const Row = memo(function Row({ entity: e, index, focused, open }: { entity: Ent
               <Link to="/catalog/$kind/$namespace/$name" params={splitRef(entityRef(e))} className={s.title}>
                 {e.metadata.title ?? e.metadata.name}
               </Link>
-              {problems > 0 && <TriangleAlert size={13} style={{ color: 'var(--c-warn-dot)' }} role="img" aria-label={`${problems} problems`} />}
+              {problems > 0 && (
+                <TriangleAlert size={13} style={{ color: 'var(--c-warn-dot)' }} role="img" aria-label={`${problems} problems`} />
+              )}
             </span>
             <span className={`${s.desc} trunc`}>{e.metadata.description ?? e.kind.toLowerCase()}</span>
           </span>

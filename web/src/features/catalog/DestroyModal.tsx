@@ -25,10 +25,16 @@ export function DestroyModal({ opened, onClose, entityRef }: { opened: boolean; 
         }}
       >
         <div>
-          In every environment its processes and routes stop and its databases with all data are deleted. Its repository, its releases and its catalog
-          entities go too. The audit log stays.
+          In every environment its processes and routes stop and its databases with all data are deleted. Its repository, its
+          releases and its catalog entities go too. The audit log stays.
         </div>
-        <TextInput label={`Type ${parts.name} to confirm`} value={typed} onChange={(e) => setTyped(e.currentTarget.value)} autoComplete="off" data-autofocus />
+        <TextInput
+          label={`Type ${parts.name} to confirm`}
+          value={typed}
+          onChange={(e) => setTyped(e.currentTarget.value)}
+          autoComplete="off"
+          data-autofocus
+        />
         {destroy.error && (
           <Alert color="red" variant="light" role="alert">
             {asApiError(destroy.error).detail}

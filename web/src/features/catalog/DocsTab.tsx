@@ -24,7 +24,8 @@ export default function DocsTab({ entityRef }: TabProps) {
   if (asApiError(site.error ?? '').status === 404)
     return (
       <EmptyState icon={BookOpen} title="No docs yet">
-        Put Markdown into <code className="mono">docs/</code> of the repository and name it in <code className="mono">mkdocs.yml</code>; the next push shows it here.
+        Put Markdown into <code className="mono">docs/</code> of the repository and name it in{' '}
+        <code className="mono">mkdocs.yml</code>; the next push shows it here.
       </EmptyState>
     )
   const follow = (e: MouseEvent) => {

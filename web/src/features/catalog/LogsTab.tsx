@@ -68,7 +68,10 @@ export default function LogsTab({ entityRef }: TabProps) {
 }
 
 function WorkloadLog({ id, name }: { id: string; name: string }) {
-  const { lines, error } = useLines(id, { load: (after) => workloadLogs(id, after), stream: (after) => workloadLogStream(id, after) })
+  const { lines, error } = useLines(id, {
+    load: (after) => workloadLogs(id, after),
+    stream: (after) => workloadLogStream(id, after),
+  })
   if (error) return <ErrorState error={error} compact />
   return (
     <div style={{ height: 'max(360px, calc(100dvh - 420px))' }}>

@@ -47,7 +47,8 @@ export default function PipelinesTab({ entityRef }: TabProps) {
                       {p.workflow}
                     </span>
                     <span className="t3">
-                      <GitCommitHorizontal size={12} aria-hidden /> <span className="mono">{p.commit.slice(0, 8)}</span> {p.branch}
+                      <GitCommitHorizontal size={12} aria-hidden /> <span className="mono">{p.commit.slice(0, 8)}</span>{' '}
+                      {p.branch}
                     </span>
                   </span>
                   <Ago at={p.started_at} className="t3" />

@@ -1,7 +1,12 @@
 /** Turns the URL's search into the catalog's own filter language. */
 import type { CatalogSearch } from '~/routes'
 
-export const FACETS = { type: 'spec.type', owner: 'relations.ownedBy', lifecycle: 'spec.lifecycle', tag: 'metadata.tags' } as const
+export const FACETS = {
+  type: 'spec.type',
+  owner: 'relations.ownedBy',
+  lifecycle: 'spec.lifecycle',
+  tag: 'metadata.tags',
+} as const
 export type Facet = keyof typeof FACETS
 export const FACET_NAMES = Object.keys(FACETS) as Facet[]
 
@@ -13,7 +18,12 @@ export function filterOf(search: CatalogSearch, skip?: Facet | 'kind'): string[]
   return parts.length ? [parts.join(',')] : []
 }
 
-export const SORTS: Record<string, string> = { name: 'metadata.name', owner: 'spec.owner', type: 'spec.type', lifecycle: 'spec.lifecycle' }
+export const SORTS: Record<string, string> = {
+  name: 'metadata.name',
+  owner: 'spec.owner',
+  type: 'spec.type',
+  lifecycle: 'spec.lifecycle',
+}
 /** `-name` in the URL is `metadata.name,desc` in the API. */
 export function orderOf(sort: string | undefined): string {
   const field = SORTS[(sort ?? 'name').replace(/^-/, '')] ?? SORTS.name

@@ -15,13 +15,18 @@ import { RollbackDrawer } from './RollbackDrawer'
 const route = getRouteApi('/app/environments')
 
 /** What could move here: the release of the environment before, when it differs. */
-export function promotable(row: MatrixRow, environments: Environment[], index: number): { from: Environment; cell: Cell } | undefined {
+export function promotable(
+  row: MatrixRow,
+  environments: Environment[],
+  index: number,
+): { from: Environment; cell: Cell } | undefined {
   const here = environments[index]
   if (!here) return undefined
   for (let i = index - 1; i >= 0; i--) {
     const from = environments[i]
     const cell = from && row.cells[from.name]
-    if (from && cell) return cell.release_id !== row.cells[here.name]?.release_id && toneOf(cell.health) === 'ok' ? { from, cell } : undefined
+    if (from && cell)
+      return cell.release_id !== row.cells[here.name]?.release_id && toneOf(cell.health) === 'ok' ? { from, cell } : undefined
   }
   return undefined
 }
@@ -33,11 +38,20 @@ export function MatrixPage() {
   const { data: me } = useQuery(meQuery())
   const environments = [...data.environments].sort((a, b) => a.rank - b.rank)
   const needle = (search.q ?? '').toLowerCase()
-  const rows = data.services.filter((r) => (!search.service || r.ref === search.service) && `${r.title} ${r.ref} ${r.owner ?? ''}`.toLowerCase().includes(needle))
-  const open = (p: { deploy?: string; rollback?: string }) => void nav({ search: (o) => ({ ...o, deploy: undefined, rollback: undefined, ...p }) })
+  const rows = data.services.filter(
+    (r) => (!search.service || r.ref === search.service) && `${r.title} ${r.ref} ${r.owner ?? ''}`.toLowerCase().includes(needle),
+  )
+  const open = (p: { deploy?: string; rollback?: string }) =>
+    void nav({ search: (o) => ({ ...o, deploy: undefined, rollback: undefined, ...p }) })
   const target = (v: string | undefined) => {
     const at = v?.lastIndexOf('@') ?? -1
-    return v && at > 0 ? { row: data.services.find((r) => r.ref === v.slice(0, at)), environment: environments.find((e) => e.name === v.slice(at + 1)), service: v.slice(0, at) } : undefined
+    return v && at > 0
+      ? {
+          row: data.services.find((r) => r.ref === v.slice(0, at)),
+          environment: environments.find((e) => e.name === v.slice(at + 1)),
+          service: v.slice(0, at),
+        }
+      : undefined
   }
   const deploy = target(search.deploy)
   const rollback = target(search.rollback)
@@ -111,10 +125,23 @@ export function MatrixPage() {
   ) // prettier-ignore
 }
 
-type CellProps = { cell?: Cell; title: string; environment: Environment; next?: { from: Environment; cell: Cell }; onDeploy: () => void; onRollback: () => void }
+type CellProps = {
+  cell?: Cell
+  title: string
+  environment: Environment
+  next?: { from: Environment; cell: Cell }
+  onDeploy: () => void
+  onRollback: () => void
+}
 function MatrixCell({ cell, title, environment, next, onDeploy, onRollback }: CellProps) {
   const promote = next && (
-    <button type="button" className={s.promote} title={`Promote ${next.cell.version} from ${next.from.title}`} aria-label={`Promote ${title} ${next.cell.version} to ${environment.title}`} onClick={onDeploy}>
+    <button
+      type="button"
+      className={s.promote}
+      title={`Promote ${next.cell.version} from ${next.from.title}`}
+      aria-label={`Promote ${title} ${next.cell.version} to ${environment.title}`}
+      onClick={onDeploy}
+    >
       <ArrowRight size={13} aria-hidden />
       <span className="mono">{next.cell.version}</span>
     </button>
@@ -123,7 +150,18 @@ function MatrixCell({ cell, title, environment, next, onDeploy, onRollback }: Ce
     return (
       <div className={s.cell} data-empty>
         <span className="t3">Not deployed</span>
-        {promote ?? <Button size="xs" variant="subtle" color="gray" className={s.hover} aria-label={`Deploy ${title} to ${environment.title}`} onClick={onDeploy}>Deploy</Button>}
+        {promote ?? (
+          <Button
+            size="xs"
+            variant="subtle"
+            color="gray"
+            className={s.hover}
+            aria-label={`Deploy ${title} to ${environment.title}`}
+            onClick={onDeploy}
+          >
+            Deploy
+          </Button>
+        )}
       </div>
     )
   const tone = toneOf(cell.health)

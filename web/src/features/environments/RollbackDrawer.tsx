@@ -16,7 +16,9 @@ import s from './matrix.module.css'
 /** Releases that ran here before, newest first, each once, without the present one. */
 export function earlier(deployments: Deployment[], current: string | undefined): Deployment[] {
   const seen = new Set([current])
-  return [...deployments].sort((a, b) => b.created_at - a.created_at).filter((d) => !seen.has(d.release_id) && seen.add(d.release_id))
+  return [...deployments]
+    .sort((a, b) => b.created_at - a.created_at)
+    .filter((d) => !seen.has(d.release_id) && seen.add(d.release_id))
 }
 
 type Props = { service: string; cell?: Cell; environment: Environment; onClose: () => void }

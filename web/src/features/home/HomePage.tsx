@@ -17,7 +17,14 @@ function troubles(matrix: Matrix | undefined, mine: Set<string>): Trouble[] {
   return (matrix?.services ?? []).flatMap((row) =>
     Object.entries(row.cells).flatMap(([env, cell]) =>
       cell && mine.has(row.ref) && toneOf(cell.health) === 'bad'
-        ? [{ key: row.ref + env, title: `${row.title} is ${words(cell.health)} in ${env}`, detail: `version ${cell.version}`, to: `/catalog/${Object.values(splitRef(row.ref)).join('/')}?tab=logs` }]
+        ? [
+            {
+              key: row.ref + env,
+              title: `${row.title} is ${words(cell.health)} in ${env}`,
+              detail: `version ${cell.version}`,
+              to: `/catalog/${Object.values(splitRef(row.ref)).join('/')}?tab=logs`,
+            },
+          ]
         : [],
     ),
   )
@@ -26,7 +33,10 @@ function troubles(matrix: Matrix | undefined, mine: Set<string>): Trouble[] {
 export function HomePage() {
   const { data: me } = useQuery(meQuery())
   const owners = me ? [me.ref, ...me.groups] : []
-  const mine = useQuery({ ...entitiesQuery({ filter: [`kind=component,${owners.map((o) => `relations.ownedBy=${o}`).join(',')}`], limit: 10 }), enabled: Boolean(me) })
+  const mine = useQuery({
+    ...entitiesQuery({ filter: [`kind=component,${owners.map((o) => `relations.ownedBy=${o}`).join(',')}`], limit: 10 }),
+    enabled: Boolean(me),
+  })
   const any = useQuery({ ...entitiesQuery({ filter: ['kind=component'], limit: 8 }), enabled: mine.data?.items.length === 0 })
   const own = (mine.data?.items.length ?? 0) > 0
   const templates = useQuery(templatesQuery())

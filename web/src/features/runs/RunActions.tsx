@@ -12,8 +12,18 @@ type Look = { label: string; icon: LucideIcon; bad?: boolean; confirm?: string }
 const LOOKS: Record<RunOperation, Look> = {
   retry: { label: 'Retry from the failed step', icon: RotateCw },
   resume: { label: 'Resume', icon: Play },
-  undo: { label: 'Undo', icon: Undo2, bad: true, confirm: 'Everything that its steps made is removed again, in reverse order. What was there before stays.' },
-  cancel: { label: 'Cancel run', icon: Ban, bad: true, confirm: 'Its processes are ended. What the finished steps made stays, and can be undone afterwards.' },
+  undo: {
+    label: 'Undo',
+    icon: Undo2,
+    bad: true,
+    confirm: 'Everything that its steps made is removed again, in reverse order. What was there before stays.',
+  },
+  cancel: {
+    label: 'Cancel run',
+    icon: Ban,
+    bad: true,
+    confirm: 'Its processes are ended. What the finished steps made stays, and can be undone afterwards.',
+  },
 }
 const ORDER: RunOperation[] = ['resume', 'retry', 'undo', 'cancel']
 
@@ -45,7 +55,12 @@ export function RunActions({ run }: { run: Run }) {
           </Button>
         )
       })}
-      <Modal opened={asked !== undefined} onClose={() => setAsked(undefined)} title={asked && `${LOOKS[asked].label}?`} size={420}>
+      <Modal
+        opened={asked !== undefined}
+        onClose={() => setAsked(undefined)}
+        title={asked && `${LOOKS[asked].label}?`}
+        size={420}
+      >
         {asked && (
           <>
             <p style={{ marginTop: 0 }}>{LOOKS[asked].confirm}</p>
@@ -53,7 +68,13 @@ export function RunActions({ run }: { run: Run }) {
               <Button variant="default" onClick={() => setAsked(undefined)}>
                 Keep it
               </Button>
-              <Button variant="outline" color="red" loading={operate.isPending} onClick={() => operate.mutate(asked)} data-autofocus>
+              <Button
+                variant="outline"
+                color="red"
+                loading={operate.isPending}
+                onClick={() => operate.mutate(asked)}
+                data-autofocus
+              >
                 {LOOKS[asked].label}
               </Button>
             </div>

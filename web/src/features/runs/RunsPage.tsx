@@ -14,7 +14,18 @@ import ui from '~/ui/ui.module.css'
 import s from './run.module.css'
 
 const route = getRouteApi('/app/runs')
-const STATES = ['queued', 'running', 'waiting', 'needs_attention', 'succeeded', 'failed', 'cancelling', 'cancelled', 'undoing', 'undone']
+const STATES = [
+  'queued',
+  'running',
+  'waiting',
+  'needs_attention',
+  'succeeded',
+  'failed',
+  'cancelling',
+  'cancelled',
+  'undoing',
+  'undone',
+]
 const KINDS = ['scaffold', 'pipeline', 'deploy', 'destroy', 'decommission', 'ingest']
 
 export function RunsPage() {
@@ -23,7 +34,12 @@ export function RunsPage() {
   const query = useInfiniteQuery({ ...runsQuery({ ...search, limit: 50 }), refetchInterval: 5_000 })
   const set = (p: Partial<typeof search>) => void nav({ search: (o) => ({ ...o, ...p }), replace: true })
   const pill = (key: 'state' | 'kind', label: string, values: string[]) => (
-    <FacetFilter label={label} value={search[key] ? [search[key]] : []} options={values.map((value) => ({ value, label: words(value) }))} onChange={(v) => set({ [key]: v.at(-1) })} />
+    <FacetFilter
+      label={label}
+      value={search[key] ? [search[key]] : []}
+      options={values.map((value) => ({ value, label: words(value) }))}
+      onChange={(v) => set({ [key]: v.at(-1) })}
+    />
   )
   return (
     <Page>

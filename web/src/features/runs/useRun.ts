@@ -16,13 +16,18 @@ const POLL_MS = 3_000
 export const applyRun = (old: Run | undefined, data: unknown): Run | undefined => {
   if (typeof data !== 'object' || data === null) return old
   const next = data as Partial<Run>
-  return old && next.version !== undefined && old.version !== undefined && next.version < old.version ? old : ({ ...old, ...next } as Run)
+  return old && next.version !== undefined && old.version !== undefined && next.version < old.version
+    ? old
+    : ({ ...old, ...next } as Run)
 }
 
 export function useRun(id: string) {
   const client = useQueryClient()
   const options = runQuery(id)
-  const { data: run } = useSuspenseQuery({ ...options, refetchInterval: (q) => (q.state.data && hasEnded(q.state.data) ? false : POLL_MS) })
+  const { data: run } = useSuspenseQuery({
+    ...options,
+    refetchInterval: (q) => (q.state.data && hasEnded(q.state.data) ? false : POLL_MS),
+  })
   const [log, setLog] = useState<{ id: string; lines: LogLine[] }>({ id, lines: [] })
   const ended = hasEnded(run)
   useEffect(() => {

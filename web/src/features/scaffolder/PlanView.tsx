@@ -16,13 +16,23 @@ export function PlanView({ plan, error, pending, retry, values, steps }: Props) 
   return (
     <div className={s.planView}>
       <Answers values={values} steps={steps} />
-      {error ? <ErrorState error={error} retry={retry} compact /> : pending || !plan ? <Skeletons rows={6} /> : <PlanParts plan={plan} />}
+      {error ? (
+        <ErrorState error={error} retry={retry} compact />
+      ) : pending || !plan ? (
+        <Skeletons rows={6} />
+      ) : (
+        <PlanParts plan={plan} />
+      )}
     </div>
   )
 }
 
 function Answers({ values, steps }: { values: Json; steps: Step[] }) {
-  const titles = new Map(steps.flatMap((x) => Object.entries(x.schema.properties ?? {}).map(([k, v]) => [k, (typeof v === 'object' && v.title) || k] as const)))
+  const titles = new Map(
+    steps.flatMap((x) =>
+      Object.entries(x.schema.properties ?? {}).map(([k, v]) => [k, (typeof v === 'object' && v.title) || k] as const),
+    ),
+  )
   const rows = Object.entries(values).filter(([, v]) => v !== undefined && v !== '')
   const show = (v: unknown) => (v === true ? 'yes' : v === false ? 'no' : typeof v === 'object' ? JSON.stringify(v) : String(v))
   return (
@@ -104,7 +114,12 @@ function Files({ files }: { files: PlanFile[] }) {
             </li>
           ))}
         </ul>
-        {file && <CodeBlock label={file.path} code={file.content_base64 ? decode(file.content_base64) : `${bytes(file.size)}, content is not part of this preview`} />}
+        {file && (
+          <CodeBlock
+            label={file.path}
+            code={file.content_base64 ? decode(file.content_base64) : `${bytes(file.size)}, content is not part of this preview`}
+          />
+        )}
       </div>
     </Panel>
   )

@@ -13,7 +13,11 @@ export function TemplatesPage() {
   const { data } = useSuspenseQuery(templatesQuery())
   const [find, setFind] = useState('')
   const needle = find.toLowerCase()
-  const shown = data.items.filter((t) => `${t.metadata.title} ${t.metadata.name} ${t.metadata.description} ${t.metadata.tags?.join(' ')}`.toLowerCase().includes(needle))
+  const shown = data.items.filter((t) =>
+    `${t.metadata.title} ${t.metadata.name} ${t.metadata.description} ${t.metadata.tags?.join(' ')}`
+      .toLowerCase()
+      .includes(needle),
+  )
   return (
     <Page>
       <PageHeader

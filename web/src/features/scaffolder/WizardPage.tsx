@@ -1,5 +1,7 @@
 import { Alert, Button } from '@mantine/core'
-import Form, { type IChangeEvent, withTheme } from '@rjsf/core'
+// not from the package's index: that one also pulls in a validator that needs `eval`
+import Form, { type IChangeEvent } from '@rjsf/core/lib/components/Form.js'
+import withTheme from '@rjsf/core/lib/withTheme.js'
 import type { RJSFSchema } from '@rjsf/utils'
 import { useMutation, useQuery, useSuspenseQuery } from '@tanstack/react-query'
 import { getRouteApi, useNavigate } from '@tanstack/react-router'
@@ -32,7 +34,10 @@ export function WizardPage() {
   const { data: t } = useSuspenseQuery(parameterSchemaQuery(namespace, name))
   const template = useQuery(entityQuery({ kind: 'template', namespace, name }))
   const nav = useNavigate()
-  const steps = useMemo(() => t.steps.map((p) => ({ title: p.title, description: p.description ?? '', ...splitStep(p.schema) })), [t])
+  const steps = useMemo(
+    () => t.steps.map((p) => ({ title: p.title, description: p.description ?? '', ...splitStep(p.schema) })),
+    [t],
+  )
   const [values, setValues] = useState<Json>(() => Object.assign({}, ...steps.map((x) => defaultsOf(x.schema))) as Json)
   const [secrets, setSecrets] = useState<Record<string, string>>({})
   const [reached, setReached] = useState(0)

@@ -31,4 +31,5 @@ export const parseRepoUrl = (v = '') => {
   const u = new URLSearchParams(q)
   return { host, owner: u.get('owner') ?? '', repo: u.get('repo') ?? '' }
 }
-export const formatRepoUrl = (r: { host: string; owner: string; repo: string }) => `${r.host}?${new URLSearchParams({ owner: r.owner, repo: r.repo })}`
+export const formatRepoUrl = (r: { host: string; owner: string; repo: string }) =>
+  `${r.host}?${new URLSearchParams({ owner: r.owner, repo: r.repo })}`

@@ -11,9 +11,20 @@ import { KindIcon } from '~/ui/KindIcon'
 import { filtersOf, formatRepoUrl, type PickerOptions, parseRepoUrl } from './field-values'
 import s from './scaffolder.module.css'
 
-export type FormContext = { values: Record<string, unknown>; secrets: Record<string, string>; setSecret: (name: string, value: string) => void }
+export type FormContext = {
+  values: Record<string, unknown>
+  secrets: Record<string, string>
+  setSecret: (name: string, value: string) => void
+}
 const optionsOf = (p: FieldProps) => (p.uiSchema?.['ui:options'] ?? {}) as PickerOptions
-const common = (p: FieldProps) => ({ id: p.fieldPathId.$id, label: p.schema.title ?? p.name, description: p.schema.description, required: p.required, error: p.rawErrors?.[0], disabled: p.disabled || p.readonly })
+const common = (p: FieldProps) => ({
+  id: p.fieldPathId.$id,
+  label: p.schema.title ?? p.name,
+  description: p.schema.description,
+  required: p.required,
+  error: p.rawErrors?.[0],
+  disabled: p.disabled || p.readonly,
+})
 const help = (p: FieldProps) => {
   const text = (p.uiSchema?.['ui:help'] ?? undefined) as string | undefined
   return text ? <div className={s.help}>{text}</div> : null
@@ -23,11 +34,18 @@ type Choice = { value: string; label: string; title?: string }
 function useChoices(filters: string[], typed: string, keep: string[]) {
   const [text] = useDebouncedValue(typed, 150)
   const query = useQuery(entitiesQuery({ filter: filters, text: text || undefined, limit: 50, order: 'metadata.name,asc' }))
-  const found = (query.data?.items ?? []).map((e): Choice => ({ value: entityRef(e), label: shortRef(entityRef(e)), title: e.metadata.title }))
-  const missing = keep.filter((k) => k && !found.some((f) => f.value === k)).map((k): Choice => ({ value: k, label: shortRef(k) }))
+  const found = (query.data?.items ?? []).map((e): Choice => ({
+    value: entityRef(e),
+    label: shortRef(entityRef(e)),
+    title: e.metadata.title,
+  }))
+  const missing = keep
+    .filter((k) => k && !found.some((f) => f.value === k))
+    .map((k): Choice => ({ value: k, label: shortRef(k) }))
   return { choices: [...missing, ...found], query }
 }
-const nothing = (error: unknown, pending: boolean) => (error ? 'The catalog could not be read. Try again.' : pending ? 'Searching…' : 'Nothing in the catalog matches')
+const nothing = (error: unknown, pending: boolean) =>
+  error ? 'The catalog could not be read. Try again.' : pending ? 'Searching…' : 'Nothing in the catalog matches'
 
 function Picker({ field: p, fallbackKinds }: { field: FieldProps<string>; fallbackKinds?: string[] }) {
   const options = optionsOf(p)
@@ -130,4 +148,14 @@ function RepoUrlPicker(p: FieldProps<string>) {
   )
 } // prettier-ignore
 
-export const fields = { OwnerPicker, EntityPicker, OwnedEntityPicker, MyGroupsPicker, MultiEntityPicker, EntityNamePicker, EntityTagsPicker, RepoUrlPicker, Secret } as unknown as RegistryFieldsType
+export const fields = {
+  OwnerPicker,
+  EntityPicker,
+  OwnedEntityPicker,
+  MyGroupsPicker,
+  MultiEntityPicker,
+  EntityNamePicker,
+  EntityTagsPicker,
+  RepoUrlPicker,
+  Secret,
+} as unknown as RegistryFieldsType

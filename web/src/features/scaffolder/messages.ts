@@ -5,7 +5,10 @@ const at = (schema: RJSFSchema, property = ''): RJSFSchema | undefined =>
   property
     .split('.')
     .filter(Boolean)
-    .reduce<RJSFSchema | undefined>((s, k) => (s?.properties?.[k] as RJSFSchema | undefined) ?? (s?.items as RJSFSchema | undefined), schema)
+    .reduce<RJSFSchema | undefined>(
+      (s, k) => (s?.properties?.[k] as RJSFSchema | undefined) ?? (s?.items as RJSFSchema | undefined),
+      schema,
+    )
 
 export const humanErrors =
   (schema: RJSFSchema, help: (property: string) => string | undefined) =>

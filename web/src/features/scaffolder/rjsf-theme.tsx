@@ -1,14 +1,33 @@
 /** Our theme of rjsf on Mantine's inputs: labels above, explanation below the label, errors that say what to do. */
-import { ActionIcon, Button, Checkbox, NumberInput, PasswordInput, Radio, Select, MultiSelect, Textarea, TextInput } from '@mantine/core'
-import type { ThemeProps } from '@rjsf/core'
-import type { ArrayFieldItemTemplateProps, ArrayFieldTemplateProps, FieldTemplateProps, ObjectFieldTemplateProps, WidgetProps } from '@rjsf/utils'
+import {
+  ActionIcon,
+  Button,
+  Checkbox,
+  NumberInput,
+  PasswordInput,
+  Radio,
+  Select,
+  MultiSelect,
+  Textarea,
+  TextInput,
+} from '@mantine/core'
+import type { ThemeProps } from '@rjsf/core/lib/withTheme.js'
+import type {
+  ArrayFieldItemTemplateProps,
+  ArrayFieldTemplateProps,
+  FieldTemplateProps,
+  ObjectFieldTemplateProps,
+  WidgetProps,
+} from '@rjsf/utils'
 import { Plus, X } from 'lucide-react'
 import s from './scaffolder.module.css'
 
 type Options = { value: string; label: string }[]
-const optionsOf = (p: WidgetProps): Options => (p.options.enumOptions ?? []).map((o) => ({ value: String(o.value), label: o.label }))
+const optionsOf = (p: WidgetProps): Options =>
+  (p.options.enumOptions ?? []).map((o) => ({ value: String(o.value), label: o.label }))
 /** Choices travel as text through inputs; the schema's own value goes back. */
-const original = (p: WidgetProps, text: string | null) => (text === null ? undefined : p.options.enumOptions?.find((o) => String(o.value) === text)?.value)
+const original = (p: WidgetProps, text: string | null) =>
+  text === null ? undefined : p.options.enumOptions?.find((o) => String(o.value) === text)?.value
 
 const common = (p: WidgetProps) => ({
   id: p.id,
@@ -132,7 +151,13 @@ const ArrayFieldTemplate = (p: ArrayFieldTemplateProps) => (
     {p.schema.description && <div className="t2">{p.schema.description}</div>}
     <div className={s.stack}>{p.items}</div>
     {p.canAdd && (
-      <Button size="xs" variant="default" leftSection={<Plus size={13} />} onClick={p.onAddClick} disabled={p.disabled || p.readonly}>
+      <Button
+        size="xs"
+        variant="default"
+        leftSection={<Plus size={13} />}
+        onClick={p.onAddClick}
+        disabled={p.disabled || p.readonly}
+      >
         Add
       </Button>
     )}
@@ -150,7 +175,13 @@ const ArrayFieldItemTemplate = (p: ArrayFieldItemTemplateProps) => (
 )
 
 export const theme: ThemeProps = {
-  templates: { FieldTemplate, ObjectFieldTemplate, ArrayFieldTemplate, ArrayFieldItemTemplate, ButtonTemplates: { SubmitButton: () => <button type="submit" hidden /> } as never },
+  templates: {
+    FieldTemplate,
+    ObjectFieldTemplate,
+    ArrayFieldTemplate,
+    ArrayFieldItemTemplate,
+    ButtonTemplates: { SubmitButton: () => <button type="submit" hidden /> } as never,
+  },
   widgets: {
     TextWidget,
     TextareaWidget,

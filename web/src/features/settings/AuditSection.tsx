@@ -20,7 +20,10 @@ export default function AuditSection() {
   const nav = route.useNavigate()
   const query = useInfiniteQuery(eventsQuery({ ...search, limit: 50 }))
   const [open, setOpen] = useState<string>()
-  const apply = useDebouncedCallback((p: Partial<typeof search>) => void nav({ search: (o) => ({ ...o, ...p }), replace: true }), 250)
+  const apply = useDebouncedCallback(
+    (p: Partial<typeof search>) => void nav({ search: (o) => ({ ...o, ...p }), replace: true }),
+    250,
+  )
   const verify = useMutation({ mutationFn: verifyAudit, onError: (e) => notifyError('The chain could not be verified', e) })
   return (
     <Panel

@@ -19,7 +19,11 @@ export function SettingsPage() {
   return (
     <Page>
       <PageHeader title="Settings" />
-      <Tabs value={section} onChange={(v) => void nav({ to: '/settings/{-$section}', params: { section: v ?? undefined } })} keepMounted={false}>
+      <Tabs
+        value={section}
+        onChange={(v) => void nav({ to: '/settings/{-$section}', params: { section: v ?? undefined } })}
+        keepMounted={false}
+      >
         <Tabs.List style={{ flexWrap: 'nowrap', overflowX: 'auto', overflowY: 'hidden' }}>
           {SECTIONS.map(([id, label]) => (
             <Tabs.Tab key={id} value={id}>

@@ -1,0 +1,200 @@
+import { screen, waitFor, within } from '@testing-library/react'
+import userEvent from '@testing-library/user-event'
+import { beforeEach, expect, it } from 'vitest'
+import { type Answers, type Call, Refused, renderAt, serve } from '~/test/app'
+import { base, matrix, plan, run } from '~/test/fixtures'
+
+let calls: Call[] = []
+const start = (url: string, more: Answers = {}) => {
+  calls = serve({ ...base, ...more })
+  return renderAt(url)
+}
+beforeEach(() => {
+  document.cookie = 'taxiway_csrf=csrf-value'
+})
+const find = { timeout: 10_000 }
+
+it('sends nobody to the sign-in page and back to where they wanted to go', async () => {
+  const answers: Answers = {
+    'GET /api/access/v1/me': new Refused(401, { detail: 'sign in first', code: 'authentication' }),
+    'POST /api/access/v1/sessions': {},
+  }
+  const { router } = start('/runs?state=failed', answers)
+  await userEvent.type(await screen.findByLabelText(/User name/, {}, find), 'dana')
+  await userEvent.type(screen.getByLabelText(/Password/, { selector: 'input' }), 'secret')
+  calls = serve({ ...base, 'POST /api/access/v1/sessions': {} })
+  await userEvent.click(screen.getByRole('button', { name: 'Sign in' }))
+  await waitFor(() => expect(router.state.location.href).toContain('/runs?state=failed'), find)
+  expect(calls.find((c) => c.method === 'POST')?.body).toEqual({ username: 'dana', password: 'secret' })
+})
+
+it('exchanges a one-time link by POST and takes its token out of the address', async () => {
+  const { router } = start('/sign-in?token=once', { 'POST /api/access/v1/sessions': {} })
+  await waitFor(() => expect(router.state.location.pathname).toBe('/'), find)
+  expect(calls.filter((c) => c.method === 'POST').map((c) => c.body)).toEqual([{ link_token: 'once' }])
+})
+
+it('tells why a one-time link was refused and offers the password', async () => {
+  const { router } = start('/sign-in?token=old', {
+    'POST /api/access/v1/sessions': new Refused(401, { detail: 'the link was used: make a new one', code: 'authentication' }),
+  })
+  expect(await screen.findByText(/the link was used/, {}, find)).toBeInTheDocument()
+  expect(screen.getByLabelText(/User name/)).toBeInTheDocument()
+  expect(router.state.location.href).not.toContain('token')
+})
+
+it('keeps the catalog filter in the URL and asks the server for it', async () => {
+  const { router } = start('/catalog?kind=component')
+  await userEvent.click(await screen.findByRole('button', { name: 'Filter by Owner' }, find))
+  await userEvent.click(await screen.findByRole('checkbox', { name: /checkout/, hidden: true }))
+  await waitFor(() =>
+    expect(router.state.location.search).toMatchObject({ kind: 'component', owner: ['group:default/checkout'] }),
+  )
+  await waitFor(() =>
+    expect(
+      calls.some(
+        (c) =>
+          c.path.endsWith('by-query') &&
+          c.url.searchParams.get('filter') === 'kind=component,relations.ownedBy=group:default/checkout',
+      ),
+    ).toBe(true),
+  )
+})
+
+it('names the permission when a list is denied', async () => {
+  start('/settings/config', {
+    'GET /api/system/v1/config': new Refused(403, {
+      detail: 'you need system.config.read: ask an administrator',
+      code: 'not_allowed',
+      request_id: 'r-9',
+    }),
+  })
+  expect(await screen.findByText('You may not see this', {}, find)).toBeInTheDocument()
+  expect(screen.getByText('system.config.read')).toBeInTheDocument()
+  expect(screen.getByText(/r-9/)).toBeInTheDocument()
+})
+
+it('shows code and request id of an error and tries again', async () => {
+  const { queryClient } = start('/settings/plugins', {
+    'GET /api/plugins/v1/plugins': new Refused(503, {
+      detail: 'the store does not answer',
+      code: 'unavailable',
+      request_id: 'r-7',
+    }),
+  })
+  expect(await screen.findByText(/the store does not answer/, {}, find)).toBeInTheDocument()
+  expect(screen.getByText(/unavailable · request r-7/)).toBeInTheDocument()
+  serve({
+    ...base,
+    'GET /api/plugins/v1/plugins': {
+      items: [{ name: 'act', version: '1', state: 'active', contributions: [] }],
+      next_cursor: null,
+    },
+  })
+  await userEvent.click(screen.getByRole('button', { name: 'Try again' }))
+  expect(await screen.findByText('act', {}, find)).toBeInTheDocument()
+  queryClient.clear()
+})
+
+it('refuses a wizard step until it is filled, shows the plan, and starts the task with the CSRF token', async () => {
+  const { router } = start('/create/default/python-service', {
+    'POST /api/scaffolder/v1/plans': plan,
+    'POST /api/scaffolder/v2/tasks': { id: 'run-1' },
+    'GET /api/runs/v1/runs/run-1': run,
+    'GET /api/runs/v1/runs/run-1/logs': { items: [], next_cursor: null },
+  })
+  await userEvent.type(await screen.findByLabelText(/^Name/, {}, find), 'Orders!')
+  await userEvent.click(screen.getByRole('button', { name: 'Continue' }))
+  expect((await screen.findAllByText('Lower-case letters and dashes.')).length).toBeGreaterThan(1)
+  expect(screen.getByText('Fill this in')).toBeInTheDocument()
+  await userEvent.clear(screen.getByLabelText(/^Name/))
+  await userEvent.type(screen.getByLabelText(/^Name/), 'orders')
+  await userEvent.click(screen.getByRole('combobox', { name: /Owner/ }))
+  await userEvent.click(await screen.findByRole('option', { name: /checkout/, hidden: true }))
+  await userEvent.click(screen.getByRole('button', { name: 'Continue' }))
+  expect(await screen.findByRole('checkbox', { name: /PostgreSQL/ })).toBeChecked()
+  await userEvent.click(screen.getByRole('button', { name: 'Review' }))
+  expect(await screen.findByText('The owner exists')).toBeInTheDocument()
+  expect(screen.getByText('# Orders')).toBeInTheDocument()
+  await userEvent.click(screen.getByRole('button', { name: 'Create' }))
+  await waitFor(() => expect(router.state.location.pathname).toBe('/runs/run-1'), find)
+  const task = calls.find((c) => c.path === '/api/scaffolder/v2/tasks')
+  expect(task?.body).toEqual({
+    templateRef: 'template:default/python-service',
+    values: { name: 'orders', owner: 'group:default/checkout', database: true },
+  })
+  expect(task?.headers.get('x-csrf-token')).toBe('csrf-value')
+}, 40_000)
+
+it('does not offer Create while a name is taken', async () => {
+  const taken = { ...plan, names: [{ name: 'orders', kind: 'repository', taken: true }] }
+  start('/create/default/python-service', {
+    'POST /api/scaffolder/v1/plans': taken,
+    'GET /api/scaffolder/v2/templates/default/template/python-service/parameter-schema': {
+      title: 'T',
+      steps: [{ title: 'One', schema: { properties: {} } }],
+    },
+  })
+  await userEvent.click(await screen.findByRole('button', { name: 'Review' }, find))
+  expect(await screen.findByText('taken: choose another name')).toBeInTheDocument()
+  expect(screen.getByRole('button', { name: 'Create' })).toBeDisabled()
+})
+
+it('shows a failed run at its failed step with what the server allows, and retries it', async () => {
+  start('/runs/run-1', {
+    'GET /api/runs/v1/runs/run-1': run,
+    'GET /api/runs/v1/runs/run-1/logs': {
+      items: [{ seq: 1, step_id: 'deploy', at: run.created_at, stream: 'stderr', text: 'pipeline is red' }],
+      next_cursor: null,
+    },
+    'POST /api/runs/v1/runs/run-1/retry': {},
+  })
+  expect(await screen.findByText(/the pipeline of orders failed/, {}, find)).toBeInTheDocument()
+  expect(screen.getByRole('button', { current: 'step' })).toHaveTextContent('Deploy')
+  expect(await screen.findByText('pipeline is red')).toBeInTheDocument()
+  expect(screen.queryByRole('button', { name: 'Cancel run' })).not.toBeInTheDocument()
+  await userEvent.click(screen.getByRole('button', { name: 'Retry from the failed step' }))
+  await waitFor(() => expect(calls.some((c) => c.path.endsWith('/retry') && c.method === 'POST')).toBe(true))
+})
+
+it('offers promotion only where another release is healthy before it, and deploys that release', async () => {
+  const { router } = start('/environments', {
+    'GET /api/environments/v1/releases': { items: [{ id: 'r2', service_ref: matrix.services[0]?.ref, commit: 'c0ffee00aa', version: '0.2.0', created_at: 2 }, { id: 'r1', service_ref: matrix.services[0]?.ref, commit: 'badc0de0aa', version: '0.1.0', created_at: 1 }], next_cursor: null }, // prettier-ignore
+    'POST /api/environments/v1/deployments': { run_id: 'run-1' },
+    'GET /api/runs/v1/runs/run-1': run,
+    'GET /api/runs/v1/runs/run-1/logs': { items: [], next_cursor: null },
+  })
+  const row = (await screen.findByRole('rowheader', { name: /Orders/ }, find)).closest('tr') as HTMLElement
+  const promote = within(row).getAllByRole('button', { name: /^Promote/ })
+  expect(promote.map((b) => b.getAttribute('aria-label'))).toEqual([
+    'Promote Orders 0.2.0 to staging',
+    'Promote Orders 0.1.0 to production',
+  ])
+  await userEvent.click(promote[0] as HTMLElement)
+  await userEvent.click(await screen.findByRole('button', { name: 'Promote 0.2.0' }))
+  await waitFor(() => expect(router.state.location.pathname).toBe('/runs/run-1'), find)
+  expect(calls.find((c) => c.method === 'POST')?.body).toEqual({
+    service_ref: 'component:default/orders',
+    environment: 'staging',
+    release_id: 'r2',
+  })
+})
+
+it('draws a card of a plugin from data, on the kinds it names', async () => {
+  const card = {
+    id: 'c',
+    plugin: 'weather',
+    kinds: ['component'],
+    title: 'Weather',
+    display: 'facts',
+    operation: '/api/plugins/v1/weather/now?ref={ref}',
+  }
+  start('/catalog/component/default/orders', {
+    'GET /api/plugins/v1/portal': { navigation: [{ title: 'Weather', path: '/x/weather' }], cards: [card], pages: [] },
+    'GET /api/plugins/v1/weather/now': { temperature: 21 },
+    'GET /api/catalog/v1/graph/component/default/orders': { nodes: [], edges: [] },
+  })
+  expect(await screen.findByText('temperature', {}, find)).toBeInTheDocument()
+  expect(calls.find((c) => c.path.endsWith('/weather/now'))?.url.searchParams.get('ref')).toBe('component:default/orders')
+  expect(screen.getByRole('link', { name: 'Weather' })).toHaveAttribute('href', '/x/weather')
+})

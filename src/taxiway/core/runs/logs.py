@@ -66,8 +66,7 @@ class RunLog:
         self._lock = threading.RLock()
         self._buffer: list[dict[str, Any]] = []
         self._broken: TaxiwayError | None = None
-        with parts.store.read() as conn:
-            self._seq, self._size = repository.last_line(conn, control.claim.run_id)
+        self._seq, self._size = -1, 0
 
     def add(self, redactor: Redactor, step_id: str, text: str, stream: str = "stdout") -> None:
         """Append the lines of `text`. Raises what made an earlier write fail."""
@@ -89,6 +88,9 @@ class RunLog:
                 self._parts.store.write(lambda tx: self._write(tx, lines))
 
     def _append(self, step_id: str, text: str, stream: str) -> None:
+        if self._seq < 0:  # the first line of this segment goes on where the log ends
+            with self._parts.store.read() as conn:
+                self._seq, self._size = repository.last_line(conn, self._control.claim.run_id)
         if self._size >= RUN_CHARACTERS:
             return
         self._size += len(text) + 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
 import sys
 import threading
@@ -325,6 +326,26 @@ def test_a_follower_sees_lines_and_the_end(bench: Bench) -> None:
     assert [update.line.text for update in updates if update.line] == [f"line {n}" for n in range(250)]
     last = [update.run for update in updates if update.run][-1]
     assert last.state == "succeeded"
+
+
+def test_a_follower_in_an_event_loop_sees_the_same(bench: Bench) -> None:
+    go = threading.Event()
+
+    def talk(ctx: StepContext) -> None:
+        go.wait(5)
+        ctx.log("hello")
+
+    async def collect(run_id: str) -> list[str]:
+        seen = []
+        async for update in bench.runs.follow(run_id):
+            seen.append(update.run.state if update.run else update.line.text if update.line else "")
+            go.set()
+        return seen
+
+    bench.runs.register("k", Scripted(talk=talk))
+    seen = asyncio.run(collect(bench.start("k", "talk")))
+    assert seen[-1] == "succeeded"
+    assert "hello" in seen
 
 
 def test_latency_of_three_steps(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:

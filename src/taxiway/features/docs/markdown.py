@@ -44,7 +44,7 @@ ATTRIBUTES = {
     "*": {"class", "id", "title"},
     "a": {"href"},
     "img": {"src", "alt", "width", "height", "loading"},
-    "input": {"type", "checked", "disabled", "name"},
+    "input": {"checked", "disabled", "name"},
     "label": {"for"},
     "ol": {"start"},
     "td": {"colspan", "rowspan", "align"},

@@ -14,7 +14,8 @@ def contribute(ctx: PluginContext) -> Sequence[tuple[str, Any]]:
     from taxiway.plugins.postgres_local.server import Server
 
     server = Server(ctx)
-    return [("resource_driver", PostgresDriver(ctx, server)), ("background_service", KeepRunning(server))]
+    driver = PostgresDriver(ctx, server)
+    return [("resource_driver", driver), ("host_engine", driver), ("background_service", KeepRunning(server))]
 
 
 PLUGIN = Plugin(

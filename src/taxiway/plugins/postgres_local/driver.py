@@ -18,7 +18,7 @@ CHECK_SECONDS = 1.0
 
 
 class PostgresDriver:
-    """Implements `ResourceDriver`. Outputs: host, port, name, database, username; secret: password."""
+    """Implements `ResourceDriver` and `HostEngine`. Outputs: host, port, name, database, username; secret: password."""
 
     key = "postgres_local"
 
@@ -64,7 +64,7 @@ class PostgresDriver:
         with self._admin(self._server.ensure()) as admin:
             return databases.names(admin)
 
-    def stop(self) -> None:
+    def halt(self) -> None:
         """End the server, databases stay. It starts again with the next use, or with the background service."""
         self._server.stop()
 

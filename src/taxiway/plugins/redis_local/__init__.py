@@ -13,7 +13,7 @@ def contribute(ctx: PluginContext) -> Sequence[tuple[str, Any]]:
     from taxiway.plugins.redis_local.driver import KeepRunning, RedisDriver
 
     driver = RedisDriver(ctx)
-    return [("resource_driver", driver), ("background_service", KeepRunning(driver))]
+    return [("resource_driver", driver), ("host_engine", driver), ("background_service", KeepRunning(driver))]
 
 
 PLUGIN = Plugin(

@@ -21,7 +21,7 @@ PORT_TRIES = 5
 
 
 class RedisDriver:
-    """Implements `ResourceDriver`. Outputs: host, port, username; secret: password."""
+    """Implements `ResourceDriver` and `HostEngine`. Outputs: host, port, username; secret: password."""
 
     key = "redis_local"
 
@@ -59,7 +59,7 @@ class RedisDriver:
         """Names of the servers that have a folder."""
         return sorted(path.name for path in self._ctx.data_dir.iterdir() if NAME.fullmatch(path.name))
 
-    def stop(self) -> None:
+    def halt(self) -> None:
         """End all servers, data stays. They start again with the next use, or with the background service."""
         for name in self.servers():
             with daemons.locked(self._lock):

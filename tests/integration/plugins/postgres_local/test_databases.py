@@ -80,14 +80,14 @@ def shared() -> Iterator[Local]:
     local = Local(root)
     local.provision("always")
     yield local
-    local.driver.stop()
+    local.driver.halt()
     shutil.rmtree(root)
 
 
 @pytest.fixture
 def own(shared: Local, tmp_path: Path) -> Iterator[Local]:
     """A server of its own, from a copy of the shared cluster, for tests that harm it."""
-    shared.driver.stop()
+    shared.driver.halt()
     root = reachable_folder()
     local = Local(root)
     subprocess.run(["cp", "-a", shared.server.cluster, local.server.cluster], check=True)
@@ -95,7 +95,7 @@ def own(shared: Local, tmp_path: Path) -> Iterator[Local]:
     record = shared.host.context.records.rows["server"].value
     local.host.context.records.put("server", {**record, "port": 0})
     yield local
-    local.driver.stop()
+    local.driver.halt()
     shutil.rmtree(root)
 
 
@@ -240,7 +240,7 @@ def test_a_port_taken_by_another_program_is_told_and_the_port_stays(own: Local) 
     import socket
 
     result = own.provision("a")
-    own.driver.stop()
+    own.driver.halt()
     with socket.socket() as other:
         other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         other.bind(("127.0.0.1", result.outputs["port"]))

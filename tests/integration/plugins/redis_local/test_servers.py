@@ -53,7 +53,7 @@ def local() -> Iterator[Local]:
     root.chmod(0o755)
     made = Local(root)
     yield made
-    made.driver.stop()
+    made.driver.halt()
     shutil.rmtree(root)
 
 
@@ -144,7 +144,7 @@ def test_destroy_ignores_names_that_are_not_ours(local: Local) -> None:
 
 def test_a_port_taken_by_another_program_is_told(local: Local) -> None:
     result = local.provision("a")
-    local.driver.stop()
+    local.driver.halt()
     with socket.socket() as other:
         other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         other.bind(("127.0.0.1", result.outputs["port"]))

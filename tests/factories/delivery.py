@@ -209,7 +209,7 @@ class RecordingDriver:
 
 
 class ScriptedEngine:
-    """A pipeline engine: the workflow's text says how it ends; its artefact is `release/` with the commit's file `app`."""
+    """A pipeline engine: the workflow's text says how it ends; its artefact `release` holds the commit's file `app`."""
 
     key = "scripted"
 

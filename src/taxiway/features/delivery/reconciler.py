@@ -22,6 +22,8 @@ from taxiway.plugin import PluginContext
 
 TICK_SECONDS = 1.0
 DRIFT_SECONDS = 30.0
+STOP_SECONDS = 0.25
+"""How long a stop may go unnoticed."""
 FIRST_SECONDS = 0.2
 SLOWEST_SECONDS = 5.0
 PREFIX = "env-"
@@ -62,7 +64,9 @@ class Reconciler:
         """Until `stop`."""
         self._watches = {}
         while not stop.is_set():
-            self._wake.wait(self.turn())
+            pause = self.turn()
+            while pause > 0 and not stop.is_set() and not self._wake.wait(min(pause, STOP_SECONDS)):
+                pause -= STOP_SECONDS
             self._wake.clear()
 
     def turn(self) -> float:

@@ -138,10 +138,9 @@ class World:
             return [dict(row) for row in rows]
 
 
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    platform = build_platform(tmp_path / "data", engines={"pipeline_uid": os.geteuid()})
-    platform.artifacts = FolderArtifacts(tmp_path / "artifacts")
+def make_world(folder: Path, url: str | None = None) -> World:
+    platform = build_platform(folder / "data", url=url, engines={"pipeline_uid": os.geteuid()})
+    platform.artifacts = FolderArtifacts(folder / "artifacts")
     parts = DictForge(), RecordingDestination(), RecordingDriver(), ScriptedEngine()
     for feature in (CATALOG, INFRASTRUCTURE, ENVIRONMENTS, DELIVERY):
         platform.permissions.update(feature.permissions)
@@ -151,7 +150,25 @@ def world(tmp_path: Path) -> Iterator[World]:
     catalog.load_library(platform)
     made = World(platform, *parts)
     made.register(component("shop"))
-    yield made
+    return made
+
+
+def close_world(made: World) -> None:
     made.stop()
-    platform.stopping.set()
-    platform.store.close()
+    made.platform.stopping.set()
+    made.platform.store.close()
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    made = make_world(tmp_path)
+    yield made
+    close_world(made)
+
+
+@pytest.fixture
+def world_on_both(tmp_path: Path, database_url: str) -> Iterator[World]:
+    """On SQLite and on PostgreSQL."""
+    made = make_world(tmp_path, database_url)
+    yield made
+    close_world(made)

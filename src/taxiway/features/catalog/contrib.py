@@ -25,8 +25,10 @@ def register(platform: Platform) -> None:
 
 
 def start(platform: Platform) -> None:
-    """Load what ships with the product, and the demo organisation where it is asked for."""
-    load_library(platform)
+    """Called once before the server answers."""
+    for source, result in load_library(platform).items():
+        for problem in result.problems:
+            platform.log.error("catalog.shipped_data", source=source, location=problem.location, problem=problem.detail)
 
 
 FEATURE = Feature(

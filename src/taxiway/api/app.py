@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -14,14 +13,12 @@ from starlette.routing import Route
 import taxiway
 from taxiway.api.mounts import mounted_routes, plugin_operations, under
 from taxiway.api.portal import Portal, find_portal
-from taxiway.api.system import system_feature
 from taxiway.core.context import Platform
 from taxiway.core.http.limits import RateLimiter
 from taxiway.core.http.metrics import HttpMetrics
 from taxiway.core.http.middleware import BodyLimit, Callers, Hosts, Scope, allowed_hosts, style_for
 from taxiway.core.http.route import check, failure, mount
 from taxiway.core.http.security import security_headers
-from taxiway.core.operations import Feature
 from taxiway.model.errors import NotFoundError, TaxiwayError
 from taxiway.plugin import MountedRoutes
 
@@ -40,9 +37,8 @@ def create_app(platform: Platform, portal: Portal | None = None) -> FastAPI:
         swagger_ui_oauth2_redirect_url=None,
     )
     app.state.platform = platform
-    features: Sequence[Feature] = [*platform.features, system_feature(metrics.render)]
-    for feature in features:
-        platform.permissions.update(feature.permissions)
+    app.state.metrics = metrics
+    for feature in platform.features:
         mount(app, feature.operations)
     mount(app, plugin_operations(platform))
     app.router.routes.extend(mounted_routes(platform))

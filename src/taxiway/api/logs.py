@@ -43,6 +43,11 @@ def configure_logs(settings: TelemetrySettings) -> None:
     )
 
 
+def plugin_logger(name: str) -> Any:
+    """The log of the plugin `name`."""
+    return structlog.get_logger("taxiway").bind(plugin=name)
+
+
 def _redact(_logger: Any, _method: str, fields: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     for key, value in fields.items():
         if isinstance(value, str) and _SECRET.search(value):

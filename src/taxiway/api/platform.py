@@ -11,8 +11,9 @@ from importlib.metadata import EntryPoint
 import structlog
 
 import taxiway.core.store.tables  # noqa: F401  registers the tables of the engine room
-from taxiway.api import events, runs
+from taxiway.api import events, runs, system
 from taxiway.api.features import load_features
+from taxiway.api.logs import plugin_logger
 from taxiway.core.context import Platform
 from taxiway.core.events.journal import Journal
 from taxiway.core.operations import Feature
@@ -41,11 +42,22 @@ def build_platform(
     features: Sequence[Feature] | None = None,
 ) -> Platform:
     """A platform that is ready to serve or to work. `plugins` and `features` replace the installed ones."""
+    chosen = load_features() if features is None else list(features)
+    platform = _engine_room(loaded, clock)
+    platform.features = [*chosen, runs.FEATURE, events.FEATURE, system.FEATURE]
+    for feature in platform.features:
+        platform.permissions.update(feature.permissions)
+        feature.register(platform)
+    if with_plugins:
+        platform.plugins = load_plugins(platform, plugin_logger, plugins)
+    return platform
+
+
+def _engine_room(loaded: Loaded, clock: Clock | None) -> Platform:
     data = loaded.settings.data.resolve()
     data.mkdir(mode=0o711, parents=True, exist_ok=True)
     clock = clock or SystemClock(data / CLOCK_FILE)
     new_id, signals, registry, log = new_ids(clock), Signals(), Registry(), structlog.get_logger("taxiway")
-    chosen = load_features() if features is None else list(features)
     store = open_store(loaded.settings.store_url(), clock)
     create_tables(store)
     journal = Journal(store, new_id, signals, source=f"taxiway/{loaded.settings.organisation}")
@@ -59,7 +71,7 @@ def build_platform(
         data=data,
         signals=signals,
     )
-    platform = Platform(
+    return Platform(
         loaded=loaded,
         clock=clock,
         new_id=new_id,
@@ -72,13 +84,6 @@ def build_platform(
         log=log,
         signals=signals,
     )
-    platform.features = [*chosen, runs.FEATURE, events.FEATURE]
-    for feature in platform.features:
-        platform.permissions.update(feature.permissions)
-        feature.register(platform)
-    if with_plugins:
-        platform.plugins = load_plugins(platform, lambda name: log.bind(plugin=name), plugins)
-    return platform
 
 
 def close_platform(platform: Platform) -> None:

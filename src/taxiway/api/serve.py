@@ -15,12 +15,11 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
-import structlog
 import uvicorn
 
 from taxiway.api.app import create_app
 from taxiway.api.lock import announce, held_lock
-from taxiway.api.logs import configure_logs
+from taxiway.api.logs import configure_logs, plugin_logger
 from taxiway.api.platform import build_platform
 from taxiway.api.tracing import traced
 from taxiway.core.context import Platform
@@ -87,8 +86,8 @@ class _Server(uvicorn.Server):
 
 
 def _serve(platform: Platform, listener: socket.socket, run_worker: RunWorker, on_ready: OnReady | None) -> None:
-    settings, log = platform.settings, structlog.get_logger("taxiway")
-    services = background_services(platform, lambda name: log.bind(plugin=name))
+    settings = platform.settings
+    services = background_services(platform, plugin_logger)
     worker = threading.Thread(
         target=run_worker, args=(platform, platform.stopping, services), name="worker", daemon=True
     )

@@ -4,10 +4,10 @@ the portal."""
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
+from fastapi import Request
 from pydantic import BaseModel
 from starlette.responses import Response
 
@@ -19,6 +19,8 @@ from taxiway.core.permissions import PLATFORM, READ
 from taxiway.core.plugins.host import public_url_of
 from taxiway.core.settings import describe
 from taxiway.plugin import API_VERSION, PortalCard, PortalPage
+
+operations = Operations("system")
 
 
 class Info(BaseModel):
@@ -84,59 +86,61 @@ class PortalAdditions(BaseModel):
     pages: list[dict[str, Any]]
 
 
-def system_feature(metrics: Callable[[], Response]) -> Feature:
-    """The operations; `metrics` renders the figures of this process."""
-    operations = Operations("system")
+@operations.get("/api/system/v1/info", "system.read", response=Info)
+def get_info(ctx: Ctx) -> Any:
+    """What runs here."""
+    settings = ctx.platform.settings
+    return json_bytes(
+        {
+            "version": taxiway.__version__,
+            "python": sys.version.split()[0],
+            "organisation": settings.organisation,
+            "demo": settings.demo,
+            "database": ctx.platform.store.dialect,
+            "public_url": public_url_of(settings),
+            "plugin_api_version": API_VERSION,
+            "workers": settings.workers,
+        }
+    )
 
-    @operations.get("/api/system/v1/info", "system.read", response=Info)
-    def get_info(ctx: Ctx) -> Any:
-        """What runs here."""
-        settings = ctx.platform.settings
-        return json_bytes(
-            {
-                "version": taxiway.__version__,
-                "python": sys.version.split()[0],
-                "organisation": settings.organisation,
-                "demo": settings.demo,
-                "database": ctx.platform.store.dialect,
-                "public_url": public_url_of(settings),
-                "plugin_api_version": API_VERSION,
-                "workers": settings.workers,
-            }
-        )
 
-    @operations.get("/api/system/v1/config", "system.config", response=SettingList)
-    def get_config(ctx: Ctx) -> Any:
-        """Every setting with the source of its value; secrets are masked."""
-        return json_list(
-            {"key": key, "value": _plain(value), "source": source, "description": text}
-            for key, value, source, text in describe(ctx.platform.loaded)
-        )
+@operations.get("/api/system/v1/config", "system.config", response=SettingList)
+def get_config(ctx: Ctx) -> Any:
+    """Every setting with the source of its value; secrets are masked."""
+    return json_list(
+        {"key": key, "value": _plain(value), "source": source, "description": text}
+        for key, value, source, text in describe(ctx.platform.loaded)
+    )
 
-    @operations.get("/metrics", "system.metrics", hidden=True)
-    def get_metrics(ctx: Ctx) -> Response:
-        """Figures of this process in the text format of Prometheus."""
-        return metrics()
 
-    @operations.get("/api/plugins/v1/plugins", "system.read", response=PluginList)
-    def list_plugins(ctx: Ctx) -> Any:
-        """Plugins with what they contribute, and why one is not loaded."""
-        return json_list(_plugin(ctx, item) for item in ctx.platform.plugins)
+@operations.get("/metrics", "system.metrics", hidden=True)
+def get_metrics(ctx: Ctx, request: Request) -> Response:
+    """Figures of this process in the text format of Prometheus."""
+    rendered: Response = request.app.state.metrics.render()
+    return rendered
 
-    @operations.get("/api/plugins/v1/portal", "system.read", response=PortalAdditions)
-    def get_portal(ctx: Ctx) -> Any:
-        """Cards and pages that plugins add to the portal."""
-        cards: list[PortalCard] = ctx.platform.registry.all("portal_card")
-        pages: list[PortalPage] = ctx.platform.registry.all("portal_page")
-        return json_bytes(
-            {
-                "cards": [asdict(card) for card in cards],
-                "pages": [asdict(page) for page in pages],
-            }
-        )
 
-    permissions = {"system.read": READ, "system.config": PLATFORM, "system.metrics": PLATFORM}
-    return Feature("system", permissions, operations.items)
+@operations.get("/api/plugins/v1/plugins", "system.read", response=PluginList)
+def list_plugins(ctx: Ctx) -> Any:
+    """Plugins with what they contribute, and why one is not loaded."""
+    return json_list(_plugin(ctx, item) for item in ctx.platform.plugins)
+
+
+@operations.get("/api/plugins/v1/portal", "system.read", response=PortalAdditions)
+def get_portal(ctx: Ctx) -> Any:
+    """Cards and pages that plugins add to the portal."""
+    cards: list[PortalCard] = ctx.platform.registry.all("portal_card")
+    pages: list[PortalPage] = ctx.platform.registry.all("portal_page")
+    return json_bytes(
+        {
+            "cards": [asdict(card) for card in cards],
+            "pages": [asdict(page) for page in pages],
+        }
+    )
+
+
+PERMISSIONS = {"system.read": READ, "system.config": PLATFORM, "system.metrics": PLATFORM}
+FEATURE = Feature("system", PERMISSIONS, operations.items)
 
 
 def _plugin(ctx: Ctx, item: Any) -> dict[str, Any]:

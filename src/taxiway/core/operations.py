@@ -75,7 +75,7 @@ class Operations:
 @dataclass(frozen=True)
 class Feature:
     """What an area of the product brings: its permissions, its operations, and `register`, which adds run handlers
-    (`platform.runs.register`) and contributions (`platform.registry.add`) when the platform is assembled. A server calls
+    (`platform.runs.register`) and contributions (`platform.registry.add`) when it is assembled. A server calls
     `start` once all plugins are loaded and before it answers: it must be quick and safe to repeat."""
 
     name: str

@@ -46,7 +46,7 @@ class ScaffoldHandler(BaseHandler):
         return StepResult(output)
 
     def runs_after_failure(self, run: Run, step: Step) -> bool:
-        return runs_after_failure(step.definition.get("condition"))
+        return runs_after_failure(step.definition.get("if"))
 
     def undo(self, run: Run, step: Step, ctx: StepContext) -> None:
         if step.created:

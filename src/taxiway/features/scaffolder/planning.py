@@ -83,7 +83,7 @@ def dry_run(ctx: OpContext, renderer: Renderer, order: Order) -> DryRun:
             output = run_step(
                 platform.registry,
                 renderer,
-                asdict(step),
+                {"action": step.action, "input": step.input, "if": step.condition, "each": step.each},
                 expressions,
                 dict.fromkeys(order.secrets, MASK),
                 _context(ctx, step.id, workspace, log),

@@ -38,10 +38,10 @@ def run_step(
 ) -> Values | None:
     """The output of a step, or None when its condition skipped it.
 
-    `definition` has action, input, condition and each; `expressions` is what expressions see; `secrets` are added to
+    `definition` has action, input, if and each; `expressions` is what expressions see; `secrets` are added to
     it for inputs only. With `each`, outputs are lists by name, and all inputs are checked before the first call.
     """
-    condition, each = definition.get("condition"), definition.get("each")
+    condition, each = definition.get("if"), definition.get("each")
     if condition is False:
         return None
     if each is None and condition is not None and not _holds(renderer, condition, expressions, failed):

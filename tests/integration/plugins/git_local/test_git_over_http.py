@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 import uvicorn
-from factories.host import Host
 
+from factories.host import Host
 from taxiway.model.access import system_principal
 from taxiway.model.errors import ConflictError, InputError, NotAllowedError
 from taxiway.model.workload import FileChange
@@ -78,7 +78,9 @@ def make(served: Served, name: str = "orders") -> None:
 
 def test_clone_commit_push_and_shallow_clone(served: Served, tmp_path: Path) -> None:
     make(served)
-    served.forge.commit("orders", "main", {"README.md": FileChange(b"hi\n")}, message="first", author="user:default/alex")
+    served.forge.commit(
+        "orders", "main", {"README.md": FileChange(b"hi\n")}, message="first", author="user:default/alex"
+    )
     git("clone", f"{served.url}/orders.git", "work", cwd=tmp_path)
     work = tmp_path / "work"
     (work / "big.bin").write_bytes(os.urandom(3 * MEGABYTE))

@@ -1,0 +1,237 @@
+"""From a template to a repository: plan, run, retry, undo, secrets, refusals."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from factories.served import Served
+from taxiway.model.run import Run
+from taxiway.plugin import Forge
+
+AddTemplate = Callable[..., str]
+Finished = Callable[[str], Run]
+TASKS = "/api/scaffolder/v2/tasks"
+FORM = {
+    "title": "What",
+    "required": ["name", "owner"],
+    "properties": {"name": {"type": "string", "pattern": "^[a-z-]+$"}, "owner": {"type": "string"}},
+}
+PUBLISH = {
+    "parameters": FORM,
+    "steps": [
+        {
+            "id": "fetch",
+            "action": "fetch:template",
+            "input": {"url": "./skeleton", "values": {"name": "${{ parameters.name }}"}},
+        },
+        {"id": "publish", "action": "publish:git", "input": {"name": "${{ parameters.name }}"}},
+    ],
+    "output": {"links": [{"title": "Repository", "url": "${{ steps.publish.output.remoteUrl }}"}]},
+}
+FILES = {
+    "skeleton/${{ values.name }}.txt": "hello ${{ values.name }}\n",
+    "skeleton/catalog-info.yaml": (
+        "apiVersion: backstage.io/v1alpha1\nkind: Component\nmetadata: {name: '${{ values.name }}'}\n"
+        "spec: {type: service, lifecycle: production, owner: makers}\n"
+    ),
+}
+ANSWERS = {"name": "boxes", "owner": "group:default/makers"}
+
+
+def developer(server: Served) -> Any:
+    return server.client(server.token("developer", "user:default/dev"))
+
+
+def forge(server: Served) -> Forge:
+    return server.platform.registry.get("forge", "git_local", Forge)
+
+
+def test_a_template_becomes_a_repository_and_undo_takes_it_back(
+    server: Served, add_template: AddTemplate, finished: Finished
+) -> None:
+    ref = add_template(PUBLISH, FILES)
+    with developer(server) as client:
+        made = client.post(TASKS, json={"templateRef": ref, "values": ANSWERS})
+        assert made.status_code == 201, made.text
+        run = finished(made.json()["id"])
+        assert run.state == "succeeded", run.error
+        assert forge(server).read_file("boxes", "main", "boxes.txt") == b"hello boxes\n"
+        assert run.output is not None
+        assert run.output["links"][0]["url"].endswith("/git/boxes.git")
+        task = client.get(f"{TASKS}/{run.id}").json()
+        assert task["status"] == "completed"
+        events = client.get(f"{TASKS}/{run.id}/events").json()
+        assert events[-1]["type"] == "completion"
+        assert client.post(f"/api/runs/v1/runs/{run.id}/undo").status_code == 202
+        assert finished(run.id).state == "undone"
+    assert forge(server).get_repository("boxes") is None
+
+
+def test_undo_refuses_a_repository_that_others_committed_to(
+    server: Served, add_template: AddTemplate, finished: Finished
+) -> None:
+    from taxiway.model.workload import FileChange
+
+    ref = add_template(PUBLISH, FILES)
+    with developer(server) as client:
+        run = finished(client.post(TASKS, json={"templateRef": ref, "values": ANSWERS}).json()["id"])
+        forge(server).commit("boxes", "main", {"more": FileChange(b"x")}, message="m", author="user:default/else")
+        client.post(f"/api/runs/v1/runs/{run.id}/undo")
+        after = finished(run.id)
+    assert after.state == "failed"
+    assert "commits made since" in (after.error or "")
+    assert forge(server).get_repository("boxes") is not None
+
+
+def test_the_plan_shows_files_names_and_checks_and_changes_nothing(server: Served, add_template: AddTemplate) -> None:
+    ref = add_template(PUBLISH, FILES)
+    with developer(server) as client:
+        plan = client.post("/api/scaffolder/v1/plans", json={"template_ref": ref, "values": ANSWERS}).json()
+        assert [item["path"] for item in plan["files"]] == ["boxes.txt", "catalog-info.yaml"]
+        assert {"kind": "repository", "name": "boxes", "taken": False} in plan["names"]
+        assert {"kind": "entity", "name": "component:default/boxes", "taken": False} in plan["names"]
+        verdicts = {check["id"]: check["verdict"] for check in plan["checks"]}
+        assert verdicts == {"owner": "passed", "policy": "not_checked", "cost": "not_checked"}
+        again = client.post("/api/scaffolder/v1/plans", json={"template_ref": ref, "values": ANSWERS}).json()
+        assert again["hash"] == plan["hash"]
+        assert client.get(f"/api/scaffolder/v1/plans/{plan['id']}").json()["hash"] == plan["hash"]
+    assert forge(server).get_repository("boxes") is None
+    with server.client(server.token("developer", "user:default/other")) as other:
+        assert other.get(f"/api/scaffolder/v1/plans/{plan['id']}").status_code == 404
+
+
+def test_a_plan_that_was_looked_at_and_changed_since_is_stale(server: Served, add_template: AddTemplate) -> None:
+    ref = add_template(PUBLISH, FILES)
+    body = {"templateRef": ref, "values": ANSWERS}
+    with developer(server) as client:
+        seen = client.post("/api/scaffolder/v1/plans", json={"template_ref": ref, "values": ANSWERS}).json()["hash"]
+        add_template(PUBLISH, {**FILES, "skeleton/new.txt": "new"})
+        refused = client.post(TASKS, json={**body, "planHash": seen})
+    assert refused.status_code == 409
+    assert "stale" in refused.json()["error"]["message"]
+
+
+def test_refusals_say_what_to_do(server: Served, add_template: AddTemplate, finished: Finished) -> None:
+    ref = add_template(PUBLISH, FILES)
+    with developer(server) as client:
+
+        def refused(values: dict[str, Any], template: str = ref) -> tuple[int, str]:
+            answer = client.post(TASKS, json={"templateRef": template, "values": values})
+            return answer.status_code, answer.json()["error"]["message"]
+
+        assert refused({"name": "BAD", "owner": "x"})[0] == 400
+        assert "not in the catalog" in refused({**ANSWERS, "owner": "group:default/nobody"})[1]
+        assert refused(ANSWERS, "template:default/nope") == (404, "there is no template template:default/nope")
+        finished(client.post(TASKS, json={"templateRef": ref, "values": ANSWERS}).json()["id"])
+        status, message = refused(ANSWERS)
+        assert (status, "repository boxes" in message) == (409, True)
+    with server.client(server.token("developer", "user:default/stranger")) as stranger:
+        answer = stranger.post(TASKS, json={"templateRef": ref, "values": {**ANSWERS, "name": "other"}})
+        assert answer.status_code == 403
+        assert "does not belong to" in answer.json()["error"]["message"]
+    with server.client(server.token("viewer", "user:default/viewer")) as viewer:
+        assert viewer.post(TASKS, json={"templateRef": ref, "values": ANSWERS}).status_code == 403
+
+
+def test_conditions_loops_and_cleanup_steps(server: Served, add_template: AddTemplate, finished: Finished) -> None:
+    steps = [
+        {"id": "skipped", "action": "debug:log", "if": "${{ parameters.owner == 'x' }}", "input": {"message": "no"}},
+        {
+            "id": "loop",
+            "action": "debug:log",
+            "each": "${{ ['a', 'b'] }}",
+            "input": {"message": "item ${{ each.key }} ${{ each.value }}"},
+        },
+        {"id": "breaks", "action": "fs:rename", "input": {"files": [{"from": "absent", "to": "x"}]}},
+        {"id": "after", "action": "debug:log", "input": {"message": "never"}},
+        {"id": "cleanup", "action": "debug:log", "if": "${{ failure() }}", "input": {"message": "cleaned"}},
+    ]
+    ref = add_template({"parameters": FORM, "steps": steps})
+    service = server.platform.services["scaffolder"]
+    ctx = server.platform.system("test")
+    order = service.order(service.template(ref), ANSWERS, {})
+    from taxiway.features.scaffolder.model import Plan
+    from taxiway.features.scaffolder.service import _run_spec
+
+    plan = Plan("p", "h", ref, "e", ANSWERS, [], [], [], [], "user:default/dev", 0)
+    run_id = server.platform.store.write(
+        lambda tx: server.platform.runs.start(tx, ctx.principal, _run_spec(order, plan, {}))
+    )
+    run = finished(run_id)
+    assert run.state == "failed"
+    assert {step.id: step.state for step in run.steps}["skipped"] == "skipped"
+    assert {step.id: step.state for step in run.steps}["cleanup"] == "succeeded"
+    assert {step.id: step.state for step in run.steps}["after"] in ("pending", "skipped")
+    text = "\n".join(line.text for _, line in server.platform.runs.logs(run_id, step=None, after=0, limit=100))
+    assert "item 0 a" in text
+    assert "item 1 b" in text
+    assert "cleaned" in text
+    assert "never" not in text
+
+
+def test_a_secret_is_found_nowhere_but_in_the_encrypted_store(
+    server: Served, add_template: AddTemplate, finished: Finished, tmp_path: Path
+) -> None:
+    form = {
+        "title": "What",
+        "required": ["name", "key"],
+        "properties": {"name": {"type": "string"}, "key": {"type": "string", "ui:field": "Secret"}},
+    }
+    steps = [{"id": "say", "action": "debug:log", "input": {"message": "the key is ${{ secrets.key }}!"}}]
+    ref = add_template({"parameters": form, "steps": steps})
+    planted = "planted-7f3c9b1e-secret"
+    with developer(server) as client:
+        made = client.post(TASKS, json={"templateRef": ref, "values": {"name": "a"}, "secrets": {"key": planted}})
+        assert made.status_code == 201, made.text
+        run = finished(made.json()["id"])
+        assert run.state == "succeeded", run.error
+        answers = [
+            client.get(f"/api/runs/v1/runs/{run.id}").text,
+            client.get(f"/api/runs/v1/runs/{run.id}/logs").text,
+            client.get(f"{TASKS}/{run.id}").text,
+        ]
+    assert "the key is" in answers[1]
+    assert all(planted not in answer for answer in answers)
+    for path in (tmp_path / "data").rglob("*"):
+        if path.is_file():
+            assert planted.encode() not in path.read_bytes(), path
+
+
+def test_a_dry_run_returns_files_and_never_leaves_the_workspace(server: Served) -> None:
+    import base64
+
+    template = {
+        "apiVersion": "scaffolder.backstage.io/v1beta3",
+        "kind": "Template",
+        "metadata": {"name": "t"},
+        "spec": {"steps": [{"id": "f", "action": "fetch:template", "input": {"url": "./s", "values": {"n": "x"}}}]},
+    }
+    content = base64.b64encode(b"n=${{ values.n }}").decode()
+    with developer(server) as client:
+        body = {"template": template, "directoryContents": [{"path": "s/a.txt", "base64Content": content}]}
+        tried = client.post("/api/scaffolder/v2/dry-run", json=body)
+        assert tried.status_code == 200, tried.text
+        found = {f["path"]: base64.b64decode(f["base64Content"]) for f in tried.json()["directoryContents"]}
+        assert found == {"a.txt": b"n=x"}
+        body["directoryContents"] = [{"path": "../../escape", "base64Content": content}]
+        assert client.post("/api/scaffolder/v2/dry-run", json=body).status_code == 400
+        template["spec"]["steps"][0]["input"]["url"] = "../../../etc"  # type: ignore[index]
+        body["directoryContents"] = []
+        refused = client.post("/api/scaffolder/v2/dry-run", json=body)
+        assert refused.status_code == 400
+        assert "leaves the workspace" in refused.json()["error"]["message"]
+
+
+def test_a_template_that_loops_or_expands_without_end_is_stopped(server: Served) -> None:
+    for source in ("{% for i in range(99999999) %}x{% endfor %}", "${{ 'x' * 9999999999 }}"):
+        template = {
+            "apiVersion": "scaffolder.backstage.io/v1beta3",
+            "kind": "Template",
+            "metadata": {"name": "t"},
+            "spec": {"steps": [{"id": "f", "action": "debug:log", "input": {"message": "a" + source}}]},
+        }
+        with developer(server) as client:
+            answer = client.post("/api/scaffolder/v2/dry-run", json={"template": template})
+            assert answer.status_code in (400, 413), answer.text

@@ -60,7 +60,7 @@ export function Shell() {
     <div className={s.root}>
       <a href="#main" className={s.skip}>Skip to content</a>
       {small ? (
-        <Drawer opened={open} onClose={() => setOpen(false)} size={260} withCloseButton={false} padding={0} aria-label="Navigation">
+        <Drawer opened={open} onClose={() => setOpen(false)} size={260} withCloseButton={false} padding={0} title="Navigation" styles={{ header: { display: 'none' } }}>
           <SideBar me={me} onScheme={toggleScheme} dark={dark} />
         </Drawer>
       ) : (
@@ -85,7 +85,7 @@ export function Shell() {
           </Tooltip>
           <Menu position="bottom-end">
             <Menu.Target>
-              <ActionIcon aria-label="New" variant="filled" color="iris">
+              <ActionIcon aria-label="New" variant="filled" color="iris" className={s.new}>
                 <Plus size={16} />
               </ActionIcon>
             </Menu.Target>

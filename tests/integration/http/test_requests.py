@@ -11,7 +11,9 @@ import pytest
 from sqlalchemy import insert
 
 from factories.served import Served, served
+from taxiway.core.http import idempotency as idempotency_layer
 from taxiway.core.http.idempotency import request_digest
+from taxiway.core.store.database import Store
 from taxiway.core.store.tables import idempotency
 from taxiway.features.access.contrib import FEATURE as ACCESS
 
@@ -190,3 +192,22 @@ def test_a_client_that_hangs_does_not_stop_others(server: Served) -> None:
         began = time.monotonic()
         assert server.client().get("/healthz").status_code == 200
         assert time.monotonic() - began < 2
+
+
+def test_two_requests_with_one_key_at_once_do_it_once(store: Store) -> None:
+    """On both databases: one of them claims, the others are told to wait."""
+    verdicts: list[str] = []
+
+    def race() -> None:
+        try:
+            idempotency_layer.claim(store, "user:default/a", "key", "digest")
+            verdicts.append("claimed")
+        except idempotency_layer.InFlightError:
+            verdicts.append("waits")
+
+    racers = [threading.Thread(target=race) for _ in range(8)]
+    for racer in racers:
+        racer.start()
+    for racer in racers:
+        racer.join()
+    assert sorted(verdicts) == ["claimed"] + ["waits"] * 7

@@ -66,11 +66,7 @@ def claim(store: Store, principal: str, key: str, digest: str) -> Kept | None:
                 "this Idempotency-Key was used for another request: use a new key", code="idempotency.reused"
             )
         if row.status is None:
-            raise InFlightError(
-                "the first request with this Idempotency-Key is still being worked on: try again",
-                code="idempotency.in_flight",
-                retry_after_seconds=1,
-            )
+            raise _in_flight()
         if row.body is None:
             raise ConflictError(
                 "this was done already, and its answer held a secret that is not kept: use a new key to do it again",
@@ -78,7 +74,21 @@ def claim(store: Store, principal: str, key: str, digest: str) -> Kept | None:
             )
         return Kept(row.status, dict(row.headers or {}), row.body.encode())
 
-    return store.write(work)
+    try:
+        return store.write(work)
+    except ConflictError as error:
+        if error.code == ConflictError.kind:
+            # PostgreSQL lets two claims race; the unique key decides.
+            raise _in_flight() from error
+        raise
+
+
+def _in_flight() -> InFlightError:
+    return InFlightError(
+        "the first request with this Idempotency-Key is still being worked on: try again",
+        code="idempotency.in_flight",
+        retry_after_seconds=1,
+    )
 
 
 def keep(store: Store, principal: str, key: str, answer: Kept | None, status: int) -> None:

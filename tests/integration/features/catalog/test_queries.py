@@ -203,8 +203,8 @@ def test_both_databases_answer_alike(make_platform: Any, database_url: str) -> N
     ]
     from sqlalchemy import true
 
-    from taxiway.features.catalog.service import listing
-    from taxiway.features.catalog.service.search import search
+    from taxiway.features.catalog.repository import listing
+    from taxiway.features.catalog.repository.search import search
 
     with platform.store.read() as conn:
         hits, total = search(conn, "shop car", true(), kinds=[], limit=10, offset=0)

@@ -9,7 +9,8 @@ from typing import Any
 import yaml
 
 from taxiway.core.context import OpContext, Platform
-from taxiway.features.catalog import repository, service
+from taxiway.features.catalog import service
+from taxiway.features.catalog.repository import entities as repository
 from taxiway.features.catalog.sources.read import read_target
 from taxiway.features.catalog.sources.targets import DEFAULT_FILE, Target, forge_of
 from taxiway.features.catalog.sources.trees import FileTree

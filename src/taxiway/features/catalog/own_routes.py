@@ -7,18 +7,16 @@ import binascii
 from typing import Annotated, Any
 
 from fastapi import Path, Query, Response
-from sqlalchemy import select
 
 from taxiway.core.context import OpContext
 from taxiway.core.http.context import Ctx
 from taxiway.core.http.headers import json_bytes, json_list
-from taxiway.core.store.scoped import visible
 from taxiway.features.catalog import views
+from taxiway.features.catalog.repository import filters, reading
+from taxiway.features.catalog.repository.graph import MAX_DEPTH, neighbourhood
+from taxiway.features.catalog.repository.search import MAX_RESULTS, Hit, search
 from taxiway.features.catalog.routes import READ, operations
 from taxiway.features.catalog.service import sources
-from taxiway.features.catalog.service.graph import MAX_DEPTH, neighbourhood
-from taxiway.features.catalog.service.search import MAX_RESULTS, Hit, search
-from taxiway.features.catalog.tables import catalog_problem, entity
 from taxiway.kit.paging import MAX_LIMIT, decode_cursor, page_of
 from taxiway.model.errors import InputError, NotFoundError
 
@@ -34,8 +32,7 @@ def graph(
     """What an entity is related to, hop by hop, at most 500 entities."""
     ref = f"{kind}:{namespace}/{name}".lower()
     with ctx.platform.store.read() as conn:
-        seen = conn.scalar(select(entity.c.id).where(entity.c.ref == ref, _scope(ctx)))
-        if seen is None:
+        if not reading.texts_by_refs(conn, [ref], _scope(ctx)):
             raise NotFoundError(f"there is no entity {ref}: look for it in the catalog", code="catalog.no_entity")
         return json_bytes(neighbourhood(conn, ref, depth))
 
@@ -48,13 +45,9 @@ def problems(
     cursor: Annotated[str | None, Query(max_length=500)] = None,
 ) -> Response:
     """What is wrong with sources: where, what, and what to do."""
-    statement = select(catalog_problem).order_by(catalog_problem.c.id.desc()).limit(limit + 1)
-    if source_id is not None:
-        statement = statement.where(catalog_problem.c.source_id == source_id)
-    if cursor:
-        statement = statement.where(catalog_problem.c.id < str(_position(cursor)))
+    before = str(_position(cursor)) if cursor else None
     with ctx.platform.store.read() as conn:
-        rows = [dict(row) for row in conn.execute(statement).mappings()]
+        rows = reading.problems(conn, source_id=source_id, before=before, limit=limit + 1)
     page = page_of(rows, limit, lambda row: [row["id"]])
     return json_list(page.items, page.next_cursor)
 
@@ -112,7 +105,7 @@ def _result(hit: Hit, rank: int) -> dict[str, Any]:
 
 
 def _scope(ctx: OpContext) -> Any:
-    return visible(ctx.scope(READ), entity.c.owner)
+    return filters.visible_to(ctx.scope(READ))
 
 
 def _page_number(cursor: str) -> int:

@@ -13,19 +13,18 @@ from urllib.parse import urlencode
 
 import orjson
 from fastapi import Path, Query, Response
-from sqlalchemy import ColumnElement
 from starlette.responses import StreamingResponse
 
 from taxiway.core.context import OpContext
 from taxiway.core.http.context import Ctx
 from taxiway.core.http.headers import json_bytes
 from taxiway.core.operations import Operations
-from taxiway.core.store.scoped import visible
-from taxiway.features.catalog import filters, reading, service, views
+from taxiway.features.catalog import service, views
 from taxiway.features.catalog.refs import full_ref
-from taxiway.features.catalog.service import listing, sources
-from taxiway.features.catalog.service.listing import DEFAULT_LIMIT, Listed
-from taxiway.features.catalog.tables import entity
+from taxiway.features.catalog.repository import filters, listing, reading
+from taxiway.features.catalog.repository.filters import Clause
+from taxiway.features.catalog.repository.listing import DEFAULT_LIMIT, Listed
+from taxiway.features.catalog.service import sources
 from taxiway.model.errors import InputError, NotFoundError
 
 operations = Operations("catalog")
@@ -136,10 +135,10 @@ def entity_by_name(ctx: Ctx, kind: Part, namespace: Part, name: Part) -> Respons
 def entity_by_uid(ctx: Ctx, uid: Part) -> Response:
     """One entity by its uid."""
     with ctx.platform.store.read() as conn:
-        texts = list(reading.texts(conn, _scope(ctx) & (entity.c.uid == uid)).values())
-    if not texts:
+        text = reading.text_by_uid(conn, uid, _scope(ctx))
+    if text is None:
         raise NotFoundError(f"No entity with uid {uid}", code="catalog.no_entity")
-    return Response(texts[0], media_type=JSON)
+    return Response(text, media_type=JSON)
 
 
 @operations.delete(f"{BASE}/entities/by-uid/{{uid}}", "catalog.entity.delete", errors="backstage", status=204)
@@ -258,7 +257,7 @@ def _page(
     return Response(b'{"items":' + items + b"," + orjson.dumps(tail)[1:], media_type=JSON)
 
 
-def _facets(ctx: OpContext, keys: Sequence[str], where: ColumnElement[bool] | None) -> Response:
+def _facets(ctx: OpContext, keys: Sequence[str], where: Clause | None) -> Response:
     scope = ctx.scope(READ)
     if not scope.everything:
         where = _scope(ctx) if where is None else _scope(ctx) & where
@@ -276,8 +275,8 @@ def _stream(ctx: OpContext, ids: Sequence[int], fields: Sequence[str]) -> Iterat
     yield b"]"
 
 
-def _scope(ctx: OpContext) -> ColumnElement[bool]:
-    return visible(ctx.scope(READ), entity.c.owner)
+def _scope(ctx: OpContext) -> Clause:
+    return filters.visible_to(ctx.scope(READ))
 
 
 def _order(given: tuple[str, ...]) -> tuple[str | None, bool]:

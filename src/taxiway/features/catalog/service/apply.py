@@ -9,15 +9,13 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import select
-
 from taxiway.core.context import OpContext
 from taxiway.core.store.database import Tx
-from taxiway.features.catalog import repository
 from taxiway.features.catalog.documents import prepare
 from taxiway.features.catalog.model import TRUSTED_KINDS, ApplyResult, Problem, ReadEntity, Record
-from taxiway.features.catalog.repository import Known
-from taxiway.features.catalog.tables import location
+from taxiway.features.catalog.repository import entities as repository
+from taxiway.features.catalog.repository import locations
+from taxiway.features.catalog.repository.entities import Known
 from taxiway.features.catalog.validation import validate
 from taxiway.kit.yaml12 import line_of
 from taxiway.model.entity import ref_of
@@ -141,9 +139,8 @@ def _judge(
 
 
 def _origin(tx: Tx, source_id: str) -> tuple[str | None, bool]:
-    columns = select(location.c.type, location.c.target, location.c.trusted)
-    row = tx.conn.execute(columns.where(location.c.id == source_id)).first()
-    return (None, True) if row is None else (f"{row.type}:{row.target}", row.trusted)
+    found = locations.get(tx.conn, source_id)
+    return (None, True) if found is None else (found.reference, found.trusted)
 
 
 def _invalid(item: SourcedEntity, error: InputError) -> list[Problem]:

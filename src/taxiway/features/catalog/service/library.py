@@ -10,16 +10,14 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
-from sqlalchemy import delete, insert, select, update
-
 from taxiway.core.context import OpContext, Platform
 from taxiway.core.store.database import Tx
 from taxiway.features.catalog.model import ApplyResult
+from taxiway.features.catalog.repository import locations as rows
 from taxiway.features.catalog.service.apply import apply_entities, prune_source
 from taxiway.features.catalog.sources.read import Item, read_target
 from taxiway.features.catalog.sources.targets import Target, library_root, open_target
 from taxiway.features.catalog.sources.trees import FileTree
-from taxiway.features.catalog.tables import shipped
 
 PARTS: Mapping[str, Sequence[str]] = {
     "library": ("golden-paths/*/template.yaml", "environments/*.yaml", "recipes/*.yaml"),
@@ -61,15 +59,11 @@ def _digest(root: Path, patterns: Sequence[str]) -> str:
 
 def _stored(platform: Platform, source: str) -> str:
     with platform.store.read() as conn:
-        return conn.scalar(select(shipped.c.digest).where(shipped.c.source_id == source)) or ""
+        return rows.shipped_digest(conn, source)
 
 
 def _apply(tx: Tx, *, ctx: OpContext, source: str, digest: str, items: Sequence[Item]) -> ApplyResult:
+    rows.set_shipped_digest(tx.conn, source, digest)
     if not digest:
-        tx.conn.execute(delete(shipped).where(shipped.c.source_id == source))
         return ApplyResult(deleted=prune_source(tx, ctx, source))
-    result = apply_entities(tx, ctx, items, source, full=True)
-    changed = tx.conn.execute(update(shipped).where(shipped.c.source_id == source).values(digest=digest))
-    if changed.rowcount == 0:
-        tx.conn.execute(insert(shipped), {"source_id": source, "digest": digest})
-    return result
+    return apply_entities(tx, ctx, items, source, full=True)

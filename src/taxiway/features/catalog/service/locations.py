@@ -11,19 +11,16 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain
-from typing import Any
-
-from sqlalchemy import delete, insert, select, update
 
 from taxiway.core.context import OpContext, Platform
 from taxiway.core.permissions import decide
 from taxiway.core.store.database import Tx
 from taxiway.features.catalog.model import ApplyResult, Location, Problem
-from taxiway.features.catalog.repository import chunks
+from taxiway.features.catalog.repository import locations as rows
+from taxiway.features.catalog.repository.entities import chunks
 from taxiway.features.catalog.service.apply import apply_entities, prune_source, replace_source_problems
 from taxiway.features.catalog.sources.read import Item, read_target
 from taxiway.features.catalog.sources.targets import Target, open_in_repository, open_target
-from taxiway.features.catalog.tables import location
 from taxiway.model.errors import ConflictError, InputError, NotFoundError, TaxiwayError, TimedOutError
 from taxiway.model.run import RunSpec, StepDefinition
 from taxiway.plugin import SourcedEntity, SourceProblem
@@ -124,7 +121,7 @@ def unregister_location(ctx: OpContext, location_id: str, permission: str = "cat
 
     def work(tx: Tx) -> list[str]:
         deleted = prune_source(tx, ctx, location_id)
-        tx.conn.execute(delete(location).where(location.c.id == location_id))
+        rows.remove(tx.conn, location_id)
         return deleted
 
     return ctx.platform.store.write(work)
@@ -133,26 +130,22 @@ def unregister_location(ctx: OpContext, location_id: str, permission: str = "cat
 def find_location(platform: Platform, kind: str, target: str) -> Location | None:
     """The registered location of this type and target, or None."""
     with platform.store.read() as conn:
-        row = conn.execute(select(location).where(location.c.type == kind, location.c.target == target)).first()
-    return None if row is None else _location(row)
+        return rows.find(conn, kind, target)
 
 
 def get_location(platform: Platform, location_id: str) -> Location:
     """The location of an id. NotFoundError when there is none."""
     with platform.store.read() as conn:
-        row = conn.execute(select(location).where(location.c.id == location_id)).first()
-    if row is None:
+        found = rows.get(conn, location_id)
+    if found is None:
         raise NotFoundError(f"there is no location {location_id}", code="catalog.no_location")
-    return _location(row)
+    return found
 
 
 def list_locations(platform: Platform, *, repository: str | None = None, limit: int = 10_000) -> list[Location]:
     """Registered locations by id, those of a repository when one is given."""
-    statement = select(location).order_by(location.c.id).limit(limit)
-    if repository is not None:
-        statement = statement.where(location.c.repository == repository)
     with platform.store.read() as conn:
-        return [_location(row) for row in conn.execute(statement)]
+        return rows.listed(conn, repository, limit)
 
 
 def start_ingest(tx: Tx, ctx: OpContext, item: Location) -> str:
@@ -200,11 +193,7 @@ def _apply_batch(tx: Tx, *, ctx: OpContext, batch: Sequence[Item], source_id: st
 
 
 def _finish(tx: Tx, *, ctx: OpContext, current: Location, state: str, keep: set[str] | None) -> list[str]:
-    tx.conn.execute(
-        update(location)
-        .where(location.c.id == current.id)
-        .values(state=state, refreshed_at=tx.now, version=location.c.version + 1)
-    )
+    rows.touch(tx.conn, tx.now, current, state, any_version=True)
     return [] if keep is None else prune_source(tx, ctx, current.id, keep)
 
 
@@ -231,31 +220,14 @@ def _refuse_unreadable(items: Sequence[Item]) -> None:
 
 
 def _insert(tx: Tx, ctx: OpContext, new: Location, state: str, items: Sequence[Item]) -> tuple[ApplyResult, str | None]:
-    row = {
-        "id": new.id,
-        "type": new.type,
-        "target": new.target,
-        "repository": new.repository,
-        "owner": new.owner,
-        "registered_by": new.registered_by,
-        "trusted": new.trusted,
-        "state": state,
-        "created_at": tx.now,
-        "refreshed_at": tx.now,
-    }
-    tx.conn.execute(insert(location), row)
+    rows.add(tx.conn, tx.now, new, state)
     if len(items) > AT_ONCE:
         return apply_entities(tx, ctx, [_root_entity(new)], new.id, full=False), start_ingest(tx, ctx, new)
     return apply_entities(tx, ctx, [_root_entity(new), *items], new.id, full=True), None
 
 
 def _follow(tx: Tx, *, ctx: OpContext, current: Location, state: str, items: Sequence[Item]) -> ApplyResult | None:
-    changed = tx.conn.execute(
-        update(location)
-        .where(location.c.id == current.id, location.c.version == current.version)
-        .values(state=state, refreshed_at=tx.now, version=location.c.version + 1)
-    )
-    if changed.rowcount == 0:
+    if not rows.touch(tx.conn, tx.now, current, state):
         return None
     return apply_entities(tx, ctx, items, current.id, full=True)
 
@@ -268,9 +240,3 @@ def _root_entity(item: Location) -> SourcedEntity:
         "spec": {"type": item.type, "target": item.target},
     }
     return SourcedEntity(document, item.reference)
-
-
-def _location(row: Any) -> Location:
-    return Location(
-        row.id, row.type, row.target, row.repository, row.owner, row.registered_by, row.trusted, row.version, row.state
-    )

@@ -6,13 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 import orjson
-from sqlalchemy import true
 
 from taxiway.core.context import Platform
-from taxiway.features.catalog import reading
-from taxiway.features.catalog.filters import equal_filters
 from taxiway.features.catalog.refs import full_ref
-from taxiway.features.catalog.tables import entity
+from taxiway.features.catalog.repository import reading
+from taxiway.features.catalog.repository.filters import equal_filters
 
 MAX_LIST = 10_000
 
@@ -29,8 +27,6 @@ def list_entities(
     platform: Platform, *, kind: str | None = None, filters: Mapping[str, str] = {}
 ) -> list[dict[str, Any]]:
     """Entities by ref, at most 10,000. `filters` maps dotted paths (`spec.type`) to the value each must have."""
-    where = true() & equal_filters(filters)
-    if kind is not None:
-        where = where & (entity.c.kind == kind.lower())
+    wanted = dict(filters) if kind is None else {**filters, "kind": kind}
     with platform.store.read() as conn:
-        return [orjson.loads(text) for text in reading.texts(conn, where, limit=MAX_LIST).values()]
+        return [orjson.loads(text) for text in reading.texts(conn, equal_filters(wanted), limit=MAX_LIST).values()]

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import select
-
 from taxiway.core.context import OpContext, Platform
 from taxiway.features.catalog.model import SYSTEM_SOURCES, Location
+from taxiway.features.catalog.repository.entities import known_by_refs
 from taxiway.features.catalog.service import locations
 from taxiway.features.catalog.service.locations import get_location, location_ref
-from taxiway.features.catalog.tables import entity
 from taxiway.features.catalog.validation import validate
 from taxiway.model.errors import ConflictError, InputError, NotFoundError
 from taxiway.plugin import SourcedEntity
@@ -67,7 +65,7 @@ def ingest(ctx: OpContext, location_id: str) -> str:
 
 def _source(platform: Platform, ref: str) -> tuple[str, str | None]:
     with platform.store.read() as conn:
-        row = conn.execute(select(entity.c.source_id, entity.c.owner).where(entity.c.ref == ref)).first()
-    if row is None:
+        found = known_by_refs(conn, [ref]).get(ref)
+    if found is None:
         raise NotFoundError(f"there is no entity {ref}", code="catalog.no_entity")
-    return row.source_id, row.owner
+    return found.source_id, found.owner

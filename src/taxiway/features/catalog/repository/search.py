@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 from sqlalchemy import ColumnElement, Connection, column, func, literal_column, select, table, text
 
-from taxiway.features.catalog import reading
+from taxiway.features.catalog.repository import reading
 from taxiway.features.catalog.tables import entity, entity_doc
 from taxiway.model.errors import InputError
 

@@ -10,8 +10,10 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, and_, exists, false, func, not_, or_, select, true
 
+from taxiway.core.store.scoped import visible
 from taxiway.features.catalog.kinds import INVERSE
 from taxiway.features.catalog.tables import entity, entity_facet, facet, relation
+from taxiway.model.access import Scope
 from taxiway.model.errors import InputError
 
 Clause = ColumnElement[bool]
@@ -26,6 +28,11 @@ COLUMNS: Mapping[str, ColumnElement[Any]] = {
 }
 """Paths that are narrow columns, all in lower case."""
 _LOWER_INVERSE = {one.lower(): (one, other) for one, other in INVERSE.items()}
+
+
+def visible_to(scope: Scope) -> Clause:
+    """The clause for what a caller may see."""
+    return visible(scope, entity.c.owner)
 
 
 def parse_filters(filters: Sequence[str]) -> Clause:

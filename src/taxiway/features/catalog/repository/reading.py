@@ -9,10 +9,10 @@ import orjson
 from sqlalchemy import ColumnElement, Connection, func, select
 
 from taxiway.features.catalog.kinds import INVERSE
-from taxiway.features.catalog.repository import chunks
+from taxiway.features.catalog.repository.entities import chunks
 from taxiway.features.catalog.tables import catalog_problem, entity, entity_doc, relation
 
-MAX_RELATIONS = 5000
+MAX_RELATIONS = 50_000
 Edge = tuple[str, str]
 """(type, target ref)."""
 
@@ -73,6 +73,21 @@ def edges_of(conn: Connection, refs: Mapping[int, str]) -> dict[int, list[Edge]]
         for row in conn.execute(statement):
             found[ids[row.target]].add((INVERSE[row.type], row.ref))
     return {id_: sorted(edges) for id_, edges in found.items()}
+
+
+def text_by_uid(conn: Connection, uid: str, where: ColumnElement[bool]) -> str | None:
+    """The document of a uid as JSON text, or None."""
+    return next(iter(texts(conn, where & (entity.c.uid == uid)).values()), None)
+
+
+def problems(conn: Connection, *, source_id: str | None, before: str | None, limit: int) -> list[dict[str, Any]]:
+    """Problems, newest first, behind the id `before`."""
+    statement = select(catalog_problem).order_by(catalog_problem.c.id.desc()).limit(limit)
+    if source_id is not None:
+        statement = statement.where(catalog_problem.c.source_id == source_id)
+    if before is not None:
+        statement = statement.where(catalog_problem.c.id < before)
+    return [dict(row) for row in conn.execute(statement).mappings()]
 
 
 def count(conn: Connection, where: ColumnElement[bool]) -> int:

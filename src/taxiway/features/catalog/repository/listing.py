@@ -15,8 +15,8 @@ from typing import Any
 import orjson
 from sqlalchemy import ColumnElement, Connection, and_, func, or_, select, true
 
-from taxiway.features.catalog import filters, reading
 from taxiway.features.catalog.kinds import INVERSE
+from taxiway.features.catalog.repository import filters, reading
 from taxiway.features.catalog.tables import entity, entity_facet, facet, relation
 from taxiway.model.errors import InputError
 

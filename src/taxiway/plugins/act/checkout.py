@@ -1,10 +1,13 @@
-"""Makes the work tree of a commit from a bare repository, for a run to read."""
+"""Makes the work tree of a commit from a repository or a work tree of it, for a run to read."""
 
 import os
 import subprocess
 from pathlib import Path
 
 from .sandbox import RunnerError, open_for_reading
+
+# The serving side is a process of its own that git starts without our settings; the folder may be another user's.
+UPLOAD_PACK = "--upload-pack=git -c safe.directory=* -c core.hooksPath=/dev/null upload-pack"
 
 
 def check_out(bare: Path, sha: str, ref: str, target: Path, timeout_seconds: float = 120.0) -> None:
@@ -16,7 +19,7 @@ def check_out(bare: Path, sha: str, ref: str, target: Path, timeout_seconds: flo
     target.mkdir(parents=True)
     for arguments in (
         ["init", "--quiet", "--template=", f"--initial-branch={branch}"],
-        ["fetch", "--quiet", "--depth=1", "--no-tags", "--", bare.resolve().as_uri(), sha],
+        ["fetch", "--quiet", "--depth=1", "--no-tags", UPLOAD_PACK, "--", bare.resolve().as_uri(), sha],
         ["checkout", "--quiet", "-B", branch, "FETCH_HEAD", "--"],
     ):
         _git(arguments, target, timeout_seconds)

@@ -43,6 +43,8 @@ class Jobs:
 
     def add(self, record: Record) -> bool:
         """Take a record in; whether a job changed by it."""
+        if isinstance(record, StepStarted | StepFinished) and record.stage != "Main" and not _failed(record):
+            return False  # `act` sets every action up and takes it down, also where that does nothing
         if isinstance(record, JobStarted):
             job = self._job(record.job, record.job_id)
             job.state, job.started_at = "running", record.at
@@ -123,6 +125,10 @@ def _planned(steps: Any) -> Sequence[tuple[str, PipelineStep]]:
                 (str(step.get("id") or number), PipelineStep(str(step.get("name") or command)[:200], "pending"))
             )
     return found
+
+
+def _failed(record: StepStarted | StepFinished) -> bool:
+    return isinstance(record, StepFinished) and record.status == "failure"
 
 
 def _step_key(record: StepStarted | StepFinished) -> str:

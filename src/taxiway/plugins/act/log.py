@@ -21,7 +21,7 @@ class RunLog:
             self._lines(
                 record.job, mark + place + record.text, "stderr" if record.level in ("warning", "error") else "stdout"
             )
-        elif isinstance(record, StepStarted):
+        elif isinstance(record, StepStarted) and record.stage == "Main":
             self._lines(record.job, f"▸ {record.name}", "stdout")
         elif isinstance(record, Summary):
             self._lines(record.job, record.markdown, "stdout")

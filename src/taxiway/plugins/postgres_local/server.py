@@ -76,7 +76,8 @@ class Server:
 
     def ensure(self) -> int:
         """Make sure that the server answers, and return its port. UnavailableError says why it does not."""
-        if self.running() is not None and self._status() == "ready":
+        found = self.running()
+        if found is not None and self._is_ready(found):
             return self.port()
         with daemons.locked(self.lock()):
             return self._ensure()
@@ -222,17 +223,15 @@ class Server:
             "log_min_messages": "warning",
         }
 
-    def _status(self) -> str:
-        """What the server says of itself in its pid file: `starting`, `ready`, `stopping`."""
+    def _is_ready(self, daemon: Daemon) -> bool:
+        """What the server says of itself in its pid file. The file of a killed server says `ready` for ever."""
         lines = _lines(self.cluster / "postmaster.pid")
-        return lines[7].strip() if len(lines) > 7 else ""
+        return len(lines) > 7 and lines[0].strip() == str(daemon.pid) and lines[7].strip() == "ready"
 
     def _await_ready(self, daemon: Daemon) -> None:
         deadline = time.monotonic() + self.settings.start_seconds
         while daemon.alive():
-            # The pid file of the server before this one says "ready" too, until the new one has replaced it.
-            lines = _lines(self.cluster / "postmaster.pid")
-            if lines and lines[0].strip() == str(daemon.pid) and self._status() == "ready":
+            if self._is_ready(daemon):
                 return
             if time.monotonic() > deadline:
                 raise UnavailableError(

@@ -1,25 +1,19 @@
-"""The features of the product, low to high. Adding one means adding its name here."""
+"""The features of the product, low to high. Adding one means adding its `contrib` here."""
 
 from __future__ import annotations
 
-from importlib import import_module
-from importlib.util import find_spec
-
 from taxiway.core.operations import Feature
-
-NAMES = (
-    "access",
-    "catalog",
-    "infrastructure",
-    "docs",
-    "environments",
-    "scaffolder",
-    "delivery",
-    "observability",
-)
+from taxiway.features.access import contrib as access
+from taxiway.features.catalog import contrib as catalog
+from taxiway.features.delivery import contrib as delivery
+from taxiway.features.docs import contrib as docs
+from taxiway.features.environments import contrib as environments
+from taxiway.features.infrastructure import contrib as infrastructure
+from taxiway.features.observability import contrib as observability
+from taxiway.features.scaffolder import contrib as scaffolder
 
 
 def load_features() -> list[Feature]:
-    """`FEATURE` of each feature's `contrib.py`, in order."""
-    names = [f"taxiway.features.{name}.contrib" for name in NAMES]
-    return [import_module(name).FEATURE for name in names if find_spec(name) is not None]
+    """`FEATURE` of each feature, in order."""
+    parts = (access, catalog, infrastructure, docs, environments, scaffolder, delivery, observability)
+    return [part.FEATURE for part in parts]

@@ -5,19 +5,37 @@ The only module that knows the layout. Reading is bounded: these repositories ca
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import yaml
 
 from taxiway.features.delivery.render import DEPLOYMENT_LABEL, SERVICE_REF
+from taxiway.kit import yaml12
 from taxiway.kit.pointer import dig
 from taxiway.model.errors import InputError
 
+NUMBER = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|0o[0-7]+|0x[0-9a-fA-F]+")
 FILE = "manifests.yaml"
 MAX_BYTES = 1_000_000
 MAX_OBJECTS = 200
 BRANCH = "main"
+
+
+class _Dumper(yaml.SafeDumper):
+    """Also quotes texts that YAML 1.2 reads as numbers and 1.1 does not, such as the commit 12345e6."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+
+def _text(dumper: _Dumper, value: str) -> yaml.ScalarNode:
+    style = "'" if NUMBER.fullmatch(value) else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=style)
+
+
+_Dumper.add_representer(str, _text)
 
 
 def path_of(service_key: str) -> str:
@@ -33,19 +51,15 @@ def key_of(path: str) -> str | None:
 
 def write(objects: Sequence[Mapping[str, Any]]) -> bytes:
     """The file for these objects. Equal objects give equal bytes."""
-    return "---\n".join(yaml.safe_dump(dict(item), sort_keys=True, allow_unicode=True) for item in objects).encode()
+    options: dict[str, Any] = {"Dumper": _Dumper, "sort_keys": True, "allow_unicode": True}
+    return "---\n".join(yaml.dump(dict(item), **options) for item in objects).encode()
 
 
 def read(raw: bytes, where: str) -> list[dict[str, Any]]:
     """The objects in a file. InputError says what is wrong with it."""
-    if len(raw) > MAX_BYTES:
-        raise InputError(f"{where} is larger than {MAX_BYTES} bytes: split the service")
     try:
-        for token in yaml.scan(raw, Loader=yaml.CSafeLoader):
-            if isinstance(token, yaml.AliasToken):
-                raise InputError(f"{where}: YAML aliases are not read: write the value out")
-        documents = [item for item in yaml.load_all(raw, Loader=yaml.CSafeLoader) if item is not None]
-    except (yaml.YAMLError, UnicodeDecodeError, ValueError, RecursionError) as error:
+        documents = [document.value for document in yaml12.load_all(raw, max_bytes=MAX_BYTES)]
+    except yaml12.YamlError as error:
         raise InputError(f"{where} is not valid YAML: {error}") from error
     if len(documents) > MAX_OBJECTS:
         raise InputError(f"{where} has more than {MAX_OBJECTS} objects: split the service")

@@ -94,6 +94,8 @@ def _service(
     revision: str,
 ) -> bool:
     """Apply, then prune, one service; whether it is settled."""
+    if raw is None:
+        _check_history(platform, name, before)
     objects = manifests.read(raw, manifests.path_of(key)) if raw is not None else []
     if objects and environment is None:
         raise InputError(f"the environment {name} is not in the catalog any more: register it, or remove the service")
@@ -175,6 +177,16 @@ def _prune(platform: Platform, name: str, key: str, rows: Sequence[Row]) -> None
             repository.drop_applied(tx, name, key, item)
 
         platform.store.write(forget)
+
+
+def _check_history(platform: Platform, name: str, before: Row | None) -> None:
+    """A folder that is missing was removed only where the repository still knows the commit that had it."""
+    known = before["revision"] if before is not None else None
+    if known and forge(platform).resolve(f"env-{name}", known) is None:
+        raise InputError(
+            f"env-{name} does not know the commit {known[:12]} any more, so nothing is removed: deploy the service "
+            "again, and remove it then"
+        )
 
 
 def _contained(item: dict[str, Any], environment: Environment) -> dict[str, Any]:

@@ -37,6 +37,7 @@ class _Watch:
     full_at: float = 0.0
     again_at: float | None = None
     pause: float = FIRST_SECONDS
+    is_ours: bool = False
 
 
 class Reconciler:
@@ -87,6 +88,10 @@ class Reconciler:
         now = self._platform.clock.monotonic()
         watch = self._watches.setdefault(name, _Watch())
         try:
+            if environment is not None and not watch.is_ours:
+                # Made before anybody else can take the name; one that somebody else made is refused here for good.
+                desired.ensure_repository(self._platform, environment)
+                watch.is_ours = True
             head = desired.head(self._platform, PREFIX + name)
             is_moved = head != watch.head
             is_full = now >= watch.full_at

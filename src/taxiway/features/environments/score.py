@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any
 
 import jsonschema_rs
-import yaml
 
 from taxiway.features.environments.substitution import references
 from taxiway.features.infrastructure.model import resource_key
+from taxiway.kit import yaml12
 from taxiway.kit.pointer import pointer
 from taxiway.model.errors import FieldError, InputError
 
@@ -126,16 +126,10 @@ def ordered(resources: Sequence[ResourceSpec]) -> list[ResourceSpec]:
 
 
 def _load(text: bytes | str, where: str) -> Any:
-    raw = text.encode() if isinstance(text, str) else text
-    if len(raw) > MAX_BYTES:
-        raise InputError(f"{where} is larger than {MAX_BYTES} bytes", code="score.too_large")
     try:
-        for token in yaml.scan(raw, Loader=yaml.CSafeLoader):
-            if isinstance(token, yaml.AliasToken):
-                raise InputError(f"{where}: YAML aliases are not read: write the value out", code="score.alias")
-        return yaml.load(raw, Loader=yaml.CSafeLoader)
-    except (yaml.YAMLError, UnicodeDecodeError, ValueError, RecursionError) as error:
-        raise InputError(f"{where} is not valid YAML: {error}", code="score.syntax") from error
+        return yaml12.load(text, max_bytes=MAX_BYTES)
+    except yaml12.YamlError as error:
+        raise InputError(f"{where} is not acceptable YAML: {error}", code="score.syntax") from error
 
 
 @functools.cache

@@ -17,6 +17,7 @@ from taxiway.features.environments.service import deploy, destroy, views
 from taxiway.features.environments.tables import deployment, release
 from taxiway.features.infrastructure.tables import resource
 from taxiway.model.run import RunState
+from taxiway.model.workload import FileChange
 
 from .conftest import World
 
@@ -112,3 +113,18 @@ def test_an_environment_whose_repository_vanished_is_not_emptied(world: World, t
     reconciler.forget()
     reconciler.turn()
     assert len(world.destination.live("staging")) == 1
+    change = {"other/manifests.yaml": FileChange(b"")}
+    world.forge.commit("env-staging", "main", change, message="another history", author="x")
+    reconciler.turn()
+    assert len(world.destination.live("staging")) == 1
+
+
+def test_a_repository_that_somebody_else_made_under_the_name_is_never_followed(world: World) -> None:
+    world.forge.create_repository("env-staging", description="", owner="x", default_branch="main", request_key="squat")
+    text = b"apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: evil}\n"
+    change = {"evil/manifests.yaml": FileChange(text)}
+    world.forge.commit("env-staging", "main", change, message="mine", author="x")
+    reconciler: Reconciler = world.platform.registry.get("background_service", "delivery.reconciler")
+    reconciler.turn()
+    reconciler.turn()
+    assert world.destination.objects == {}

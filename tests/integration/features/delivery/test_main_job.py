@@ -135,6 +135,20 @@ def test_a_release_that_never_gets_healthy_leaves_the_old_one_live(
     assert second in repr(world.destination.live("staging"))
 
 
+def test_services_that_are_deployed_at_once_all_get_into_git(world: World) -> None:
+    world.start()
+    names = [f"s{number}" for number in range(4)]
+    world.register(*[component(name) for name in names])
+    shas = {name: world.push(name) for name in names}
+    for name in names:
+        world.announce(name, shas[name])
+    found = world.until(lambda: (rows := views.releases(world.ctx, None, None, 10).items) and len(rows) == 4 and rows)
+    runs = [deploy(world.ctx, row["service_ref"], "staging", row["id"])["run_id"] for row in found]
+    assert [world.wait(run).state for run in runs] == ["succeeded"] * 4
+    assert len(world.destination.live("staging")) == 4
+    assert world.destination.most_active == 1
+
+
 def test_undo_of_a_first_deployment_leaves_nothing(world: World) -> None:
     world.start()
     started = deployed(world, released(world))

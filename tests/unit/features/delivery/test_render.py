@@ -88,7 +88,13 @@ def test_the_file_in_git_reads_back_and_is_the_same_for_the_same_objects() -> No
     assert manifests.deployment_of(objects) == "d1"
 
 
-@pytest.mark.parametrize("raw", [b"{", b"- 1", b"a: &x 1\nb: *x", b"kind: A\nmetadata: {name: x}"])
+@pytest.mark.parametrize("text", ["12345e6", "0o17", "1_000", "yes", "null", "1.5", "a: b", "\u00e9\n", "0x1f", "08"])
+def test_texts_stay_texts_on_their_way_through_git(text: str) -> None:
+    item = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": text}, "data": {text: text}}
+    assert manifests.read(manifests.write([item]), "f") == [item]
+
+
+@pytest.mark.parametrize("raw", [b"{", b"- 1", b"a: 1\na: 2", b"kind: A\nmetadata: {name: x}"])
 def test_a_broken_file_in_git_is_refused_with_its_reason(raw: bytes) -> None:
     with pytest.raises(InputError, match="f"):
         manifests.read(raw, "f")

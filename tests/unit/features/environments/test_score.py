@@ -89,8 +89,8 @@ def test_one_identity_with_two_meanings_is_refused() -> None:
     [
         ("[1]", "mapping"),
         ("a: [", "YAML"),
-        ("a: &a [1]\nb: *a", "aliases"),
-        ("x: " + "y" * 300_000, "larger"),
+        ("a: 1\na: 2", "twice"),
+        ("x: " + "y" * 300_000, "limit"),
         (score("", "image: x, variables: {A: '${resources.db.x}'}"), "does not declare"),
         (score("", "image: x, before: {other: {ready: started}}"), "no container"),
         (score("", "imagee: x"), "containers/main"),

@@ -14,4 +14,4 @@ app = App(name="plugin", help="Plugins.")
 def list_plugins(*, output: Output = "table") -> None:
     """List plugins with their state and, where one failed, the reason."""
     rows = Client(find_session()).call("GET", "/api/plugins/v1/plugins")["items"]
-    show(rows, output, ["name", "version", "state", "error"])
+    show(rows, output, ["name", "version", "state", "reason"])

@@ -1,0 +1,119 @@
+"""Real processes: `taxiway up` as a user starts it, and clients over HTTP."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+CLI = [sys.executable, "-m", "taxiway.cli.main"]
+START_SECONDS = 30.0
+
+
+@dataclass
+class Server:
+    """A `taxiway up` on `data`. It can be killed and started again on the same folder."""
+
+    data: Path
+    arguments: list[str] = field(default_factory=list)
+    environ: Mapping[str, str] = field(default_factory=dict)
+    process: subprocess.Popen[bytes] | None = None
+    url: str = ""
+
+    def start(self) -> None:
+        log = (self.data.parent / "server.log").open("ab")
+        command = [*CLI, "up", "--data", str(self.data), "--port", "0", *self.arguments]
+        environ = {**os.environ, **self.environ}
+        self.process = subprocess.Popen(command, stdout=log, stderr=log, env=environ, start_new_session=True)
+        log.close()
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline and self.process.poll() is None:
+            with contextlib.suppress(OSError, ValueError, KeyError, httpx.HTTPError):
+                found = json.loads((self.data / "taxiway.lock").read_bytes())
+                if found["pid"] == self.process.pid and httpx.get(found["url"] + "/readyz").status_code == 200:
+                    self.url = found["url"]
+                    return
+            time.sleep(0.05)
+        raise AssertionError(f"the server did not start:\n{self.log()[-4000:]}")
+
+    def kill(self) -> None:
+        assert self.process is not None
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+
+    def stop(self) -> int:
+        assert self.process is not None
+        self.process.terminate()
+        return self.process.wait(15)
+
+    def log(self) -> str:
+        return (self.data.parent / "server.log").read_text(errors="replace")
+
+    def cli(self, *arguments: str, token: str | None = None, check: bool = True) -> subprocess.CompletedProcess[str]:
+        environ = {**os.environ, **self.environ, "TAXIWAY_DATA": str(self.data), "TAXIWAY_URL": self.url}
+        if token:
+            environ["TAXIWAY_TOKEN"] = token
+        done = subprocess.run([*CLI, *arguments], capture_output=True, text=True, env=environ, timeout=180, check=False)
+        assert not check or done.returncode == 0, done.stdout + done.stderr + self.log()[-3000:]
+        return done
+
+    def token(self, role: str = "admin", subject: str = "user:default/admin") -> str:
+        options = ["--role", role, "--subject", subject, "--data", str(self.data)]
+        return self.cli("tokens", "create", "test", *options).stdout.split()[-1]
+
+    def client(self, token: str) -> httpx.Client:
+        return httpx.Client(base_url=self.url, headers={"authorization": f"Bearer {token}"}, timeout=60)
+
+    def down(self) -> None:
+        """End everything that runs for the data folder."""
+        if self.process is not None and self.process.poll() is None:
+            self.stop()
+        if (self.data / "taxiway.db").exists():
+            self.cli("down", "--data", str(self.data), check=False)
+
+
+MakeServer = Callable[..., Server]
+
+
+@pytest.fixture
+def make_server(tmp_path: Path) -> Iterator[MakeServer]:
+    """Starts servers, and ends them with all that they run."""
+    made: list[Server] = []
+    # Code of repositories runs as another user, which must be able to enter the folder.
+    for folder in (tmp_path, *tmp_path.parents):
+        if folder.stat().st_uid == os.geteuid() and folder != Path("/"):
+            folder.chmod(folder.stat().st_mode | 0o011)
+
+    def make(*arguments: str, name: str = "data", environ: Mapping[str, str] | None = None) -> Server:
+        server = Server(tmp_path / name / "data", list(arguments), environ or {})
+        server.data.mkdir(parents=True)
+        made.append(server)
+        server.start()
+        return server
+
+    yield make
+    for server in made:
+        server.down()
+
+
+def wait_for(check: Callable[[], Any], seconds: float, what: str) -> Any:
+    """The first true answer of `check`, or a failure that says what was waited for."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        found = check()
+        if found:
+            return found
+        time.sleep(0.1)
+    raise AssertionError(f"not within {seconds} s: {what}")

@@ -1,0 +1,58 @@
+"""A package outside the tree extends Taxiway without a change in it."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from acceptance.conftest import MakeServer, wait_for
+
+SOURCE = Path(__file__).parents[1] / "outside_plugin"
+
+
+def install(target: Path) -> None:
+    """Install the plugin as a package of its own into `target`."""
+    uv = shutil.which("uv") or str(Path(sys.executable).parent / "uv")
+    options = ["--python", sys.executable, "--target", str(target), "--no-deps", "--no-build-isolation", "--quiet"]
+    subprocess.run([uv, "pip", "install", *options, str(SOURCE)], check=True)
+
+
+def test_an_outside_plugin_adds_an_action_a_destination_and_a_card(make_server: MakeServer, tmp_path: Path) -> None:
+    install(tmp_path / "site")
+    environ = {
+        "PYTHONPATH": str(tmp_path / "site"),
+        "TAXIWAY_PLUGINS": '{"weather": {"forecast": "rain"}}',
+    }
+    server = make_server("--demo", environ=environ)
+    with server.client(server.token()) as client:
+        plugins = {item["name"]: item for item in client.get("/api/plugins/v1/plugins").json()["items"]}
+        assert plugins["weather"]["version"] == "0.3.0"
+        points = {item["point"] for item in plugins["weather"]["contributions"]}
+        assert points == {"action", "destination", "portal_card", "operation"}
+        template = {
+            "apiVersion": "scaffolder.backstage.io/v1beta3",
+            "kind": "Template",
+            "metadata": {"name": "t"},
+            "spec": {"steps": [{"id": "w", "action": "weather:forecast", "input": {"city": "Oslo"}}]},
+        }
+        tried = client.post("/api/scaffolder/v2/dry-run", json={"template": template}).json()
+        assert [item["path"] for item in tried["directoryContents"]] == ["FORECAST.txt"]
+        assert "rain" in tried["log"][0]["body"]["message"]
+        cards = client.get("/api/plugins/v1/portal").json()["cards"]
+        card = next(item for item in cards if item["title"] == "Weather")
+        answer = client.get(card["operation"].replace("{ref}", "component:default/orders")).json()
+        assert answer == {"forecast": "rain", "ref": "component:default/orders"}
+
+
+def test_a_plugin_that_fails_to_load_is_shown_and_the_server_starts(make_server: MakeServer, tmp_path: Path) -> None:
+    install(tmp_path / "site")
+    module = tmp_path / "site" / "taxiway_weather" / "__init__.py"
+    module.write_text("raise RuntimeError('the sky fell')\n")
+    server = make_server(environ={"PYTHONPATH": str(tmp_path / "site")})
+    with server.client(server.token()) as client:
+        plugins = {item["name"]: item for item in client.get("/api/plugins/v1/plugins").json()["items"]}
+        assert plugins["weather"]["state"] == "failed"
+        assert "the sky fell" in plugins["weather"]["reason"]
+        assert wait_for(lambda: client.get("/readyz").status_code == 200, 5, "ready")

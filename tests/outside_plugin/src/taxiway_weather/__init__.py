@@ -1,0 +1,106 @@
+"""A plugin that lives outside Taxiway: an action, a destination that writes files, a card and its operation.
+
+It imports the public contract and nothing else. The tests install it as a package of its own.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from taxiway.model.run import Created
+from taxiway.model.workload import LogLine, ObjectKey, ObjectStatus, Target, WorkloadStatus, object_key
+from taxiway.plugin import Plugin, PluginContext, PluginOperation, PluginSettings, PortalCard, StepContext
+
+
+class WeatherSettings(PluginSettings):
+    """What the forecast says."""
+
+    forecast: str = "sunny"
+
+
+class ForecastAction:
+    """Writes the forecast into the workspace."""
+
+    key = "weather:forecast"
+    description = "Write the forecast into FORECAST.txt"
+    input_schema: Mapping[str, Any] = {
+        "type": "object",
+        "required": ["city"],
+        "properties": {"city": {"type": "string"}},
+    }
+    output_schema: Mapping[str, Any] = {"type": "object", "properties": {"forecast": {"type": "string"}}}
+    recovery = "idempotent"
+    supports_dry_run = True
+
+    def __init__(self, forecast: str) -> None:
+        self._forecast = forecast
+
+    def run(self, ctx: StepContext, values: Mapping[str, Any]) -> Mapping[str, Any]:
+        (ctx.workspace / "FORECAST.txt").write_text(f"{values['city']}: {self._forecast}\n")
+        ctx.log(f"The forecast for {values['city']} is {self._forecast}")
+        return {"forecast": self._forecast}
+
+    def probe(self, ctx: StepContext, values: Mapping[str, Any]) -> Mapping[str, Any] | None:
+        return None
+
+    def undo(self, ctx: StepContext, created: Sequence[Created]) -> None:
+        return None
+
+
+class FolderDestination:
+    """Keeps each desired object as a JSON file: what is there is healthy."""
+
+    key = "folder"
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+
+    def apply(self, target: Target, objects: Sequence[Any]) -> Sequence[ObjectStatus]:
+        for item in objects:
+            path = self._path(target, object_key(item))
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(json.dumps(item, sort_keys=True))
+        return self.observe(target, objects)
+
+    def observe(self, target: Target, objects: Sequence[Any]) -> Sequence[ObjectStatus]:
+        keys = [object_key(item) for item in objects]
+        return [
+            ObjectStatus(key, there, "healthy" if there else "missing")
+            for key, there in ((key, self._path(target, key).is_file()) for key in keys)
+        ]
+
+    def prune(self, target: Target, keys: Sequence[ObjectKey]) -> None:
+        for key in keys:
+            self._path(target, key).unlink(missing_ok=True)
+
+    def workloads(self, environment: str | None = None, service: str | None = None) -> Sequence[WorkloadStatus]:
+        return []
+
+    def logs(self, workload_id: str, after: int, limit: int) -> Sequence[LogLine]:
+        return []
+
+    def _path(self, target: Target, key: ObjectKey) -> Path:
+        return self._root / target.environment / f"{key.kind}-{key.name}.json"
+
+
+def contribute(ctx: PluginContext) -> Sequence[tuple[str, Any]]:
+    """What the plugin plugs in."""
+    forecast = ctx.settings.forecast
+    return [
+        ("action", ForecastAction(forecast)),
+        ("destination", FolderDestination(ctx.data_dir / "objects")),
+        (
+            "portal_card",
+            PortalCard("weather", "Weather", ("Component",), "facts", "/api/plugins/v1/weather/today?ref={ref}"),
+        ),
+        (
+            "operation",
+            PluginOperation("weather.today", "today", "system.read", lambda query: {"forecast": forecast, **query}),
+        ),
+    ]
+
+
+PLUGIN = Plugin("weather", "0.3.0", contribute, WeatherSettings, description="Weather")

@@ -101,6 +101,16 @@ def _steady(state: Mapping[str, Any]) -> str:
     return "" if is_steady else f"the workload runs for less than {STEADY_SECONDS:g} s"
 
 
+def _environment(instance: Instance) -> dict[bytes, bytes]:
+    """The workload's own environment with its marker: spec.json lacks what depends on secrets."""
+    state = adopt(instance.folder)
+    if instance.spec.get("variables") and state is not None and state["pid"] is not None:
+        lines = Path(f"/proc/{state['pid']}/environ").read_bytes().split(b"\0")
+        return dict((name, value) for name, _, value in (line.partition(b"=") for line in lines) if name)
+    env = {**instance.spec["env"], procs.MARKER: instance.marker}
+    return {name.encode(): str(value).encode() for name, value in env.items()}
+
+
 def _exec_failure(instance: Instance, probe: Mapping[str, Any], timeout: float) -> str:
     spec = instance.spec
     user: dict[str, Any] = {}
@@ -110,7 +120,7 @@ def _exec_failure(instance: Instance, probe: Mapping[str, Any], timeout: float) 
     try:
         with subprocess.Popen(
             argv,
-            env={**spec["env"], procs.MARKER: instance.marker},
+            env=_environment(instance),
             cwd=spec["cwd"],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,

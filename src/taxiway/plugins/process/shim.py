@@ -7,6 +7,9 @@ nothing runs twice. It starts the workload, restarts it with growing pauses, pro
 writes DIR/state.json. When the shim is killed the kernel kills the workload with it, and whatever else still carries
 the instance's marker is ended by the next shim before it starts anything.
 
+Secrets are not in spec.json. The starter passes them as an anonymous file in memory (its standard input), which this
+process reads once and keeps in memory for the restarts; one that was killed is started anew by the platform.
+
 It must not talk to Taxiway, and must not grow: about 10 MB, of which 8.5 are the bare interpreter.
 """
 # The shim must not pay for pathlib.
@@ -37,7 +40,7 @@ HEALTHY_SECONDS = 60.0
 LOG_CHECK_SECONDS = 2.0
 NEVER = float("inf")
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD)
-SUPERVISE = "import sys; sys.path.insert(0, sys.argv[1]); import shim; shim.supervise(sys.argv[2], int(sys.argv[3]))"
+SUPERVISE = "import sys; sys.path.insert(0, sys.argv[1]); import shim; shim.supervise(sys.argv[2], int(sys.argv[3]), int(sys.argv[4]))"
 
 
 def now() -> int:
@@ -228,26 +231,34 @@ def daemonize(spec_path: str) -> int:
         return 0
     if os.fork():
         return 0
+    handed = os.dup(0)
     daemon.detach(folder, "shim.log")
     child.become_subreaper()
     found = procs.process(os.getpid())
     if found is not None:
         files.write_holder(lock, found.pid, found.start_ticks)
     os.set_inheritable(lock, True)
+    os.set_inheritable(handed, True)
     here = os.path.dirname(os.path.abspath(__file__))
     # A fresh interpreter runs the compiled module: it is 3 MB smaller than one that compiled this file and forked.
-    arguments = ["-I", "-S", "-E", "-c", SUPERVISE, here, folder, str(lock)]
+    arguments = ["-I", "-S", "-E", "-c", SUPERVISE, here, folder, str(lock), str(handed)]
     os.execv(sys.executable, [sys.executable, *arguments])  # noqa: S606 - no shell is wanted
     return 1
 
 
-def supervise(folder: str, lock: int) -> None:
-    """The daemon's life; `lock` is the descriptor that holds the instance."""
+def supervise(folder: str, lock: int, handed: int) -> None:
+    """The daemon's life; `lock` is the descriptor that holds the instance, `handed` the one with the secrets."""
     os.set_inheritable(lock, False)
     signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
     spec = files.read_json(os.path.join(folder, "spec.json"))
     if spec is None:
         sys.exit(f"{folder}/spec.json is missing or broken; deploy the workload again")
+    if spec.get("variables"):
+        try:
+            spec |= files.read_handed(handed)
+        except (OSError, ValueError):
+            sys.exit("started without the secrets that it needs; only Taxiway can start this instance")
+    os.close(handed)
     Shim(folder, spec).run()
 
 

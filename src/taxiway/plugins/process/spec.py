@@ -1,13 +1,14 @@
 """Values that describe a workload and one instance of it, and their form on disk (spec.json).
 
 A `Workload` is what a caller wants; an `Instance` is one start of a generation of it, with ports and a marker of its
-own. Environment and secrets are values already: the file is 0600 in a folder that only Taxiway reads.
+own. No secret value is in it: variables that need one are kept as they were written, with references, and
+`handed_over` makes their values at each start, which reach the shim through memory only.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,15 @@ class Port:
 
 
 @dataclass(frozen=True)
+class Variable:
+    """An environment variable as Kubernetes has it: text with `$(NAME)` of earlier ones, or a reference to a secret."""
+
+    name: str
+    value: str = ""
+    secret: str | None = None
+
+
+@dataclass(frozen=True)
 class ProbeTiming:
     """When probes run and how many failures count. `startup_seconds`: how long a first success may take."""
 
@@ -39,8 +49,9 @@ class ProbeTiming:
 
 @dataclass(frozen=True)
 class Workload:
-    """A program to keep running. `argv` may use `$(NAME)` of `env` as Kubernetes does.
+    """A program to keep running. `argv` may use `$(NAME)` of its environment as Kubernetes does.
 
+    `variables` come on top of `env` and of the ports' variables, in their order.
     `limits` are resource limits by lower-case name (`nofile`, `core`, …). `liveness` and `readiness` are Score's
     probes ({httpGet} or {exec}); `httpGet.port` is a target number or a port's name. `log_bytes` are kept per instance.
     """
@@ -48,6 +59,7 @@ class Workload:
     argv: tuple[str, ...]
     cwd: str
     env: Mapping[str, str] = field(default_factory=dict)
+    variables: tuple[Variable, ...] = ()
     uid: int | None = None
     gid: int | None = None
     limits: Mapping[str, int] = field(default_factory=lambda: {"core": 0})
@@ -95,13 +107,17 @@ def instance_spec(workload: Workload, instance: str, generation: str, marker: st
     env = dict(workload.env)
     for one in given:
         env |= {name: str(one["port"]) for name in one["env"]}
+    hidden = workload.variables if any(one.secret for one in workload.variables) else ()
+    if not hidden:
+        env = variables_of(workload.variables, env, _no_secret)
     return {
         "instance": instance,
         "generation": generation,
         "marker": marker,
-        "argv": [expand(text, env) for text in workload.argv],
+        "argv": list(workload.argv) if hidden else [expand(text, env) for text in workload.argv],
         "cwd": workload.cwd,
         "env": env,
+        "variables": [asdict(one) for one in hidden],
         "uid": workload.uid,
         "gid": workload.gid,
         "limits": dict(workload.limits),
@@ -112,6 +128,29 @@ def instance_spec(workload: Workload, instance: str, generation: str, marker: st
         "grace_seconds": workload.grace_seconds,
         "log_bytes": workload.log_bytes,
     }
+
+
+def variables_of(
+    variables: Sequence[Variable], base: Mapping[str, str], secret: Callable[[str], str]
+) -> dict[str, str]:
+    """`base` and the variables, in order: each may use those before it. `secret(reference)` gives a secret's value."""
+    env = dict(base)
+    for one in variables:
+        env[one.name] = secret(one.secret) if one.secret else expand(one.value, env)
+    return env
+
+
+def handed_over(spec: Mapping[str, Any], secret: Callable[[str], str]) -> dict[str, Any] | None:
+    """What the shim must get through memory to start the instance: {env, argv}; None when spec.json has it all."""
+    hidden = [Variable(**one) for one in spec.get("variables") or ()]
+    if not hidden:
+        return None
+    env = variables_of(hidden, spec["env"], secret)
+    return {"env": env, "argv": [expand(text, env) for text in spec["argv"]]}
+
+
+def _no_secret(reference: str) -> str:
+    raise ValueError(f"the secret {reference} cannot be read here")
 
 
 def expand(text: str, env: Mapping[str, str]) -> str:

@@ -17,13 +17,13 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from taxiway.plugins.process import files, procs
-from taxiway.plugins.process.spec import Instance, Workload, instance_spec
+from taxiway.plugins.process.spec import Instance, Workload, handed_over, instance_spec
 
 SHIM = Path(__file__).with_name("shim.py")
 PORT_RANGE = (20000, 29999)
@@ -32,6 +32,7 @@ LOCKED_EXIT = 75
 START_SECONDS = 10.0
 KILL_SECONDS = 5.0
 LAUNCHES = 3
+Secret = Callable[[str], str]
 STARTED_PHASES = ("running", "backoff", "restarting", "stopping", "stopped")
 
 
@@ -41,6 +42,11 @@ class ProcessError(Exception):
 
 class PortInUseError(ProcessError):
     """A port that must be ours is held by another process."""
+
+
+def no_secret(reference: str) -> str:
+    """For instances without secrets."""
+    raise ProcessError(f"the secret {reference} cannot be read here; let the running Taxiway start the workload")
 
 
 @contextmanager
@@ -140,7 +146,9 @@ def adopt(folder: Path) -> Mapping[str, Any] | None:
     return state
 
 
-def start_instance(instance: Instance, timeout_seconds: float = START_SECONDS) -> Mapping[str, Any]:
+def start_instance(
+    instance: Instance, timeout_seconds: float = START_SECONDS, secret: Secret = no_secret
+) -> Mapping[str, Any]:
     """Make sure that a shim runs for the instance, and return its state once the workload was started.
 
     Idempotent: with a shim at work it only waits. PortInUseError when another process took the instance's port.
@@ -155,29 +163,33 @@ def start_instance(instance: Instance, timeout_seconds: float = START_SECONDS) -
             raise ProcessError(f"instance {instance.id} was stopped for good; deploy again to get a new one")
         if not files.is_locked(str(instance.folder / "lock")):
             launches += 1
-            _launch(instance)
+            _launch(instance, secret)
         time.sleep(0.01)
     report = instance.folder / "shim.log"
     detail = report.read_text(errors="replace")[-2000:] if report.exists() else "no output"
     raise ProcessError(f"the shim of {instance.id} did not start ({launches} attempts): {detail}")
 
 
-def _launch(instance: Instance) -> None:
+def _launch(instance: Instance, secret: Secret) -> None:
     procs.end_marked(instance.marker)
     for one in instance.spec["ports"]:
         if not is_port_free(one["port"]) and not files.is_locked(str(instance.folder / "lock")):
             raise PortInUseError(f"port {one['port']} of {instance.id} is held by another process")
     command = [sys.executable, "-I", "-S", "-E", str(SHIM), str(instance.folder / "spec.json")]
-    with subprocess.Popen(
-        command,
-        env={},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        start_new_session=True,
-    ) as starter:
-        # The starter leaves a daemon behind and ends; its stderr is empty unless the lock or the fork failed.
-        _, problem = starter.communicate(timeout=START_SECONDS)
+    handed = files.hand_over(handed_over(instance.spec, secret))
+    try:
+        with subprocess.Popen(
+            command,
+            env={},
+            stdin=handed,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        ) as starter:
+            # The starter leaves a daemon behind and ends; its stderr is empty unless the lock or the fork failed.
+            _, problem = starter.communicate(timeout=START_SECONDS)
+    finally:
+        os.close(handed)
     if starter.returncode not in (0, LOCKED_EXIT):
         text = problem.decode(errors="replace")[-2000:]
         raise ProcessError(f"the shim of {instance.id} ended with {starter.returncode}: {text}")
@@ -189,6 +201,12 @@ def stop_instance(instance: Instance) -> None:
     if not is_retired(instance):
         (folder / "stop").touch(mode=0o600)
         files.sync_folder(str(folder))
+    halt_instance(instance)
+
+
+def halt_instance(instance: Instance) -> None:
+    """End the processes of the instance and wait until they are gone; it may be started again. Idempotent."""
+    folder = instance.folder
     lock = str(folder / "lock")
     asked_at = time.monotonic()
     patience = float(instance.spec["grace_seconds"]) + KILL_SECONDS
@@ -207,7 +225,7 @@ def stop_instance(instance: Instance) -> None:
             raise ProcessError(f"the shim of {instance.id} does not end; look for a process stuck in the kernel")
         time.sleep(0.02)
     try:
-        # Nobody else can start it while we hold the lock, and later starters see the stop file.
+        # Nobody else can start it while we hold the lock; later starters of a retired one see the stop file.
         procs.end_marked(instance.marker)
         state = read_state(folder)
         if state is None or state["phase"] != "stopped":

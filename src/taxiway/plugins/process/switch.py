@@ -10,6 +10,7 @@ It waits for readiness and draining; callers run it in a thread per slot, never 
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -23,11 +24,13 @@ from taxiway.plugins.process.supervisor import (
     PORT_RANGE,
     PortInUseError,
     ProcessError,
+    Secret,
     create_instance,
     is_gone,
     is_retired,
     list_instances,
     locked,
+    no_secret,
     start_instance,
     stop_instance,
 )
@@ -57,13 +60,14 @@ class Desired:
 
 @dataclass(frozen=True)
 class Site:
-    """The folders and times of one data folder. `router` None: workloads get no addresses."""
+    """The folders and times of one data folder. `router` None: workloads get no addresses. `secret` gives values."""
 
     root: Path
     router: Path | None = None
     ports: tuple[int, int] = PORT_RANGE
     ready_seconds: float = 60.0
     drain_seconds: float = 10.0
+    secret: Secret = no_secret
 
 
 @dataclass(frozen=True)
@@ -93,7 +97,7 @@ def converge(
             reason = not_ready_reason(current)
             return Outcome("running", current, not reason, reason)
         if current is not None:
-            _keep_alive(current)
+            _keep_alive(site, current)
         failure = _failure(site, slot)
         if failure is not None and failure["generation"] == desired.generation and not retry:
             _stop_others(site, slot, current)
@@ -144,7 +148,7 @@ def _running(site: Site, slot: str, instance: Instance, desired: Desired) -> Ins
     """The instance with a shim at work, or its successor on other ports when a foreign process took its port."""
     for _ in range(START_ATTEMPTS):
         try:
-            start_instance(instance)
+            start_instance(instance, secret=site.secret)
             return instance
         except PortInUseError:
             stop_instance(instance)
@@ -152,12 +156,10 @@ def _running(site: Site, slot: str, instance: Instance, desired: Desired) -> Ins
     raise PortInUseError(f"{START_ATTEMPTS} ports in a row were taken; look for a program that listens on many ports")
 
 
-def _keep_alive(instance: Instance) -> None:
+def _keep_alive(site: Site, instance: Instance) -> None:
     """The old instance serves on during a switch, also after a reboot; it is no reason to fail when it cannot."""
-    try:
-        start_instance(instance)
-    except ProcessError:
-        return
+    with contextlib.suppress(ProcessError):
+        start_instance(instance, secret=site.secret)
 
 
 def _commit(site: Site, slot: str, instance: Instance, desired: Desired) -> None:

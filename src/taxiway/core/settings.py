@@ -32,6 +32,7 @@ class EngineSettings(_Section):
     pipeline_uid: int = Field(61001, description="user of pipelines when Taxiway runs as root")
     workload_uid: int = Field(61002, description="user of workloads when Taxiway runs as root")
     template_uid: int = Field(61003, description="user of template rendering when Taxiway runs as root")
+    database_uid: int = Field(61004, description="user of local databases when Taxiway runs as root")
 
 
 class LimitSettings(_Section):

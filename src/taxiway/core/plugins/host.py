@@ -24,7 +24,7 @@ def identity_for(engines: EngineSettings, *, is_root: bool) -> Callable[[str], I
     uids = {
         "pipelines": engines.pipeline_uid,
         "workloads": engines.workload_uid,
-        "databases": engines.workload_uid,
+        "databases": engines.database_uid,
         "templates": engines.template_uid,
     }
 

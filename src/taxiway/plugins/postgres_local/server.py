@@ -15,6 +15,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 from taxiway.model.errors import UnavailableError
 from taxiway.plugin import Identity, PluginContext, daemons
@@ -94,8 +95,10 @@ class Server:
         if not self.exists:
             self._initialise(folder, identity)
         self._clear_remains()
-        self._await_ready(self._start(folder, identity, self._choose_port()))
-        return self.port()
+        port = self._choose_port()
+        self._await_ready(self._start(folder, identity, port))
+        self._note(port=port, told=True)
+        return port
 
     def stop(self) -> None:
         """End the server: open transactions are rolled back, files are left consistent. Nothing happens without one."""
@@ -169,15 +172,22 @@ class Server:
         if port and daemons.is_port_free(port):
             return port
         record = self._ctx.records.get(RECORD)
-        if port and self._ctx.records.list("database/", limit=1):
+        if port and record is not None and record.value.get("told") and self._ctx.records.list("database/", limit=1):
             raise UnavailableError(
                 f"port {port} of the local PostgreSQL server is used by another program: end that program; the "
                 "server starts by itself then (deployed services were told this port, so it does not change)",
                 code="postgres_local.port",
             )
         port = daemons.free_port()
-        self._ctx.records.put(RECORD, {**(record.value if record else {}), "port": port})
+        self._note(port=port, told=False)
         return port
+
+    def _note(self, **facts: Any) -> None:
+        """Remember facts about the server; `told`: it answered on its port, so that services may know the port."""
+        record = self._ctx.records.get(RECORD)
+        there = dict(record.value) if record is not None else {}
+        if there != {**there, **facts}:
+            self._ctx.records.put(RECORD, {**there, **facts})
 
     def _clear_remains(self) -> None:
         """After a crash: end server processes without their head, and forget a pid that another program has now.

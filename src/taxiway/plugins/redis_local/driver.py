@@ -33,8 +33,15 @@ class RedisDriver:
         name = "redis-" + hashlib.sha256(request.uid.encode()).hexdigest()[:24]
         ctx.created("redis", name, {})
         with daemons.locked(self._lock):
+            is_new = self._ctx.records.get(f"server/{name}") is None
             port, password = self._facts(name, request)
-            self._server(name).ensure(port, password)
+            try:
+                self._server(name).ensure(port, password)
+            except TaxiwayError:
+                # Nobody was told this port: the next try takes another one.
+                if is_new:
+                    self._forget(name)
+                raise
         ctx.log(f"Redis {name} on 127.0.0.1:{port} is ready")
         return ResourceResult(
             outputs={"host": "127.0.0.1", "port": port, "username": "default"},
@@ -48,10 +55,7 @@ class RedisDriver:
                 continue
             with daemons.locked(self._lock):
                 self._server(name).remove()
-                record = self._ctx.records.get(f"server/{name}")
-                if record is not None:
-                    self._ctx.secrets.delete(str(record.value["password"]))
-                    self._ctx.records.delete(f"server/{name}")
+                self._forget(name)
                 self._servers.pop(name, None)
             ctx.log(f"Redis {name} is gone")
 
@@ -110,6 +114,12 @@ class RedisDriver:
         reference = self._ctx.secrets.put(f"redis_local/{name}", password)
         self._ctx.records.put(f"server/{name}", {"port": port, "password": reference, **facts})
         return port, password
+
+    def _forget(self, name: str) -> None:
+        record = self._ctx.records.get(f"server/{name}")
+        if record is not None:
+            self._ctx.secrets.delete(str(record.value["password"]))
+            self._ctx.records.delete(f"server/{name}")
 
     def _free_port(self) -> int:
         """A port that nobody listens on and that no stopped server of ours was given."""

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import pickle
 import pwd
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -22,6 +24,7 @@ from factories.host import Host, step_context
 from taxiway.model.errors import UnavailableError
 from taxiway.model.workload import ResourceRequest, ResourceResult
 from taxiway.plugin import Identity, daemons
+from taxiway.plugin.testing import ResourceDriverConformance
 from taxiway.plugins.postgres_local import identity as identities
 from taxiway.plugins.postgres_local.driver import KeepRunning, PostgresDriver
 from taxiway.plugins.postgres_local.server import Server
@@ -37,7 +40,7 @@ class Local:
 
     def __init__(self, root: Path, host: Host | None = None) -> None:
         self.host = host or Host(root, PostgresLocalSettings())
-        users = {"pipelines": 61001, "workloads": 61002, "databases": 61002, "templates": 61003}
+        users = {"pipelines": 61001, "workloads": 61002, "databases": 61004, "templates": 61003}
         identity = (lambda name: Identity(users[name], users[name])) if ROOT else lambda name: Identity(None, None)
         self.context = replace(self.host.context, identity=identity)
         self.root = root
@@ -191,13 +194,30 @@ def test_two_workers_at_once_start_one_server_and_make_one_database(own: Local) 
     assert len(daemons.find(str(own.server.cluster), own.server.cluster.stat().st_uid)) == 1
 
 
+def provision_in_a_process_that_is_killed(own: Local) -> ResourceResult:
+    """What another Taxiway provisioned before `kill -9`; the host's records and secrets stay."""
+    kept = own.root / "kept"
+    child = os.fork()
+    if child == 0:
+        try:
+            result = own.provision("a")
+            kept.write_bytes(pickle.dumps((result, own.host.context.records.rows, own.host.context.secrets.values)))
+        finally:
+            os.kill(os.getpid(), signal.SIGKILL)
+    os.waitpid(child, 0)
+    result, rows, values = pickle.loads(kept.read_bytes())
+    kept.unlink()
+    own.host.context.records.rows.update(rows)
+    own.host.context.secrets.values.update(values)
+    return result  # type: ignore[no-any-return]
+
+
 def test_the_server_survives_taxiway_and_is_adopted(own: Local) -> None:
-    first = own.provision("a")
-    pid = own.server.running().pid  # type: ignore[union-attr]
-    assert os.getsid(pid) == pid
-    restarted = own.again()
-    assert restarted.provision("a") == first
-    assert restarted.server.running().pid == pid  # type: ignore[union-attr]
+    first = provision_in_a_process_that_is_killed(own)
+    found = daemons.find(str(own.server.cluster), own.server.cluster.stat().st_uid)
+    assert [os.getsid(one.pid) for one in found] == [found[0].pid]
+    assert own.again().provision("a") == first
+    assert daemons.find(str(own.server.cluster), own.server.cluster.stat().st_uid) == found
 
 
 def test_after_kill_nine_the_service_brings_it_back_on_the_same_port_with_the_data(own: Local) -> None:
@@ -237,8 +257,6 @@ def test_a_pid_file_that_names_a_foreign_process_does_not_keep_the_server_from_s
 
 
 def test_a_port_taken_by_another_program_is_told_and_the_port_stays(own: Local) -> None:
-    import socket
-
     result = own.provision("a")
     own.driver.halt()
     with socket.socket() as other:
@@ -257,6 +275,25 @@ def test_the_last_database_takes_the_server_with_it(own: Local) -> None:
     assert own.server.running() is None
     assert not Path(f"/proc/{pid}/exe").exists()
     assert not own.host.context.records.list("database/")
+
+
+def test_a_port_that_nobody_was_told_is_given_up_when_it_is_taken(own: Local, monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        with monkeypatch.context() as patched:
+            patched.setattr(daemons, "free_port", lambda: other.getsockname()[1])
+            with pytest.raises(UnavailableError, match="ended at its start"):
+                own.provision("a")
+        assert own.provision("a").outputs["port"] != other.getsockname()[1]
+
+
+class TestContract(ResourceDriverConformance):
+    @pytest.fixture
+    def driver(self, shared: Local) -> PostgresDriver:
+        return shared.driver
+
+    @pytest.fixture
+    def request_(self) -> ResourceRequest:
+        return ResourceRequest("contract", "postgres", "default", "x", "development", "orders")
 
 
 def test_a_fresh_plugin_starts_nothing(tmp_path: Path) -> None:

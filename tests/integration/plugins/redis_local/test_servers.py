@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pickle
 import shutil
 import signal
 import socket
@@ -18,6 +19,7 @@ from factories.host import Host, step_context
 from taxiway.model.errors import UnavailableError
 from taxiway.model.workload import ResourceRequest, ResourceResult
 from taxiway.plugin import Identity, daemons
+from taxiway.plugin.testing import ResourceDriverConformance
 from taxiway.plugins.redis_local.driver import KeepRunning, RedisDriver
 from taxiway.plugins.redis_local.settings import RedisLocalSettings
 
@@ -29,7 +31,7 @@ class Local:
     """A driver on a folder that the servers' user reaches; `again()` is the same after a restart of Taxiway."""
 
     def __init__(self, root: Path, host: Host | None = None) -> None:
-        self.host = host or Host(root, RedisLocalSettings(), Identity(61002, 61002) if ROOT else None)
+        self.host = host or Host(root, RedisLocalSettings(), Identity(61004, 61004) if ROOT else None)
         self.root = root
         self.driver = RedisDriver(self.host.context)
         self.step = step_context(root)
@@ -89,13 +91,30 @@ def test_commands_that_reach_beyond_the_data_are_refused(local: Local) -> None:
     assert all(answer.startswith("-NOPERM") for answer in answers)
 
 
-def test_provisioning_again_and_after_a_restart_of_taxiway_changes_nothing(local: Local) -> None:
-    first = local.provision("a")
+def provision_in_a_process_that_is_killed(local: Local) -> ResourceResult:
+    """What another Taxiway provisioned before `kill -9`; the host's records and secrets stay."""
+    kept = local.root / "kept"
+    child = os.fork()
+    if child == 0:
+        try:
+            result = local.provision("a")
+            kept.write_bytes(pickle.dumps((result, local.host.context.records.rows, local.host.context.secrets.values)))
+        finally:
+            os.kill(os.getpid(), signal.SIGKILL)
+    os.waitpid(child, 0)
+    result, rows, values = pickle.loads(kept.read_bytes())
+    kept.unlink()
+    local.host.context.records.rows.update(rows)
+    local.host.context.secrets.values.update(values)
+    return result  # type: ignore[no-any-return]
+
+
+def test_a_server_survives_taxiway_and_is_adopted(local: Local) -> None:
+    first = provision_in_a_process_that_is_killed(local)
     pid = local.pid(first)
     assert os.getsid(pid) == pid
-    restarted = local.again()
-    assert restarted.provision("a") == first
-    assert restarted.pid(first) == pid
+    assert local.again().provision("a") == first
+    assert local.pid(first) == pid
 
 
 def test_after_kill_nine_the_service_brings_it_back_on_the_same_port_with_the_data(local: Local) -> None:
@@ -154,9 +173,32 @@ def test_a_port_taken_by_another_program_is_told(local: Local) -> None:
     assert local.provision("a") == result
 
 
+def test_a_first_start_that_fails_leaves_nothing_and_the_next_one_works(
+    local: Local, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        with monkeypatch.context() as patched:
+            patched.setattr(daemons, "free_port", lambda: other.getsockname()[1])
+            with pytest.raises(UnavailableError):
+                local.provision("a")
+        assert not local.host.context.records.list()
+        assert not local.host.context.secrets.values
+        assert ask(local.provision("a"), "PING") == ["+PONG"]
+
+
+class TestContract(ResourceDriverConformance):
+    @pytest.fixture
+    def driver(self, local: Local) -> RedisDriver:
+        return local.driver
+
+    @pytest.fixture
+    def request_(self) -> ResourceRequest:
+        return ResourceRequest("contract", "redis", "default", "x", "development", "orders")
+
+
 @pytest.mark.skipif(not ROOT, reason="only root can change users")
 def test_under_root_the_server_is_not_root_and_a_closed_folder_is_told(local: Local) -> None:
-    assert Path(f"/proc/{local.pid(local.provision('a'))}").stat().st_uid == 61002
+    assert Path(f"/proc/{local.pid(local.provision('a'))}").stat().st_uid == 61004
     closed = Path(tempfile.mkdtemp(prefix="taxiway-closed-"))
     try:
         with pytest.raises(UnavailableError, match="choose another data folder"):

@@ -23,8 +23,8 @@ from taxiway.core.plugins.secrets import RegistrySecrets
 from taxiway.core.registry import Registry
 from taxiway.core.runs.durable import DurableRuns
 from taxiway.core.settings import Loaded
-from taxiway.core.store.database import Store, Tx, open_store
-from taxiway.core.store.types import metadata
+from taxiway.core.store.database import open_store
+from taxiway.core.store.migrate import migrate
 from taxiway.kit.clock import Clock, SystemClock
 from taxiway.kit.ids import new_ids
 from taxiway.kit.signals import Signals
@@ -58,8 +58,8 @@ def _engine_room(loaded: Loaded, clock: Clock | None) -> Platform:
     data.mkdir(mode=0o711, parents=True, exist_ok=True)
     clock = clock or SystemClock(data / CLOCK_FILE)
     new_id, signals, registry, log = new_ids(clock), Signals(), Registry(), structlog.get_logger("taxiway")
+    migrate(loaded.settings.store_url(), data)
     store = open_store(loaded.settings.store_url(), clock)
-    create_tables(store)
     journal = Journal(store, new_id, signals, source=f"taxiway/{loaded.settings.organisation}")
     engine = DurableRuns(
         store=store,
@@ -90,12 +90,3 @@ def close_platform(platform: Platform) -> None:
     """End what `build_platform` opened."""
     platform.stopping.set()
     platform.store.close()
-
-
-def create_tables(store: Store) -> None:
-    """Make the tables that are missing."""
-
-    def work(tx: Tx) -> None:
-        metadata.create_all(tx.conn)
-
-    store.write(work)

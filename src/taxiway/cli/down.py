@@ -42,6 +42,6 @@ def halt_engines(folder: Path) -> None:
     """End every process that host engines run for a data folder."""
     from taxiway.plugin import HostEngine
 
-    with open_platform(folder) as platform:
+    with open_platform(folder, with_plugins=True) as platform:
         for engine in platform.registry.all("host_engine", HostEngine):
             engine.halt()

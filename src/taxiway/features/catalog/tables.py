@@ -116,8 +116,7 @@ location = Table(
     UniqueConstraint("type", "target", name="uq_location_type_target"),
     Index("ix_location_repository", "repository"),
 )
-"""`trusted` locations may describe people, teams, templates and the platform's own kinds: their registrar could change
-these anyway. `state` is the commit at which a repository was last read; empty for folders."""
+"""`trusted` locations may bring people, teams, templates and the platform's own kinds: the platform team said so. `state` is the commit at which a repository was last read; empty for folders."""
 
 catalog_problem = Table(
     "catalog_problem",

@@ -1,0 +1,89 @@
+"""Migrations: they make exactly the tables that the code knows, once, on both databases."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import create_engine, make_url, text
+
+import taxiway.core.store.tables
+import taxiway.features
+from taxiway.core.store.migrate import HEAD, migrate
+from taxiway.core.store.types import metadata
+from taxiway.model.errors import ConflictError
+
+OWN = {"alembic_version", "entity_fts"}
+
+
+def plain(url: str) -> str:
+    return url.replace("postgresql://", "postgresql+psycopg://")
+
+
+def test_migrating_makes_exactly_the_tables_of_the_code(database_url: str, tmp_path: Path) -> None:
+    for feature in pkgutil.iter_modules(taxiway.features.__path__):
+        name = f"taxiway.features.{feature.name}.tables"
+        if importlib.util.find_spec(name) is not None:
+            importlib.import_module(name)
+    migrate(database_url, tmp_path)
+    migrate(database_url, tmp_path)
+    engine = create_engine(plain(database_url))
+    with engine.connect() as conn:
+        context = MigrationContext.configure(
+            conn,
+            opts={"include_name": lambda name, kind, parents: kind != "table" or not str(name).startswith(tuple(OWN))},
+        )
+        differences = compare_metadata(context, metadata)
+        assert conn.execute(text("select count(*) from entity_fts")).scalar_one() == 0
+    engine.dispose()
+    assert differences == []
+
+
+def test_a_newer_database_is_refused(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'store.db'}"
+    migrate(url, tmp_path)
+    engine = create_engine(url)
+    with engine.begin() as conn:
+        conn.execute(text("update alembic_version set version_num = '9999'"))
+    engine.dispose()
+    with pytest.raises(ConflictError, match="newer Taxiway"):
+        migrate(url, tmp_path)
+
+
+def test_an_older_database_is_copied_before_it_is_changed(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'store.db'}"
+    engine = create_engine(url)
+    with engine.begin() as conn:
+        conn.execute(text("create table alembic_version (version_num varchar(32))"))
+        conn.execute(text("insert into alembic_version values ('0000')"))
+    engine.dispose()
+    with pytest.raises(Exception, match="0000"):
+        migrate(url, tmp_path)
+    assert (tmp_path / "backup" / f"before-{HEAD}-from-0000.db").is_file()
+
+
+def test_three_processes_that_start_together_all_succeed(database_url: str, tmp_path: Path) -> None:
+    code = (
+        "import sys, pathlib; from taxiway.core.store.migrate import migrate;"
+        "migrate(sys.argv[1], pathlib.Path(sys.argv[2]))"
+    )
+    command = [sys.executable, "-c", code, database_url, str(tmp_path)]
+    started = [subprocess.Popen(command, stderr=subprocess.PIPE) for _ in range(3)]
+    for process in started:
+        _, error = process.communicate(timeout=60)
+        assert process.returncode == 0, error.decode()
+
+
+def test_the_page_size_is_the_one_that_was_measured(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'store.db'}"
+    migrate(url, tmp_path)
+    engine = create_engine(make_url(url))
+    with engine.connect() as conn:
+        assert conn.execute(text("pragma page_size")).scalar_one() == 8192
+    engine.dispose()

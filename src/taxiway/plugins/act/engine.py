@@ -132,6 +132,7 @@ class ActEngine:
             sha=request.commit,
             actor=_word(request.actor),
             number=_number(ctx.run_id),
+            attempt=ctx.attempt,
             default_branch=branch,
             event=_event(request, full_name, branch),
             environment=self._environment(ctx, cache),
@@ -148,9 +149,10 @@ class ActEngine:
             "UV_CACHE_DIR": str(cache / "tools" / "uv"),
             "PIP_CACHE_DIR": str(cache / "tools" / "pip"),
             "npm_config_cache": str(cache / "tools" / "npm"),
+            "MYPY_CACHE_DIR": str(cache / "tools" / "mypy"),
         }
         quiet = {"PIP_DISABLE_PIP_VERSION_CHECK": "1", "UV_PYTHON_DOWNLOADS": "never"}
-        return {**passed, **folders, **quiet, "TAXIWAY_PYTHONS": pythons, "GITHUB_RUN_ATTEMPT": str(ctx.attempt)}
+        return {**passed, **folders, **quiet, "TAXIWAY_PYTHONS": pythons}
 
     def _follow(
         self, ctx: StepContext, process: PipelineProcess, jobs: Jobs, on_jobs: Callable[[Sequence[PipelineJob]], None]

@@ -43,6 +43,7 @@ class RunSpec:
     sha: str
     actor: str = "taxiway"
     number: int = 1
+    attempt: int = 1
     default_branch: str = "main"
     event: Mapping[str, object] = field(default_factory=dict)
     environment: Mapping[str, str] = field(default_factory=dict)
@@ -93,6 +94,7 @@ def command(spec: RunSpec, layout: Layout, folders: Mapping[str, Path]) -> list[
         "SHA_REF": spec.sha,
         "GITHUB_RUN_ID": str(spec.number),
         "GITHUB_RUN_NUMBER": str(spec.number),
+        "GITHUB_RUN_ATTEMPT": str(spec.attempt),
     }
     return [
         str(layout.bin / spec.act.name),

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from taxiway.plugins.act import processes
-from taxiway.plugins.act.artifacts import artifacts
+from taxiway.plugins.act.artifacts import collect
 from taxiway.plugins.act.checkout import check_out
 from taxiway.plugins.act.records import LogLine, Record, StepFinished
 from taxiway.plugins.act.runner import PipelineProcess, RunSpec
@@ -147,7 +147,9 @@ jobs:
     assert f"sha {run.spec.sha}" in text
     assert "venv True" in text
     assert "platform-secret" not in text
-    assert dict(artifacts(run.layout)["release"].files) == {"README.md": 5, "out/a.txt": 2, "out/deep/b.txt": 2}
+    release = collect(run.layout, run.layout.root / "kept", run.spec.user)["release"]
+    kept = {str(path.relative_to(release)): path.read_text() for path in release.rglob("*") if path.is_file()}
+    assert kept == {"README.md": "hello", "out/a.txt": "a\n", "out/deep/b.txt": "b\n"}
     steps = [record for record in records if isinstance(record, StepFinished) and record.stage == "Main"]
     assert [step.status for step in steps] == ["success"] * 6
 

@@ -68,11 +68,13 @@ def create(admin: Any, name: str, password: str, connections: int) -> None:
 
     if not _exists(admin, "select 1 from pg_roles where rolname = %s", name):
         _run(admin, "create role {} nologin", name)
+    # The verifier, not the password: statements can end up in a log.
+    verifier = admin.pgconn.encrypt_password(password.encode(), name.encode(), b"scram-sha-256").decode()
     admin.execute(
         sql.SQL(
             "alter role {} login nosuperuser nocreatedb nocreaterole noreplication nobypassrls "
             "connection limit {} password {}"
-        ).format(sql.Identifier(name), sql.Literal(connections), sql.Literal(password))
+        ).format(sql.Identifier(name), sql.Literal(connections), sql.Literal(verifier))
     )
     if not _exists(admin, "select 1 from pg_database where datname = %s", name):
         # Closed until PUBLIC has lost its right to connect: no other role slips in between.

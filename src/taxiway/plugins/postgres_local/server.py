@@ -231,6 +231,8 @@ class Server:
             "timezone": "UTC",
             "log_timezone": "UTC",
             "log_min_messages": "warning",
+            # Statements of services hold their users' data, which has no place in a log of the platform.
+            "log_min_error_statement": "panic",
         }
 
     def _is_ready(self, daemon: Daemon) -> bool:

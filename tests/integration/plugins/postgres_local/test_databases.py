@@ -138,6 +138,18 @@ def test_nobody_enters_without_the_password(shared: Local) -> None:
         connect(a, password="", passfile="/nonexistent")
 
 
+def test_passwords_are_in_no_file_and_no_command_line(own: Local) -> None:
+    result = own.provision("a")
+    with connect(result) as connection, pytest.raises(psycopg.errors.UndefinedTable):
+        connection.execute("select 'planted' from nowhere")
+    secrets = [value.encode() for value in own.host.context.secrets.values.values()]
+    assert len(secrets) >= 2
+    arguments = Path("/proc", str(own.server.running().pid), "cmdline").read_bytes()  # type: ignore[union-attr]
+    files = [path.read_bytes() for path in own.root.rglob("*") if path.is_file()]
+    assert not [secret for secret in secrets for content in (arguments, *files) if secret in content]
+    assert b"planted" not in own.server.log.read_bytes()
+
+
 def test_a_role_can_make_neither_databases_nor_roles(shared: Local) -> None:
     with connect(shared.provision("a")) as connection:
         for statement in ("create database more", "create role more", "alter system set port = 1"):

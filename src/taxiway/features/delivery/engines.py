@@ -8,6 +8,7 @@ from taxiway.features.environments.service import ServiceEntity, service_entity
 from taxiway.features.infrastructure import entities
 from taxiway.model.entity import parse_ref, ref_of
 from taxiway.model.errors import UnavailableError
+from taxiway.model.workload import Repository
 from taxiway.plugin import Forge, PipelineEngine, StepContext
 
 REPOSITORY = "taxiway.dev/repository"
@@ -29,6 +30,11 @@ def pipeline_engine(platform: Platform) -> PipelineEngine:
     return there[0]
 
 
+def owner_of(repository: Repository) -> str | None:
+    """The full reference of a repository's owner, a group unless it says otherwise."""
+    return str(parse_ref(repository.owner, default_kind="group")) if repository.owner else None
+
+
 def op_context(platform: Platform, step: StepContext) -> OpContext:
     """The operation that a step of a run is."""
     return OpContext(platform, step.principal, request_id=f"run-{step.run_id}")
@@ -40,7 +46,7 @@ def service_of_repository(platform: Platform, repository: str) -> ServiceEntity 
     there = forge(platform).get_repository(repository)
     found = entities.list_entities(platform, "Component", wanted)
     # Anybody can write the annotation: the component whose owner owns the repository goes first.
-    found.sort(key=lambda document: there is None or entities.owner_of(document) != there.owner)
+    found.sort(key=lambda document: there is None or entities.owner_of(document) != owner_of(there))
     return service_entity(platform, str(ref_of(found[0]))) if found else None
 
 

@@ -22,6 +22,8 @@ from taxiway.plugin import PluginContext
 
 TICK_SECONDS = 1.0
 DRIFT_SECONDS = 30.0
+KNOWN_SECONDS = 10.0
+"""How long a change of environments in the catalog may go unnoticed when its event was missed."""
 STOP_SECONDS = 0.25
 """How long a stop may go unnoticed."""
 FIRST_SECONDS = 0.2
@@ -51,6 +53,8 @@ class Reconciler:
         self._wake = threading.Event()
         self._stale = threading.Event()
         self._watches: dict[str, _Watch] = {}
+        self._known: list[tuple[str, Environment | None]] = []
+        self._known_until = 0.0
 
     def nudge(self) -> None:
         """Look now. Never blocks."""
@@ -63,7 +67,7 @@ class Reconciler:
 
     def run(self, ctx: PluginContext | None, stop: threading.Event) -> None:
         """Until `stop`."""
-        self._watches = {}
+        self.forget()
         while not stop.is_set():
             pause = self.turn()
             while pause > 0 and not stop.is_set() and not self._wake.wait(min(pause, STOP_SECONDS)):
@@ -75,11 +79,16 @@ class Reconciler:
         if self._stale.is_set():
             self._stale.clear()
             self._watches = {}
-        known = {environment.name: environment for environment in list_environments(self._platform)}
-        with self._platform.store.read() as conn:
-            names = sorted({*known, *repository.applied_environments(conn)})
-        for name in names:
-            self._look(name, known.get(name))
+            self._known_until = 0.0
+        now = self._platform.clock.monotonic()
+        if now >= self._known_until:
+            known = {environment.name: environment for environment in list_environments(self._platform)}
+            with self._platform.store.read() as conn:
+                names = sorted({*known, *repository.applied_environments(conn)})
+            self._known = [(name, known.get(name)) for name in names]
+            self._known_until = now + KNOWN_SECONDS
+        for name, environment in self._known:
+            self._look(name, environment)
         now = self._platform.clock.monotonic()
         waits = [w.again_at - now for w in self._watches.values() if w.again_at is not None]
         return max(0.05, min([TICK_SECONDS, *waits]))

@@ -8,7 +8,7 @@ from typing import Any
 from taxiway.core.context import OpContext, Platform
 from taxiway.core.store.database import Tx
 from taxiway.features.delivery import repository
-from taxiway.features.delivery.engines import forge, pipeline_engine, service_of_repository
+from taxiway.features.delivery.engines import forge, owner_of, pipeline_engine, service_of_repository
 from taxiway.features.environments.service import ServiceEntity, create_release
 from taxiway.model.errors import InputError, NotFoundError
 from taxiway.model.event import EventDraft
@@ -30,7 +30,7 @@ def start_pipelines(ctx: OpContext, name: str, commit: str, branch: str) -> list
     if there is None:
         raise NotFoundError(f"there is no repository '{name}'", code="delivery.no_repository")
     service = service_of_repository(ctx.platform, name)
-    owner = service.owner if service is not None else there.owner
+    owner = service.owner if service is not None else owner_of(there)
     return [_start(ctx, there, commit, branch, path, owner) for path in workflows(ctx.platform, name, commit, branch)]
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from taxiway.core.context import OpContext
 from taxiway.features.delivery import repository
-from taxiway.features.delivery.engines import REPOSITORY, forge
+from taxiway.features.delivery.engines import REPOSITORY, forge, owner_of
 from taxiway.features.environments import repository as environments
 from taxiway.features.environments.model import DESTROY_STEPS
 from taxiway.features.environments.service import service_entity
@@ -93,7 +93,7 @@ def decommission(ctx: OpContext, service_ref: str) -> dict[str, str]:
     there = forge(ctx.platform).get_repository(service.repository) if service.repository else None
     if there is not None:
         # The annotation alone proves nothing: whoever deletes a repository must own it too.
-        ctx.authorize("environments.destroy", there.owner)
+        ctx.authorize("environments.destroy", owner_of(there))
     with ctx.platform.store.read() as conn:
         names = environments.environments_of(conn, str(full_ref(service_ref)))
     spec = RunSpec(

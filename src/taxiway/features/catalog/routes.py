@@ -185,15 +185,19 @@ def create_location(
     ctx: Ctx,
     body: views.LocationInput,
     dryRun: bool = False,
+    trust: bool = False,
     onConflict: Annotated[str, Query(pattern="^(refresh|reject)$")] = "reject",
 ) -> Response:
-    """Register a location; its entities are visible when this returns."""
+    """Register a location; its entities are visible when this returns.
+
+    With `trust` a repository may also bring people, teams, templates and the platform's own kinds.
+    """
     if dryRun:
         documents, exists = sources.dry_run(ctx, body.type, body.target)
         view = {"id": "dry-run", "type": body.type, "target": body.target}
         view["entityRef"] = sources.location_ref(body.type, body.target)
         return json_bytes({"location": view, "entities": documents, "exists": exists}, status=201)
-    done = service.register_location(ctx, body.type, body.target, on_conflict=onConflict)
+    done = service.register_location(ctx, body.type, body.target, on_conflict=onConflict, trust=trust)
     with ctx.platform.store.read() as conn:
         texts = reading.texts_by_refs(conn, done.result.refs)
     texts.pop(done.entity_ref, None)

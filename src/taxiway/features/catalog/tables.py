@@ -116,7 +116,8 @@ location = Table(
     UniqueConstraint("type", "target", name="uq_location_type_target"),
     Index("ix_location_repository", "repository"),
 )
-"""`trusted` locations may bring people, teams, templates and the platform's own kinds: the platform team said so. `state` is the commit at which a repository was last read; empty for folders."""
+"""`trusted` locations may bring people, teams, templates and the platform's own kinds: the platform team said so.
+`state` is the commit at which a repository was last read; empty for folders."""
 
 catalog_problem = Table(
     "catalog_problem",

@@ -12,6 +12,7 @@ from factories.host import step_context
 from factories.platform import principal
 from factories.served import Served
 from taxiway.features.catalog import service
+from taxiway.features.catalog.service import locations
 from taxiway.features.catalog.tasks import IngestHandler
 from taxiway.kit.yaml12 import load
 from taxiway.model.errors import InputError, NotAllowedError
@@ -77,18 +78,22 @@ def test_write_puts_a_valid_entity_into_the_workspace_only(server: Served, tmp_p
     assert output["entityRef"] == "component:default/orders"
 
 
-def test_a_large_source_is_taken_in_by_a_run(server: Served, publish: Publish, tmp_path: Path) -> None:
-    names = [f"service-{number:04}" for number in range(2200)]
+def test_a_large_source_is_taken_in_by_a_run(
+    server: Served, publish: Publish, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(locations, "AT_ONCE", 50)
+    monkeypatch.setattr(locations, "BATCH", 30)
+    names = [f"service-{number:04}" for number in range(70)]
     publish("big", {"catalog-info.yaml": "---\n".join(component(name) for name in names)})
     done = service.register_location(server.platform.system("t"), "git", "big//")
     assert done.run_id is not None
     assert len(service.list_entities(server.platform, kind="component")) == 0
     run = server.platform.runs.get(done.run_id)
-    assert _ingest(server, run, tmp_path)["created"] == 2200
-    assert _ingest(server, run, tmp_path)["unchanged"] == 2201
-    publish("big", {"catalog-info.yaml": "---\n".join(component(name) for name in names[:2100])})
-    assert _ingest(server, run, tmp_path)["deleted"] == 100
-    assert len(service.list_entities(server.platform, kind="component")) == 2100
+    assert _ingest(server, run, tmp_path)["created"] == 70
+    assert _ingest(server, run, tmp_path)["unchanged"] == 71
+    publish("big", {"catalog-info.yaml": "---\n".join(component(name) for name in names[:60])})
+    assert _ingest(server, run, tmp_path)["deleted"] == 10
+    assert len(service.list_entities(server.platform, kind="component")) == 60
 
 
 def _ingest(server: Served, run: Run, folder: Path) -> Any:

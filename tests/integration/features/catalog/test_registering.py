@@ -164,7 +164,8 @@ def test_files_are_read_below_allowed_roots_only(admin: httpx.Client, tmp_path: 
 
 def test_groups_come_from_trusted_sources_only(admin: httpx.Client, server: Served, publish) -> None:
     publish("org", {"catalog-info.yaml": ORGANISATION})
-    assert _register(admin, target="org//").status_code == 201
+    answer = admin.post("/api/catalog/locations?trust=true", json={**LOCATION, "target": "org//"})
+    assert answer.status_code == 201
     groups = service.groups_of(server.platform, "user:default/bea")
     assert groups == {"group:default/checkout", "group:default/acme"}
     evil = "apiVersion: backstage.io/v1alpha1\nkind: Group\nmetadata: {name: evil}\n"
@@ -173,9 +174,20 @@ def test_groups_come_from_trusted_sources_only(admin: httpx.Client, server: Serv
     with server.client(server.token("developer", "user:default/mal")) as mal:
         assert _register(mal, target="evil//").status_code == 201
         assert _register(mal, target="org//").status_code == 403
+        trusting = mal.post("/api/catalog/locations?trust=true", json={**LOCATION, "target": "evil//other.yaml"})
+        assert trusting.status_code == 403
     assert service.groups_of(server.platform, "user:default/mal") == frozenset()
     assert service.get_entity(server.platform, "group:evil") is None
     assert service.get_entity(server.platform, "component:fine") is not None
+
+
+def test_a_repository_cannot_have_anothers_read(admin: httpx.Client, publish) -> None:
+    publish("theirs", {"catalog-info.yaml": component("theirs")}, owner="group:default/payments")
+    follow = "apiVersion: backstage.io/v1alpha1\nkind: Location\nmetadata: {name: x}\nspec: {target: 'git:theirs//'}\n"
+    publish("shop", {"catalog-info.yaml": follow})
+    assert _register(admin).status_code == 201
+    assert _names(admin, "kind=component") == []
+    assert "another owner" in admin.get("/api/catalog/v1/problems").json()["items"][0]["detail"]
 
 
 def test_a_dry_run_stores_nothing(admin: httpx.Client, publish) -> None:

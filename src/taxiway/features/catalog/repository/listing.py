@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import orjson
-from sqlalchemy import ColumnElement, Connection, and_, func, or_, select, true
+from sqlalchemy import ColumnElement, Connection, FromClause, and_, func, or_, select, true
 
 from taxiway.features.catalog.kinds import INVERSE
 from taxiway.features.catalog.repository import filters, reading
@@ -106,7 +106,8 @@ def page(
 
 def ids(conn: Connection, query: Query, scope: ColumnElement[bool]) -> list[int]:
     """The ids of every entity of a query, in order."""
-    statement = select(entity.c.id).where(where_of(query, scope)).order_by(*_order(query))
+    value, source = _sort(query)
+    statement = select(entity.c.id).select_from(source).where(where_of(query, scope)).order_by(*_order(query, value))
     return list(conn.scalars(statement))
 
 
@@ -161,31 +162,33 @@ def _relation_counts(conn: Connection, type_: str, where: ColumnElement[bool] | 
 
 
 def _rows(conn: Connection, query: Query, where: ColumnElement[bool], limit: int, offset: int) -> list[Any]:
-    value = _sort_value(query)
-    statement = select(entity.c.id, entity.c.ref, value.label("value")).where(where)
+    value, source = _sort(query)
+    statement = select(entity.c.id, entity.c.ref, value.label("value")).select_from(source).where(where)
     if query.position is not None:
         statement = statement.where(_behind(query, value))
-    statement = statement.order_by(*_order(query)).limit(limit + 1).offset(offset or None)
+    statement = statement.order_by(*_order(query, value)).limit(limit + 1).offset(offset or None)
     return list(conn.execute(statement))
 
 
-def _sort_value(query: Query) -> ColumnElement[Any]:
+def _sort(query: Query) -> tuple[ColumnElement[Any], FromClause]:
+    # The value to sort by, and what to select from. A facet's values are gathered once, not entity by entity.
     if query.sort is None:
-        return entity.c.ref
+        return entity.c.ref, entity
     key = query.sort.lower()
     if key in _SORT:
-        return _SORT[key]
-    return (
-        select(func.min(facet.c.folded))
-        .join(entity_facet, entity_facet.c.facet_id == facet.c.id)
-        .where(entity_facet.c.entity_id == entity.c.id, facet.c.key == key, facet.c.opaque.is_(False))
-        .correlate(entity)
-        .scalar_subquery()
+        return _SORT[key], entity
+    values = (
+        select(entity_facet.c.entity_id, func.min(facet.c.folded).label("value"))
+        .join(facet, facet.c.id == entity_facet.c.facet_id)
+        .where(facet.c.key == key, facet.c.opaque.is_(False))
+        .group_by(entity_facet.c.entity_id)
+        .subquery()
     )
+    return values.c.value, entity.outerjoin(values, values.c.entity_id == entity.c.id)
 
 
-def _order(query: Query) -> list[ColumnElement[Any]]:
-    value, ref = _sort_value(query), entity.c.ref
+def _order(query: Query, value: ColumnElement[Any]) -> list[ColumnElement[Any]]:
+    ref = entity.c.ref
     down = query.descending != query.backwards
     if query.sort is None:
         return [ref.desc() if down else ref.asc()]

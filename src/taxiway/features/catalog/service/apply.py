@@ -24,7 +24,7 @@ from taxiway.model.event import EventDraft
 from taxiway.plugin import SourcedEntity, SourceProblem
 
 FIX = "Correct it at its source, then refresh."
-TRUST = "Ask the platform team to register this location, or remove the document."
+TRUST = "Ask the platform team to register this location with trust, or remove the document."
 CONFLICT = "Rename one of the two, or remove it from one source."
 
 
@@ -125,7 +125,7 @@ def _judge(
             problems.extend(_invalid(item, error))
             continue
         if not trusted and item.document["kind"] in TRUSTED_KINDS:
-            detail = f"{record.ref} may only come from a location that the platform team registered"
+            detail = f"{record.ref} may only come from a location that is trusted"
             problems.append(Problem(item.location, detail, TRUST, item.line, record.ref))
             continue
         first = records.get(record.ref)

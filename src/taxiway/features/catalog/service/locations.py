@@ -61,16 +61,20 @@ def location_ref(kind: str, target: str) -> str:
 
 
 def register_location(
-    ctx: OpContext, type: str, target: str, *, on_conflict: str = "reject", permission: str = "catalog.location.create"
+    ctx: OpContext, type: str, target: str, *, on_conflict: str = "reject", trust: bool = False
 ) -> Registered:
     """Register a location and take its entities in; they can be seen when this returns.
 
     ConflictError when it is registered already, unless `on_conflict` is `refresh`. A source that cannot be read at
-    all is refused with its reason; faults of single documents are in the result's problems.
+    all is refused with its reason; faults of single documents are in the result's problems. `trust` lets a repository
+    bring people, teams, templates and the platform's kinds, from now on and by whoever pushes to it: it needs
+    `catalog.location.trust`. Files below the configured roots are trusted when their registrar has that permission.
     """
     kind, target = parse_location(f"{type}:{target}")
     opened = open_target(ctx.platform, kind, target)
-    ctx.authorize(permission, opened.owner)
+    ctx.authorize("catalog.location.create", opened.owner)
+    if trust:
+        ctx.authorize(TRUST)
     known = find_location(ctx.platform, kind, target)
     if known is not None:
         if on_conflict != "refresh":
@@ -78,9 +82,10 @@ def register_location(
                 f"the location {kind}:{target} is registered already: refresh it", code="catalog.exists"
             )
         return Registered(known, location_ref(kind, target), refresh_location(ctx, known.id), existed=True)
-    items = _read(ctx.platform, opened)
+    may_trust = decide(ctx.platform.permissions, ctx.principal, TRUST, None).allowed
+    trusted = trust or (opened.repository is None and may_trust)
+    items = list(_items(ctx.platform, opened, trusted))
     _refuse_unreadable(items)
-    trusted = decide(ctx.platform.permissions, ctx.principal, TRUST, None).allowed
     new = Location(ctx.platform.new_id(), kind, target, opened.repository, opened.owner, ctx.principal.subject, trusted)
     result, run_id = ctx.platform.store.write(lambda tx: _insert(tx, ctx, new, opened.tree.state, items))
     return Registered(new, location_ref(kind, target), result, run_id=run_id)
@@ -91,7 +96,7 @@ def dry_run(ctx: OpContext, type: str, target: str) -> tuple[Sequence[Item], boo
     kind, target = parse_location(f"{type}:{target}")
     opened = open_target(ctx.platform, kind, target)
     ctx.authorize("catalog.location.create", opened.owner)
-    items = _read(ctx.platform, opened)
+    items = list(_items(ctx.platform, opened, trusted=False))
     _refuse_unreadable(items)
     return items, find_location(ctx.platform, kind, target) is not None
 
@@ -105,7 +110,7 @@ def refresh_location(ctx: OpContext, location_id: str) -> ApplyResult:
         try:
             opened = _open(ctx.platform, current)
             state = opened.tree.state
-            items = [*items, *_read(ctx.platform, opened)]
+            items = [*items, *_items(ctx.platform, opened, current.trusted)]
         except TaxiwayError as error:
             items = [*items, SourceProblem(current.reference, error.detail)]
         result = ctx.platform.store.write(partial(_follow, ctx=ctx, current=current, state=state, items=items))
@@ -172,7 +177,7 @@ def follow_in_batches(
     keep: set[str] = set()
     faults: list[Problem] = []
     whole = True
-    for batch in chunks(chain([_root_entity(current)], _items(ctx.platform, opened)), BATCH):
+    for batch in chunks(chain([_root_entity(current)], _items(ctx.platform, opened, current.trusted)), BATCH):
         if stopped():
             raise TimedOutError("the ingestion was cancelled: what it took in so far stays")
         whole = whole and not any(isinstance(item, SourceProblem) for item in batch)
@@ -203,12 +208,15 @@ def _open(platform: Platform, item: Location) -> Target:
     return open_target(platform, item.type, item.target)
 
 
-def _items(platform: Platform, opened: Target) -> Iterator[Item]:
-    return read_target(opened, lambda kind, target: open_target(platform, kind, target))
+def _items(platform: Platform, opened: Target, trusted: bool) -> Iterator[Item]:
+    def follow(kind: str, target: str) -> Target:
+        found = open_target(platform, kind, target)
+        # A repository must not make the catalog read what its owner could not register.
+        if opened.repository is not None and not trusted and (found.repository is None or found.owner != opened.owner):
+            raise InputError(f"'{target}' belongs to another owner: register it by itself", code="catalog.not_yours")
+        return found
 
-
-def _read(platform: Platform, opened: Target) -> list[Item]:
-    return list(_items(platform, opened))
+    return read_target(opened, follow)
 
 
 def _refuse_unreadable(items: Sequence[Item]) -> None:

@@ -89,6 +89,16 @@ def cpu_seconds(pids: list[int]) -> float:
     return sum(int(value) for fields in stats for value in fields) / os.sysconf("SC_CLK_TCK")
 
 
+def settle(server: Server) -> float:
+    """Wait until the server has nothing left to do (under 10 % of a core), a minute at most; returns the seconds."""
+    begin, used = time.perf_counter(), 2.0
+    while used > 0.2 and time.perf_counter() - begin < 60:
+        before = cpu_seconds(processes(server))
+        time.sleep(2)
+        used = cpu_seconds(processes(server)) - before
+    return time.perf_counter() - begin - 2
+
+
 def machine_busy_seconds() -> float:
     """CPU seconds that the whole machine has used since its start."""
     values = [int(value) for value in Path("/proc/stat").read_text().splitlines()[0].split()[1:9]]

@@ -126,6 +126,8 @@ def _catalog(rows: Rows, folder: Path, count: int, theirs: Api | None, seconds: 
         known = peer.recorded(pattern, lambda content: content["all_visible_s"], " s")
         taken = measures.ingest(ours, folder / "entities", count)
         _add(rows, f"{count:,} entities: POST to all listed", f"{taken:.1f} s", known)
+        rest = f"{server.settle(running):.0f} s"
+        _add(rows, f"{count:,} entities: then busy in the background", rest, ("-", "not recorded"))
         live = {}
         if theirs is not None:
             measures.ingest(theirs, folder / "entities", count)

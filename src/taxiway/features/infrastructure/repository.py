@@ -76,6 +76,14 @@ def uses(conn: Connection, uid: str) -> set[str]:
     return set(conn.execute(select(resource_use.c.service_ref).where(resource_use.c.resource_uid == uid)).scalars())
 
 
+def begin_destroy(tx: Tx, uid: str, service_ref: str) -> set[str]:
+    """Withdraw a resource that only `service_ref` uses; who else uses it otherwise, and then nothing changes."""
+    others = uses(tx.conn, uid) - {service_ref}
+    if not others:
+        change(tx, uid, state="deleting", live_key=None)
+    return others
+
+
 def release_uses(tx: Tx, uid: str, service_ref: str) -> set[str]:
     """A service lets go of a resource; who still uses it."""
     mine = and_(resource_use.c.resource_uid == uid, resource_use.c.service_ref == service_ref)
@@ -88,7 +96,7 @@ def used_by(conn: Connection, service_ref: str, environment: str | None) -> list
     statement = (
         select(resource)
         .join(resource_use, resource_use.c.resource_uid == resource.c.uid)
-        .where(resource_use.c.service_ref == service_ref, resource.c.live_key.is_not(None))
+        .where(resource_use.c.service_ref == service_ref, resource.c.state != "deleted")
         .distinct()
         .order_by(resource.c.uid.desc())
     )
@@ -99,7 +107,7 @@ def used_by(conn: Connection, service_ref: str, environment: str | None) -> list
 
 def made_by_run(conn: Connection, run_id: str) -> list[Row]:
     """Resources that exist and were first made by a run, newest first."""
-    statement = select(resource).where(resource.c.created_by_run == run_id, resource.c.live_key.is_not(None))
+    statement = select(resource).where(resource.c.created_by_run == run_id, resource.c.state != "deleted")
     return [dict(row) for row in conn.execute(statement.order_by(resource.c.uid.desc())).mappings()]
 
 
@@ -107,7 +115,7 @@ def page(
     conn: Connection, scope: Scope, service_ref: str | None, environment: str | None, after: Sequence[Any], limit: int
 ) -> list[Row]:
     """Resources that exist, by uid."""
-    statement = select(resource).where(visible(scope, resource.c.owner), resource.c.live_key.is_not(None))
+    statement = select(resource).where(visible(scope, resource.c.owner), resource.c.state != "deleted")
     if environment:
         statement = statement.where(resource.c.environment == environment)
     if service_ref:

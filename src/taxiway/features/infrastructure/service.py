@@ -23,6 +23,7 @@ from taxiway.features.infrastructure.model import (
     rank,
     recipe_of,
 )
+from taxiway.features.infrastructure.writes import write_or_find
 from taxiway.kit.paging import Page, decode_cursor, page_of
 from taxiway.model.access import Scope
 from taxiway.model.errors import ConflictError, InputError, TaxiwayError
@@ -65,7 +66,7 @@ def provision_resource(ctx: OpContext, step: StepContext, needed: Needed) -> Pro
         "service": needed.service_key,
     }
     fresh = platform.new_id()
-    row = platform.store.write(lambda tx: repository.claim(tx, fresh, needed, recipe, facts, step.run_id))
+    row = write_or_find(platform, lambda tx: repository.claim(tx, fresh, needed, recipe, facts, step.run_id))
     if row["driver"] != recipe.driver:
         raise ConflictError(
             f"{needed.key} was made by the driver '{row['driver']}', and {recipe.ref} now says '{recipe.driver}': "
@@ -101,8 +102,7 @@ def destroy_for_service(ctx: OpContext, step: StepContext, service_ref: str, env
     destroyed = []
     for row in rows:
         uid = str(row["uid"])
-        with ctx.platform.store.read() as conn:
-            others = repository.uses(conn, uid) - {service_ref}
+        others = ctx.platform.store.write(partial(repository.begin_destroy, uid=uid, service_ref=service_ref))
         if others:
             step.log(f"{row['key']} stays: {', '.join(sorted(others))} uses it too", "stdout")
         else:
@@ -117,20 +117,21 @@ def destroy_made_by_run(ctx: OpContext, step: StepContext, run_id: str) -> None:
     with ctx.platform.store.read() as conn:
         rows = repository.made_by_run(conn, run_id)
     for row in rows:
-        with ctx.platform.store.read() as conn:
-            others = repository.uses(conn, row["uid"]) - {row["service_ref"]}
-        if not others:
+        begin = partial(repository.begin_destroy, uid=str(row["uid"]), service_ref=row["service_ref"])
+        if not ctx.platform.store.write(begin):
             destroy_resource(ctx, step, row)
 
 
 def destroy_resource(ctx: OpContext, step: StepContext, row: Mapping[str, Any]) -> None:
-    """Destroy from the inventory, forget the secrets, mark deleted. Safe to repeat."""
+    """Destroy from the inventory, forget the secrets, mark deleted. Safe to repeat.
+
+    The row must be in `deleting` by then: nobody can get this resource any more, a new need gets another one.
+    """
     platform, uid = ctx.platform, str(row["uid"])
     driver: ResourceDriver = platform.registry.get("resource_driver", row["driver"])
     inventory: Sequence[Mapping[str, Any]] = list(row["inventory"])
-    if not inventory and row["state"] in ("pending", "applying", "failed"):
+    if not inventory and row["state"] != "ready":
         inventory = _inventory_of_interrupted(platform, driver, step, row)
-    platform.store.write(lambda tx: repository.change(tx, uid, state="deleting"))
     driver.destroy(step, inventory)
     for reference in row["secrets"].values():
         platform.secrets.delete(reference)

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pytest
 from sqlalchemy import func, select
 
 from factories.host import step_context
@@ -16,10 +17,11 @@ from taxiway.features.delivery.service.pipelines import start_pipelines
 from taxiway.features.environments.service import deploy, destroy, views
 from taxiway.features.environments.tables import deployment, release
 from taxiway.features.infrastructure.tables import resource
+from taxiway.model.errors import ConflictError
 from taxiway.model.run import RunState
 from taxiway.model.workload import FileChange
 
-from .conftest import World
+from .conftest import World, component
 
 SHOP = "component:default/shop"
 
@@ -128,3 +130,46 @@ def test_a_repository_that_somebody_else_made_under_the_name_is_never_followed(w
     reconciler.turn()
     reconciler.turn()
     assert world.destination.objects == {}
+
+
+def test_a_deployment_that_is_overtaken_by_a_removal_leaves_nothing(world: World, tmp_path: Path) -> None:
+    sha = world.push("shop")
+    (pipeline,) = start_pipelines(world.ctx, "shop", sha, "main")
+    twice(world, pipeline, tmp_path)
+    (row,) = views.releases(world.ctx, SHOP, None, 10).items
+    run = world.platform.runs.get(deploy(world.ctx, SHOP, "staging", row["id"])["run_id"])
+    provision, handlers = world.database.provision, world.platform.runs.parts.handlers  # type: ignore[attr-defined]
+
+    def slow(ctx: Any, request: Any) -> Any:
+        world.database.provision = provision  # type: ignore[method-assign]
+        twice(world, destroy(world.ctx, SHOP, "staging")["run_id"], tmp_path, reconciled(world))
+        return provision(ctx, request)
+
+    world.database.provision = slow  # type: ignore[method-assign]
+    with pytest.raises(ConflictError, match="removed from staging meanwhile"):
+        handlers["deploy"].execute(run, run.steps[1], step_context(tmp_path, run_id=run.id))
+    assert world.database.there == {}
+    with pytest.raises(ConflictError, match="removed from staging meanwhile"):
+        handlers["deploy"].execute(run, run.steps[3], step_context(tmp_path, run_id=run.id))
+
+
+def test_a_shared_resource_goes_with_its_last_user(world: World, tmp_path: Path) -> None:
+    score = """
+apiVersion: score.dev/v1b1
+metadata: {name: NAME}
+containers: {main: {image: ., variables: {PW: "${resources.db.password}"}}}
+resources: {db: {type: postgres, id: shared}}
+"""
+    world.register(component("other"))
+    for name in ("shop", "other"):
+        sha = world.push(name, score=score.replace("NAME", name))
+        (pipeline,) = start_pipelines(world.ctx, name, sha, "main")
+        twice(world, pipeline, tmp_path)
+        (row,) = views.releases(world.ctx, f"component:default/{name}", None, 10).items
+        ref = f"component:default/{name}"
+        twice(world, deploy(world.ctx, ref, "staging", row["id"])["run_id"], tmp_path, reconciled(world))
+    assert len(world.database.there) == 1
+    twice(world, destroy(world.ctx, SHOP, "staging")["run_id"], tmp_path, reconciled(world))
+    assert len(world.database.there) == 1
+    twice(world, destroy(world.ctx, "component:default/other", None)["run_id"], tmp_path, reconciled(world))
+    assert world.database.there == {}

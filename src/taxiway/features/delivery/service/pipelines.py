@@ -10,6 +10,7 @@ from taxiway.core.store.database import Tx
 from taxiway.features.delivery import repository
 from taxiway.features.delivery.engines import forge, owner_of, pipeline_engine, service_of_repository
 from taxiway.features.environments.service import ServiceEntity, create_release
+from taxiway.features.infrastructure.writes import write_or_find
 from taxiway.model.errors import InputError, NotFoundError
 from taxiway.model.event import EventDraft
 from taxiway.model.run import RunSpec, StepDefinition
@@ -73,7 +74,7 @@ def _start(ctx: OpContext, there: Repository, commit: str, branch: str, workflow
             ctx.emit(tx, draft, owner=owner)
         return run_id
 
-    return ctx.platform.store.write(work)
+    return write_or_find(ctx.platform, work)
 
 
 def ensure_release(

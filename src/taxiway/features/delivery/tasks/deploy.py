@@ -6,7 +6,7 @@ deployment that does not get healthy puts the desired state of the one before ba
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from taxiway.core.context import Platform
@@ -56,11 +56,15 @@ class DeployHandler(BaseHandler):
         }
 
     def execute(self, run: Run, step: Step, ctx: StepContext) -> StepResult:
-        return StepResult(self._steps[step.action](run, ctx))
+        self._refuse_removed(run)
+        output = self._steps[step.action](run, ctx)
+        if step.action == "deploy:provision":
+            self._refuse_removed(run, lambda: self._destroy_made(run, ctx))
+        return StepResult(output)
 
     def undo(self, run: Run, step: Step, ctx: StepContext) -> None:
         if step.action == "deploy:provision":
-            infrastructure.destroy_made_by_run(op_context(self._platform, ctx), ctx, run.id)
+            self._destroy_made(run, ctx)
         elif step.action == "deploy:commit":
             self._restore(run, ctx)
             key = self._row(run)["service_key"]
@@ -143,8 +147,6 @@ class DeployHandler(BaseHandler):
     def _reconcile(self, run: Run, ctx: StepContext) -> Mapping[str, Any]:
         row, name = self._row(run), run.input["environment"]
         since = ctx.checkpoint(f"since:{ctx.attempt}", self._platform.clock.now)
-        if row["state"] in ("removing", "removed"):
-            raise ConflictError(f"{row['service_ref']} was removed from {name} meanwhile")
         self._write(run, row, ctx)
         with self._platform.store.read() as conn:
             status = repository.status(conn, name, row["service_key"])
@@ -265,6 +267,16 @@ class DeployHandler(BaseHandler):
             f"dev.cdevents.service.{verb}.0.2.0", row["service_ref"], data, subject_uid=row["service_uid"]
         )
         self._platform.events.append(tx, principal, draft, owner=row["owner"])
+
+    def _destroy_made(self, run: Run, ctx: StepContext) -> None:
+        infrastructure.destroy_made_by_run(op_context(self._platform, ctx), ctx, run.id)
+
+    def _refuse_removed(self, run: Run, clean: Callable[[], None] = lambda: None) -> None:
+        """Nothing may come back that was removed while the run was on its way."""
+        row = self._row(run)
+        if row["state"] in ("removing", "removed"):
+            clean()
+            raise ConflictError(f"{row['service_ref']} was removed from {row['environment']} meanwhile")
 
     def _row(self, run: Run) -> Mapping[str, Any]:
         with self._platform.store.read() as conn:

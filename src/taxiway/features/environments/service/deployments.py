@@ -11,6 +11,7 @@ from taxiway.features.environments import repository
 from taxiway.features.environments.model import DEPLOY_STEPS, DESTROY_STEPS, Environment
 from taxiway.features.environments.service.catalogue import ServiceEntity, get_environment, service_entity
 from taxiway.features.environments.service.releases import get_release
+from taxiway.features.infrastructure.writes import write_or_find
 from taxiway.kit.pointer import dig
 from taxiway.model.entity import parse_ref
 from taxiway.model.errors import ConflictError, InputError, NotFoundError
@@ -96,7 +97,7 @@ def start_deployment(
         }
         return {"run_id": run_id, "deployment_id": repository.add_deployment(tx, values)}
 
-    return ctx.platform.store.write(work)
+    return write_or_find(ctx.platform, work)
 
 
 def destroy(ctx: OpContext, service_ref: str, environment: str | None) -> dict[str, str]:

@@ -11,6 +11,7 @@ from taxiway.features.environments import repository
 from taxiway.features.environments.model import release_id
 from taxiway.features.environments.score import parse_score, score_hash
 from taxiway.features.environments.service.catalogue import ServiceEntity
+from taxiway.features.infrastructure.writes import write_or_find
 from taxiway.model.errors import NotFoundError
 from taxiway.model.event import EventDraft
 
@@ -57,7 +58,7 @@ def create_release(
             draft = EventDraft("dev.cdevents.artifact.published.0.2.0", service.ref, data, subject_uid=service.uid)
             ctx.emit(tx, draft, owner=service.owner)
 
-    ctx.platform.store.write(work)
+    write_or_find(ctx.platform, work)
     return get_release(ctx.platform, identifier)
 
 

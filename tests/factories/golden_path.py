@@ -1,4 +1,4 @@
-"""Renders the shipped golden path as `fetch:template` does and makes the work tree that delivery hands to the engine."""
+"""Renders the shipped golden path as `fetch:template` does, and commits it as the work tree that the engine gets."""
 
 from __future__ import annotations
 

@@ -86,14 +86,16 @@ class Jobs:
         if waiting is not None and waiting.state == "pending" and not self._has_matrix(key):
             waiting.name = name
             return waiting
-        if waiting is not None and waiting.state == "pending":
-            self._replace(key, name)
-        return self._jobs.setdefault(name, self._new(name, key))
+        return self._add_part(name, key)
 
-    def _replace(self, key: str, name: str) -> None:
-        """Put the first part of a matrix where the whole stood."""
-        part = self._new(name, key)
-        self._jobs = {(name if old == key else old): (part if old == key else job) for old, job in self._jobs.items()}
+    def _add_part(self, name: str, key: str) -> _Job:
+        """A part of a matrix, or a job of a called workflow: in the place of the whole, behind the parts before it."""
+        part, jobs = self._new(name, key), list(self._jobs.values())
+        last = max((number for number, job in enumerate(jobs) if job.key == key), default=len(jobs) - 1)
+        jobs.insert(last + 1, part)
+        whole = self._jobs.get(key)
+        self._jobs = {job.id: job for job in jobs if job is not whole or whole.state != "pending"}
+        return part
 
     def _has_matrix(self, key: str) -> bool:
         strategy = self._workflow.jobs.get(key, {}).get("strategy")

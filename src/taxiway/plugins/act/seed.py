@@ -97,7 +97,7 @@ def _fetch(uv: Path, python: Path, lock: str, part: Path, number: int, stop: thr
     argv = [
         *(str(uv), "pip", "install", "--quiet", "--no-progress", "--cache-dir", str(part / "cache")),
         *("--python", str(python), "--target", str(part / f"installed-{number}")),
-        *("--no-deps", "--require-hashes", "--only-binary", ":all:", "-r", "lock.txt"),
+        *("--require-hashes", "--only-binary", ":all:", "-r", "lock.txt"),
     ]
     _run(argv, part, stop)
     shutil.rmtree(part / f"installed-{number}", ignore_errors=True)

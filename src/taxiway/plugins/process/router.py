@@ -7,7 +7,8 @@ twice a second and when a workload refuses a connection. DIR/lock is held for li
 
 `http://router.localhost:PORT/healthz` tells the version of the table in use and the requests in flight per workload,
 so that a switch knows when an old instance is drained; `/metrics` has counters per host. It keeps no connections to
-workloads: on loopback they cost 50 µs, and none can go stale during a switch.
+workloads: on loopback they cost 50 µs, and none can go stale during a switch. Entries `port:<number>` of the table make
+it listen on further ports: the stable addresses by which workloads reach each other.
 """
 # The router must not pay for pathlib.
 # ruff: noqa: PTH100, PTH110, PTH118, PTH120
@@ -77,6 +78,8 @@ class Router:
         self.in_flight: dict[str, int] = {}
         self.counters: dict[str, answers.Counters] = {}
         self.clients: set[asyncio.Task[None]] = set()
+        self.servers: dict[int, asyncio.Server] = {}
+        self.changed = asyncio.Event()
 
     def protocol(self) -> asyncio.StreamReaderProtocol:
         """A protocol object for a new client."""
@@ -112,6 +115,9 @@ class Router:
             return await answers.answer_problem(
                 writer, 408, "The request came too slowly", "Send the header within 15 s."
             )
+        port = int(writer.get_extra_info("sockname", ("", 0))[1])
+        if port in self.servers:
+            host = f"{table.PORT_HOST}{port}"
         if host == OWN_HOST:
             return await self.own_page(target, writer)
         client = str(writer.get_extra_info("peername", ("127.0.0.1",))[0])
@@ -224,6 +230,24 @@ class Router:
             task.cancel()
             upstream[1].close()
 
+    async def listen_further(self) -> None:
+        """Open and close the ports that the table names. One that is taken is tried again at the next look."""
+        wanted = self.table.ports()
+        for port in self.servers.keys() - wanted:
+            self.servers.pop(port).close()
+        for port in wanted - self.servers.keys():
+            try:
+                self.servers[port] = await asyncio.get_running_loop().create_server(
+                    self.protocol, "127.0.0.1", port, backlog=512
+                )
+            except OSError as error:
+                self.table.problem = f"port {port} of a service cannot be opened: {error.strerror}"
+
+    def reload(self) -> None:
+        """The table was replaced: use it now."""
+        self.table.refresh()
+        self.changed.set()
+
     def count(self, route: table.Route, change: int) -> None:
         left = self.in_flight.get(route.upstream, 0) + change
         if left:
@@ -282,8 +306,13 @@ async def listen(folder: str, port: int, ready: int) -> None:
     router = Router(folder)
     loop = asyncio.get_running_loop()
     stopped = asyncio.Event()
-    loop.add_signal_handler(signal.SIGTERM, stopped.set)
-    loop.add_signal_handler(signal.SIGHUP, router.table.refresh)
+
+    def stop() -> None:
+        stopped.set()
+        router.changed.set()
+
+    loop.add_signal_handler(signal.SIGTERM, stop)
+    loop.add_signal_handler(signal.SIGHUP, router.reload)
     try:
         server = await loop.create_server(router.protocol, "127.0.0.1", port, backlog=512)
     except OSError as error:
@@ -300,13 +329,16 @@ async def listen(folder: str, port: int, ready: int) -> None:
     os.close(ready)
     # Without its folder nobody could ever find or stop this router again.
     while not stopped.is_set() and os.path.exists(os.path.join(folder, "lock")):
+        router.changed.clear()
         router.table.refresh()
+        await router.listen_further()
         try:
             async with asyncio.timeout(RELOAD_SECONDS):
-                await stopped.wait()
+                await router.changed.wait()
         except TimeoutError:
             continue
-    server.close()
+    for one in (server, *router.servers.values()):
+        one.close()
     if router.clients:
         await asyncio.wait(router.clients, timeout=3)
 

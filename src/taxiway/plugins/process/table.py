@@ -9,6 +9,8 @@ import os
 from typing import Any, NamedTuple
 
 TABLE_BYTES = 16_000_000
+PORT_HOST = "port:"
+"""An entry named `port:<number>` is for all that comes in on that port of 127.0.0.1, whatever host it names."""
 
 
 class Route(NamedTuple):
@@ -59,6 +61,11 @@ class Table:
         self.version = int(document["version"])
         self.hosts = hosts
         self.problem = ""
+
+    def ports(self) -> set[int]:
+        """The further ports to listen on."""
+        names = (host.removeprefix(PORT_HOST) for host in self.hosts if host.startswith(PORT_HOST))
+        return {int(name) for name in names if name.isdigit()}
 
     def find(self, host: str, target: str) -> Route | None:
         """The route with the longest matching path, or None. `host` is in lower case and has no port."""

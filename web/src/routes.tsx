@@ -22,11 +22,11 @@ const crumb = (f: (p: Record<string, string>) => Crumb[]) => ({ crumb: f })
 
 const root = createRootRouteWithContext<Context>()({ component: Outlet, notFoundComponent: NotFound })
 
-export type SignInSearch = { token?: string; next?: string }
+export type SignInSearch = { next?: string }
 const signIn = createRoute({
   getParentRoute: () => root,
   path: '/sign-in',
-  validateSearch: (s: Raw): SignInSearch => ({ token: text(s.token), next: text(s.next) }),
+  validateSearch: (s: Raw): SignInSearch => ({ next: text(s.next) }),
   component: lazyRouteComponent(() => import('./features/access/SignInPage'), 'SignInPage'),
 })
 
@@ -122,7 +122,7 @@ const wizard = createRoute({
   component: lazyRouteComponent(() => import('./features/scaffolder/WizardPage'), 'WizardPage'),
 })
 
-export type MatrixSearch = { q?: string; service?: string; deploy?: string; rollback?: string }
+export type MatrixSearch = { q?: string; service?: string; deploy?: string; rollback?: string; remove?: string }
 const environments = createRoute({
   getParentRoute: () => app,
   path: '/environments',
@@ -132,6 +132,7 @@ const environments = createRoute({
     service: text(s.service),
     deploy: text(s.deploy),
     rollback: text(s.rollback),
+    remove: text(s.remove),
   }),
   loader: ({ context }) => context.queryClient.ensureQueryData(matrixQuery()),
   component: lazyRouteComponent(() => import('./features/environments/MatrixPage'), 'MatrixPage'),

@@ -23,7 +23,7 @@ export const readCookie = (name: string): string | undefined => {
 }
 
 async function call<T>(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<T> {
-  const headers: Record<string, string> = { Accept: 'application/json' }
+  const headers: Record<string, string> = { Accept: 'application/json', 'X-Taxiway-Client': 'portal' }
   if (body !== undefined) headers['Content-Type'] = 'application/json'
   if (method !== 'GET') {
     const csrf = readCookie('taxiway_csrf')

@@ -1,7 +1,7 @@
 /** Every write of the portal, one function per operation. Long work answers with the id of its run. */
-import { del, post } from './client'
+import { del, post, withQuery } from './client'
 import type { RefParts } from './refs'
-import type { Json, Me, Plan, RunOperation, Token } from './types'
+import type { Json, LocationCreated, Me, Plan, Run, RunOperation, Token } from './types'
 
 export type Started = { run_id: string }
 
@@ -12,23 +12,31 @@ export const createToken = (body: { name: string; role: string; ttl_seconds: num
   post<Token>('/api/access/v1/tokens', body)
 export const revokeToken = (id: string) => del<void>(`/api/access/v1/tokens/${encodeURIComponent(id)}`)
 
-export const registerLocation = (body: { type: string; target: string }) => post<Json>('/api/catalog/locations', body)
+export const registerLocation = (body: { type: string; target: string }) => post<LocationCreated>('/api/catalog/locations', body)
 export const refreshEntity = (entityRef: string) => post<void>('/api/catalog/refresh', { entityRef })
 
-export const makePlan = (body: { template_ref: string; values: Json }) => post<Plan>('/api/scaffolder/v1/plans', body)
-export const startTask = (body: { templateRef: string; values: Json; secrets?: Record<string, string> }) =>
+export const makePlan = (body: { template_ref: string; values: Json; secrets?: Record<string, string> }) =>
+  post<Plan>('/api/scaffolder/v1/plans', body)
+/** `planHash` binds the task to the plan that was shown: another plan is refused. */
+export const startTask = (body: { templateRef: string; values: Json; planHash?: string; secrets?: Record<string, string> }) =>
   post<{ id: string }>('/api/scaffolder/v2/tasks', body)
 
 export const operateRun = (id: string, operation: RunOperation) =>
-  post<Json>(`/api/runs/v1/runs/${encodeURIComponent(id)}/${operation}`)
+  post<Run>(`/api/runs/v1/runs/${encodeURIComponent(id)}/${operation}`)
 export const decideRun = (id: string, body: { decision: 'approve' | 'reject'; comment: string }) =>
-  post<Json>(`/api/runs/v1/runs/${encodeURIComponent(id)}/approvals`, body)
+  post<Run>(`/api/runs/v1/runs/${encodeURIComponent(id)}/approvals`, body)
 
 export const deploy = (body: { service_ref: string; environment: string; release_id: string }) =>
   post<Started>('/api/environments/v1/deployments', body)
 export const rollBack = (body: { service_ref: string; environment: string; release_id?: string }) =>
   post<Started>('/api/environments/v1/rollbacks', body)
-export const destroyService = (p: RefParts) =>
+/** Takes a service out of one environment, with its databases there. */
+export const destroyIn = (p: RefParts, environment: string) =>
   del<Started>(
-    `/api/environments/v1/services/${encodeURIComponent(p.kind)}/${encodeURIComponent(p.namespace)}/${encodeURIComponent(p.name)}`,
+    withQuery(
+      `/api/environments/v1/services/${encodeURIComponent(p.kind)}/${encodeURIComponent(p.namespace)}/${encodeURIComponent(p.name)}`,
+      { environment },
+    ),
   )
+/** Deletes a service wholly: every environment, its repository, releases and entities. */
+export const decommission = (service_ref: string) => post<Started>('/api/delivery/v1/decommissions', { service_ref })

@@ -58,7 +58,7 @@ export const parameterSchemaQuery = (namespace: string, name: string) =>
   })
 
 // runs
-export type RunFilter = { state?: string; kind?: string; subject?: string; limit?: number }
+export type RunFilter = { state?: string; kind?: string; subject?: string; parent_id?: string; limit?: number }
 export const runsQuery = (f: RunFilter = {}) =>
   infiniteQueryOptions({
     queryKey: ['runs', f],
@@ -74,13 +74,18 @@ export const recentRunsQuery = (f: RunFilter) =>
   })
 export const runQuery = (id: string) =>
   queryOptions({ queryKey: ['run', id], queryFn: () => get<T.Run>(`/api/runs/v1/runs/${encodeURIComponent(id)}`) })
-export const runLogs = (id: string, after: number, limit = 2000) =>
-  get<T.List<T.LogLine>>(`/api/runs/v1/runs/${encodeURIComponent(id)}/logs`, { after: after || undefined, limit })
+/** How many lines one page of a log has at most: a full page means that more may follow. */
+export const LOG_PAGE = 1000
+const logPage = (path: string, after: number) => get<T.LogLines>(path, { after: after || undefined, limit: LOG_PAGE })
+export const runLogs = (id: string, after: number) => logPage(`/api/runs/v1/runs/${encodeURIComponent(id)}/logs`, after)
 export const runEventsPath = (id: string) => `/api/runs/v1/runs/${encodeURIComponent(id)}/events`
 
 // environments
 export const environmentsQuery = () =>
-  queryOptions({ queryKey: ['environments'], queryFn: () => get<T.List<T.Environment>>('/api/environments/v1/environments') })
+  queryOptions({
+    queryKey: ['environments'],
+    queryFn: () => get<{ items: T.Environment[] }>('/api/environments/v1/environments'),
+  })
 export const matrixQuery = () =>
   queryOptions({ queryKey: ['matrix'], queryFn: () => get<T.Matrix>('/api/environments/v1/matrix'), refetchInterval: 5_000 })
 export const releasesQuery = (service: string) =>
@@ -98,7 +103,7 @@ export const deploymentsQuery = (scope: Scope) =>
 export const workloadsQuery = (scope: Scope) =>
   queryOptions({
     queryKey: ['workloads', scope],
-    queryFn: () => get<T.List<T.Workload>>('/api/environments/v1/workloads', scope),
+    queryFn: () => get<{ items: T.Workload[] }>('/api/environments/v1/workloads', scope),
     refetchInterval: 5_000,
   })
 export const resourcesQuery = (scope: Scope) =>
@@ -107,7 +112,7 @@ export const resourcesQuery = (scope: Scope) =>
     queryFn: () => get<T.List<T.Resource>>('/api/environments/v1/resources', scope),
   })
 export const workloadLogs = (id: string, after: number) =>
-  get<T.List<T.LogLine>>(`/api/environments/v1/workloads/${encodeURIComponent(id)}/logs`, { after: after || undefined })
+  logPage(`/api/environments/v1/workloads/${encodeURIComponent(id)}/logs`, after)
 export const workloadLogStream = (id: string, after: number) =>
   `/api/environments/v1/workloads/${encodeURIComponent(id)}/logs/stream${after ? `?after=${after}` : ''}`
 
@@ -125,7 +130,7 @@ export const pipelineQuery = (id: string) =>
     refetchInterval: 3_000,
   })
 export const pipelineLogs = (id: string, after: number) =>
-  get<T.List<T.LogLine>>(`/api/delivery/v1/pipelines/${encodeURIComponent(id)}/logs`, { after: after || undefined })
+  logPage(`/api/delivery/v1/pipelines/${encodeURIComponent(id)}/logs`, after)
 export const repositoriesQuery = () =>
   queryOptions({
     queryKey: ['repositories'],
@@ -167,6 +172,9 @@ export const cardDataQuery = (operation: string) =>
   queryOptions({ queryKey: ['card', operation], queryFn: () => get<unknown>(operation), refetchInterval: 15_000 })
 export const infoQuery = () =>
   queryOptions({ queryKey: ['info'], queryFn: () => get<T.SystemInfo>('/api/system/v1/info'), staleTime: 300_000 })
+/** An installation that was given no name is called by the product's. */
+export const organisationOf = (info: T.SystemInfo | undefined): string =>
+  info && info.organisation !== 'default' ? info.organisation : 'Taxiway'
 export const configQuery = () =>
   queryOptions({ queryKey: ['config'], queryFn: () => get<T.List<T.ConfigItem>>('/api/system/v1/config') })
 

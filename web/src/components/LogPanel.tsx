@@ -6,7 +6,7 @@ import { clockTime, count } from '~/ui/time'
 import { notifyDone, notifyError } from './notify'
 import s from './shared.module.css'
 
-export type LogText = { seq: number; at?: number; stream?: string; text: string }
+export type LogText = { seq: number; at?: number | null; stream?: string; text: string }
 type Props = { title: ReactNode; lines: LogText[]; name: string; label: string; empty?: string; extra?: ReactNode }
 
 /** A log with search, follow, copy and download. The caller owns where the lines come from. */

@@ -5,7 +5,7 @@ import { useQuery } from '@tanstack/react-query'
 import { Link, Outlet, useMatches, useNavigate, useRouterState } from '@tanstack/react-router'
 import { Boxes, LayoutGrid, Menu as MenuIcon, Moon, Plus, Rocket, Search, Sun } from 'lucide-react'
 import { Fragment, useState } from 'react'
-import { infoQuery, meQuery } from '~/api/queries'
+import { infoQuery, organisationOf, meQuery } from '~/api/queries'
 import { CommandPalette } from './CommandPalette'
 import s from './shell.module.css'
 import { ShortcutSheet } from './ShortcutSheet'
@@ -20,7 +20,7 @@ function Crumbs() {
   const crumbs = matches.flatMap((m) => (m.staticData as CrumbData).crumb?.(m.params as Record<string, string>) ?? [])
   const { data: info } = useQuery(infoQuery())
   const last = crumbs.at(-1)?.[0]
-  useDocumentTitle([last, info?.organisation, 'Taxiway'].filter(Boolean).join(' · '))
+  useDocumentTitle([...new Set([last, organisationOf(info), 'Taxiway'])].filter(Boolean).join(' · '))
   return (
     <nav aria-label="Breadcrumb" className={s.crumbs}>
       {crumbs.map(([title, to], i) => (

@@ -5,7 +5,7 @@ import { Link, useNavigate } from '@tanstack/react-router'
 import { Boxes, ChevronsUpDown, House, LayoutGrid, LogOut, Moon, Play, Puzzle, Rocket, Search, Settings, Sun } from 'lucide-react'
 import { Fragment } from 'react'
 import { signOut } from '~/api/mutations'
-import { infoQuery, portalQuery, recentRunsQuery } from '~/api/queries'
+import { infoQuery, organisationOf, portalQuery, recentRunsQuery } from '~/api/queries'
 import type { Me } from '~/api/types'
 import { Avatar } from '~/ui/Avatar'
 import { notifyError } from './notify'
@@ -55,12 +55,13 @@ export function SideBar({ me, onScheme, dark }: { me?: Me; onScheme: () => void;
     client.clear()
     await nav({ to: '/sign-in' })
   }
+  const pages = (portal?.pages ?? []).filter((p) => p.navigation)
   const attention = waiting?.items.length ?? 0
   return (
     <nav className={s.side} aria-label="Main">
       <div className={s.ws}>
         <Mark />
-        <span className="trunc" style={{ flex: 1 }}>{info?.organisation ?? 'Taxiway'}</span>
+        <span className="trunc" style={{ flex: 1 }}>{organisationOf(info)}</span>
         {info?.demo && <span className={s.demo}>demo</span>}
       </div>
       <button type="button" className={s.search} onClick={() => spotlight.open()}>
@@ -83,11 +84,11 @@ export function SideBar({ me, onScheme, dark }: { me?: Me; onScheme: () => void;
             ))}
           </Fragment>
         ))}
-        {portal && portal.navigation.length > 0 && (
+        {pages.length > 0 && (
           <>
             <div className={s.label}>Plugins</div>
-            {portal.navigation.map((n) => (
-              <Link key={n.path} to="/x/$page" params={{ page: n.path.replace(/^\/?(x\/)?/, '') }} className={s.item}>
+            {pages.map((n) => (
+              <Link key={n.key} to="/x/$page" params={{ page: n.key }} className={s.item}>
                 <Puzzle size={16} strokeWidth={1.9} aria-hidden />
                 <span className="trunc">{n.title}</span>
               </Link>

@@ -1,12 +1,13 @@
 /** Lines of a log: first what is stored, page by page, then what is streamed. Doubles are dropped by sequence number. */
 import { useEffect, useRef, useState } from 'react'
 import { openStream } from '~/api/stream'
-import type { List, LogLine } from '~/api/types'
+import { LOG_PAGE } from '~/api/queries'
+import type { LogLine, LogLines } from '~/api/types'
 
 const KEEP = 100_000
 const PAGE_LIMIT = 100
 
-type Source = { load: (after: number) => Promise<List<LogLine>>; stream?: (after: number) => string; event?: string }
+type Source = { load: (after: number) => Promise<LogLines>; stream?: (after: number) => string; event?: string }
 
 export function mergeLines(old: LogLine[], more: LogLine[]): LogLine[] {
   const last = old.at(-1)?.seq ?? -1
@@ -36,7 +37,7 @@ export function useLines(key: string, source: Source): { lines: LogLine[]; error
         const got = await from.current.load(lines.at(-1)?.seq ?? 0)
         const before = lines.length
         put(got.items)
-        if (!got.next_cursor || lines.length === before) break
+        if (got.items.length < LOG_PAGE || lines.length === before) break
       }
       const path = from.current.stream?.(lines.at(-1)?.seq ?? 0)
       if (on && path) close = openStream(path, { [from.current.event ?? 'log']: (data) => put([data as LogLine]) })

@@ -31,7 +31,7 @@ export function PluginCard({ card, entity }: { card: PortalCard; entity?: RefPar
   const local = card.operation.startsWith('/api/')
   const query = useQuery({ ...cardDataQuery(fill(card.operation, entity ?? {})), enabled: local })
   return (
-    <Panel title={card.title} icon={Puzzle} right={<span className="t3">{card.plugin}</span>}>
+    <Panel title={card.title} icon={Puzzle}>
       <Boundary title={card.title}>
         {local ? (
           <Await query={query}>

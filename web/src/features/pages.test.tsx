@@ -10,6 +10,7 @@ const start = (url: string, more: Answers = {}) => {
   return renderAt(url)
 }
 beforeEach(() => {
+  sessionStorage.clear()
   document.cookie = 'taxiway_csrf=csrf-value'
 })
 const find = { timeout: 10_000 }
@@ -29,18 +30,21 @@ it('sends nobody to the sign-in page and back to where they wanted to go', async
 })
 
 it('exchanges a one-time link by POST and takes its token out of the address', async () => {
-  const { router } = start('/sign-in?token=once', { 'POST /api/access/v1/sessions': {} })
+  window.location.hash = 'link_token=once'
+  const { router } = start('/sign-in', { 'POST /api/access/v1/sessions': {} })
   await waitFor(() => expect(router.state.location.pathname).toBe('/'), find)
   expect(calls.filter((c) => c.method === 'POST').map((c) => c.body)).toEqual([{ link_token: 'once' }])
+  expect(window.location.hash).toBe('')
 })
 
 it('tells why a one-time link was refused and offers the password', async () => {
-  const { router } = start('/sign-in?token=old', {
+  window.location.hash = 'link_token=old'
+  start('/sign-in', {
     'POST /api/access/v1/sessions': new Refused(401, { detail: 'the link was used: make a new one', code: 'authentication' }),
   })
   expect(await screen.findByText(/the link was used/, {}, find)).toBeInTheDocument()
   expect(screen.getByLabelText(/User name/)).toBeInTheDocument()
-  expect(router.state.location.href).not.toContain('token')
+  expect(window.location.href).not.toContain('token')
 })
 
 it('keeps the catalog filter in the URL and asks the server for it', async () => {
@@ -87,7 +91,7 @@ it('shows code and request id of an error and tries again', async () => {
   serve({
     ...base,
     'GET /api/plugins/v1/plugins': {
-      items: [{ name: 'act', version: '1', state: 'active', contributions: [] }],
+      items: [{ name: 'act', version: '1', state: 'loaded', reason: '', description: '', contributions: [] }],
       next_cursor: null,
     },
   })
@@ -122,6 +126,7 @@ it('refuses a wizard step until it is filled, shows the plan, and starts the tas
   expect(task?.body).toEqual({
     templateRef: 'template:default/python-service',
     values: { name: 'orders', owner: 'group:default/checkout', database: true },
+    planHash: plan.hash,
   })
   expect(task?.headers.get('x-csrf-token')).toBe('csrf-value')
 }, 40_000)
@@ -145,7 +150,6 @@ it('shows a failed run at its failed step with what the server allows, and retri
     'GET /api/runs/v1/runs/run-1': run,
     'GET /api/runs/v1/runs/run-1/logs': {
       items: [{ seq: 1, step_id: 'deploy', at: run.created_at, stream: 'stderr', text: 'pipeline is red' }],
-      next_cursor: null,
     },
     'POST /api/runs/v1/runs/run-1/retry': {},
   })
@@ -183,15 +187,15 @@ it('offers promotion only where another release is healthy before it, and deploy
 
 it('draws a card of a plugin from data, on the kinds it names', async () => {
   const card = {
-    id: 'c',
-    plugin: 'weather',
+    key: 'c',
+    columns: [],
     kinds: ['component'],
     title: 'Weather',
     display: 'facts',
     operation: '/api/plugins/v1/weather/now?ref={ref}',
   }
   start('/catalog/component/default/orders', {
-    'GET /api/plugins/v1/portal': { navigation: [{ title: 'Weather', path: '/x/weather' }], cards: [card], pages: [] },
+    'GET /api/plugins/v1/portal': { cards: [card], pages: [{ key: 'weather', title: 'Weather', navigation: true, cards: [] }] },
     'GET /api/plugins/v1/weather/now': { temperature: 21 },
     'GET /api/catalog/v1/graph/component/default/orders': { nodes: [], edges: [] },
   })

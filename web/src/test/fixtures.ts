@@ -1,5 +1,5 @@
 /** Small typed answers for tests. Never part of the product's bundle. */
-import type { Entity, Environment, Matrix, Me, ParameterSchema, Plan, Run } from '~/api/types'
+import type { Cell, Entity, Environment, Matrix, Me, ParameterSchema, Plan, Run } from '~/api/types'
 import type { Answers } from './app'
 
 export const T0 = 1_700_000_000_000_000
@@ -9,6 +9,7 @@ export const me: Me = {
   roles: ['developer'],
   groups: ['group:default/checkout'],
   permissions: [],
+  csrf: null,
 }
 export const service: Entity = {
   apiVersion: 'backstage.io/v1alpha1',
@@ -56,7 +57,7 @@ export const plan: Plan = {
   id: 'plan-1',
   hash: 'abc123',
   files: [{ path: 'README.md', size: 8, content_base64: btoa('# Orders') }],
-  resources: [{ type: 'postgres', name: 'db', driver: 'postgres_local' }],
+  resources: [{ type: 'postgres', name: 'db', class: 'default' }],
   names: [{ name: 'orders', kind: 'repository', taken: false }],
   checks: [{ id: 'owner', title: 'The owner exists', verdict: 'passed' }],
 }
@@ -69,7 +70,13 @@ export const run: Run = {
   created_at: T0,
   started_at: T0,
   ended_at: T0 + 12_000_000,
-  error: { code: 'pipeline.failed', detail: 'the pipeline of orders failed: see its log' },
+  error: 'the pipeline of orders failed: see its log',
+  subject_ref: 'component:default/orders',
+  owner: 'group:default/checkout',
+  parent_id: null,
+  waiting_for: null,
+  output: null,
+  plan,
   version: 4,
   actions: ['retry', 'undo'],
   steps: [
@@ -78,8 +85,12 @@ export const run: Run = {
       name: 'Write the files',
       action: 'fetch:template',
       state: 'succeeded',
+      attempt: 1,
       started_at: T0,
       ended_at: T0 + 2_000_000,
+      error: null,
+      output: {},
+      created: [],
     },
     {
       id: 'deploy',
@@ -88,7 +99,10 @@ export const run: Run = {
       state: 'failed',
       started_at: T0 + 2_000_000,
       ended_at: T0 + 12_000_000,
+      attempt: 1,
       error: 'no green pipeline',
+      output: null,
+      created: [{ kind: 'deployment', name: 'development/orders' }],
     },
   ],
 }
@@ -99,6 +113,28 @@ const environment = (name: string, rank: number, production = false): Environmen
   destination: 'process',
   production,
   rank,
+  auto_deploy: rank === 1,
+  repository: `env-${name}`,
+})
+const cell = (environment: string, release_id: string, version: string, url: string | null): Cell => ({
+  id: `d-${release_id}`,
+  deployment_id: `d-${release_id}`,
+  service_ref: 'component:default/orders',
+  environment,
+  release_id,
+  previous_release_id: null,
+  version,
+  commit: 'c0ffee00aa',
+  action: 'deploy',
+  state: 'succeeded',
+  latest_state: 'succeeded',
+  health: 'healthy',
+  sync: 'synced',
+  message: '',
+  url,
+  created_at: T0,
+  deployed_at: T0,
+  run_id: 'run-1',
 })
 export const matrix: Matrix = {
   environments: [environment('development', 1), environment('staging', 2), environment('production', 3, true)],
@@ -108,23 +144,8 @@ export const matrix: Matrix = {
       title: 'Orders',
       owner: 'group:default/checkout',
       cells: {
-        development: {
-          deployment_id: 'd2',
-          release_id: 'r2',
-          version: '0.2.0',
-          state: 'succeeded',
-          health: 'healthy',
-          url: 'http://orders.development.localhost:8800',
-          deployed_at: T0,
-        },
-        staging: {
-          deployment_id: 'd1',
-          release_id: 'r1',
-          version: '0.1.0',
-          state: 'succeeded',
-          health: 'healthy',
-          deployed_at: T0,
-        },
+        development: cell('development', 'r2', '0.2.0', 'http://orders.development.localhost:8800'),
+        staging: cell('staging', 'r1', '0.1.0', null),
       },
     },
   ],
@@ -141,7 +162,7 @@ const page = (items: Entity[]) => ({ items, totalItems: items.length, pageInfo: 
 export const base: Answers = {
   'GET /api/access/v1/me': me,
   'GET /api/system/v1/info': { version: '0.1.0', organisation: 'Acme', demo: true },
-  'GET /api/plugins/v1/portal': { navigation: [], cards: [], pages: [] },
+  'GET /api/plugins/v1/portal': { cards: [], pages: [] },
   'GET /api/runs/v1/runs': { items: [], next_cursor: null },
   'GET /api/environments/v1/matrix': matrix,
   'GET /api/environments/v1/environments': { items: matrix.environments, next_cursor: null },

@@ -12,9 +12,13 @@ const route = getRouteApi('/sign-in')
 /** Only paths of this portal: a link with a foreign address must not lead away after signing in. */
 export const safeNext = (next: string | undefined): string => (next && /^\/(?![/\\])/.test(next) ? next : '/')
 
+/** The one-time token of `/sign-in#link_token=…`: a fragment is never sent to a server nor written into its log. */
+const linkToken = () => new URLSearchParams(window.location.hash.slice(1)).get('link_token') ?? undefined
+const withoutFragment = () => window.location.pathname + window.location.search
+
 /** Password, or the one-time link that the first start prints: its token is exchanged by POST and leaves the address bar at once. */
 export function SignInPage() {
-  const { token, next } = route.useSearch()
+  const { next } = route.useSearch()
   const router = useRouter()
   const client = useQueryClient()
   const [error, setError] = useState<string>()
@@ -22,6 +26,8 @@ export function SignInPage() {
   const [name, setName] = useState('')
   const [password, setPassword] = useState('')
   const used = useRef(false)
+  // read once: it leaves the address before it is used, so that no history entry and no screenshot keeps it
+  const [token] = useState(linkToken)
 
   const enter = async (body: Parameters<typeof signIn>[0]) => {
     setBusy(true)
@@ -33,12 +39,12 @@ export function SignInPage() {
     } catch (e) {
       setError(asApiError(e).detail)
       setBusy(false)
-      if (token) await router.navigate({ to: '/sign-in', search: { next }, replace: true })
     }
   }
   useEffect(() => {
     if (!token || used.current) return
     used.current = true
+    window.history.replaceState(window.history.state, '', withoutFragment())
     void enter({ link_token: token })
   })
   const submit = (e: FormEvent) => {
@@ -83,7 +89,8 @@ export function SignInPage() {
           </form>
         )}
         <p className="t2">
-          No account yet? Whoever runs the server gets a one-time link with <Cli>taxiway login --link</Cli>.
+          The first start of the server prints a one-time link for its administrator. For the command line:{' '}
+          <Cli>taxiway login URL --token TOKEN</Cli>
         </p>
       </div>
     </main>

@@ -105,10 +105,10 @@ export function CatalogPage() {
       )}
       {page.data && (page.data.pageInfo.nextCursor || page.data.pageInfo.prevCursor) && (
         <nav className={s.pager} aria-label="Pages">
-          <Button size="xs" variant="default" leftSection={<ChevronLeft size={14} />} disabled={!page.data.pageInfo.prevCursor} onClick={() => set({ cursor: page.data.pageInfo.prevCursor })}>
+          <Button size="xs" variant="default" leftSection={<ChevronLeft size={14} />} disabled={!page.data.pageInfo.prevCursor} onClick={() => set({ cursor: page.data.pageInfo.prevCursor ?? undefined })}>
             Back
           </Button>
-          <Button size="xs" variant="default" rightSection={<ChevronRight size={14} />} disabled={!page.data.pageInfo.nextCursor} onClick={() => set({ cursor: page.data.pageInfo.nextCursor })}>
+          <Button size="xs" variant="default" rightSection={<ChevronRight size={14} />} disabled={!page.data.pageInfo.nextCursor} onClick={() => set({ cursor: page.data.pageInfo.nextCursor ?? undefined })}>
             More
           </Button>
         </nav>

@@ -57,7 +57,7 @@ export default function DeploymentsTab({ entityRef }: TabProps) {
             </div>
           ) : (
             <EmptyState icon={Rocket} title="Never deployed" compact action={<Button component={Link} to={`/environments?service=${encodeURIComponent(entityRef)}`} variant="default">Deploy a release</Button>}>
-              A green pipeline makes a release; a release can be deployed. By command: <Cli>taxiway deploy SERVICE --env ENV</Cli>
+              A green pipeline makes a release; a release can be deployed. By command: <Cli>taxiway deploy SERVICE ENVIRONMENT</Cli>
             </EmptyState>
           )
         }

@@ -28,7 +28,7 @@ export default function OverviewTab({ entity, entityRef }: TabProps) {
         <div className={s.side}>
           <Relations entityRef={entityRef} />
           {cards.map((c) => (
-            <PluginCard key={`${c.plugin}/${c.id}`} card={c} entity={{ ...parts, ref: entityRef }} />
+            <PluginCard key={c.key} card={c} entity={{ ...parts, ref: entityRef }} />
           ))}
         </div>
         <div className={s.side}>

@@ -1,13 +1,14 @@
-import { Button, TextInput } from '@mantine/core'
+import { Button, Menu, TextInput } from '@mantine/core'
 import { useQuery, useSuspenseQuery } from '@tanstack/react-query'
 import { getRouteApi, Link } from '@tanstack/react-router'
-import { ArrowRight, Boxes, ExternalLink, Lock, RotateCcw, Search } from 'lucide-react'
+import { ArrowRight, Boxes, EllipsisVertical, ExternalLink, Lock, Rocket, RotateCcw, Search, Trash2 } from 'lucide-react'
 import { meQuery, matrixQuery } from '~/api/queries'
 import { shortRef, splitRef } from '~/api/refs'
 import type { Cell, Environment, MatrixRow } from '~/api/types'
+import { DestroyModal } from '~/components/DestroyModal'
 import { Avatar } from '~/ui/Avatar'
 import { Ago, Cli, EmptyState, Page, PageHeader } from '~/ui/parts'
-import { Dot, toneOf, words } from '~/ui/Status'
+import { Dot, type Tone, toneOf, words } from '~/ui/Status'
 import { DeployDrawer } from './DeployDrawer'
 import s from './matrix.module.css'
 import { RollbackDrawer } from './RollbackDrawer'
@@ -41,8 +42,8 @@ export function MatrixPage() {
   const rows = data.services.filter(
     (r) => (!search.service || r.ref === search.service) && `${r.title} ${r.ref} ${r.owner ?? ''}`.toLowerCase().includes(needle),
   )
-  const open = (p: { deploy?: string; rollback?: string }) =>
-    void nav({ search: (o) => ({ ...o, deploy: undefined, rollback: undefined, ...p }) })
+  const open = (p: { deploy?: string; rollback?: string; remove?: string }) =>
+    void nav({ search: (o) => ({ ...o, deploy: undefined, rollback: undefined, remove: undefined, ...p }) })
   const target = (v: string | undefined) => {
     const at = v?.lastIndexOf('@') ?? -1
     return v && at > 0
@@ -55,6 +56,7 @@ export function MatrixPage() {
   }
   const deploy = target(search.deploy)
   const rollback = target(search.rollback)
+  const remove = target(search.remove)
   return (
     <Page wide>
       <PageHeader title="Environments" sub="What runs where, and what can move next" />
@@ -102,7 +104,7 @@ export function MatrixPage() {
                   </th>
                   {environments.map((e, i) => (
                     <td key={e.name}>
-                      <MatrixCell cell={r.cells[e.name]} title={r.title} environment={e} next={promotable(r, environments, i)} onDeploy={() => open({ deploy: `${r.ref}@${e.name}` })} onRollback={() => open({ rollback: `${r.ref}@${e.name}` })} />
+                      <MatrixCell cell={r.cells[e.name]} title={r.title} environment={e} next={promotable(r, environments, i)} onDeploy={() => open({ deploy: `${r.ref}@${e.name}` })} onRollback={() => open({ rollback: `${r.ref}@${e.name}` })} onRemove={() => open({ remove: `${r.ref}@${e.name}` })} />
                     </td>
                   ))}
                 </tr>
@@ -121,8 +123,21 @@ export function MatrixPage() {
       )}
       {deploy?.environment && <DeployDrawer service={deploy.service} row={deploy.row} environment={deploy.environment} environments={environments} onClose={() => open({})} />}
       {rollback?.environment && <RollbackDrawer service={rollback.service} cell={rollback.row?.cells[rollback.environment.name]} environment={rollback.environment} onClose={() => open({})} />}
+      {remove?.environment && <DestroyModal opened entityRef={remove.service} environment={remove.environment} onClose={() => open({})} />}
     </Page>
   ) // prettier-ignore
+}
+
+/** Health says how it runs; while a deployment is under way, or when the last one failed, that comes first. */
+export function cellState(cell: Cell): { tone: Tone; text: string } {
+  const health = toneOf(cell.health)
+  const latest = toneOf(cell.latest_state)
+  if (latest === 'info' || latest === 'bad')
+    return {
+      tone: health === 'bad' ? 'bad' : latest,
+      text: latest === 'bad' ? 'last deployment failed' : words(cell.latest_state),
+    }
+  return { tone: health, text: words(cell.health) }
 }
 
 type CellProps = {
@@ -132,8 +147,9 @@ type CellProps = {
   next?: { from: Environment; cell: Cell }
   onDeploy: () => void
   onRollback: () => void
+  onRemove: () => void
 }
-function MatrixCell({ cell, title, environment, next, onDeploy, onRollback }: CellProps) {
+function MatrixCell({ cell, title, environment, next, onDeploy, onRollback, onRemove }: CellProps) {
   const promote = next && (
     <button
       type="button"
@@ -164,21 +180,35 @@ function MatrixCell({ cell, title, environment, next, onDeploy, onRollback }: Ce
         )}
       </div>
     )
-  const tone = toneOf(cell.health)
+  const { tone, text } = cellState(cell)
+  const where = `${title} in ${environment.title}`
   return (
     <div className={s.cell}>
-      <Dot tone={tone} title={words(cell.health)} />
+      <Dot tone={tone} title={text} />
       <div style={{ minWidth: 0, flex: 1 }}>
         <button type="button" className={s.ver} onClick={onDeploy} aria-label={`${title} ${cell.version} in ${environment.title}: deploy another release`}>
           <span className="mono trunc">{cell.version}</span>
         </button>
         <div className={s.age}>
-          {tone === 'ok' ? <Ago at={cell.deployed_at} /> : <span style={{ color: tone === 'idle' ? undefined : `var(--c-${tone})` }}>{words(cell.health)}</span>}
+          {tone === 'ok' ? (
+            <Ago at={cell.deployed_at} />
+          ) : (
+            <Link to="/runs/$id" params={{ id: cell.run_id }} style={{ color: tone === 'idle' ? undefined : `var(--c-${tone})` }} title={cell.message ?? undefined}>{text}</Link>
+          )}
         </div>
       </div>
       {promote}
-      <button type="button" className={`${s.icon} ${s.hover}`} aria-label={`Roll back ${title} in ${environment.title}`} title="Roll back" onClick={onRollback}><RotateCcw size={13} aria-hidden /></button>
-      {cell.url && <a className={s.icon} href={cell.url} target="_blank" rel="noreferrer" aria-label={`Open ${title} in ${environment.title}`} title="Open"><ExternalLink size={13} aria-hidden /></a>}
+      {cell.url && <a className={s.icon} href={cell.url} target="_blank" rel="noreferrer" aria-label={`Open ${where}`} title="Open"><ExternalLink size={13} aria-hidden /></a>}
+      <Menu position="bottom-end" width={190}>
+        <Menu.Target>
+          <button type="button" className={`${s.icon} ${s.hover}`} aria-label={`More for ${where}`} title="More"><EllipsisVertical size={14} aria-hidden /></button>
+        </Menu.Target>
+        <Menu.Dropdown>
+          <Menu.Item leftSection={<Rocket size={14} />} onClick={onDeploy}>Deploy another release</Menu.Item>
+          <Menu.Item leftSection={<RotateCcw size={14} />} onClick={onRollback}>Roll back</Menu.Item>
+          <Menu.Item leftSection={<Trash2 size={14} />} color="red" onClick={onRemove}>Remove from {environment.title}</Menu.Item>
+        </Menu.Dropdown>
+      </Menu>
     </div>
   ) // prettier-ignore
 }

@@ -10,7 +10,7 @@ const route = getRouteApi('/app/x/$page')
 export function PluginPage() {
   const { page: key } = route.useParams()
   const { data } = useSuspenseQuery(portalQuery())
-  const page = data.pages.find((p) => (p.key ?? p.path?.replace(/^\/?(x\/)?/, '')) === key)
+  const page = data.pages.find((p) => p.key === key)
   if (!page)
     return (
       <Page>
@@ -21,10 +21,10 @@ export function PluginPage() {
     )
   return (
     <Page>
-      <PageHeader title={page.title} sub={page.plugin && `by the plugin ${page.plugin}`} />
+      <PageHeader title={page.title} />
       <div style={{ display: 'grid', gap: 14 }}>
         {page.cards.map((c) => (
-          <PluginCard key={c.id} card={{ ...c, plugin: c.plugin ?? page.plugin }} />
+          <PluginCard key={c.key} card={c} />
         ))}
       </div>
     </Page>

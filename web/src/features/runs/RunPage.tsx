@@ -1,17 +1,20 @@
-import { getRouteApi } from '@tanstack/react-router'
+import { SegmentedControl } from '@mantine/core'
+import { getRouteApi, Link } from '@tanstack/react-router'
 import { ExternalLink } from 'lucide-react'
 import { lazy, Suspense, useEffect, useState } from 'react'
 import { shortRef } from '~/api/refs'
 import type { Run, RunStep } from '~/api/types'
 import { EntityLink } from '~/components/EntityLink'
 import { LogPanel } from '~/components/LogPanel'
+import { PlanParts } from '~/components/PlanParts'
 import { Ago } from '~/ui/parts'
-import { StateBadge, StepIcon, words } from '~/ui/Status'
+import { StateBadge, StepIcon } from '~/ui/Status'
 import { between, seconds } from '~/ui/time'
 import { Approval } from './Approval'
 import { errorText } from './errors'
 import s from './run.module.css'
 import { RunActions } from './RunActions'
+import { Subject } from './Subject'
 import { hasEnded, useRun } from './useRun'
 
 const Markdown = lazy(() => import('~/components/Markdown'))
@@ -30,7 +33,7 @@ export function stepToShow(steps: RunStep[], chosen: string | undefined): RunSte
 
 export function RunPage() {
   const { id } = route.useParams()
-  const { step: chosen } = route.useSearch()
+  const { step: chosen, tab } = route.useSearch()
   const nav = route.useNavigate()
   const { run, lines } = useRun(id)
   const steps = run.steps ?? []
@@ -49,10 +52,11 @@ export function RunPage() {
           </div>
           <div className={s.meta}>
             <span>{run.kind}</span>
-            {run.subject_ref && <EntityLink entity={run.subject_ref} size={16} />}
+            {run.subject_ref && <Subject subject={run.subject_ref} />}
             {run.created_by && <span>by {shortRef(run.created_by)}</span>}
             <span>started <Ago at={run.started_at ?? run.created_at} /></span>
             {run.started_at && <span className="num">{seconds(between(run.started_at, run.ended_at))}</span>}
+            {run.parent_id && <Link to="/runs/$id" params={{ id: run.parent_id }} className={s.link}>part of another run</Link>}
             <span className="mono t3">{run.id}</span>
           </div>
         </div>
@@ -69,6 +73,19 @@ export function RunPage() {
         </div>
       )}
       {run.actions?.includes('approve') && <Approval id={run.id} />}
+      {run.plan && (
+        <div className={s.tabs}>
+          <SegmentedControl
+            value={tab === 'plan' ? 'plan' : 'steps'}
+            aria-label="What to show"
+            data={[{ value: 'steps', label: 'Steps and output' }, { value: 'plan', label: `Plan, ${run.plan.files.length} files` }]}
+            onChange={(v) => void nav({ search: (o) => ({ ...o, tab: v === 'plan' ? v : undefined }), replace: true })}
+          />
+        </div>
+      )}
+      {run.plan && tab === 'plan' ? (
+        <div className={s.plan}><PlanParts plan={run.plan} /></div>
+      ) : (
       <div className={s.body}>
         <div className={s.steps}>
           <h2 className={s.cap}>Steps <span className="t3 num">{done} of {steps.length}</span></h2>
@@ -88,7 +105,7 @@ export function RunPage() {
                     <span className="trunc" style={{ display: 'block', fontWeight: 500 }}>{x.name}</span>
                     <span className="mono t3 trunc" style={{ display: 'block', fontSize: 11 }}>
                       {x.action}
-                      {x.undo_state && ` · undo ${words(x.undo_state)}`}
+                      {x.attempt > 1 && ` · attempt ${x.attempt}`}
                     </span>
                   </span>
                   <span className="t3 num">{x.started_at ? seconds(between(x.started_at, x.ended_at)) : ''}</span>
@@ -97,6 +114,7 @@ export function RunPage() {
             ))}
             {!steps.length && <li className="t2" style={{ padding: '4px 10px' }}>The steps appear when a worker takes the run.</li>}
           </ol>
+          <Made step={current} />
           <Outputs run={run} />
         </div>
         <div className={s.logCol}>
@@ -106,10 +124,11 @@ export function RunPage() {
             lines={shown}
             name={`${run.id}-${current?.id ?? 'run'}`}
             label={`Output of ${current?.name ?? 'the run'}`}
-            empty={current?.state === 'pending' ? 'This step has not started.' : 'This step wrote nothing yet.'}
+            empty={current?.state === 'pending' ? 'This step has not started.' : hasEnded(run) ? 'This step wrote nothing.' : 'This step wrote nothing yet.'}
           />
         </div>
       </div>
+      )}
     </div>
   ) // prettier-ignore
 }
@@ -122,6 +141,22 @@ function useTick(on: boolean) {
     const id = setInterval(() => set((n) => n + 1), 1000)
     return () => clearInterval(id)
   }, [on])
+}
+
+/** What the shown step has made, and what an undo would take away again. */
+function Made({ step }: { step: RunStep | undefined }) {
+  const made = (step?.created ?? []).filter((c) => typeof c.name === 'string')
+  if (!made.length) return null
+  return (
+    <>
+      <h2 className={s.cap} style={{ marginTop: 14 }}>Made by this step</h2>
+      <ul className={s.made}>
+        {made.map((c, i) => (
+          <li key={i}><span className="t2">{String(c.kind)}</span> <span className="mono">{String(c.name)}</span></li>
+        ))}
+      </ul>
+    </>
+  ) // prettier-ignore
 }
 
 function Outputs({ run }: { run: Run }) {

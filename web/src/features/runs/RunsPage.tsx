@@ -4,7 +4,7 @@ import { getRouteApi, Link } from '@tanstack/react-router'
 import { Play } from 'lucide-react'
 import { runsQuery } from '~/api/queries'
 import { shortRef } from '~/api/refs'
-import { EntityLink } from '~/components/EntityLink'
+import { Subject } from './Subject'
 import { Await } from '~/components/RouteStates'
 import { FacetFilter } from '~/ui/FacetFilter'
 import { Ago, Cli, EmptyState, Page, PageHeader } from '~/ui/parts'
@@ -72,7 +72,7 @@ export function RunsPage() {
                       </th>
                       <td><StateBadge state={r.state} /></td>
                       <td data-wide>{r.kind}</td>
-                      <td data-wide>{r.subject_ref && <EntityLink entity={r.subject_ref} />}</td>
+                      <td data-wide>{r.subject_ref && <Subject subject={r.subject_ref} />}</td>
                       <td data-wide className="t2">{r.created_by && shortRef(r.created_by)}</td>
                       <td data-wide className="num t2">{r.started_at ? seconds(between(r.started_at, r.ended_at)) : ''}</td>
                       <td><Ago at={r.created_at} className="t2" /></td>

@@ -1,7 +1,7 @@
 /** A run that stays current: what is stored, then the stream of its events until it has ended. */
 import { useQueryClient, useSuspenseQuery } from '@tanstack/react-query'
 import { useEffect, useState } from 'react'
-import { runEventsPath, runLogs, runQuery } from '~/api/queries'
+import { LOG_PAGE, runEventsPath, runLogs, runQuery } from '~/api/queries'
 import { openStream } from '~/api/stream'
 import type { LogLine, Run } from '~/api/types'
 import { mergeLines } from '~/components/useLines'
@@ -43,7 +43,7 @@ export function useRun(id: string) {
         const got = await runLogs(id, lines.at(-1)?.seq ?? 0)
         const before = lines.length
         put(got.items)
-        if (!got.next_cursor || lines.length === before) break
+        if (got.items.length < LOG_PAGE || lines.length === before) break
       }
     }
     const refetch = () => void client.invalidateQueries({ queryKey: options.queryKey })

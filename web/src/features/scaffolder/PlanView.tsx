@@ -1,10 +1,6 @@
-import { useState } from 'react'
-import { FileCode2, ShieldCheck } from 'lucide-react'
-import type { Json, Plan, PlanFile } from '~/api/types'
+import type { Json, Plan } from '~/api/types'
+import { PlanParts } from '~/components/PlanParts'
 import { ErrorState, Skeletons } from '~/components/RouteStates'
-import { CodeBlock, Panel } from '~/ui/parts'
-import { StepIcon, words } from '~/ui/Status'
-import { bytes, count } from '~/ui/time'
 import s from './scaffolder.module.css'
 import type { splitStep } from './template-schema'
 
@@ -44,83 +40,5 @@ function Answers({ values, steps }: { values: Json; steps: Step[] }) {
         </div>
       ))}
     </dl>
-  )
-}
-
-function PlanParts({ plan }: { plan: Plan }) {
-  return (
-    <>
-      {(plan.checks.length > 0 || plan.names.length > 0) && (
-        <Panel title="Checks" icon={ShieldCheck}>
-          {plan.names.map((n) => (
-            <div key={n.kind + n.name} className={s.line}>
-              <StepIcon state={n.taken ? 'failed' : 'passed'} size={15} />
-              <span style={{ flex: 1 }}>
-                {n.kind} <span className="mono">{n.name}</span>
-              </span>
-              <span className={n.taken ? s.bad : 't2'}>{n.taken ? 'taken: choose another name' : 'free'}</span>
-            </div>
-          ))}
-          {plan.checks.map((c) => (
-            <div key={c.id} className={s.line}>
-              <StepIcon state={c.verdict} size={15} />
-              <span style={{ flex: 1 }}>
-                {c.title}
-                {c.detail && <span className="t2"> · {c.detail}</span>}
-              </span>
-              <span className={c.verdict === 'failed' ? s.bad : 't2'}>{words(c.verdict)}</span>
-            </div>
-          ))}
-        </Panel>
-      )}
-      {plan.resources.length > 0 && (
-        <Panel title="Resources">
-          {plan.resources.map((r) => (
-            <div key={r.type + r.name} className={s.line}>
-              <span style={{ fontWeight: 500, flex: 1 }}>{r.type}</span>
-              <span className="t2">{r.name}</span>
-              <span className="mono t3">{r.driver}</span>
-            </div>
-          ))}
-        </Panel>
-      )}
-      <Files files={plan.files} />
-      <div className="t3 mono" style={{ fontSize: 11.5 }}>
-        plan {plan.hash.slice(0, 16)}
-      </div>
-    </>
-  )
-}
-
-const decode = (b64: string): string => {
-  const raw = Uint8Array.from(atob(b64), (c) => c.charCodeAt(0))
-  const text = new TextDecoder().decode(raw)
-  return text.includes('\0') ? '(binary file)' : text
-}
-function Files({ files }: { files: PlanFile[] }) {
-  const [open, setOpen] = useState(files.find((f) => /readme\.md$/i.test(f.path))?.path ?? files[0]?.path)
-  const file = files.find((f) => f.path === open)
-  if (!files.length) return null
-  return (
-    <Panel title={`${count(files.length)} files`} icon={FileCode2}>
-      <div className={s.files}>
-        <ul aria-label="Files">
-          {files.map((f) => (
-            <li key={f.path}>
-              <button type="button" aria-current={f.path === open || undefined} onClick={() => setOpen(f.path)}>
-                <span className="trunc">{f.path}</span>
-                <span className="t3 num">{bytes(f.size)}</span>
-              </button>
-            </li>
-          ))}
-        </ul>
-        {file && (
-          <CodeBlock
-            label={file.path}
-            code={file.content_base64 ? decode(file.content_base64) : `${bytes(file.size)}, content is not part of this preview`}
-          />
-        )}
-      </div>
-    </Panel>
   )
 }

@@ -6,7 +6,7 @@ import type { RJSFSchema } from '@rjsf/utils'
 import { useMutation, useQuery, useSuspenseQuery } from '@tanstack/react-query'
 import { getRouteApi, useNavigate } from '@tanstack/react-router'
 import { ArrowLeft, ArrowRight, Check, Rocket } from 'lucide-react'
-import { type RefObject, useMemo, useRef, useState } from 'react'
+import { type RefObject, useEffect, useMemo, useRef, useState } from 'react'
 import { asApiError } from '~/api/errors'
 import { makePlan, startTask } from '~/api/mutations'
 import { entityQuery, parameterSchemaQuery } from '~/api/queries'
@@ -15,6 +15,7 @@ import type { Json } from '~/api/types'
 import { Avatar } from '~/ui/Avatar'
 import { KindIcon } from '~/ui/KindIcon'
 import { Page } from '~/ui/parts'
+import { dropDraft, readDraft, secretsOf, without, writeDraft } from './draft'
 import { fields, type FormContext } from './fields'
 import { humanErrors } from './messages'
 import { PlanView } from './PlanView'
@@ -38,22 +39,44 @@ export function WizardPage() {
     () => t.steps.map((p) => ({ title: p.title, description: p.description ?? '', ...splitStep(p.schema) })),
     [t],
   )
-  const [values, setValues] = useState<Json>(() => Object.assign({}, ...steps.map((x) => defaultsOf(x.schema))) as Json)
+  const draftKey = `${namespace}/${name}`
+  const [draft] = useState(() => readDraft(draftKey))
+  const [values, setValues] = useState<Json>(() => ({
+    ...(Object.assign({}, ...steps.map((x) => defaultsOf(x.schema))) as Json),
+    ...draft.values,
+  }))
   const [secrets, setSecrets] = useState<Record<string, string>>({})
-  const [reached, setReached] = useState(0)
+  const [reached, setReached] = useState(Math.min(draft.reached, steps.length))
   const [tried, setTried] = useState(false)
   const form = useRef<Form<Json, RJSFSchema, FormContext>>(null)
   const at = Math.min((search.step ?? 1) - 1, reached) // a reload keeps the place only as far as the answers are known
   const templateRef = `template:${namespace}/${name}`
-  const plan = useMutation({ mutationFn: (v: Json) => makePlan({ template_ref: templateRef, values: v }) })
-  const start = useMutation({
-    mutationFn: () => startTask({ templateRef, values, ...(Object.keys(secrets).length ? { secrets } : {}) }),
-    onSuccess: ({ id }) => nav({ to: '/runs/$id', params: { id } }),
+  const plan = useMutation({
+    mutationFn: (v: Json) =>
+      makePlan({ template_ref: templateRef, values: v, ...(Object.keys(secrets).length ? { secrets } : {}) }),
   })
+  const start = useMutation({
+    mutationFn: () =>
+      startTask({ templateRef, values, planHash: plan.data?.hash, ...(Object.keys(secrets).length ? { secrets } : {}) }),
+    onSuccess: ({ id }) => {
+      dropDraft(draftKey)
+      return nav({ to: '/runs/$id', params: { id } })
+    },
+  })
+  const secretNames = useMemo(() => new Set(steps.flatMap((x) => secretsOf(x.schema, x.uiSchema))), [steps])
+  useEffect(
+    () => writeDraft(draftKey, { values: without(values, secretNames), reached }),
+    [draftKey, values, reached, secretNames],
+  )
+  const askPlan = plan.mutate
+  const open = useRef(false)
+  useEffect(() => {
+    if (at === steps.length && !open.current) askPlan(values)
+    open.current = at === steps.length
+  }, [at, steps.length, askPlan, values])
   const go = (i: number) => {
     setTried(false)
     setReached(Math.max(reached, i))
-    if (i === steps.length) plan.mutate(values)
     void move({ search: { step: i + 1 } })
   }
   const review = at === steps.length
@@ -62,7 +85,7 @@ export function WizardPage() {
   const blocked = plan.data?.checks.some((c) => c.verdict === 'failed') || plan.data?.names.some((n) => n.taken)
   return (
     <Page>
-      <div className={s.wiz}>
+      <div className={s.wiz} data-review={review || undefined}>
         <aside className={s.rail}>
           <KindIcon kind="template" size={40} />
           <h1>{t.title}</h1>
@@ -121,7 +144,7 @@ export function WizardPage() {
             )}
           </div>
         </div>
-        <Preview steps={spec.steps ?? []} values={values} />
+        {!review && <Preview steps={spec.steps ?? []} values={values} />}
       </div>
     </Page>
   ) // prettier-ignore

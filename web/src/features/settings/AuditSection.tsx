@@ -63,8 +63,8 @@ export default function AuditSection() {
                           <button type="button" className={ui.plain} aria-expanded={open === e.id} onClick={() => setOpen(open === e.id ? undefined : e.id)}>{e.type.replace(/^dev\.(taxiway|cdevents)\./, '')}</button>
                         </th>
                         <td className="trunc" style={{ maxWidth: 280 }}>{e.subject}</td>
-                        <td>{e.subject_principal && shortRef(e.subject_principal)}{e.via && <span className="t3"> via {e.via}</span>}</td>
-                        <td><Ago at={e.time} className="t2" /></td>
+                        <td>{shortRef(e.actor)}{e.on_behalf_of && ` for ${shortRef(e.on_behalf_of)}`}{e.via && <span className="t3"> via {e.via}</span>}</td>
+                        <td><Ago at={e.at} className="t2" /></td>
                       </tr>
                       {open === e.id && (
                         <tr><td colSpan={5}><CodeBlock code={JSON.stringify(e, undefined, 2)} label={`Event ${e.seq}`} /></td></tr>

@@ -26,7 +26,7 @@ export default function PluginsSection() {
                       <td className="mono">{p.version}</td>
                       <td>
                         <StateBadge state={p.state} />
-                        {p.error && <div style={{ color: 'var(--c-bad)', marginTop: 3, maxWidth: 420, overflowWrap: 'anywhere' }}>{p.error}</div>}
+                        {p.reason && <div style={{ color: 'var(--c-bad)', marginTop: 3, maxWidth: 420, overflowWrap: 'anywhere' }}>{p.reason}</div>}
                       </td>
                       <td className="t2">{p.contributions.map((c) => `${c.point} ${c.key}`).join(', ')}</td>
                     </tr>

@@ -46,7 +46,7 @@ export default function SourcesSection() {
                     {items.map((p, i) => (
                       <tr key={i}>
                         <th scope="row">{p.ref ? <EntityLink entity={p.ref} /> : <span className="mono">{p.location}</span>}</th>
-                        <td style={{ overflowWrap: 'anywhere' }}>{p.message}</td>
+                        <td style={{ overflowWrap: 'anywhere' }}>{p.detail}{p.remedy && <div className="t2">{p.remedy}</div>}</td>
                       </tr>
                     ))}
                   </tbody>

@@ -5,6 +5,7 @@ import { useState } from 'react'
 import { asApiError } from '~/api/errors'
 import { createToken, revokeToken } from '~/api/mutations'
 import { meQuery, tokensQuery } from '~/api/queries'
+import { shortRef } from '~/api/refs'
 import type { Token } from '~/api/types'
 import { notifyDone, notifyError } from '~/components/notify'
 import { Await, useRefresh } from '~/components/RouteStates'
@@ -34,15 +35,16 @@ export default function TokensSection() {
             <div className={ui.tableWrap}>
               <table className={ui.table}>
                 <thead>
-                  <tr><th scope="col">Name</th><th scope="col">Role</th><th scope="col">Expires</th><th scope="col">Last used</th><th scope="col"><span className={ui.sr}>Actions</span></th></tr>
+                  <tr><th scope="col">Name</th><th scope="col">Role</th><th scope="col">Acts as</th><th scope="col">Expires</th><th scope="col">Made</th><th scope="col"><span className={ui.sr}>Actions</span></th></tr>
                 </thead>
                 <tbody>
                   {items.map((t) => (
                     <tr key={t.id}>
                       <th scope="row">{t.name}</th>
                       <td>{t.role}</td>
+                      <td className="t2">{shortRef(t.subject)}</td>
                       <td title={exact(t.expires_at)}>{until(t.expires_at)}</td>
-                      <td>{t.last_used_at ? <Ago at={t.last_used_at} /> : <span className="t3">never</span>}</td>
+                      <td><Ago at={t.created_at} className="t2" /></td>
                       <td style={{ textAlign: 'right' }}><Button size="xs" variant="default" style={{ color: 'var(--c-bad)' }} onClick={() => revoke.mutate(t)} aria-label={`Revoke ${t.name}`}>Revoke</Button></td>
                     </tr>
                   ))}

@@ -3,20 +3,27 @@ import { useMutation } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
 import { useState } from 'react'
 import { asApiError } from '~/api/errors'
-import { destroyService } from '~/api/mutations'
+import { decommission, destroyIn } from '~/api/mutations'
 import { splitRef } from '~/api/refs'
 
-/** Deleting asks for the name, because nothing of it comes back. */
-export function DestroyModal({ opened, onClose, entityRef }: { opened: boolean; onClose: () => void; entityRef: string }) {
+type Props = { opened: boolean; onClose: () => void; entityRef: string; environment?: { name: string; title: string } }
+
+/** Takes a service out of one environment, or deletes it wholly. It asks for the name, because nothing of it comes back. */
+export function DestroyModal({ opened, onClose, entityRef, environment }: Props) {
   const parts = splitRef(entityRef)
   const [typed, setTyped] = useState('')
   const nav = useNavigate()
   const destroy = useMutation({
-    mutationFn: () => destroyService(parts),
+    mutationFn: () => (environment ? destroyIn(parts, environment.name) : decommission(entityRef)),
     onSuccess: ({ run_id }) => nav({ to: '/runs/$id', params: { id: run_id } }),
   })
   return (
-    <Modal opened={opened} onClose={onClose} title={`Delete ${parts.name}`} size={460}>
+    <Modal
+      opened={opened}
+      onClose={onClose}
+      title={environment ? `Remove ${parts.name} from ${environment.title}` : `Delete ${parts.name}`}
+      size={460}
+    >
       <form
         style={{ display: 'grid', gap: 14 }}
         onSubmit={(e) => {
@@ -25,8 +32,9 @@ export function DestroyModal({ opened, onClose, entityRef }: { opened: boolean; 
         }}
       >
         <div>
-          In every environment its processes and routes stop and its databases with all data are deleted. Its repository, its
-          releases and its catalog entities go too. The audit log stays.
+          {environment
+            ? `In ${environment.title} its processes and routes stop and its databases there are deleted with all data. Its repository, its releases and other environments stay.`
+            : 'In every environment its processes and routes stop and its databases with all data are deleted. Its repository, its releases and its catalog entities go too. The audit log stays.'}
         </div>
         <TextInput
           label={`Type ${parts.name} to confirm`}
@@ -45,7 +53,7 @@ export function DestroyModal({ opened, onClose, entityRef }: { opened: boolean; 
             Keep it
           </Button>
           <Button type="submit" variant="outline" color="red" disabled={typed !== parts.name} loading={destroy.isPending}>
-            Delete everything
+            {environment ? 'Remove it' : 'Delete everything'}
           </Button>
         </div>
       </form>

@@ -94,7 +94,7 @@ def create(server: Server, client: httpx.Client, token: str) -> str:
     print(f"form to live: {time.monotonic() - started:.1f} s")
     assert "Open the service: http" in done.stdout
     deployment = items(client, f"{BASE}/deployments", service=SERVICE)[0]
-    assert (deployment["state"], deployment["health"]) == ("succeeded", "healthy")
+    assert (deployment["state"], deployment["health"]) == ("live", "healthy")
     pipeline = items(client, "/api/delivery/v1/pipelines", service=SERVICE)[0]
     assert pipeline["state"] == "succeeded"
     assert client.get("/api/catalog/entities/by-name/component/default/parcels").status_code == 200
@@ -121,7 +121,7 @@ def row_is_in_its_own_database(server: Server, client: httpx.Client, url: str) -
     assert password not in str(resource)
     place = {"host": outputs["host"], "port": outputs["port"], "dbname": outputs["name"], "user": outputs["username"]}
     with psycopg.connect(**place, password=password) as connection:
-        found = connection.execute("select name from items").fetchall()
+        found = connection.execute("select name from item").fetchall()
     assert ("Box 1",) in found
 
 
@@ -175,7 +175,7 @@ def new_commit_goes_live_without_a_failed_request(
 
     def live() -> bool:
         newest = items(client, f"{BASE}/deployments", service=SERVICE, environment="development")[0]
-        return newest["commit"] == commit and newest["state"] == "succeeded"
+        return newest["commit"] == commit and newest["state"] == "live"
 
     wait_for(live, 90, "the pushed commit is live")
     while len(stream.statuses) < 200:
@@ -192,7 +192,7 @@ def promote_and_roll_back(server: Server, client: httpx.Client, token: str, url:
     before, _ = items(client, f"{BASE}/releases", service=SERVICE)[:2]
     server.cli("rollback", "parcels", "development", token=token)
     now = items(client, f"{BASE}/deployments", service=SERVICE, environment="development")[0]
-    assert now["state"] == "succeeded"
+    assert now["state"] == "live"
     assert now["release_id"] != before["id"]
     assert fetch(url, "/readyz")[0] == 200
     assert len(items(client, "/api/events/v1/events", type="dev.cdevents.service.rolledback")) == 1

@@ -132,7 +132,7 @@ def _main_job(client: Client) -> int:
 def _deployment(client: Client) -> dict[str, Any] | None:
     query = {"service": f"component:default/{NAME}", "environment": ENVIRONMENT}
     for item in client.pages("/api/environments/v1/deployments", query, most=20):
-        if item["state"] == "succeeded":
+        if item["state"] == "live":
             return dict(item)
     return None
 

@@ -68,7 +68,10 @@ def logs(workload_id: str, *, follow: bool = False) -> None:
 def destroy(service: str, *, environment: str | None = None, wait: bool = True) -> int:
     """Remove SERVICE from one environment, or everything of it: processes, database, repository, entities."""
     client = Client(find_session())
-    path = f"{BASE}/services/{entity_path(service)}"
-    started = client.call("DELETE", path, query={"environment": environment})
+    if environment is None:
+        started = client.call("POST", "/api/delivery/v1/decommissions", body={"service_ref": full_ref(service)})
+    else:
+        path = f"{BASE}/services/{entity_path(service)}"
+        started = client.call("DELETE", path, query={"environment": environment})
     note(f"run {started['run_id']}")
     return follow(client, started["run_id"]) if wait else 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from taxiway.core.context import Platform
 from taxiway.core.operations import Feature
-from taxiway.core.permissions import READ
+from taxiway.core.permissions import OWNED, READ
 from taxiway.features.delivery import routes
 from taxiway.features.delivery.actions import DeployAction
 from taxiway.features.delivery.reconciler import PushSubscriber, Reconciler
@@ -35,4 +35,7 @@ def register(platform: Platform) -> None:
         platform.registry.add("event_subscriber", subscriber, OWNER)
 
 
-FEATURE = Feature("delivery", {"delivery.read": READ}, routes.operations.items, register)
+PERMISSIONS = {"delivery.read": READ, "repositories.read": READ, "repositories.write": OWNED}
+"""The last two are what the forge asks for when somebody clones or pushes."""
+
+FEATURE = Feature("delivery", PERMISSIONS, routes.operations.items, register)

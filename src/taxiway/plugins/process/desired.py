@@ -29,13 +29,25 @@ def checked_name(name: str) -> str:
     return name
 
 
+def checked_slot(slot: str) -> str:
+    """The id of a workload, `<deployment>.<environment>`. InputError when it is none."""
+    return ".".join(checked_name(part) for part in slot.split(".", 1))
+
+
 def put(folder: Path, environment: str, manifest: Json) -> None:
     """Keep the manifest; nothing is written when the same one is there."""
     path = _path(folder, environment, object_key(manifest))
+    manifest = normal(manifest)
     if files.read_json(str(path)) == manifest:
         return
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     files.write_json(str(path), manifest)
+
+
+def normal(manifest: Json) -> Json:
+    """The manifest as it comes back from disk: YAML knows dates, JSON does not."""
+    found: Json = json.loads(json.dumps(manifest, default=str))
+    return found
 
 
 def drop(folder: Path, environment: str, key: ObjectKey) -> None:

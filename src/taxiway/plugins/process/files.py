@@ -41,7 +41,7 @@ def read_json(path: str) -> Any:
 
 
 def hand_over(value: Any) -> int:
-    """A descriptor of an anonymous file in memory with `value` as JSON; closed by the caller. Nothing reaches a disk."""
+    """A descriptor of an anonymous file in memory with `value` as JSON; the caller closes it. No disk is used."""
     descriptor = os.memfd_create("taxiway", os.MFD_CLOEXEC)
     data = json.dumps(value).encode()
     while data:

@@ -1,4 +1,4 @@
-"""Makes a `Workload` and its addresses out of a bundle: variables, ports, probes, mounts and limits of Kubernetes. Pure.
+"""Makes a `Workload` and its addresses out of a bundle: variables, ports, probes, mounts, limits of Kubernetes. Pure.
 
 A process has no network and no file system of its own. So the allocated port stands in PORT, and where a variable or an
 argument names a mount path it gets the real path instead.
@@ -160,7 +160,9 @@ def _from(bundle: Bundle, name: str, source: Json) -> Variable:
         wanted = source["secretKeyRef"]
         reference = bundle.secret_reference(str(wanted["name"]), str(wanted["key"]))
         if reference is None:
-            raise InputError(f"{name} needs key {wanted['key']} of secret {wanted['name']}, which no ExternalSecret has")
+            raise InputError(
+                f"{name} needs key {wanted['key']} of secret {wanted['name']}, which no ExternalSecret has"
+            )
         return Variable(name, secret=reference)
     if "configMapKeyRef" in source:
         wanted = source["configMapKeyRef"]
@@ -175,7 +177,7 @@ def _from(bundle: Bundle, name: str, source: Json) -> Variable:
 def _moved(text: str, mounts: Mapping[str, str]) -> str:
     """The text with mount paths replaced by real ones, wherever one stands as a whole."""
     for path in sorted(mounts, key=len, reverse=True):
-        text = re.sub(rf"(?<![\w./-]){re.escape(path)}(?![\w.-])", lambda _, real=mounts[path]: real, text)
+        text = mounts[path].join(re.split(rf"(?<![\w./-]){re.escape(path)}(?![\w.-])", text))
     return text
 
 

@@ -106,7 +106,7 @@ def _environment(instance: Instance) -> dict[bytes, bytes]:
     state = adopt(instance.folder)
     if instance.spec.get("variables") and state is not None and state["pid"] is not None:
         lines = Path(f"/proc/{state['pid']}/environ").read_bytes().split(b"\0")
-        return dict((name, value) for name, _, value in (line.partition(b"=") for line in lines) if name)
+        return {name: value for name, _, value in (line.partition(b"=") for line in lines) if name}
     env = {**instance.spec["env"], procs.MARKER: instance.marker}
     return {name.encode(): str(value).encode() for name, value in env.items()}
 

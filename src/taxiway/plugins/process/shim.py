@@ -40,7 +40,10 @@ HEALTHY_SECONDS = 60.0
 LOG_CHECK_SECONDS = 2.0
 NEVER = float("inf")
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD)
-SUPERVISE = "import sys; sys.path.insert(0, sys.argv[1]); import shim; shim.supervise(sys.argv[2], int(sys.argv[3]), int(sys.argv[4]))"
+SUPERVISE = (
+    "import sys; sys.path.insert(0, sys.argv[1]); import shim; "
+    "shim.supervise(sys.argv[2], int(sys.argv[3]), int(sys.argv[4]))"
+)
 
 
 def now() -> int:

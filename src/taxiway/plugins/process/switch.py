@@ -117,6 +117,17 @@ def remove(site: Site, slot: str) -> None:
         shutil.rmtree(site.root / slot)
 
 
+def keep(site: Site, slot: str) -> Instance | None:
+    """Let the instance that serves go on, or bring it back, when the desired state cannot even be prepared."""
+    with locked(site.root / slot / "converge.lock"):
+        _finish_stops(site, slot)
+        current = _current(site, slot)
+        if current is not None:
+            _keep_alive(site, current)
+        _stop_others(site, slot, current)
+        return current
+
+
 def current_instance(site: Site, slot: str) -> Instance | None:
     """The instance that serves, whether it runs now or not."""
     return _current(site, slot)

@@ -31,6 +31,7 @@ from taxiway.plugins.process.keeper import Keeper
 from taxiway.plugins.process.mounts import claim_name, drop_volume
 from taxiway.plugins.process.place import read_status
 from taxiway.plugins.process.readiness import not_ready_reason
+from taxiway.plugins.process.shapes import misfit
 from taxiway.plugins.process.spec import Instance
 from taxiway.plugins.process.supervisor import (
     PortInUseError,
@@ -256,4 +257,5 @@ def _refusal(item: Any) -> str:
         desired.checked_name(str(item["metadata"]["name"]))
     except InputError as error:
         return error.detail
-    return ""
+    wrong = misfit(item)
+    return f"{wrong}: correct the manifest" if wrong else ""

@@ -21,6 +21,7 @@ from taxiway.plugins.process.bundle import Bundle, problem
 from taxiway.plugins.process.mounts import mounts_of
 from taxiway.plugins.process.place import Places, read_status
 from taxiway.plugins.process.supervisor import (
+    BusyError,
     ProcessError,
     adopt,
     halt_instance,
@@ -162,6 +163,14 @@ class Keeper:
             except Exception as error:
                 # A thread that ends by an exception would take the reason with it; the next turn tries again.
                 self._ctx.log.exception("process.slot_failed", slot=slot, error=repr(error))
+                self._fault(slot)
+
+    def _fault(self, slot: str) -> None:
+        with contextlib.suppress(Exception):
+            bundle = self.places.bundle(slot)
+            if bundle is not None:
+                text = "this destination failed on the workload: see the log of the server"
+                self._finish(slot, bundle, "", Outcome("failed", None, False, text))
 
     def _settle(self, slot: str) -> None:
         bundle = self.places.bundle(slot)
@@ -179,6 +188,10 @@ class Keeper:
             wanted, values = self._prepare(slot, bundle, cancelled)
             generation = wanted.generation
             outcome = converge(self.places.fixed(values), slot, wanted, self._is_retry(slot, bundle.digest), cancelled)
+        except BusyError as error:
+            # Whoever holds it does the same work; the next turn looks at what came of it.
+            self._ctx.log.debug("process.busy", slot=slot, reason=str(error))
+            return
         except (ProcessError, TaxiwayError, OSError, ValueError) as error:
             if cancelled():
                 return

@@ -24,6 +24,7 @@ DATA_BYTES = 4 * 2**30
 DATA_FACTOR = 4
 """Address space of threads and allocators counts as data, used or not: the bound is generous, against runaways only."""
 PROCESSES = 4096
+EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 - recognised, not bound to
 GRACE_SECONDS = 10.0
 Json = Mapping[str, Any]
 
@@ -148,6 +149,9 @@ def _variables(bundle: Bundle, ports: Sequence[Port], place: Place) -> list[Vari
             value = str(entry.get("value", ""))
             if name == "PORT" and ports and value == str(ports[0].target):
                 # It means the container port, whose place the allocated port takes here.
+                continue
+            if name == "HOST" and value in EVERYWHERE:
+                # In a container that is the pod's own network; here it would be the network of the machine.
                 continue
             found.append(Variable(name, _moved(value, place.mounts)))
             continue

@@ -40,6 +40,10 @@ class ProcessError(Exception):
     """A workload or the router could not be brought to the wanted state. The message says what to do next."""
 
 
+class BusyError(ProcessError):
+    """Another Taxiway process works on it right now."""
+
+
 class PortInUseError(ProcessError):
     """A port that must be ours is held by another process."""
 
@@ -51,11 +55,11 @@ def no_secret(reference: str) -> str:
 
 @contextmanager
 def locked(path: Path, timeout_seconds: float = 30.0) -> Iterator[None]:
-    """Hold the lock file; ProcessError when another process keeps it for longer than the timeout."""
+    """Hold the lock file; BusyError when another process keeps it for longer than the timeout."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     descriptor = files.try_lock(str(path), timeout_seconds)
     if descriptor is None:
-        raise ProcessError(f"{path} is locked by another Taxiway process; wait for it to end, then try again")
+        raise BusyError(f"{path} is locked by another Taxiway process; wait for it to end, then try again")
     try:
         yield
     finally:

@@ -155,10 +155,20 @@ const run = createRoute({
   component: lazyRouteComponent(() => import('./features/runs/RunPage'), 'RunPage'),
 })
 
+const SECTION_TITLES: Record<string, string> = {
+  plugins: 'Plugins',
+  tokens: 'API tokens',
+  audit: 'Audit',
+  config: 'Configuration',
+  sources: 'Catalog sources',
+}
 const settings = createRoute({
   getParentRoute: () => app,
   path: '/settings/{-$section}',
-  staticData: crumb((p) => [['Settings', '/settings'], ...(p.section ? [[p.section] as Crumb] : [])]),
+  staticData: crumb((p) => [
+    ['Settings', '/settings'],
+    ...(p.section ? [[SECTION_TITLES[p.section] ?? p.section] as Crumb] : []),
+  ]),
   validateSearch: (s: Raw): { type?: string; subject?: string } => ({ type: text(s.type), subject: text(s.subject) }),
   component: lazyRouteComponent(() => import('./features/settings/SettingsPage'), 'SettingsPage'),
 })

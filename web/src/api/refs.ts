@@ -14,3 +14,9 @@ export const shortRef = (ref: string): string => {
   const p = splitRef(ref)
   return p.namespace === 'default' ? p.name : `${p.namespace}/${p.name}`
 }
+type Titled = { metadata: { name: string; title?: string }; spec?: Record<string, unknown> }
+/** The title, for people and teams the display name of their profile, else the name. */
+export const titleOf = (e: Titled): string => {
+  const shown = (e.spec?.profile as { displayName?: unknown } | undefined)?.displayName
+  return e.metadata.title ?? (typeof shown === 'string' && shown ? shown : e.metadata.name)
+}

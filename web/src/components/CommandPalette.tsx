@@ -20,8 +20,7 @@ import {
 } from 'lucide-react'
 import { type ReactNode, useState } from 'react'
 import { entitiesQuery, templatesQuery } from '~/api/queries'
-import { entityRef, splitRef } from '~/api/refs'
-import type { Entity } from '~/api/types'
+import { entityRef, splitRef, titleOf } from '~/api/refs'
 import { KindIcon } from '~/ui/KindIcon'
 import s from './shell.module.css'
 
@@ -39,7 +38,6 @@ const COMMANDS: Command[] = [
   ['Go to', 'Settings', Settings, '/settings', ['g', 's'], 'plugins config'],
   ['Go to', 'Audit log', ShieldCheck, '/settings/audit', undefined, 'events'],
 ]
-const titleOf = (e: Entity) => e.metadata.title ?? e.metadata.name
 
 export function CommandPalette({ onScheme }: { onScheme: () => void }) {
   const [query, setQuery] = useState('')

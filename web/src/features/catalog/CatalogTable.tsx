@@ -1,7 +1,7 @@
 import { Link, useNavigate } from '@tanstack/react-router'
 import { ArrowDown, ArrowUp, TriangleAlert } from 'lucide-react'
 import { type KeyboardEvent, memo, useRef, useState } from 'react'
-import { entityRef, splitRef } from '~/api/refs'
+import { entityRef, splitRef, titleOf } from '~/api/refs'
 import type { Entity } from '~/api/types'
 import { EntityLink } from '~/components/EntityLink'
 import { KindIcon } from '~/ui/KindIcon'
@@ -100,7 +100,7 @@ const Row = memo(function Row({
           <span style={{ minWidth: 0 }}>
             <span className={s.titleRow}>
               <Link to="/catalog/$kind/$namespace/$name" params={splitRef(entityRef(e))} className={s.title}>
-                {e.metadata.title ?? e.metadata.name}
+                {titleOf(e)}
               </Link>
               {problems > 0 && (
                 <TriangleAlert size={13} style={{ color: 'var(--c-warn-dot)' }} role="img" aria-label={`${problems} problems`} />

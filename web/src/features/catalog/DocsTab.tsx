@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/react-query'
 import { getRouteApi, Link } from '@tanstack/react-router'
 import { BookOpen } from 'lucide-react'
-import { type MouseEvent } from 'react'
+import { Fragment, type MouseEvent } from 'react'
 import { asApiError } from '~/api/errors'
 import { docsPageQuery, docsSiteQuery } from '~/api/queries'
 import { splitRef } from '~/api/refs'
@@ -40,10 +40,13 @@ export default function DocsTab({ entityRef }: TabProps) {
       {({ nav: pages, commit }) => (
         <div className={s.layout}>
           <nav className={s.pages} aria-label="Pages of these docs">
-            {pages.map((p) => (
-              <Link key={p.path} to="." search={(o) => ({ ...o, page: p.path })} className={s.pageLink} aria-current={p.path === path ? 'page' : undefined} data-on={p.path === path || undefined}>
+            {pages.map((p, i) => (
+              <Fragment key={p.path}>
+              {p.section && p.section !== pages[i - 1]?.section && <span className={s.section}>{p.section}</span>}
+              <Link to="." search={(o) => ({ ...o, page: p.path })} className={s.pageLink} aria-current={p.path === path ? 'page' : undefined} data-on={p.path === path || undefined}>
                 {p.title}
               </Link>
+              </Fragment>
             ))}
             {commit && <span className="t3 mono" style={{ padding: '8px', fontSize: 11.5 }}>at {commit.slice(0, 8)}</span>}
           </nav>

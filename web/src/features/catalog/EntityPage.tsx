@@ -6,7 +6,7 @@ import { ChevronDown, EllipsisVertical, ExternalLink, GitBranch, RefreshCw, Rock
 import { type ComponentType, lazy, Suspense, useState } from 'react'
 import { refreshEntity } from '~/api/mutations'
 import { entityQuery, matrixQuery } from '~/api/queries'
-import { entityRef, shortRef } from '~/api/refs'
+import { entityRef, titleOf } from '~/api/refs'
 import type { Entity } from '~/api/types'
 import { DestroyModal } from '~/components/DestroyModal'
 import { EntityLink } from '~/components/EntityLink'
@@ -70,7 +70,7 @@ export function EntityPage() {
         <KindIcon kind={e.kind} size={44} />
         <div style={{ flex: 1, minWidth: 0 }}>
           <div className={s.h1}>
-            <h1>{e.metadata.title ?? e.metadata.name}</h1>
+            <h1>{titleOf(e)}</h1>
             {spec.lifecycle && <StatusBadge tone={toneOf(spec.lifecycle)}>{spec.lifecycle}</StatusBadge>}
             {spec.type && <span className={s.tag}>{spec.type}</span>}
           </div>
@@ -79,7 +79,7 @@ export function EntityPage() {
             {owner && <EntityLink entity={owner} defaultKind="group" size={16} />}
             {system && <EntityLink entity={system} size={16} />}
             {repository && <span className="t2"><GitBranch size={14} aria-hidden /> {repository}</span>}
-            <span className="t3 mono">{shortRef(self)}</span>
+            <span className="t3 mono">{self}</span>
             {e.metadata.tags?.map((t) => <span key={t} className={s.tag}>{t}</span>)}
           </div>
         </div>

@@ -1,18 +1,18 @@
 import { SegmentedControl } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
-import { Link } from '@tanstack/react-router'
 import { Boxes, ExternalLink, Waypoints } from 'lucide-react'
 import { lazy, Suspense, useState } from 'react'
-import { graphQuery, matrixQuery, portalQuery, resourcesQuery } from '~/api/queries'
+import { graphQuery, portalQuery, resourcesQuery } from '~/api/queries'
 import { splitRef } from '~/api/refs'
 import type { Entity } from '~/api/types'
 import { EntityLink } from '~/components/EntityLink'
 import { Await, Skeletons } from '~/components/RouteStates'
 import { PluginCard } from '~/extensions/PluginCard'
-import { EmptyState, Facts, Panel, Ago } from '~/ui/parts'
-import { Dot, StateBadge, toneOf, words } from '~/ui/Status'
+import { EmptyState, Facts, Panel } from '~/ui/parts'
+import { StateBadge, words } from '~/ui/Status'
 import s from './entity.module.css'
 import type { TabProps } from './EntityPage'
+import { EnvironmentCards } from './EnvironmentCards'
 
 const EntityGraph = lazy(() => import('~/components/EntityGraph').then((m) => ({ default: m.EntityGraph })))
 
@@ -39,40 +39,6 @@ export default function OverviewTab({ entity, entityRef }: TabProps) {
       </div>
     </>
   )
-}
-
-function EnvironmentCards({ service }: { service: string }) {
-  const matrix = useQuery(matrixQuery())
-  const row = matrix.data?.services.find((x) => x.ref === service)
-  if (!matrix.data || !row) return null
-  return (
-    <div className={s.envs}>
-      {matrix.data.environments.map((env) => {
-        const cell = row.cells[env.name]
-        return (
-          <div key={env.name} className={s.env}>
-            <div className={s.envTop}>
-              <Dot tone={toneOf(cell?.health)} title={cell ? words(cell.health) : 'not deployed'} />
-              <span style={{ fontWeight: 600 }}>{env.title}</span>
-              <span style={{ flex: 1 }} />
-              {cell && <Ago at={cell.deployed_at} className="t3" />}
-            </div>
-            {cell ? (
-              <>
-                <Link to="." search={{ tab: 'deployments', environment: env.name }} className="mono">{cell.version}</Link>
-                <div className={s.envStats}>
-                  <span>{words(cell.health)}</span>
-                  {cell.url && <a href={cell.url} target="_blank" rel="noreferrer" className={s.url}>{cell.url.replace(/^https?:\/\//, '')}</a>}
-                </div>
-              </>
-            ) : (
-              <Link to="/environments" search={{ service }} className="t3">Not deployed</Link>
-            )}
-          </div>
-        )
-      })}
-    </div>
-  ) // prettier-ignore
 }
 
 function Relations({ entityRef }: { entityRef: string }) {
@@ -150,7 +116,10 @@ function Resources({ service }: { service: string }) {
             items.map((r) => (
               <div key={r.id} className={s.check}>
                 <span style={{ flex: 1, minWidth: 0 }}>
-                  <span style={{ fontWeight: 500 }}>{r.type}</span> <span className="t3 mono">{r.driver}</span>
+                  <span style={{ fontWeight: 500 }}>{r.type}</span> <span className="t2">{r.name}</span>
+                  <span className="t3 trunc" style={{ display: 'block', fontSize: 11.5 }}>
+                    {r.error ?? [r.environment, r.driver].filter(Boolean).join(' · ')}
+                  </span>
                 </span>
                 <StateBadge state={r.state} />
               </div>

@@ -44,7 +44,7 @@ export default function PipelinesTab({ entityRef }: TabProps) {
                   <StepIcon state={p.state} />
                   <span style={{ flex: 1, minWidth: 0 }}>
                     <span style={{ fontWeight: 500, display: 'block' }} className="trunc">
-                      {p.workflow}
+                      {p.workflow.split('/').at(-1)}
                     </span>
                     <span className="t3">
                       <GitCommitHorizontal size={12} aria-hidden /> <span className="mono">{p.commit.slice(0, 8)}</span>{' '}
@@ -70,7 +70,7 @@ function PipelineDetail({ id, first }: { id: string; first: Pipeline }) {
   return (
     <div className={s.side}>
       <Panel
-        title={data.workflow}
+        title={data.workflow.split('/').at(-1)}
         right={
           <>
             <span className="t3 num">{seconds(between(data.started_at, data.ended_at))}</span>
@@ -79,7 +79,7 @@ function PipelineDetail({ id, first }: { id: string; first: Pipeline }) {
         }
       >
         {(data.jobs ?? []).map((j) => (
-          <details key={j.id} className={s.job} open={j.state !== 'succeeded'}>
+          <details key={j.id} className={s.job} open>
             <summary>
               <StepIcon state={j.state} /> <span style={{ fontWeight: 500 }}>{j.name}</span>
             </summary>
@@ -94,6 +94,7 @@ function PipelineDetail({ id, first }: { id: string; first: Pipeline }) {
             ))}
           </details>
         ))}
+        {data.reason && <div className={s.reason}>{data.reason}</div>}
         {!data.jobs?.length && <div className="t2" style={{ padding: 14 }}>The jobs appear when the pipeline starts.</div>}
       </Panel>
       <div style={{ height: 420 }}>

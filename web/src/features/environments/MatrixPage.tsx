@@ -5,10 +5,11 @@ import { ArrowRight, Boxes, EllipsisVertical, ExternalLink, Lock, Rocket, Rotate
 import { meQuery, matrixQuery } from '~/api/queries'
 import { shortRef, splitRef } from '~/api/refs'
 import type { Cell, Environment, MatrixRow } from '~/api/types'
+import { cellState } from '~/components/cell-state'
 import { DestroyModal } from '~/components/DestroyModal'
 import { Avatar } from '~/ui/Avatar'
 import { Ago, Cli, EmptyState, Page, PageHeader } from '~/ui/parts'
-import { Dot, type Tone, toneOf, words } from '~/ui/Status'
+import { Dot, toneOf } from '~/ui/Status'
 import { DeployDrawer } from './DeployDrawer'
 import s from './matrix.module.css'
 import { RollbackDrawer } from './RollbackDrawer'
@@ -126,18 +127,6 @@ export function MatrixPage() {
       {remove?.environment && <DestroyModal opened entityRef={remove.service} environment={remove.environment} onClose={() => open({})} />}
     </Page>
   ) // prettier-ignore
-}
-
-/** Health says how it runs; while a deployment is under way, or when the last one failed, that comes first. */
-export function cellState(cell: Cell): { tone: Tone; text: string } {
-  const health = toneOf(cell.health)
-  const latest = toneOf(cell.latest_state)
-  if (latest === 'info' || latest === 'bad')
-    return {
-      tone: health === 'bad' ? 'bad' : latest,
-      text: latest === 'bad' ? 'last deployment failed' : words(cell.latest_state),
-    }
-  return { tone: health, text: words(cell.health) }
 }
 
 type CellProps = {

@@ -3,12 +3,13 @@ import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { ArrowUpRight, CircleCheck, LayoutGrid, Play, Rocket, TriangleAlert } from 'lucide-react'
 import { entitiesQuery, matrixQuery, meQuery, recentRunsQuery, templatesQuery } from '~/api/queries'
-import { entityRef, splitRef } from '~/api/refs'
+import { entityRef, splitRef, titleOf } from '~/api/refs'
 import type { Cell, Matrix } from '~/api/types'
+import { cellState } from '~/components/cell-state'
 import { Await } from '~/components/RouteStates'
 import { KindIcon } from '~/ui/KindIcon'
 import { Ago, EmptyState, Page, PageHeader, Panel } from '~/ui/parts'
-import { Dot, StepIcon, toneOf, words } from '~/ui/Status'
+import { Dot, StepIcon } from '~/ui/Status'
 import s from './home.module.css'
 
 const partOfDay = (h: number) => (h < 5 ? 'evening' : h < 12 ? 'morning' : h < 18 ? 'afternoon' : 'evening')
@@ -16,13 +17,13 @@ type Trouble = { key: string; title: string; detail: string; to: string }
 function troubles(matrix: Matrix | undefined, mine: Set<string>): Trouble[] {
   return (matrix?.services ?? []).flatMap((row) =>
     Object.entries(row.cells).flatMap(([env, cell]) =>
-      cell && mine.has(row.ref) && toneOf(cell.health) === 'bad'
+      cell && mine.has(row.ref) && cellState(cell).tone === 'bad'
         ? [
             {
               key: row.ref + env,
-              title: `${row.title} is ${words(cell.health)} in ${env}`,
-              detail: `version ${cell.version}`,
-              to: `/catalog/${Object.values(splitRef(row.ref)).join('/')}?tab=logs`,
+              title: `${row.title} in ${env}: ${cellState(cell).text}`,
+              detail: cell.message || `version ${cell.version}`,
+              to: `/runs/${cell.run_id}`,
             },
           ]
         : [],
@@ -70,7 +71,7 @@ export function HomePage() {
                     <div style={{ fontWeight: 500 }}>{b.title}</div>
                     <div className="t2 trunc">{b.detail}</div>
                   </div>
-                  <Button component={Link} to={b.to} size="xs" variant="default">Open logs</Button>
+                  <Button component={Link} to={b.to} size="xs" variant="default">Open run</Button>
                 </div>
               ))}
               {todo.map((r) => (
@@ -94,7 +95,7 @@ export function HomePage() {
             <Await query={mine.data && !own ? any : mine} rows={5}>
               {({ items }) =>
                 items.length ? (
-                  items.map((e) => <ServiceRow key={entityRef(e)} entity={entityRef(e)} title={e.metadata.title ?? e.metadata.name} description={e.metadata.description} cells={cells.get(entityRef(e))} />)
+                  items.map((e) => <ServiceRow key={entityRef(e)} entity={entityRef(e)} title={titleOf(e)} description={e.metadata.description} cells={cells.get(entityRef(e))} />)
                 ) : (
                   <EmptyState icon={LayoutGrid} title="No services yet" compact action={<Button component={Link} to="/create">Create the first one</Button>}>
                     What your teams run appears here.
@@ -157,7 +158,7 @@ function ServiceRow({ entity, title, description, cells }: RowProps) {
         <span style={{ fontWeight: 500, display: 'block' }} className="trunc">{title}</span>
         <span className="t3 trunc" style={{ display: 'block', fontSize: 12 }}>{description}</span>
       </span>
-      <span style={{ display: 'flex', gap: 5 }}>{live.map(([env, c]) => <Dot key={env} tone={toneOf(c.health)} title={`${env}: ${c.version}, ${words(c.health)}`} />)}</span>
+      <span style={{ display: 'flex', gap: 5 }}>{live.map(([env, c]) => <Dot key={env} tone={cellState(c).tone} title={`${env}: ${c.version}, ${cellState(c).text}`} />)}</span>
       <span className="mono t2 trunc">{live[0]?.[1].version ?? ''}</span>
     </Link>
   ) // prettier-ignore

@@ -118,7 +118,7 @@ export function RunPage() {
           <Outputs run={run} />
         </div>
         <div className={s.logCol}>
-          {current && errorText(current.error) && <div className={s.trouble}>{errorText(current.error)}</div>}
+          {current?.error && !trouble.includes(current.error) && <div className={s.trouble}>{errorText(current.error)}</div>}
           <LogPanel
             title={<>{current && <StepIcon state={current.state} size={15} />}<b>{current?.name ?? 'Log'}</b></>}
             lines={shown}

@@ -21,7 +21,7 @@ export default function ConfigSection() {
               <tbody>
                 {items.map((c) => (
                   <tr key={c.key}>
-                    <th scope="row" className="mono">{c.key}</th>
+                    <th scope="row"><span className="mono">{c.key}</span><div className="t3" style={{ fontWeight: 400, fontSize: 12 }}>{c.description}</div></th>
                     <td className="mono" style={{ overflowWrap: 'anywhere' }}>{show(c.value)}</td>
                     <td className="t2">{c.source}</td>
                   </tr>

@@ -3,7 +3,7 @@ import { Puzzle } from 'lucide-react'
 import { infoQuery, pluginsQuery } from '~/api/queries'
 import { Await } from '~/components/RouteStates'
 import { EmptyState, Panel } from '~/ui/parts'
-import { StateBadge } from '~/ui/Status'
+import { StateBadge, words } from '~/ui/Status'
 import ui from '~/ui/ui.module.css'
 
 export default function PluginsSection() {
@@ -22,13 +22,13 @@ export default function PluginsSection() {
                 <tbody>
                   {items.map((p) => (
                     <tr key={p.name}>
-                      <th scope="row">{p.name}</th>
+                      <th scope="row">{p.name}<div className="t2" style={{ fontWeight: 400 }}>{p.description}</div></th>
                       <td className="mono">{p.version}</td>
                       <td>
                         <StateBadge state={p.state} />
                         {p.reason && <div style={{ color: 'var(--c-bad)', marginTop: 3, maxWidth: 420, overflowWrap: 'anywhere' }}>{p.reason}</div>}
                       </td>
-                      <td className="t2">{p.contributions.map((c) => `${c.point} ${c.key}`).join(', ')}</td>
+                      <td><span className={ui.tags}>{p.contributions.map((c) => <span key={c.point + c.key} title={c.key}>{words(c.point)}{c.key !== p.name && <b>{c.key}</b>}</span>)}</span></td>
                     </tr>
                   ))}
                 </tbody>

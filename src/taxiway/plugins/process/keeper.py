@@ -10,8 +10,8 @@ import contextlib
 import shutil
 import threading
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from typing import Any
 
 from taxiway.model.errors import TaxiwayError
@@ -34,6 +34,7 @@ TURN_SECONDS = 2.0
 FULL_SECONDS = 30.0
 RETRY_SECONDS = (5.0, 10.0, 30.0, 60.0, 120.0, 300.0)
 JOIN_SECONDS = 3.0
+SHORTEST_SECRET = 4
 
 
 @dataclass
@@ -148,7 +149,7 @@ class Keeper:
         used = {one.artifact for one in self.places.bundles().values() if not problem(one)}
         for instance in list_instances(self.places.site().root):
             if not is_retired(instance):
-                used.add(instance.spec["env"].get("VIRTUAL_ENV", "").rpartition("/venv")[0].rpartition("/")[2])
+                used.add(instance.spec["env"].get("VIRTUAL_ENV", "").rpartition("/venv-")[0].rpartition("/")[2])
         return used
 
     def _work(self, slot: str) -> None:
@@ -183,6 +184,7 @@ class Keeper:
         self._checked[slot] = time.monotonic()
         cancelled = self._cancelled(slot, bundle.digest)
         generation = ""
+        values: dict[str, str] = {}
         try:
             routes.ensure_router(self.places.router, self._ctx.settings.router_port)
             wanted, values = self._prepare(slot, bundle, cancelled)
@@ -201,7 +203,7 @@ class Keeper:
             text = error.detail if isinstance(error, TaxiwayError) else str(error)
             outcome = Outcome("kept" if kept else "failed", kept, False, text)
         if not cancelled():
-            self._finish(slot, bundle, generation, outcome)
+            self._finish(slot, bundle, generation, _masked(outcome, values.values()))
 
     def _prepare(self, slot: str, bundle: Bundle, cancelled: Callable[[], bool]) -> tuple[Desired, dict[str, str]]:
         """Everything that must be there before the process starts, and the values of its secrets."""
@@ -267,3 +269,12 @@ class Keeper:
         }
         if read_status(self.places, slot) != status:
             files.write_json(str(path), status)
+
+
+def _masked(outcome: Outcome, secrets: Iterable[str]) -> Outcome:
+    """The outcome without the secrets that a workload may have printed: it is shown and stored elsewhere."""
+    lines = [outcome.error, *outcome.log]
+    for secret in secrets:
+        if len(secret) >= SHORTEST_SECRET:
+            lines = [line.replace(secret, "********") for line in lines]
+    return replace(outcome, error=lines[0], log=tuple(lines[1:]))

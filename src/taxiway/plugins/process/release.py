@@ -3,7 +3,7 @@
 The artefact is a tar or zip with one wheel and `requirements.lock.txt`. Everything is installed by one call of uv, from
 wheels with hashes only, so that no code of the release or of its packages runs here; the cache is Taxiway's own. The
 result belongs to Taxiway and others can only read it. `complete.json` is written last: without it the folder is
-made anew.
+made anew. Each attempt has a virtual environment of its own name, so the uv of a killed Taxiway disturbs nobody.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import shutil
 import signal
 import subprocess
 import tarfile
+import uuid
 import zipfile
 from collections.abc import Callable, Iterator
 from configparser import ConfigParser
@@ -77,10 +78,11 @@ def prepare(shop: Workshop, digest: str, artifact: Path, cancelled: Callable[[],
         _open_folder(folder)
         wheel = _unpack(artifact, folder)
         default = _scripts(wheel)
-        _install(shop, folder, wheel, cancelled)
-        found = {"default_command": default if len(default) == 1 else []}
+        venv = folder / f"venv-{uuid.uuid4().hex[:8]}"
+        _install(shop, venv, wheel, cancelled)
+        found = {"venv": venv.name, "default_command": default if len(default) == 1 else []}
         files.write_json(str(folder / "complete.json"), found, 0o644)
-    return Release(folder, folder / "venv" / "bin", tuple(found["default_command"]))
+    return Release(folder, venv / "bin", tuple(found["default_command"]))
 
 
 def forget(shop: Workshop, used: Callable[[], set[str]]) -> None:
@@ -103,9 +105,9 @@ def _names(digests: set[str]) -> set[str]:
 
 def _complete(folder: Path) -> Release | None:
     found = files.read_json(str(folder / "complete.json"))
-    if not isinstance(found, dict) or not (folder / "venv" / "bin" / "python").exists():
+    if not isinstance(found, dict) or not (folder / found["venv"] / "bin" / "python").exists():
         return None
-    return Release(folder, folder / "venv" / "bin", tuple(found["default_command"]))
+    return Release(folder, folder / found["venv"] / "bin", tuple(found["default_command"]))
 
 
 def _open_folder(path: Path) -> None:
@@ -194,10 +196,9 @@ def _requirements(folder: Path, wheel: Path) -> Path:
     return path
 
 
-def _install(shop: Workshop, folder: Path, wheel: Path, cancelled: Callable[[], bool]) -> None:
-    requirements = _requirements(folder, wheel)
+def _install(shop: Workshop, venv: Path, wheel: Path, cancelled: Callable[[], bool]) -> None:
+    requirements = _requirements(venv.parent, wheel)
     python = interpreter.find(shop.identity)
-    venv = folder / "venv"
     tool = _uv()
     # A hard link into the cache saves disk and time; safe where workloads are another user, who cannot write there.
     link_mode = "hardlink" if shop.identity.uid is not None else "copy"

@@ -241,6 +241,33 @@ def test_a_broken_release_keeps_the_old_one_and_shows_its_last_words(laptop: Lap
     assert laptop.get() == (200, "new")
 
 
+def test_a_malformed_manifest_stops_nobody_else(laptop: Laptop) -> None:
+    digest = laptop.put()
+    laptop.deploy(manifests(digest))
+    broken = manifests(digest, name="other")
+    broken[1]["spec"]["selector"] = ["rubbish"]
+    found = {one.key.kind: one for one in laptop.destination.apply(TARGET, broken)}
+    assert "spec.selector must be an object" in found["Service"].message
+    laptop.deploy(manifests(digest, [pair("GREETING", "still here")]))
+
+
+def test_a_secret_in_last_words_is_masked(laptop: Laptop) -> None:
+    reference = laptop.host.context.secrets.put("environments/dev/shop/db/password", SECRET)
+    env = [{"name": "P", "valueFrom": {"secretKeyRef": {"name": "shop-db", "key": "password"}}}]
+    code = "import os, sys\ndef main():\n    sys.exit('cannot log in with ' + os.environ['P'])\n"
+    found = laptop.apply([*manifests(laptop.put(code), env), external_secret(reference)])
+    assert "cannot log in with ********" in found[0].message
+
+
+def test_an_interrupted_installation_is_made_anew(laptop: Laptop) -> None:
+    digest = laptop.put()
+    half = laptop.keeper.places.shared / "releases" / digest.removeprefix("sha256:") / "venv-0" / "bin"
+    half.mkdir(parents=True)
+    (half / "shop").write_text("#!/bin/false")
+    laptop.deploy(manifests(digest))
+    assert not half.exists()
+
+
 def test_an_unpinned_lock_file_is_refused(laptop: Laptop) -> None:
     found = laptop.apply(manifests(laptop.put(lock="--extra-index-url http://x\n")))
     assert "--hash=sha256" in next(one.message for one in found if one.key.kind == "Deployment")

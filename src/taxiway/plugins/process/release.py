@@ -105,7 +105,7 @@ def _names(digests: set[str]) -> set[str]:
 
 def _complete(folder: Path) -> Release | None:
     found = files.read_json(str(folder / "complete.json"))
-    if not isinstance(found, dict) or not (folder / found["venv"] / "bin" / "python").exists():
+    if not isinstance(found, dict) or "venv" not in found or not (folder / found["venv"] / "bin" / "python").exists():
         return None
     return Release(folder, folder / found["venv"] / "bin", tuple(found["default_command"]))
 

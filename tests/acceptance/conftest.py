@@ -5,9 +5,11 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -88,17 +90,22 @@ MakeServer = Callable[..., Server]
 
 
 @pytest.fixture
-def make_server(tmp_path: Path) -> Iterator[MakeServer]:
+def open_folder() -> Iterator[Path]:
+    """A temporary folder that other users can enter: repository code runs as one. pytest closes its own at any time."""
+    folder = Path(tempfile.mkdtemp(prefix="taxiway-test-"))
+    folder.chmod(0o711)
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def make_server(open_folder: Path) -> Iterator[MakeServer]:
     """Starts servers, and ends them with all that they run."""
     made: list[Server] = []
-    # Code of repositories runs as another user, which must be able to enter the folder.
-    for folder in (tmp_path, *tmp_path.parents):
-        if folder.stat().st_uid == os.geteuid() and folder != Path("/"):
-            folder.chmod(folder.stat().st_mode | 0o011)
 
     def make(*arguments: str, name: str = "data", environ: Mapping[str, str] | None = None) -> Server:
-        server = Server(tmp_path / name / "data", list(arguments), environ or {})
-        server.data.mkdir(parents=True)
+        server = Server(open_folder / name / "data", list(arguments), environ or {})
+        server.data.mkdir(parents=True, mode=0o711)
         made.append(server)
         server.start()
         return server

@@ -64,9 +64,6 @@ class Settings(_Section):
     data: Path = Field(Path(".taxiway"), description="the data folder")
     host: str = Field("127.0.0.1", description="address to listen on")
     port: int = Field(7007, ge=0, le=65535, description="port to listen on; 0 picks a free one")
-    router_port: int = Field(
-        0, ge=0, le=65535, description="port of the workload router; 0: the one used last, or a free one"
-    )
     public_url: str | None = Field(None, description="where users reach the portal; default from host and port")
     database_url: SecretStr | None = Field(None, description="PostgreSQL URL; none: SQLite in the data folder")
     organisation: str = Field("default", description="name of the organisation that this installation serves")

@@ -18,6 +18,7 @@ case $task in
     ;;
   install-dev) npm_ci ;;
   check) npm run --silent lint && npm run --silent types && npm run --silent test && npm run --silent budget ;;
+  e2e) node node_modules/@playwright/test/cli.js test ;;
   client) npm run --silent client ;;
   *) echo "unknown task $task" >&2; exit 2 ;;
 esac

@@ -14,10 +14,19 @@ export const tokensQuery = () =>
 
 // catalog
 export type EntityFilter = { filter?: string[]; text?: string; limit?: number; cursor?: string; order?: string; fields?: string }
+/** Without this list the catalog looks only into the field that it sorts by. */
+const TEXT_FIELDS = 'metadata.name,metadata.title,metadata.description,metadata.tags,spec.owner,spec.profile.displayname'
 const entityParams = (f: EntityFilter): Query =>
   f.cursor
     ? { cursor: f.cursor, limit: f.limit }
-    : { filter: f.filter, fullTextFilterTerm: f.text, limit: f.limit ?? 50, orderField: f.order, fields: f.fields }
+    : {
+        filter: f.filter,
+        fullTextFilterTerm: f.text,
+        fullTextFilterFields: f.text ? TEXT_FIELDS : undefined,
+        limit: f.limit ?? 50,
+        orderField: f.order,
+        fields: f.fields,
+      }
 export const entitiesQuery = (f: EntityFilter) =>
   queryOptions({
     queryKey: ['entities', f],

@@ -18,7 +18,7 @@ import {
   Settings,
   ShieldCheck,
 } from 'lucide-react'
-import { type ReactNode, useState } from 'react'
+import { type KeyboardEvent, type ReactNode, useState } from 'react'
 import { entitiesQuery, templatesQuery } from '~/api/queries'
 import { entityRef, splitRef, titleOf } from '~/api/refs'
 import { KindIcon } from '~/ui/KindIcon'
@@ -44,7 +44,7 @@ export function CommandPalette({ onScheme }: { onScheme: () => void }) {
   const [opened, setOpened] = useState(false)
   const [text] = useDebouncedValue(query.trim(), 120)
   const nav = useNavigate()
-  const found = useQuery({ ...entitiesQuery({ text: text || undefined, limit: 8 }), enabled: opened })
+  const found = useQuery({ ...entitiesQuery({ text: text || undefined, limit: 8, order: 'metadata.name,asc' }), enabled: opened })
   const templates = useQuery({ ...templatesQuery(), enabled: opened })
   const needle = query.trim().toLowerCase()
   const icon = (I: LucideIcon) => <span className={s.aico}><I size={16} aria-hidden /></span> // prettier-ignore
@@ -85,6 +85,12 @@ export function CommandPalette({ onScheme }: { onScheme: () => void }) {
     }))
   const rows = [...entities, ...paths, ...commands, ...theme]
   const groups = needle ? ['Catalog', 'Create', 'Actions', 'Go to'] : ['Actions', 'Catalog', 'Create', 'Go to']
+  // Answers arrive after the query changed, and nothing is selected among them yet: Enter means the first.
+  const openFirst = (e: KeyboardEvent) => {
+    const list = (e.currentTarget as HTMLElement).closest('[role="dialog"]')
+    if (e.key === 'Enter' && list && !list.querySelector('[data-selected]'))
+      list.querySelector<HTMLElement>('[data-action]')?.click()
+  }
   return (
     <Spotlight.Root
       onSpotlightOpen={() => setOpened(true)}
@@ -99,7 +105,7 @@ export function CommandPalette({ onScheme }: { onScheme: () => void }) {
       overlayProps={{ backgroundOpacity: 0.4, blur: 1 }}
       transitionProps={{ duration: 90, transition: 'pop' }}
     >
-      <Spotlight.Search placeholder="Find a service or a command" aria-label="Find a service or a command" leftSection={<Search size={17} aria-hidden />} />
+      <Spotlight.Search placeholder="Find a service or a command" aria-label="Find a service or a command" onKeyDown={openFirst} leftSection={<Search size={17} aria-hidden />} />
       <Spotlight.ActionsList>
         {groups.map((g) => {
           const mine = rows.filter((r) => r.group === g)

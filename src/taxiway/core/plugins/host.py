@@ -78,6 +78,9 @@ def plugin_context(platform: Platform, name: str, settings: Any, log: Any) -> Pl
 
 
 def _folder(path: Path, mode: int) -> Path:
-    path.mkdir(parents=True, exist_ok=True)
-    path.chmod(mode)
+    """The folder, made with `mode` when it is not there. Later its mode is the plugin's own business: servers that run
+    on it, perhaps started by another process, may need what the plugin gave them."""
+    if not path.is_dir():
+        path.mkdir(parents=True, exist_ok=True)
+        path.chmod(mode)
     return path

@@ -11,7 +11,7 @@ import pytest
 from factories.platform import build_platform
 from taxiway.core.context import Platform
 from taxiway.core.plugins.artifacts import FolderArtifacts
-from taxiway.core.plugins.host import identity_for
+from taxiway.core.plugins.host import identity_for, plugin_context
 from taxiway.core.plugins.loader import LoadedPlugin, background_services, check_exposure, load_plugins
 from taxiway.core.plugins.records import StoredRecords
 from taxiway.core.plugins.secrets import RegistrySecrets
@@ -192,4 +192,13 @@ def test_secrets_are_addressed_by_store_and_name(tmp_path: Path) -> None:
     for wrong in ("hunter2", "secret://", "secret://nowhere"):
         with pytest.raises(InputError):
             secrets.get(wrong)
+    platform.store.close()
+
+
+def test_a_second_process_leaves_the_mode_of_a_plugins_folder_alone(tmp_path: Path) -> None:
+    platform = build_platform(tmp_path / "data")
+    folder = plugin_context(platform, "engine", None, platform.log).data_dir
+    assert folder.stat().st_mode & 0o777 == 0o700
+    folder.chmod(0o710)
+    assert plugin_context(platform, "engine", None, platform.log).data_dir.stat().st_mode & 0o777 == 0o710
     platform.store.close()

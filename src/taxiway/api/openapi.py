@@ -1,16 +1,22 @@
-"""Writes `openapi.json`, from which the TypeScript client is generated: `python -m taxiway.api.openapi [FILE]`."""
+"""Writes `openapi.json`, from which the TypeScript client is generated, and the CLI's index of operations.
+
+`python -m taxiway.api.openapi`, in a checkout.
+"""
 
 from __future__ import annotations
 
 import json
-import sys
 import tempfile
 from pathlib import Path
 from typing import Any
 
+import taxiway
 from taxiway.api.app import create_app
 from taxiway.api.platform import build_platform
 from taxiway.core.settings import load_settings
+
+INDEX = Path(taxiway.__file__).parent / "cli" / "operations.json"
+STREAMS = "x-taxiway-streams"
 
 
 def describe_api() -> dict[str, Any]:
@@ -31,5 +37,19 @@ def render() -> str:
     return json.dumps(describe_api(), indent=1, sort_keys=True, ensure_ascii=False) + "\n"
 
 
+def render_index() -> str:
+    """What `taxiway api` reads: by operation id its method, path, parameters, summary, and whether it streams."""
+    index: dict[str, Any] = {}
+    for path, operations in describe_api()["paths"].items():
+        for method, operation in operations.items():
+            parameters = {
+                item["name"]: item["in"] for item in operation.get("parameters", []) if item["in"] != "header"
+            }
+            entry = {"method": method.upper(), "path": path, "parameters": parameters, "summary": operation["summary"]}
+            index[operation["operationId"]] = {**entry, **({"streams": True} if operation.get(STREAMS) else {})}
+    return json.dumps(index, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+
+
 if __name__ == "__main__":
-    Path(sys.argv[1] if len(sys.argv) > 1 else "openapi.json").write_text(render())
+    Path("openapi.json").write_text(render())
+    INDEX.write_text(render_index())

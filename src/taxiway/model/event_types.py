@@ -1,0 +1,51 @@
+"""Every event type that Taxiway emits, with the shape of its data. The version is the end of the type's name.
+
+A type's required keys are never taken away and never change their meaning; that takes a new version beside the old one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+TEXT = {"type": "string"}
+OPTIONAL = {"type": ["string", "null"]}
+Shape = Mapping[str, Any]
+
+
+def shape(*required: str, **optional: Any) -> dict[str, Any]:
+    """The JSON Schema of an event's data: required text, and further keys with their schemas."""
+    properties = {name: optional.get(name, TEXT) for name in (*required, *optional)}
+    return {"type": "object", "required": list(required), "properties": properties, "additionalProperties": False}
+
+
+SERVICE = shape("service", "environment", "release", "deployment_id")
+ENTITY = shape("ref", owner=OPTIONAL)
+ROLE = shape("role")
+SCHEMAS: Mapping[str, Shape] = {
+    "dev.cdevents.artifact.published.0.2.0": shape(
+        "service", "release", "repository", "commit", "digest", pipeline=OPTIONAL
+    ),
+    "dev.cdevents.pipelinerun.started.0.2.0": shape("repository", "commit", "run_id", "workflow"),
+    "dev.cdevents.pipelinerun.finished.0.2.0": shape("repository", "commit", "run_id", "outcome"),
+    "dev.cdevents.repository.created.0.2.0": shape("repository", "url", owner=OPTIONAL),
+    "dev.cdevents.repository.deleted.0.2.0": shape("repository"),
+    "dev.cdevents.service.deployed.0.2.0": SERVICE,
+    "dev.cdevents.service.upgraded.0.2.0": SERVICE,
+    "dev.cdevents.service.rolledback.0.2.0": SERVICE,
+    "dev.cdevents.service.removed.0.2.0": SERVICE,
+    "dev.taxiway.entity.created.v1": ENTITY,
+    "dev.taxiway.entity.updated.v1": ENTITY,
+    "dev.taxiway.entity.deleted.v1": ENTITY,
+    "dev.taxiway.repository.pushed.v1": shape("repository", "ref", "before", "after", "default_branch", "pusher"),
+    "dev.taxiway.role.assigned.v1": ROLE,
+    "dev.taxiway.role.removed.v1": ROLE,
+    "dev.taxiway.run.started.v1": shape("kind", "title"),
+    "dev.taxiway.run.changed.v1": shape("kind", "operation", "state", comment=TEXT),
+    "dev.taxiway.run.ended.v1": shape("kind", "title", "state"),
+    "dev.taxiway.session.created.v1": shape("method"),
+    "dev.taxiway.session.refused.v1": shape("method"),
+    "dev.taxiway.token.created.v1": shape("name", "role"),
+    "dev.taxiway.token.revoked.v1": shape("name"),
+}
+"""JSON Schema of `data` by event type."""

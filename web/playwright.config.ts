@@ -16,7 +16,7 @@ export default defineConfig({
   ],
   use: {
     baseURL: process.env.TAXIWAY_URL ?? 'http://127.0.0.1:7007',
-    trace: 'retain-on-failure',
+    screenshot: 'only-on-failure', // recording traces of everything doubles the time
     actionTimeout: 10_000,
     contextOptions: { reducedMotion: 'reduce' }, // nothing is half-way between two colours when it is looked at
     launchOptions: { executablePath: await findBrowser(), args: FLAGS },

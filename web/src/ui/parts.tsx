@@ -62,7 +62,7 @@ export function EmptyState({ icon: Icon, title, children, action, compact }: Emp
 }
 
 export const Ago = ({ at, className }: { at: number | string | null | undefined; className?: string }) => (
-  <time className={`num ${className ?? ''}`} title={exact(at)}>
+  <time className={`num ${className ?? ''}`} style={{ whiteSpace: 'nowrap' }} title={exact(at)}>
     {ago(at)}
   </time>
 )

@@ -26,7 +26,7 @@ export function stepToShow(steps: RunStep[], chosen: string | undefined): RunSte
   return (
     steps.find((x) => x.id === chosen) ??
     active.map((st) => steps.find((x) => x.state === st)).find(Boolean) ??
-    [...steps].reverse().find((x) => x.started_at) ??
+    [...steps].reverse().find((x) => x.started_at && x.action !== 'taxiway-output') ??
     steps[0]
   )
 }

@@ -1,8 +1,8 @@
 """`taxiway …` that dies by SIGKILL around a commit: `dying.py PLAN ARGUMENTS…`, started by `machine.py`.
 
 PLAN is a JSON file {"moments": [...] or null for every one, "hits": file}. A moment is `<kind>.<step>.<state>.<side>`:
-the commit by which a step (or `run`) of a run of that kind gets that state, `before` it or right `after` it. Each moment
-kills once: those that did stand in the file `hits`.
+the commit by which a step (or `run`) of a run of that kind gets that state, `before` it or right `after` it. Each
+moment kills once: those that did stand in the file `hits`.
 """
 
 from __future__ import annotations

@@ -190,10 +190,11 @@ def _resources(files: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
                 workload = yaml.safe_load(base64.b64decode(item["content_base64"]))
             except yaml.YAMLError as error:
                 raise InputError(f"the template makes a score.yaml that is not YAML: {error}") from error
-            resources = (workload or {}).get("resources") or {}
+            resources = workload.get("resources") if isinstance(workload, Mapping) else None
             return [
-                {"name": name, "type": spec.get("type"), "class": spec.get("class", "default")}
-                for name, spec in sorted(resources.items())
+                {"name": str(name), "type": spec.get("type"), "class": spec.get("class", "default")}
+                for name, spec in (resources.items() if isinstance(resources, Mapping) else ())
+                if isinstance(spec, Mapping)
             ]
     return []
 
@@ -208,13 +209,24 @@ def _names(ctx: OpContext, tried: DryRun) -> list[dict[str, Any]]:
                 names.append({"kind": "repository", "name": values["name"], "taken": taken})
     for item in tried.files:
         if item["path"].endswith("catalog-info.yaml") and "content_base64" in item:
-            for document in yaml.safe_load_all(base64.b64decode(item["content_base64"])):
-                if isinstance(document, Mapping) and document.get("kind") and document.get("metadata", {}).get("name"):
-                    namespace = document["metadata"].get("namespace") or "default"
-                    ref = f"{document['kind']}:{namespace}/{document['metadata']['name']}".lower()
-                    taken = catalog.get_entity(ctx.platform, ref) is not None
-                    names.append({"kind": "entity", "name": ref, "taken": taken})
+            for ref in _refs(base64.b64decode(item["content_base64"])):
+                names.append(
+                    {"kind": "entity", "name": ref, "taken": catalog.get_entity(ctx.platform, ref) is not None}
+                )
     return names
+
+
+def _refs(content: bytes) -> list[str]:
+    """References of the entities in a catalog file. None of a broken one: the step that registers it says why."""
+    refs = []
+    try:
+        for document in yaml.safe_load_all(content):
+            metadata = document.get("metadata") if isinstance(document, Mapping) else None
+            if isinstance(metadata, Mapping) and document.get("kind") and metadata.get("name"):
+                refs.append(f"{document['kind']}:{metadata.get('namespace') or 'default'}/{metadata['name']}".lower())
+    except yaml.YAMLError:
+        return []
+    return refs
 
 
 def _example(schema: Mapping[str, Any]) -> dict[str, Any]:

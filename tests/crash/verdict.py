@@ -70,6 +70,9 @@ def _delivery(job: Job) -> Iterator[str]:
     repositories = [r["name"] for r in _items(job, "/api/delivery/v1/repositories?limit=100")]
     if repositories.count("parcels") != 1:
         yield f"repositories: {repositories}"
+    folders = list((job.server.data / "plugins" / "git_local" / "repositories").glob("*.git"))
+    if len(folders) != 2:  # its own, and that of its environment
+        yield f"{len(folders)} folders of repositories on disk"
     commits = Counter(item["commit"] for item in _items(job, f"{BASE}/releases?service={SERVICE}"))
     if list(commits.values()) != [1]:
         yield f"releases by commit: {dict(commits)}"

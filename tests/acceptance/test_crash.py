@@ -28,8 +28,8 @@ LATE = ("deploy.provision.running", "deploy.provision.succeeded", "deploy.commit
 
 
 def seeded_moments(rng: random.Random) -> list[str]:
-    """Four moments around commits: one of the scaffolder, the pipeline's end, two of the deployment."""
-    names = [rng.choice(EARLY), "pipeline.build.succeeded", *rng.sample(LATE, 2)]
+    """Four moments around commits: one of the scaffolder, the pipeline's start, two of the deployment."""
+    names = [rng.choice(EARLY), "pipeline.build.running", *rng.sample(LATE, 2)]
     return [f"{name}.{rng.choice(('before', 'after'))}" for name in names]
 
 

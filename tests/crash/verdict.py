@@ -70,9 +70,12 @@ def _delivery(job: Job) -> Iterator[str]:
     repositories = [r["name"] for r in _items(job, "/api/delivery/v1/repositories?limit=100")]
     if repositories.count("parcels") != 1:
         yield f"repositories: {repositories}"
-    folders = list((job.server.data / "plugins" / "git_local" / "repositories").glob("*.git"))
-    if len(folders) != 2:  # its own, and that of its environment
-        yield f"{len(folders)} folders of repositories on disk"
+    record = tables.plugin_record
+    query = select(record.c.value).where(record.c.plugin == "git_local", record.c.key.like("repository/%"))
+    known = {f"{row.value['uid']}.git" for row in job.look.rows(query)}
+    folders = {path.name for path in (job.server.data / "plugins" / "git_local" / "repositories").glob("*.git")}
+    if folders != known:
+        yield f"folders of repositories on disk {folders}, known {known}"
     commits = Counter(item["commit"] for item in _items(job, f"{BASE}/releases?service={SERVICE}"))
     if list(commits.values()) != [1]:
         yield f"releases by commit: {dict(commits)}"

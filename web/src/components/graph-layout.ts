@@ -52,3 +52,19 @@ export function mergeEdges(g: Graph): Graph['edges'] {
   }
   return [...out.values()]
 }
+
+const people = (ref: string) => ref.startsWith('group:') || ref.startsWith('user:')
+/** What hangs together through teams and people is not shown: an owner of fifty services would bring all of them along. */
+export function withoutDetours(graph: Graph, focus: string): Graph {
+  const kept = new Set([focus])
+  for (const ref of kept) {
+    if (ref !== focus && people(ref)) continue
+    for (const e of graph.edges) if (e.source === ref) kept.add(e.target)
+    for (const e of graph.edges) if (e.target === ref) kept.add(e.source)
+  }
+  return {
+    ...graph,
+    nodes: graph.nodes.filter((n) => kept.has(n.ref)),
+    edges: graph.edges.filter((e) => kept.has(e.source) && kept.has(e.target)),
+  }
+}

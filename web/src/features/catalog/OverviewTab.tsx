@@ -6,6 +6,7 @@ import { graphQuery, portalQuery, resourcesQuery } from '~/api/queries'
 import { splitRef } from '~/api/refs'
 import type { Entity } from '~/api/types'
 import { EntityLink } from '~/components/EntityLink'
+import { withoutDetours } from '~/components/graph-layout'
 import { Await, Skeletons } from '~/components/RouteStates'
 import { PluginCard } from '~/extensions/PluginCard'
 import { EmptyState, Facts, Panel } from '~/ui/parts'
@@ -59,11 +60,12 @@ function Relations({ entityRef }: { entityRef: string }) {
   return (
     <Panel title="Relations" icon={Waypoints} right={control}>
       <Await query={graph} rows={6}>
-        {(g) =>
-          g.nodes.length > 1 ? (
+        {(all) => {
+          const g = withoutDetours(all, entityRef)
+          return g.nodes.length > 1 ? (
             <>
               <Suspense fallback={<div style={{ padding: 14 }}><Skeletons /></div>}>
-                <EntityGraph graph={g} focus={entityRef} />
+                <EntityGraph key={`${g.nodes.length} ${g.edges.length}`} graph={g} focus={entityRef} />
               </Suspense>
               <details className={s.asList}>
                 <summary>Show as a list</summary>
@@ -81,7 +83,7 @@ function Relations({ entityRef }: { entityRef: string }) {
               What it depends on, provides and belongs to is declared in its catalog-info.yaml.
             </EmptyState>
           )
-        }
+        }}
       </Await>
     </Panel>
   ) // prettier-ignore

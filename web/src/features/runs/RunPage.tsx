@@ -1,7 +1,9 @@
 import { SegmentedControl } from '@mantine/core'
+import { useQuery } from '@tanstack/react-query'
 import { getRouteApi, Link } from '@tanstack/react-router'
 import { ExternalLink } from 'lucide-react'
 import { lazy, Suspense, useEffect, useState } from 'react'
+import { recentRunsQuery } from '~/api/queries'
 import { shortRef } from '~/api/refs'
 import type { Run, RunStep } from '~/api/types'
 import { EntityLink } from '~/components/EntityLink'
@@ -115,6 +117,7 @@ export function RunPage() {
             {!steps.length && <li className="t2" style={{ padding: '4px 10px' }}>The steps appear when a worker takes the run.</li>}
           </ol>
           <Made step={current} />
+          <Children id={run.id} />
           <Outputs run={run} />
         </div>
         <div className={s.logCol}>
@@ -155,6 +158,22 @@ function Made({ step }: { step: RunStep | undefined }) {
           <li key={i}><span className="t2">{String(c.kind)}</span> <span className="mono">{String(c.name)}</span></li>
         ))}
       </ul>
+    </>
+  ) // prettier-ignore
+}
+
+/** Runs that this one has started: a deployment has steps and a log of its own. */
+function Children({ id }: { id: string }) {
+  const { data } = useQuery(recentRunsQuery({ parent_id: id, limit: 20 }))
+  if (!data?.items.length) return null
+  return (
+    <>
+      <h2 className={s.cap} style={{ marginTop: 14 }}>Runs it started</h2>
+      <div className={s.outs}>
+        {data.items.map((r) => (
+          <Link key={r.id} to="/runs/$id" params={{ id: r.id }} title={r.title}><StepIcon state={r.state} size={14} /> <span className="trunc">{r.title}</span></Link>
+        ))}
+      </div>
     </>
   ) // prettier-ignore
 }

@@ -35,9 +35,10 @@ def seeded_moments(rng: random.Random) -> list[str]:
 
 @pytest.mark.timeout(300)
 @pytest.mark.xdist_group("crash")
-def test_a_main_job_that_is_killed_five_times_ends_once() -> None:
+def test_a_main_job_that_is_killed_at_five_moments_ends_once() -> None:
     rng = random.Random(SEED)
-    with job(None, seeded_moments(rng)) as one:
+    moments = seeded_moments(rng)
+    with job(None, moments) as one:
         one.begin()
         one.kill(rng.uniform(0.5, 4))
         reasons = one.settle()
@@ -45,7 +46,9 @@ def test_a_main_job_that_is_killed_five_times_ends_once() -> None:
         for kill in one.server.kills:
             print(f"{kill.moment:60} {kill.state}")
         assert wrong == [], (wrong, one.server.kills, reasons, one.server.log()[-3000:])
-        assert len(one.server.kills) >= 5, one.server.kills
+        # Two moments may fall into one death, when two runs are worked on.
+        assert set(moments) <= set(" ".join(one.server.hits()).split())
+        assert len(one.server.kills) >= 3
 
 
 @contextlib.contextmanager

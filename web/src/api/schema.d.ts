@@ -832,6 +832,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/events/v1/types": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List event types with the schemas of their data.
+         * @description List event types with the schemas of their data.
+         */
+        get: operations["events.list_event_types"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/events/v1/verify": {
         parameters: {
             query?: never;
@@ -1737,6 +1757,26 @@ export interface components {
             items: components["schemas"]["EventView"][];
             /** Next Cursor */
             next_cursor: string | null;
+        };
+        /**
+         * EventType
+         * @description An event type and the JSON Schema of its data; the version is the end of its name.
+         */
+        EventType: {
+            /** Data Schema */
+            data_schema: {
+                [key: string]: unknown;
+            };
+            /** Type */
+            type: string;
+        };
+        /**
+         * EventTypes
+         * @description Every event type that Taxiway emits itself; plugins add their own.
+         */
+        EventTypes: {
+            /** Items */
+            items: components["schemas"]["EventType"][];
         };
         /**
          * EventView
@@ -4274,6 +4314,26 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    "events.list_event_types": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EventTypes"];
                 };
             };
         };

@@ -43,8 +43,6 @@ def test_a_main_job_that_is_killed_at_five_moments_ends_once() -> None:
         one.kill(rng.uniform(0.5, 4))
         reasons = one.settle()
         wrong = violations(one)
-        for kill in one.server.kills:
-            print(f"{kill.moment:60} {kill.state}")
         assert wrong == [], (wrong, one.server.kills, reasons, one.server.log()[-3000:])
         # Two moments may fall into one death, when two runs are worked on.
         assert set(moments) <= set(" ".join(one.server.hits()).split())

@@ -80,8 +80,6 @@ def part(
             reasons, wrong = [], [str(error)]
         if done is not None:
             done.append(len(one.server.kills))
-        for number, kill in enumerate(one.server.kills, 1):
-            print(f"{number:4}  {kill.moment:70}  {kill.state}")
         for reason in reasons:
             print(f"      tried again: {reason}")
         for text in wrong:

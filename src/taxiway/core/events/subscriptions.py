@@ -11,12 +11,12 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from sqlalchemy import select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from taxiway.core.events.journal import SEALED, Journal, event_of
 from taxiway.core.leases import Lease, Leases
 from taxiway.core.store.database import Tx
 from taxiway.core.store.tables import event, event_cursor
+from taxiway.core.store.upsert import upsert
 from taxiway.kit.backoff import backoff_seconds
 from taxiway.model.errors import TaxiwayError
 from taxiway.model.event import Event
@@ -108,8 +108,8 @@ class Dispatcher:
         first = self._journal.last_seq() if getattr(subscriber, "start_at", "beginning") == "now" else 0
 
         def work(tx: Tx) -> None:
-            insert = postgresql.insert if tx.conn.dialect.name == "postgresql" else sqlite.insert
-            tx.conn.execute(insert(event_cursor).values(subscriber=subscriber.key, seq=first).on_conflict_do_nothing())
+            row = upsert(tx.conn, event_cursor).values(subscriber=subscriber.key, seq=first)
+            tx.conn.execute(row.on_conflict_do_nothing())
 
         self._journal.store.write(work)
         return first

@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, and_, func, insert, or_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from taxiway.core.runs.parts import Claim, FencedError
 from taxiway.core.runs.rows import line_of, plain, principal_document, run_of, step_of
 from taxiway.core.store.database import Tx
 from taxiway.core.store.scoped import visible
 from taxiway.core.store.tables import approval, run, run_log, run_step
+from taxiway.core.store.upsert import upsert
 from taxiway.kit.paging import Page, decode_cursor, page_of
 from taxiway.model.access import Principal, Scope
 from taxiway.model.errors import InputError, NotFoundError
@@ -40,8 +40,8 @@ def insert_run(tx: Tx, run_id: str, principal: Principal, spec: RunSpec) -> str:
         "created_by": principal.subject,
         "created_at": tx.now,
     }
-    insert_or_skip = postgresql.insert if tx.conn.dialect.name == "postgresql" else sqlite.insert
-    statement = insert_or_skip(run).values(**values).on_conflict_do_nothing(index_elements=["kind", "request_key"])
+    inserted = upsert(tx.conn, run).values(**values)
+    statement = inserted.on_conflict_do_nothing(index_elements=["kind", "request_key"])
     if tx.conn.execute(statement.returning(run.c.id)).scalar() is None:
         same = select(run.c.id).where(run.c.kind == spec.kind, run.c.request_key == spec.request_key)
         return str(tx.conn.execute(same).scalar_one())

@@ -11,10 +11,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from sqlalchemy import select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from taxiway.core.store.database import Store, Tx
 from taxiway.core.store.tables import schedule
+from taxiway.core.store.upsert import upsert
 from taxiway.kit.clock import MICROSECONDS, Clock
 from taxiway.model.errors import TaxiwayError
 from taxiway.plugin import Logger
@@ -54,10 +54,11 @@ class Schedules:
         """Write the rows of what was registered."""
 
         def work(tx: Tx) -> None:
-            insert = postgresql.insert if tx.conn.dialect.name == "postgresql" else sqlite.insert
             for name, entry in self._entries.items():
                 first = tx.now + entry.every_seconds * MICROSECONDS
-                row = insert(schedule).values(name=name, every_seconds=entry.every_seconds, next_at=first, enabled=True)
+                row = upsert(tx.conn, schedule).values(
+                    name=name, every_seconds=entry.every_seconds, next_at=first, enabled=True
+                )
                 tx.conn.execute(row.on_conflict_do_nothing())
                 changed = (schedule.c.name == name, schedule.c.every_seconds != entry.every_seconds)
                 values = {"every_seconds": entry.every_seconds, "next_at": first}

@@ -8,8 +8,8 @@ from typing import Any, TypeVar
 
 import orjson
 from sqlalchemy import Connection, bindparam, delete, insert, select, text, tuple_, update
-from sqlalchemy.dialects import postgresql, sqlite
 
+from taxiway.core.store.upsert import upsert
 from taxiway.features.catalog.documents import Leaf, leaves, words
 from taxiway.features.catalog.model import Problem, Record
 from taxiway.features.catalog.tables import catalog_problem, entity, entity_doc, entity_facet, facet, relation
@@ -197,9 +197,8 @@ def _facet_ids(conn: Connection, wanted: set[Leaf]) -> Mapping[Leaf, int]:
     codes = _known_facets(conn, wanted)
     missing = sorted(wanted - codes.keys())
     if missing:
-        dialect: Any = sqlite if conn.dialect.name == "sqlite" else postgresql
         rows = [{"key": k, "value": v, "folded": v.lower(), "opaque": opaque} for k, v, opaque in missing]
-        conn.execute(dialect.insert(facet).on_conflict_do_nothing(), rows)
+        conn.execute(upsert(conn, facet).on_conflict_do_nothing(), rows)
         codes |= _known_facets(conn, set(missing))
     return codes
 

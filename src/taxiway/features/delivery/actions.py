@@ -58,6 +58,7 @@ class DeployAction:
         ctx.created("deployment", f"{environment.name}/{service.key}", place)
         key = f"{ctx.idempotency_key}:deploy"
         started = start_deployment(operation, service, environment, release, request_key=key, parent_id=ctx.run_id)
+        self._again(operation, ctx, started["run_id"])
         state, output = ctx.wait_for_run(started["run_id"])
         if state != "succeeded":
             error = self._platform.runs.get(started["run_id"]).error
@@ -76,6 +77,18 @@ class DeployAction:
         for item in reversed(created):
             if item.kind == "deployment":
                 self._remover.everything(ctx, item.data["service_ref"], item.data["environment"])
+
+    def _again(self, operation: OpContext, ctx: StepContext, run_id: str) -> None:
+        """When this step is tried again, so is the run that it waits for: once for each attempt."""
+
+        def retry() -> bool:
+            if self._platform.runs.get(run_id).state not in ("failed", "cancelled"):
+                return False
+            self._platform.runs.retry(operation, run_id)
+            return True
+
+        if ctx.attempt > 1:
+            ctx.checkpoint(f"again-{run_id}-{ctx.attempt}", retry)
 
     def _commit(self, values: Mapping[str, Any]) -> tuple[str, str]:
         name = values["repository"]
@@ -99,6 +112,7 @@ class DeployAction:
             )
         found = None
         for run_id in runs:
+            self._again(operation, ctx, run_id)
             state, _ = ctx.wait_for_run(run_id)
             with self._platform.store.read() as conn:
                 row = repository.get_pipeline(conn, run_id)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 
 import pytest
 import yaml
@@ -323,3 +324,26 @@ def test_the_action_fails_with_the_failing_jobs_reason(world: World, tmp_path: o
     values = {"entityRef": SHOP, "environment": "staging", "repository": "shop"}
     with pytest.raises(ConflictError, match="job build failed: tests fail"):
         action.run(ctx, values)
+
+
+def test_trying_the_action_again_tries_a_failed_pipeline_again_once(world: World, tmp_path: object) -> None:
+    world.start()
+    world.push("shop", workflow="fail")
+    action = world.platform.registry.get("action", "taxiway:deploy")
+
+    def wait_for_run(run_id: str) -> tuple[str, object]:
+        run = world.wait(run_id)
+        return run.state, run.output or {}
+
+    values = {"entityRef": SHOP, "environment": "staging", "repository": "shop"}
+    checkpoints: dict[str, object] = {}
+
+    def checkpoint(key: str, compute: Callable[[], object]) -> object:
+        return checkpoints[key] if key in checkpoints else checkpoints.setdefault(key, compute())
+
+    for attempt, calls in ((1, 1), (2, 2), (2, 2)):
+        options = {"wait_for_run": wait_for_run, "attempt": attempt, "checkpoint": checkpoint}
+        ctx = step_context(tmp_path, principal=world.ctx.principal, **options)  # type: ignore[arg-type]
+        with pytest.raises(ConflictError, match="tests fail"):
+            action.run(ctx, values)
+        assert world.engine.calls == calls

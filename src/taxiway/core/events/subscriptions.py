@@ -38,6 +38,8 @@ class Dispatcher:
         self, journal: Journal, leases: Leases, subscribers: Callable[[], Sequence[EventSubscriber]], log: Logger
     ) -> None:
         self._journal, self._leases, self._subscribers, self._log = journal, leases, subscribers, log
+        # Nobody else moves a cursor while this process holds the lease, so each is read once.
+        self._known: dict[str, int] = {}
 
     def run(self, stop: threading.Event) -> None:
         """Until `stop`."""
@@ -45,7 +47,7 @@ class Dispatcher:
 
     def deliver(self, subscriber: EventSubscriber) -> int:
         """One batch to one subscriber; returns how far the cursor moved. Raises what the subscriber raised."""
-        cursor = self._cursor(subscriber)
+        cursor = self._known[subscriber.key] if subscriber.key in self._known else self._cursor(subscriber)
         with self._journal.store.read() as conn:
             query = select(event).where(event.c.seq > cursor).order_by(event.c.seq).limit(BATCH)
             events = [event_of(row) for row in conn.execute(query)]
@@ -58,6 +60,7 @@ class Dispatcher:
         finally:
             if reached > cursor:
                 self._save(subscriber.key, reached)
+            self._known[subscriber.key] = reached
         return reached - cursor
 
     def _handle(self, subscriber: EventSubscriber, item: Event) -> None:
@@ -69,6 +72,7 @@ class Dispatcher:
             raise
 
     def _work(self, lease: Lease) -> None:
+        self._known = {}
         threads = [
             threading.Thread(target=self._serve, args=(item, lease), name=f"subscriber-{item.key}", daemon=True)
             for item in self._subscribers()

@@ -9,12 +9,15 @@ from __future__ import annotations
 import fcntl
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 
 from sqlalchemy import Connection, create_engine, inspect, make_url, text
 
 from taxiway.model.errors import ConflictError
 
+FIRST = "0001_initial"
+"""The module of the first revision."""
 HEAD = "0001"
 """The revision that this code needs; the newest file in `migrations/versions`."""
 MIGRATIONS = Path(__file__).with_name("migrations")
@@ -39,9 +42,12 @@ def migrate(url: str, data: Path) -> None:
             found = _revision(conn)
             if found != HEAD:
                 _check_known(found)
-                if found is not None and conn.dialect.name == "sqlite":
+                if found is None:
+                    found = _create(conn)
+                elif conn.dialect.name == "sqlite":
                     _copy(conn, data, found)
-                _upgrade(conn)
+                if found != HEAD:
+                    _upgrade(conn)
             conn.commit()
     finally:
         engine.dispose()
@@ -70,6 +76,31 @@ def _copy(conn: Connection, data: Path, found: str) -> None:
     conn.commit()
 
 
+def _create(conn: Connection) -> str:
+    """Run the first revision on an empty database, without Alembic's machinery for chains of them: a first start must
+    not wait for it. Returns the revision."""
+    from alembic.migration import MigrationContext
+    from alembic.operations import Operations
+
+    revision = import_module(f"taxiway.core.store.migrations.versions.{FIRST}")
+    if conn.dialect.name == "sqlite":
+        conn.commit()
+        # The page size can be chosen only while the file is empty.
+        conn.execute(text("PRAGMA page_size=8192"))
+        conn.commit()
+    context = MigrationContext.configure(conn)
+    with Operations.context(context):
+        revision.upgrade()
+    _stamp(conn, revision.revision)
+    conn.commit()
+    return str(revision.revision)
+
+
+def _stamp(conn: Connection, revision: str) -> None:
+    conn.execute(text("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)"))
+    conn.execute(text("INSERT INTO alembic_version VALUES (:revision)"), {"revision": revision})
+
+
 def _upgrade(conn: Connection) -> None:
     from alembic import command
     from alembic.config import Config
@@ -77,11 +108,6 @@ def _upgrade(conn: Connection) -> None:
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
     config.attributes["connection"] = conn
-    if conn.dialect.name == "sqlite":
-        conn.commit()
-        # The page size can be chosen only while the file is empty.
-        conn.execute(text("PRAGMA page_size=8192"))
-        conn.commit()
     command.upgrade(config, HEAD)
 
 

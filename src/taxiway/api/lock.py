@@ -11,16 +11,26 @@ from typing import Any
 
 import orjson
 
-from taxiway.model.errors import ConflictError
+from taxiway.model.errors import ConflictError, UnavailableError
 
 NAME = "taxiway.lock"
 
 
 @contextmanager
 def held_lock(data: Path) -> Iterator[int]:
-    """Hold the folder's lock; yields its descriptor for `announce`. ConflictError while another server holds it."""
-    data.mkdir(mode=0o711, parents=True, exist_ok=True)
-    descriptor = os.open(data / NAME, os.O_RDWR | os.O_CREAT, 0o600)
+    """Hold the folder's lock; yields its descriptor for `announce`.
+
+    ConflictError while another server holds it, UnavailableError when the folder cannot be written.
+    """
+    try:
+        data.mkdir(mode=0o711, parents=True, exist_ok=True)
+        descriptor = os.open(data / NAME, os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise UnavailableError(
+            f"the data folder {data} cannot be written ({os.strerror(error.errno or 0)}): make it writable, or choose "
+            "another folder with --data",
+            code="settings.data_unwritable",
+        ) from error
     try:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

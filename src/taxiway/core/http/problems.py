@@ -5,6 +5,7 @@ The only place that knows both. Details meant for an operator (`internal`) go to
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Sequence
 from typing import Any, Literal
 
@@ -46,6 +47,13 @@ _ERRORS: dict[str, type[TaxiwayError]] = {
         InternalError,
     )
 }
+_FULL = "the disk of the data folder is full: free space, then try again"
+_DISK = {
+    errno.ENOSPC: _FULL,
+    errno.EDQUOT: _FULL,
+    errno.EROFS: "the data folder cannot be written (read-only file system): make it writable, then try again",
+}
+"""What files that cannot be written mean, by error number; the database says the same in its own way."""
 
 
 class BodyTooLarge(HTTPException):
@@ -100,6 +108,8 @@ def known(error: Exception) -> TaxiwayError | None:
     if isinstance(error, HTTPException):
         kind = BY_STATUS.get(error.status_code, "internal")
         return _ERRORS.get(kind, InternalError)(str(error.detail))
+    if isinstance(error, OSError) and error.errno in _DISK:
+        return UnavailableError(_DISK[error.errno], internal=str(error))
     return None
 
 

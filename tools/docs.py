@@ -192,7 +192,8 @@ def points_page() -> str:
 def _class_sources() -> Mapping[str, str]:
     """Class name → its members without docstrings."""
     shapes = {}
-    for node in ast.parse((SOURCE / "plugin" / "points.py").read_text()).body:
+    files = sorted((SOURCE / "plugin" / "points").glob("*.py"))
+    for node in (node for file in files for node in ast.parse(file.read_text()).body):
         if isinstance(node, ast.ClassDef):
             for item in (node, *node.body):
                 if isinstance(item, ast.ClassDef | ast.FunctionDef) and ast.get_docstring(item):

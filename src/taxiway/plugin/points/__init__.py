@@ -1,0 +1,93 @@
+"""The contribution points. A plugin implements a Protocol and lists an instance in its `Plugin.contributions`.
+
+Each contribution has a `key`, unique within its point: two with one key are refused, naming both plugins. One module
+per family; import the names from `taxiway.plugin`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from taxiway.plugin.points.acting import (
+    Action,
+    BackgroundService,
+    CheckResult,
+    EventSubscriber,
+    PlanCheck,
+    Verdict,
+)
+from taxiway.plugin.points.faces import Authorize, MountedRoutes, PluginOperation, PortalCard, PortalPage
+from taxiway.plugin.points.keeping import Forge, SecretStore
+from taxiway.plugin.points.reading import (
+    EntitySource,
+    Measurement,
+    MetricSample,
+    MetricSink,
+    MetricSource,
+    Series,
+    SourcedEntity,
+    SourceProblem,
+)
+from taxiway.plugin.points.running import (
+    Destination,
+    HostEngine,
+    PipelineEngine,
+    PipelineJob,
+    PipelineRequest,
+    PipelineResult,
+    PipelineStep,
+    ResourceDriver,
+)
+
+POINTS: Mapping[str, type] = {
+    "action": Action,
+    "destination": Destination,
+    "resource_driver": ResourceDriver,
+    "forge": Forge,
+    "pipeline_engine": PipelineEngine,
+    "secret_store": SecretStore,
+    "metric_source": MetricSource,
+    "entity_source": EntitySource,
+    "plan_check": PlanCheck,
+    "background_service": BackgroundService,
+    "host_engine": HostEngine,
+    "event_subscriber": EventSubscriber,
+    "mounted_routes": MountedRoutes,
+    "portal_card": PortalCard,
+    "portal_page": PortalPage,
+    "operation": PluginOperation,
+}
+"""Every contribution point by name."""
+
+__all__ = [
+    "POINTS",
+    "Action",
+    "Authorize",
+    "BackgroundService",
+    "CheckResult",
+    "Destination",
+    "EntitySource",
+    "EventSubscriber",
+    "Forge",
+    "HostEngine",
+    "Measurement",
+    "MetricSample",
+    "MetricSink",
+    "MetricSource",
+    "MountedRoutes",
+    "PipelineEngine",
+    "PipelineJob",
+    "PipelineRequest",
+    "PipelineResult",
+    "PipelineStep",
+    "PlanCheck",
+    "PluginOperation",
+    "PortalCard",
+    "PortalPage",
+    "ResourceDriver",
+    "SecretStore",
+    "Series",
+    "SourceProblem",
+    "SourcedEntity",
+    "Verdict",
+]

@@ -1,0 +1,80 @@
+"""What works inside the host: a step's action, the judge of a plan, a background service, a listener to events."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol, runtime_checkable
+
+from taxiway.model.event import Event
+from taxiway.model.run import Created, Recovery
+from taxiway.plugin.context import PluginContext, StepContext
+
+
+@runtime_checkable
+class Action(Protocol):
+    """A scaffolder action. `key` is the action id (`publish:git`).
+
+    `recovery` says what an interrupted call needs; with `probe`, `probe` returns the output when the call did its work
+    and None when it must run. `undo` takes back what this call recorded with `ctx.created`, in reverse order, and must
+    be safe to repeat. Input was validated against `input_schema` before `run`.
+    """
+
+    key: str
+    description: str
+    input_schema: Mapping[str, Any]
+    output_schema: Mapping[str, Any]
+    recovery: Recovery
+    supports_dry_run: bool
+
+    def run(self, ctx: StepContext, values: Mapping[str, Any]) -> Mapping[str, Any]: ...
+
+    def probe(self, ctx: StepContext, values: Mapping[str, Any]) -> Mapping[str, Any] | None: ...
+
+    def undo(self, ctx: StepContext, created: Sequence[Created]) -> None: ...
+
+
+Verdict = Literal["passed", "failed", "not_checked"]
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """What a plan check says; `detail` names the reason and the remedy."""
+
+    id: str
+    title: str
+    verdict: Verdict
+    detail: str = ""
+
+
+@runtime_checkable
+class PlanCheck(Protocol):
+    """Judges a plan before a run acts. `plan` is {kind, files, resources, names, input, principal}."""
+
+    key: str
+
+    def check(self, plan: Mapping[str, Any]) -> CheckResult: ...
+
+
+@runtime_checkable
+class BackgroundService(Protocol):
+    """Work beside requests, supervised by the host: started again with backoff when it fails.
+
+    `exclusive` services hold a lease of that name: one process of the installation runs them at a time.
+    """
+
+    key: str
+    exclusive: bool
+
+    def run(self, ctx: PluginContext, stop: threading.Event) -> None: ...
+
+
+@runtime_checkable
+class EventSubscriber(Protocol):
+    """Receives sealed events whose type starts with one of `types`, in order, at least once: be idempotent."""
+
+    key: str
+    types: Sequence[str]
+
+    def handle(self, event: Event) -> None: ...

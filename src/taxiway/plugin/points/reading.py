@@ -1,0 +1,83 @@
+"""What is read from elsewhere: metrics, and entities."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol, runtime_checkable
+
+
+@dataclass(frozen=True)
+class Series:
+    """A time series: points are (microseconds UTC, value or None where nothing was measured)."""
+
+    name: str
+    unit: str
+    points: Sequence[tuple[int, float | None]]
+
+
+@runtime_checkable
+class MetricSource(Protocol):
+    """Answers with the golden signals of a workload: rate, error_ratio, latency_p50, latency_p95, cpu, memory."""
+
+    key: str
+
+    def query(self, environment: str, service: str, seconds: int) -> Sequence[Series]: ...
+
+
+@dataclass(frozen=True)
+class MetricSample:
+    """One line of a Prometheus exposition."""
+
+    name: str
+    labels: Mapping[str, str]
+    value: float
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """One look at one instance of a workload, at `at` (microseconds UTC). `instance` names the process: a restarted
+    workload is another instance. `samples` is None when its metrics could not be read. CPU in percent of one core."""
+
+    instance: str
+    at: int
+    samples: Sequence[MetricSample] | None
+    cpu_percent: float | None = None
+    memory_bytes: int | None = None
+
+
+@runtime_checkable
+class MetricSink(Protocol):
+    """A metric source that also keeps what Taxiway measures itself: it is called every few seconds for each service of
+    an environment, with all its instances. It must be quick and bound what it stores."""
+
+    key: str
+
+    def ingest(self, environment: str, service: str, measurements: Sequence[Measurement]) -> None: ...
+
+
+@dataclass(frozen=True)
+class SourcedEntity:
+    """An entity document with where it was read: `location` is `file:…` or `url:…`, `line` is 1-based."""
+
+    document: Mapping[str, Any]
+    location: str
+    line: int = 1
+
+
+@dataclass(frozen=True)
+class SourceProblem:
+    """Something that could not be read: where, and what to do."""
+
+    location: str
+    detail: str
+    line: int | None = None
+
+
+@runtime_checkable
+class EntitySource(Protocol):
+    """Reads entities from somewhere. `key` is the location type that it serves (`file`, `url`)."""
+
+    key: str
+
+    def read(self, target: str) -> Iterable[SourcedEntity | SourceProblem]: ...

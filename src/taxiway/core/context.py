@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from taxiway.core.plugins.loader import LoadedPlugin
     from taxiway.core.runs.service import Runs
 
+IDENTITIES = "identities"
+"""Topic: roles, groups, tokens or sessions changed, so that whoever remembers a principal must forget it."""
+
 
 @dataclass
 class Platform:
@@ -67,6 +70,10 @@ class Platform:
         """Where users reach this installation, without a trailing slash."""
         settings = self.settings
         return (settings.public_url or f"http://{settings.host}:{settings.port}").rstrip("/")
+
+    def forget_identities(self, tx: Tx) -> None:
+        """Say after the commit that what was known of principals no longer holds."""
+        tx.after_commit(lambda: self.signals.notify(IDENTITIES))
 
     def system(self, name: str) -> OpContext:
         """A context for background part `name`."""

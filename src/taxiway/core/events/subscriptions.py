@@ -1,7 +1,8 @@
 """Brings sealed events to their subscribers: in order, at least once, each from its own stored cursor.
 
-One process of the installation does it, under a lease. A subscriber that fails is tried again with a growing pause, its
-error stands in `event_cursor`, and the others go on.
+One process of the installation does it, under a lease. One thread watches what was sealed and wakes only those whom it
+concerns. A subscriber that fails is tried again with a growing pause, its error stands in `event_cursor`, the others
+go on. A cursor is stored when events were handled, and after a stretch of others that its owner does not want.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import or_, select, update
 
 from taxiway.core.events.journal import SEALED, Journal, event_of
 from taxiway.core.leases import Lease, Leases
@@ -25,6 +26,11 @@ from taxiway.plugin import EventSubscriber, Logger
 LEASE = "subscribers"
 BATCH = 200
 POLL_SECONDS = 2.0
+STRETCH = 1_000
+"""So many events may lie behind a stored cursor although all were seen."""
+
+
+Wakes = Sequence[tuple[EventSubscriber, threading.Event]]
 
 
 class Dispatcher:
@@ -40,28 +46,37 @@ class Dispatcher:
         self._journal, self._leases, self._subscribers, self._log = journal, leases, subscribers, log
         # Nobody else moves a cursor while this process holds the lease, so each is read once.
         self._known: dict[str, int] = {}
+        self._stored: dict[str, int] = {}
 
     def run(self, stop: threading.Event) -> None:
         """Until `stop`."""
         self._leases.hold(LEASE, stop, self._work)
 
     def deliver(self, subscriber: EventSubscriber) -> int:
-        """One batch to one subscriber; returns how far the cursor moved. Raises what the subscriber raised."""
-        cursor = self._known[subscriber.key] if subscriber.key in self._known else self._cursor(subscriber)
+        """One batch to one subscriber; returns how many events it was given. Raises what the subscriber raised."""
+        cursor, end = self._position(subscriber), self._journal.last_seq()
+        wanted = or_(*(event.c.type.startswith(prefix, autoescape=True) for prefix in subscriber.types))
         with self._journal.store.read() as conn:
-            query = select(event).where(event.c.seq > cursor).order_by(event.c.seq).limit(BATCH)
-            events = [event_of(row) for row in conn.execute(query)]
+            query = select(event).where(event.c.seq > cursor, event.c.seq <= end, wanted)
+            events = [event_of(row) for row in conn.execute(query.order_by(event.c.seq).limit(BATCH))]
         reached = cursor
         try:
             for item in events:
-                if any(item.type.startswith(prefix) for prefix in subscriber.types):
-                    self._handle(subscriber, item)
+                self._handle(subscriber, item)
                 reached = item.seq
+            if len(events) < BATCH:
+                reached = end
         finally:
-            if reached > cursor:
-                self._save(subscriber.key, reached)
             self._known[subscriber.key] = reached
-        return reached - cursor
+            if (events and reached > cursor) or reached - self._stored[subscriber.key] >= STRETCH:
+                self._save(subscriber.key, reached)
+        return len(events)
+
+    def _position(self, subscriber: EventSubscriber) -> int:
+        key = subscriber.key
+        if key not in self._known:
+            self._known[key] = self._stored[key] = self._cursor(subscriber)
+        return self._known[key]
 
     def _handle(self, subscriber: EventSubscriber, item: Event) -> None:
         try:
@@ -72,36 +87,63 @@ class Dispatcher:
             raise
 
     def _work(self, lease: Lease) -> None:
-        self._known = {}
+        self._known, self._stored = {}, {}
+        wakes = [(item, threading.Event()) for item in self._subscribers()]
         threads = [
-            threading.Thread(target=self._serve, args=(item, lease), name=f"subscriber-{item.key}", daemon=True)
-            for item in self._subscribers()
+            threading.Thread(target=self._serve, args=(item, wake, lease), name=f"subscriber-{item.key}", daemon=True)
+            for item, wake in wakes
         ]
+        # Looked up before anybody reads: what is sealed from now on wakes those whom it concerns.
+        news, seen = threading.Event(), self._journal.last_seq()
+        watch = threading.Thread(target=self._watch, args=(seen, wakes, news, lease), name="subscribers", daemon=True)
+        threads.append(watch)
+        remove = self._journal.signals.listen(SEALED, news.set)
         for thread in threads:
             thread.start()
         lease.halt.wait()
+        remove()
+        for wake in (news, *(wake for _, wake in wakes)):
+            wake.set()
         for thread in threads:
             thread.join(1.0)
 
-    def _serve(self, subscriber: EventSubscriber, lease: Lease) -> None:
-        wake = threading.Event()
-        remove = self._journal.signals.listen(SEALED, wake.set)
+    def _watch(self, seen: int, wakes: Wakes, news: threading.Event, lease: Lease) -> None:
+        """Read once what was sealed behind `seen`, and wake whom it concerns."""
+        while not lease.halt.is_set():
+            news.clear()
+            try:
+                seen = self._tell(seen, wakes)
+            except TaxiwayError as error:
+                self._log.warning("events cannot be read now", error=error.detail)
+            news.wait(POLL_SECONDS)
+
+    def _tell(self, seen: int, wakes: Wakes) -> int:
+        query = select(event.c.seq, event.c.type).where(event.c.seq > seen).order_by(event.c.seq)
+        with self._journal.store.read() as conn:
+            rows = conn.execute(query).all()
+        if not rows:
+            return seen
+        types, last = {row.type for row in rows}, int(rows[-1].seq)
+        for subscriber, wake in wakes:
+            wanted = any(name.startswith(tuple(subscriber.types)) for name in types)
+            if wanted or last - self._stored.get(subscriber.key, last) >= STRETCH:
+                wake.set()
+        return last
+
+    def _serve(self, subscriber: EventSubscriber, wake: threading.Event, lease: Lease) -> None:
         failures = 0
-        try:
-            while not lease.halt.is_set():
-                wake.clear()
-                try:
-                    moved = self.deliver(subscriber)
-                    failures = 0
-                except Exception as error:
-                    failures += 1
-                    self._log.warning("an event subscriber failed", subscriber=subscriber.key, error=str(error))
-                    lease.halt.wait(backoff_seconds(failures))
-                    continue
-                if moved < BATCH:
-                    wake.wait(POLL_SECONDS)
-        finally:
-            remove()
+        while not lease.halt.is_set():
+            wake.clear()
+            try:
+                given = self.deliver(subscriber)
+                failures = 0
+            except Exception as error:
+                failures += 1
+                self._log.warning("an event subscriber failed", subscriber=subscriber.key, error=str(error))
+                lease.halt.wait(backoff_seconds(failures))
+                continue
+            if given < BATCH:
+                wake.wait()
 
     def _cursor(self, subscriber: EventSubscriber) -> int:
         query = select(event_cursor.c.seq).where(event_cursor.c.subscriber == subscriber.key)
@@ -121,6 +163,7 @@ class Dispatcher:
     def _save(self, key: str, seq: int) -> None:
         mine = (event_cursor.c.subscriber == key, event_cursor.c.seq < seq)
         self._change(update(event_cursor).where(*mine).values(seq=seq, failures=0, error=None))
+        self._stored[key] = seq
 
     def _note_failure(self, key: str, error: str) -> None:
         values: dict[str, Any] = {"failures": event_cursor.c.failures + 1, "error": error}

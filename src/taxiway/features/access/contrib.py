@@ -9,6 +9,7 @@ from taxiway.core.operations import Feature
 from taxiway.core.permissions import ADMIN, Grant
 from taxiway.features.access.routes import operations
 from taxiway.features.access.service import authenticate
+from taxiway.features.access.service.remembered import Remembered
 
 PERMISSIONS = {
     "access.tokens": Grant(viewer="own", developer="own", platform="own"),
@@ -19,7 +20,7 @@ PERMISSIONS = {
 
 def register(platform: Platform) -> None:
     """Called once by the assembly."""
-    platform.authenticate = partial(authenticate, platform)
+    platform.authenticate = Remembered(partial(authenticate, platform), platform.clock, platform.signals)
 
 
 FEATURE = Feature("access", PERMISSIONS, operations.items, register)

@@ -1,4 +1,4 @@
-"""Who makes a request, and which roles they have. Called for every request: one or two indexed reads, no writes."""
+"""Who makes a request, and which roles they have: a few indexed reads, no writes. `remembered` stands in front."""
 
 from __future__ import annotations
 
@@ -46,6 +46,7 @@ def assign_role(ctx: OpContext, member: str, role: str) -> None:
     def work(tx: Tx) -> None:
         if repository.assign_role(tx, member, role):
             ctx.emit(tx, EventDraft("dev.taxiway.role.assigned.v1", member, {"role": role}))
+            ctx.platform.forget_identities(tx)
 
     ctx.platform.store.write(work)
 
@@ -57,6 +58,7 @@ def remove_role(ctx: OpContext, member: str, role: Role) -> None:
     def work(tx: Tx) -> None:
         if repository.remove_role(tx, member, role):
             ctx.emit(tx, EventDraft("dev.taxiway.role.removed.v1", member, {"role": role}))
+            ctx.platform.forget_identities(tx)
 
     ctx.platform.store.write(work)
 

@@ -59,6 +59,7 @@ def set_password(ctx: OpContext, username: str, password: str) -> None:
             raise InputError(f"there is no local account '{username}'", code="access.account")
         repository.save_account(tx, Account(found.username, found.subject, found.display_name, password_hash))
         repository.delete_sessions(tx, found.subject)
+        ctx.platform.forget_identities(tx)
 
     ctx.platform.store.write(work)
 
@@ -113,13 +114,23 @@ def open_session(ctx: OpContext, subject: str, method: str) -> Opened:
 
 def sign_out(ctx: OpContext, session_id: str) -> None:
     """End a session; nothing happens when it ended already."""
-    ctx.platform.store.write(lambda tx: repository.delete_session(tx, hash_secret(session_id)))
+
+    def work(tx: Tx) -> None:
+        repository.delete_session(tx, hash_secret(session_id))
+        ctx.platform.forget_identities(tx)
+
+    ctx.platform.store.write(work)
 
 
 def revoke_sessions(ctx: OpContext, subject: str) -> int:
     """End every session of a subject; returns how many."""
     ctx.authorize("access.accounts")
-    return ctx.platform.store.write(lambda tx: repository.delete_sessions(tx, subject))
+
+    def work(tx: Tx) -> int:
+        ctx.platform.forget_identities(tx)
+        return repository.delete_sessions(tx, subject)
+
+    return ctx.platform.store.write(work)
 
 
 def _check_failures(ctx: OpContext, address: str) -> None:

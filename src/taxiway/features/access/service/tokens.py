@@ -73,6 +73,7 @@ def revoke_token(ctx: OpContext, token_id: str) -> None:
 
     def work(tx: Tx) -> None:
         repository.revoke_token(tx, token_id)
+        ctx.platform.forget_identities(tx)
         draft = EventDraft("dev.taxiway.token.revoked.v1", f"token:{token_id}", {"name": token.name})
         ctx.emit(tx, draft, owner=token.subject)
 

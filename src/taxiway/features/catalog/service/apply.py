@@ -25,6 +25,7 @@ from taxiway.plugin import SourcedEntity, SourceProblem
 
 FIX = "Correct it at its source, then refresh."
 TRUST = "Ask the platform team to register this location with trust, or remove the document."
+PEOPLE = ("user:", "group:")
 CONFLICT = "Rename one of the two, or remove it from one source."
 
 
@@ -65,6 +66,8 @@ def apply_entities(
     kept = {*records, *(problem.ref for problem in problems if problem.ref)}
     deleted = _sweep(tx, ctx, source_id, kept) if full and not _unreadable(documents) else []
     _store_problems(tx, ctx, source_id, problems, full)
+    if any(ref.startswith(PEOPLE) for ref in records):
+        ctx.platform.forget_identities(tx)
     return ApplyResult(
         [record.ref for _, record in created],
         [record.ref for _, record in updated],
@@ -184,6 +187,8 @@ def _sweep(tx: Tx, ctx: OpContext, source_id: str, keep: Collection[str]) -> lis
 
 def _remove(tx: Tx, ctx: OpContext, gone: Sequence[Known]) -> None:
     repository.delete_entities(tx.conn, [known.id for known in gone])
+    if any(known.ref.startswith(PEOPLE) for known in gone):
+        ctx.platform.forget_identities(tx)
     for known in gone:
         _emit(tx, ctx, "deleted", known.ref, known.uid, known.owner)
 

@@ -257,6 +257,8 @@ def test_a_push_of_200_mb_is_refused_by_gits_own_words(make_server: MakeServer, 
     grown = peak(server.process.pid) - before
     print(str(refused.value), f"grown by {grown} MB, {time.monotonic() - began:.1f} s")
     assert "pack exceeds maximum allowed size" in str(refused.value)
+    assert "remote: Taxiway takes at most 128 MiB in one push" in str(refused.value)
+    assert "plugins.git_local.max_push_bytes" in str(refused.value)
     assert grown <= 50
     git("reset", "-q", "--hard", "HEAD~1", cwd=work, token=token)
     (work / "small.txt").write_text("small")

@@ -76,6 +76,11 @@ class ActEngine:
         except (RunnerError, WorkflowError) as error:
             ctx.log(str(error), "stderr")
             return PipelineResult("failed", (), reason=str(error))
+        except OSError as error:
+            text = f"{error.strerror or error}: {error.filename or root}"
+            raise UnavailableError(
+                f"this host cannot run the pipeline ({text}): see to it, then retry the run", code="act.host"
+            ) from error
         finally:
             self._clean(ctx.run_id)
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 MAX_MESSAGE = 16 * 1024
+LAST_LINES = 4
 NOISE = ("Couldn't get a valid docker connection", "Using docker host")  # act's first words on any host
 
 Conclusion = Literal["success", "failure", "cancelled", "skipped"]
@@ -94,7 +95,7 @@ class Decoder:
     errors: dict[str, str] = field(default_factory=dict)
     failed_steps: dict[str, str] = field(default_factory=dict)
     finished: dict[str, JobFinished] = field(default_factory=dict)
-    last_text: str = ""
+    last_lines: list[str] = field(default_factory=list)
 
     def decode(self, line: bytes, now: int) -> Iterator[Record]:
         """The records of one line; a line that is not `act`'s JSON is a log line of the run."""
@@ -118,7 +119,7 @@ class Decoder:
     def _loose(self, text: str, at: int) -> Iterator[Record]:
         text = _clip(text.rstrip("\r\n"))
         if text and not any(noise in text for noise in NOISE):
-            self.last_text = text
+            self.last_lines = [*self.last_lines, text[:500]][-LAST_LINES:]
             yield LogLine("", "", "info", text, at)
 
     def _job(self, entry: dict[str, Any]) -> str:
@@ -191,6 +192,10 @@ class Decoder:
         record = JobFinished(job, self.open_jobs.pop(job, job), conclusion, reason, at)
         self.finished[job] = record
         return record
+
+    def said(self) -> str:
+        """The last lines that belong to no job: what `act` itself, or its way into being, complained of."""
+        return "; ".join(self.last_lines)
 
     def close_open(self, conclusion: Conclusion, reason: str, now: int) -> list[JobFinished]:
         """Ends the jobs that were still open when `act` ended."""

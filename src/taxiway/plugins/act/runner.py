@@ -207,7 +207,7 @@ class PipelineProcess:
         self._watcher.join()
         stopped = self._cancelled or bool(self._stop_reason)
         conclusion: Conclusion = "cancelled" if self._cancelled else "failure"
-        why = self._stop_reason or ("cancelled" if self._cancelled else f"act ended early (exit code {code})")
+        why = self._stop_reason or ("cancelled" if self._cancelled else self._early_end(code))
         yield from self._decoder.close_open(conclusion, why, now())
         yield from self._never_started(stopped)
         if not stopped:
@@ -259,9 +259,13 @@ class PipelineProcess:
         if bad:
             return RunResult("failure", f"job '{bad[0].job}': {bad[0].reason}", jobs, self._dropped, left)
         if code != 0 or not ran:
-            reason = self._decoder.last_text or f"no job ran (exit code {code})"
-            return RunResult("failure", reason, jobs, self._dropped, left)
+            return RunResult("failure", self._early_end(code), jobs, self._dropped, left)
         return RunResult("success", "", jobs, self._dropped, left)
+
+    def _early_end(self, code: int) -> str:
+        """Why `act` ended without a word about its jobs."""
+        ended = f"was ended by signal {code - 128}" if code > 128 else f"ended with exit code {code}"
+        return f"no job ended by itself: act {ended}; it said: {self._decoder.said() or 'nothing'}"
 
     def result(self) -> RunResult:
         """How it ended; only after `records()` came to its end."""

@@ -9,6 +9,7 @@ import shutil
 import stat
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -125,7 +126,8 @@ def give(folder: Path, user: User | None) -> None:
         return
     for name, folders, files in os.walk(folder):
         for entry in (*folders, *files):
-            os.chown(Path(name) / entry, user.uid, user.gid, follow_symlinks=False)
+            with suppress(FileNotFoundError):  # another run of the repository is at work in its cache
+                os.chown(Path(name) / entry, user.uid, user.gid, follow_symlinks=False)
     os.chown(folder, user.uid, user.gid)
 
 

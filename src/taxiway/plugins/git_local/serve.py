@@ -13,6 +13,7 @@ import signal
 import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
@@ -22,6 +23,7 @@ from taxiway.plugin import PluginContext
 from taxiway.plugins.git_local.command import git_environment
 from taxiway.plugins.git_local.forge import LocalForge
 from taxiway.plugins.git_local.settings import GitLocalSettings
+from taxiway.plugins.git_local.sideband import HEAD_BYTES, Insertion, is_understood
 
 ROUTE = re.compile(r"^/([a-z0-9._-]+?)(?:\.git)?/(info/refs|git-upload-pack|git-receive-pack)$")
 SERVICES = {"git-upload-pack": "upload-pack", "git-receive-pack": "receive-pack"}
@@ -85,7 +87,10 @@ class GitApp:
         process = await self._start(scope, service, path)
         headers = dict(scope["headers"])
         body = _body(receive, headers.get(b"content-encoding") == b"gzip", self._settings)
-        feeder = asyncio.create_task(_feed(process, body))
+        sent = Sent()
+        feeder = asyncio.create_task(_feed(process, body, sent))
+        limit = self._settings.max_push_bytes
+        insertion = Insertion(_too_large(limit)) if service == "receive-pack" else None
         try:
             await send(
                 {
@@ -99,11 +104,13 @@ class GitApp:
             )
             assert process.stdout is not None
             while chunk := await process.stdout.read(CHUNK):
+                if insertion is not None and is_understood(sent.head):
+                    chunk = insertion.feed(chunk, is_due=sent.size > limit)
                 await asyncio.wait_for(
                     send({"type": "http.response.body", "body": chunk, "more_body": True}), self._settings.idle_seconds
                 )
             await feeder
-            await send({"type": "http.response.body", "body": b""})
+            await send({"type": "http.response.body", "body": b"" if insertion is None else insertion.end()})
             await process.wait()
         finally:
             feeder.cancel()
@@ -117,8 +124,10 @@ class GitApp:
     ) -> asyncio.subprocess.Process:
         protocol = dict(scope["headers"]).get(b"git-protocol", b"").decode("latin-1")
         extra = {"GIT_PROTOCOL": protocol} if re.fullmatch(r"[a-z0-9=:.]{1,100}", protocol) else {}
+        # The limit as it is set now: the repository's own setting is from the day it was made.
+        limit = f"receive.maxInputSize={self._settings.max_push_bytes}"
         return await asyncio.create_subprocess_exec(
-            *("git", "-c", "safe.directory=*", service, "--stateless-rpc", *options, str(path)),
+            *("git", "-c", "safe.directory=*", "-c", limit, service, "--stateless-rpc", *options, str(path)),
             stdin=asyncio.subprocess.DEVNULL if options else asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.DEVNULL,
@@ -143,13 +152,27 @@ async def _body(receive: Receive, gzipped: bool, settings: GitLocalSettings) -> 
             chunk = inflate.unconsumed_tail
 
 
-async def _feed(process: asyncio.subprocess.Process, body: AsyncIterator[bytes]) -> None:
+@dataclass
+class Sent:
+    """What the client has sent so far: the size, and the beginning."""
+
+    size: int = 0
+    head: bytes = b""
+
+    def add(self, chunk: bytes) -> None:
+        self.size += len(chunk)
+        if len(self.head) < HEAD_BYTES:
+            self.head += chunk[:HEAD_BYTES]
+
+
+async def _feed(process: asyncio.subprocess.Process, body: AsyncIterator[bytes], sent: Sent) -> None:
     """Write the body into the process. When the process has ended, the rest is read and dropped, so that the client
     gets to read the answer that says why."""
     assert process.stdin is not None
     open_pipe = True
     try:
         async for chunk in body:
+            sent.add(chunk)
             if open_pipe and chunk:
                 try:
                     process.stdin.write(chunk)
@@ -162,6 +185,13 @@ async def _feed(process: asyncio.subprocess.Process, body: AsyncIterator[bytes])
     finally:
         with suppress(BrokenPipeError, ConnectionResetError):
             process.stdin.close()
+
+
+def _too_large(limit: int) -> str:
+    return (
+        f"Taxiway takes at most {limit / (1 << 20):g} MiB in one push. Push fewer commits at a time, keep large files "
+        "elsewhere, or have the limit raised: plugins.git_local.max_push_bytes in taxiway.yaml"
+    )
 
 
 async def _answer(send: Send, status: int, body: str | bytes, content_type: str = "text/plain; charset=utf-8") -> None:

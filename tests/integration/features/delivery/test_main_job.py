@@ -250,6 +250,20 @@ def test_a_red_pipeline_says_which_job_failed_and_makes_no_release(world: World)
     assert views.releases(world.ctx, SHOP, None, 10).items == []
 
 
+def test_a_pipeline_that_the_engine_could_not_run_says_why_and_has_no_job_at_work(world: World) -> None:
+    world.start()
+    world.announce("shop", world.push("shop", workflow="no host"))
+    pipeline = world.until(
+        lambda: [p for p in delivery.pipelines(world.ctx, "shop", None, None, 5).items if p["ended_at"]]
+    )[0]
+    reason = "step build failed: this host cannot run pipelines"
+    assert (pipeline["state"], pipeline["reason"]) == ("failed", reason)
+    assert [(job["state"], job["reason"]) for job in pipeline["jobs"]] == [
+        ("failed", reason),
+        ("cancelled", "the run ended before it"),
+    ]
+
+
 def test_a_push_that_is_announced_twice_runs_once(world: World) -> None:
     world.start()
     sha = world.push("shop")

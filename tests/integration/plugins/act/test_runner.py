@@ -257,6 +257,25 @@ def test_limits_end_the_run_with_the_reason(start: Run, script: str, limits: Lim
     assert alive(run.spec.run_id) == []
 
 
+@pytest.mark.parametrize(
+    ("script", "reason"),
+    [
+        ("echo one; echo 'fork: Resource temporarily unavailable' >&2; exit 3", "exit code 3; it said: one; fork: Res"),
+        ("kill -9 $$", "ended by signal 9; it said: nothing"),
+    ],
+)
+def test_an_act_that_ends_without_a_job_leaves_its_exit_code_and_its_last_lines(
+    start: Run, root: Path, script: str, reason: str
+) -> None:
+    act = root / "act"
+    act.write_text(f"#!/bin/sh\n{script}\n")
+    act.chmod(0o755)
+    run = start("on: push\njobs:\n  a:\n    runs-on: ubuntu-latest\n    steps:\n      - run: 'true'\n", act=act)
+    list(run.records())
+    assert run.result().conclusion == "failure"
+    assert reason in run.result().reason
+
+
 def test_cache_is_saved_by_a_green_job_and_restored_in_the_next_run(start: Run) -> None:
     workflow = """
 on: push

@@ -109,7 +109,23 @@ def test_a_push_above_the_limit_is_refused_with_the_reason(served: Served, tmp_p
     done = git("push", "origin", "HEAD:main", cwd=work, check=False)
     assert done.returncode != 0
     assert "exceeds maximum allowed size" in done.stderr
+    said = "remote: Taxiway takes at most 8 MiB in one push."
+    assert said in done.stderr
+    assert "plugins.git_local.max_push_bytes" in done.stderr
     assert served.forge.resolve("orders", "main") is None
+
+
+def test_the_limit_is_the_one_that_is_set_now(served: Served, tmp_path: Path) -> None:
+    make(served)
+    # As in a repository that was made when the limit was another one.
+    git("config", "receive.maxInputSize", "1", cwd=served.forge.path("orders"))
+    git("clone", f"{served.url}/orders.git", "work", cwd=tmp_path)
+    work = tmp_path / "work"
+    (work / "large.bin").write_bytes(os.urandom(6 * MEGABYTE))
+    git("add", ".", cwd=work)
+    git("commit", "-m", "large", cwd=work)
+    done = git("push", "origin", "HEAD:main", cwd=work)
+    assert "Taxiway takes" not in done.stderr
 
 
 def test_without_the_right_to_write_a_push_is_refused_and_a_clone_works(served: Served, tmp_path: Path) -> None:

@@ -54,3 +54,10 @@ def test_a_step_cannot_forge_a_record_and_rubbish_is_a_log_line() -> None:
     assert [type(record) for record in records] == [JobStarted, LogLine]
     assert list(decoder.decode(b"\xff[1", 1)) == [LogLine("", "", "info", "\ufffd[1", 1)]
     assert decoder.finished == {}
+
+
+def test_what_belongs_to_no_job_is_kept_for_the_reason_of_a_run_without_one() -> None:
+    decoder = Decoder("ci")
+    for text in (b"1", b"2", b"3", b"fork: Resource temporarily unavailable", b'{"msg": "giving up"}'):
+        list(decoder.decode(text, 1))
+    assert decoder.said() == "2; 3; fork: Resource temporarily unavailable; giving up"

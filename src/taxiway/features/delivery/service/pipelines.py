@@ -112,6 +112,18 @@ def failure_of(pipeline: Mapping[str, Any]) -> str:
     return pipeline["reason"] or f"the pipeline ended as {pipeline['state']}"
 
 
+def closed_jobs(jobs: Sequence[Mapping[str, Any]], state: str, reason: str) -> list[dict[str, Any]]:
+    """The stored jobs of a pipeline that has ended: none of them is still running or waiting."""
+    ended = "cancelled" if state == "cancelled" else "failed"
+    fate = {"running": (ended, reason), "pending": ("cancelled", "the run ended before it")}
+    return [
+        {**job, "state": fate[job["state"]][0], "reason": job["reason"] or fate[job["state"]][1]}
+        if job["state"] in fate
+        else dict(job)
+        for job in jobs
+    ]
+
+
 def jobs_document(jobs: Sequence[PipelineJob]) -> list[dict[str, Any]]:
     """Jobs as the API shows them."""
     return [

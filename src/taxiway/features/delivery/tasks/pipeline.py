@@ -13,7 +13,7 @@ from taxiway.core.runs.handler import BaseHandler, StepResult
 from taxiway.core.store.database import Tx
 from taxiway.features.delivery import archive, repository
 from taxiway.features.delivery.engines import forge, op_context, pipeline_engine
-from taxiway.features.delivery.service.pipelines import ensure_release, failure_of, jobs_document
+from taxiway.features.delivery.service.pipelines import closed_jobs, ensure_release, failure_of, jobs_document
 from taxiway.model.access import system_principal
 from taxiway.model.errors import ConflictError, NotFoundError
 from taxiway.model.event import EventDraft
@@ -41,8 +41,9 @@ class PipelineHandler(BaseHandler):
         row = repository.get_pipeline(tx.conn, run.id)
         if row is None or state == "undone":
             return {}
-        reason = "" if state == "succeeded" else (row["reason"] or run.error or "")
-        repository.change_pipeline(tx, run.id, state=state, ended_at=tx.now, reason=reason)
+        reason = "" if state == "succeeded" else row["reason"] or _reason(run, state)
+        jobs = row["jobs"] if state == "succeeded" else closed_jobs(row["jobs"], state, reason)
+        repository.change_pipeline(tx, run.id, state=state, ended_at=tx.now, reason=reason, jobs=jobs)
         outcome = {"succeeded": "success", "failed": "failure"}.get(state, state)
         data = {"repository": row["repository"], "commit": row["commit"], "outcome": outcome, "run_id": run.id}
         draft = EventDraft("dev.cdevents.pipelinerun.finished.0.2.0", f"run:{run.id}", data)
@@ -115,6 +116,12 @@ class PipelineHandler(BaseHandler):
             for entry in (*folders, *files):
                 os.lchown(Path(parent) / entry, uid, uid)
         os.lchown(folder, uid, uid)
+
+
+def _reason(run: Run, state: RunState) -> str:
+    """Why a pipeline ended whose engine could not say it: the run's own error is written only after this."""
+    errors = [f"step {step.id} failed: {step.error}" for step in run.steps if step.state == "failed" and step.error]
+    return errors[0] if errors else run.error or f"the run was {state}"
 
 
 def _fresh(folder: Path) -> Path:

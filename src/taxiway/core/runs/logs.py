@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import insert
 
@@ -16,6 +16,7 @@ from taxiway.core.store.tables import run, run_log
 from taxiway.kit.clock import MICROSECONDS
 from taxiway.model.errors import TaxiwayError
 
+T = TypeVar("T")
 BATCH_LINES = 100
 BATCH_SECONDS = 0.2
 LINE_CHARACTERS = 16_000
@@ -82,10 +83,24 @@ class RunLog:
 
     def flush(self) -> None:
         """Write what is buffered. FencedError when the run was taken."""
+        self.carry(self._guarded)
+
+    def carry(self, work: Callable[[Tx], T]) -> T:
+        """Commit `work`, which stops for the fence, together with what is buffered: one commit for a step's end and its
+        last lines. Lines of a commit that fails stay buffered, and none overtakes them."""
         with self._lock:
-            lines, self._buffer = self._buffer, []
-            if lines and not self._control.fenced:
-                self._parts.store.write(lambda tx: self._write(tx, lines))
+            lines = list(self._buffer)
+
+            def together(tx: Tx) -> T:
+                result = work(tx)
+                if lines:
+                    tx.conn.execute(insert(run_log), lines)
+                    tx.after_commit(lambda: self._parts.signals.notify(f"run:{self._control.claim.run_id}"))
+                return result
+
+            result = self._parts.store.write(together)
+            del self._buffer[: len(lines)]
+            return result
 
     def _append(self, step_id: str, text: str, stream: str) -> None:
         if self._seq < 0:  # the first line of this segment goes on where the log ends
@@ -108,17 +123,17 @@ class RunLog:
             }
         )
 
-    def _write(self, tx: Tx, lines: list[dict[str, Any]]) -> None:
+    def _guarded(self, tx: Tx) -> None:
         claim = self._control.claim
         mine = (run.c.id == claim.run_id, run.c.fence == claim.fence, run.c.executor == claim.executor)
         if tx.conn.execute(run.select().with_only_columns(run.c.id).where(*mine).with_for_update()).first() is None:
             raise FencedError(claim.run_id)
-        tx.conn.execute(insert(run_log), lines)
-        tx.after_commit(lambda: self._parts.signals.notify(f"run:{claim.run_id}"))
 
     def _flush_quietly(self) -> None:
         try:
-            self.flush()
+            with self._lock:
+                if self._buffer and not self._control.fenced:
+                    self.flush()
         except FencedError:
             self._control.fenced = True
             self._control.cancelled.set()

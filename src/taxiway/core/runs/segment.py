@@ -50,7 +50,6 @@ class Segment:
         try:
             self._parts.workspace(run_id).mkdir(parents=True, exist_ok=True, mode=0o700)
             self._dispatch()
-            self._log.flush()
         finally:
             self._parts.redactions.close(self._redactor)
 
@@ -99,7 +98,6 @@ class Segment:
                 break
             if self._park(step, outcome):
                 return None
-        self._log.flush()
         self._settle(step, outcome)
         if self._control.cancelled.is_set():
             self._end("cancelled", None)
@@ -162,7 +160,7 @@ class Segment:
         """One fenced commit that also saves the results that were not saved yet."""
         if self._control.fenced:
             raise FencedError(self._run.id)
-        result = self._parts.store.write(work)
+        result = self._log.carry(work)
         self._unsaved = []
         return result
 
@@ -234,7 +232,6 @@ class Segment:
             self._tell(tx)
             return "parked"
 
-        self._log.flush()
         verdict = self._commit(work)
         if verdict == "cancel":
             self._unsaved.append((step.id, {"state": "cancelled"}))
@@ -281,10 +278,12 @@ class Segment:
         if was == "cancelling" and state == "succeeded":
             state = "cancelled"
         current = repository.load(tx.conn, run_id)
-        for step in current.steps:
-            if state == "cancelled" and step.state in ("running", "waiting", "interrupted"):
-                repository.set_step(tx, run_id, step.id, state="cancelled", ended_at=tx.now)
-        end_run(tx, self._parts, repository.load(tx.conn, run_id), state, error, finish=finish)
+        if state == "cancelled":
+            for step in current.steps:
+                if step.state in ("running", "waiting", "interrupted"):
+                    repository.set_step(tx, run_id, step.id, state="cancelled", ended_at=tx.now)
+            current = repository.load(tx.conn, run_id)
+        end_run(tx, self._parts, current, state, error, finish=finish)
 
     def _tell(self, tx: Tx) -> None:
         tx.after_commit(lambda: self._parts.signals.notify(f"run:{self._run.id}"))
@@ -297,7 +296,6 @@ class Segment:
             while isinstance(outcome := self._call(step, self._undoing), ParkedError):
                 if self._park(step, outcome):
                     return
-            self._log.flush()
             if isinstance(outcome, Exception):
                 reason = self._reason(step, outcome)
                 self._unsaved.append((step.id, {"state": "failed", "error": reason, "checkpoints": {}}))

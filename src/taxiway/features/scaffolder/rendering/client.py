@@ -84,6 +84,15 @@ class _Worker:
                 stream.close()  # type: ignore[union-attr]
 
 
+def _has_expressions(value: Any) -> bool:
+    """Whether the rendering process would find anything to do in `value`, by the marks that it looks for."""
+    if isinstance(value, str):
+        return "${{" in value or "{%" in value
+    if isinstance(value, Mapping):
+        return any(_has_expressions(item) for pair in value.items() for item in pair)
+    return isinstance(value, list | tuple) and any(_has_expressions(item) for item in value)
+
+
 class Renderer:
     """Renders values and files. Safe to call from many threads; each call has a worker to itself."""
 
@@ -96,6 +105,8 @@ class Renderer:
 
     def value(self, value: Any, context: Mapping[str, Any]) -> Any:
         """`value` with every expression inside replaced; a whole-string expression keeps its type."""
+        if not _has_expressions(value):
+            return value
         return self._ask({"op": "value", "value": value, "context": dict(context)})
 
     def files(

@@ -19,6 +19,7 @@ from taxiway.model.errors import FieldError, InputError
 
 PREFIX = "TAXIWAY_"
 MASK = "********"
+DEMO_ORGANISATION = "Acme"
 
 
 class _Section(BaseModel):
@@ -66,7 +67,9 @@ class Settings(_Section):
     port: int = Field(7007, ge=0, le=65535, description="port to listen on; 0 picks a free one")
     public_url: str | None = Field(None, description="where users reach the portal; default from host and port")
     database_url: SecretStr | None = Field(None, description="PostgreSQL URL; none: SQLite in the data folder")
-    organisation: str = Field("default", description="name of the organisation that this installation serves")
+    organisation: str = Field(
+        "default", description="name of the organisation that this installation serves; Acme with the demo"
+    )
     demo: bool = Field(False, description="load the demo organisation")
     workers: int = Field(4, ge=0, le=64, description="runs worked on at once by this process; 0: none")
     engines: EngineSettings = EngineSettings()
@@ -85,7 +88,7 @@ class Settings(_Section):
 
 @dataclass(frozen=True)
 class Loaded:
-    """The settings, and for each dotted key the source of its value (`default`, a file, a variable, `flag`)."""
+    """The settings, and for each dotted key the source of its value (`default`, `demo`, a file, a variable, `flag`)."""
 
     settings: Settings
     sources: Mapping[str, str]
@@ -115,6 +118,9 @@ def load_settings(
         settings = Settings.model_validate(tree)
     except ValidationError as error:
         raise _input_error(error, sources) from error
+    if settings.demo and "organisation" not in settings.model_fields_set:
+        settings = settings.model_copy(update={"organisation": DEMO_ORGANISATION})
+        sources["organisation"] = "demo"
     return Loaded(settings, sources)
 
 

@@ -1,4 +1,4 @@
-"""Column types that read the same on SQLite and PostgreSQL: JSON is canonical text, times are integers."""
+"""Column types that read the same on SQLite and PostgreSQL: JSON is text, times are integers."""
 
 from __future__ import annotations
 
@@ -24,13 +24,14 @@ Time = BigInteger
 
 
 class JsonText(TypeDecorator[Any]):
-    """A JSON value stored as text with sorted keys, so that hot reads can pass it on without parsing."""
+    """A JSON value stored as text, so that hot reads can pass it on without parsing. Keys stay in the writer's order:
+    a form asks its questions as its author wrote them. Text of equal values may differ, so it is never compared."""
 
     impl = Text
     cache_ok = True
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
-        return None if value is None else orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()
+        return None if value is None else orjson.dumps(value).decode()
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
         return None if value is None else orjson.loads(value)

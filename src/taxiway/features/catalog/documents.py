@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import orjson
+
 from taxiway.features.catalog.kinds import KINDS
 from taxiway.features.catalog.model import MANAGED_BY, ORIGIN, SOURCE_LOCATION, Record
 from taxiway.features.catalog.refs import owner_of, system_of
-from taxiway.kit.canonical import digest
 from taxiway.model.entity import DEFAULT_NAMESPACE, ref_of
 from taxiway.plugin import SourcedEntity
 
@@ -36,7 +38,14 @@ def prepare(sourced: SourcedEntity, relations: frozenset[tuple[str, str]], origi
         "system": system_of(document),
         "title": document["metadata"].get("title"),
     }
-    return Record(str(ref_of(document)), columns, document, digest(document), sourced.location, sourced.line, relations)
+    return Record(
+        str(ref_of(document)), columns, document, _fingerprint(document), sourced.location, sourced.line, relations
+    )
+
+
+def _fingerprint(document: Mapping[str, Any]) -> str:
+    """Tells one state of a document from another. The order of keys counts: a template's questions come in it."""
+    return "sha256:" + hashlib.sha256(orjson.dumps(document)).hexdigest()
 
 
 def normalise(document: Mapping[str, Any]) -> dict[str, Any]:

@@ -235,3 +235,16 @@ def test_a_template_that_loops_or_expands_without_end_is_stopped(server: Served)
         with developer(server) as client:
             answer = client.post("/api/scaffolder/v2/dry-run", json={"template": template})
             assert answer.status_code in (400, 413), answer.text
+
+
+def test_questions_come_in_the_order_of_the_author(server: Served, add_template: AddTemplate) -> None:
+    def questions(client: Any, names: list[str]) -> list[str]:
+        page = {"title": "What", "properties": {name: {"type": "string"} for name in names}}
+        add_template({"parameters": page, "steps": PUBLISH["steps"]})
+        path = "/api/scaffolder/v2/templates/default/template/path/parameter-schema"
+        return list(client.get(path).json()["steps"][0]["schema"]["properties"])
+
+    with developer(server) as client:
+        assert questions(client, ["zone", "name", "owner"]) == ["zone", "name", "owner"]
+        # Another order alone is a change too.
+        assert questions(client, ["owner", "zone", "name"]) == ["owner", "zone", "name"]

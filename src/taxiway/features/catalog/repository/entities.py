@@ -17,6 +17,8 @@ from taxiway.features.catalog.tables import catalog_problem, entity, entity_doc,
 T = TypeVar("T")
 CHUNK = 400
 """Rows a statement: below the variable limits of both databases."""
+MAX_KEPT = 50_000
+"""Bytes of a refused document that is kept to be shown."""
 
 
 @dataclass(frozen=True)
@@ -138,11 +140,24 @@ def add_problems(conn: Connection, now: int, source_id: str, problems: Sequence[
             "detail": problem.detail[:2000],
             "remedy": problem.remedy[:500],
             "at": now,
+            "code": problem.code,
+            "other_source_id": problem.other_source_id,
+            "document": _kept_document(problem.document),
         }
         for identifier, problem in problems
     ]
     if rows:
         conn.execute(insert(catalog_problem), rows)
+
+
+def _kept_document(document: Mapping[str, Any] | None) -> str | None:
+    if document is None:
+        return None
+    try:
+        text = orjson.dumps(document, option=orjson.OPT_NON_STR_KEYS)
+    except (orjson.JSONEncodeError, RecursionError):
+        return None
+    return text.decode() if len(text) <= MAX_KEPT else None
 
 
 def _columns(now: int, source_id: str, record: Record) -> dict[str, Any]:
@@ -158,7 +173,7 @@ def _columns(now: int, source_id: str, record: Record) -> dict[str, Any]:
 
 def _stored(uid: str, record: Record) -> str:
     metadata = {**record.document["metadata"], "uid": uid, "etag": record.hash[7:47]}
-    return orjson.dumps({**record.document, "metadata": metadata}, option=orjson.OPT_SORT_KEYS).decode()
+    return orjson.dumps({**record.document, "metadata": metadata}).decode()
 
 
 def _insert_parts(conn: Connection, items: Sequence[tuple[int, str, Record]]) -> None:

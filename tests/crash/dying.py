@@ -1,8 +1,9 @@
 """`taxiway …` that dies by SIGKILL around a commit: `dying.py PLAN ARGUMENTS…`, started by `machine.py`.
 
 PLAN is a JSON file {"moments": [...] or null for every one, "hits": file}. A moment is `<kind>.<step>.<state>.<side>`:
-the commit by which a step (or `run`) of a run of that kind gets that state, `before` it or right `after` it. Each
-moment kills once: those that did stand in the file `hits`.
+the commit by which a step (or `run`) of a run of that kind gets that state, `before` it or right `after` it. Two more
+are of a request with an Idempotency-Key: `key.commit.<side>` around the commit of its operation, `key.keep.<side>`
+around that of its answer. Each moment kills once: those that did stand in the file `hits`.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from typing import Any
 
 from sqlalchemy import select
 
+from taxiway.core.http import idempotency
 from taxiway.core.runs import repository
 from taxiway.core.store import database, tables
 
@@ -90,8 +92,34 @@ def install(death: Death) -> None:
         death.note(tx, run_id, "run", values.get("state"), RUN_STATES)
 
     repository.set_step, repository.set_run = noting_step, noting_run
+    install_keys(death)
     for store in (database.SqliteStore, database.PostgresStore):
         store.write = death.around(store.write)  # type: ignore[method-assign]
+
+
+def install_keys(death: Death) -> None:
+    """Put `death` around the two commits of a request with a key."""
+    join, keep = idempotency.Claim.join, idempotency.Answers.keep
+
+    def joining(claim: Any, work: Callable[[Any], Any]) -> Callable[[Any], Any]:
+        both = join(claim, work)
+
+        def watched(tx: Any) -> Any:
+            result = both(tx)
+            if both is not work:
+                tx.after_commit(lambda: death.strike(["key.commit"], "after"))
+                death.strike(["key.commit"], "before")
+            return result
+
+        return watched
+
+    def keeping(answers: Any, store: Any, claim: Any, kept: Any) -> None:
+        death.strike(["key.keep"], "before")
+        keep(answers, store, claim, kept)
+        death.strike(["key.keep"], "after")
+
+    idempotency.Claim.join = joining  # type: ignore[assignment,method-assign]
+    idempotency.Answers.keep = keeping  # type: ignore[method-assign]
 
 
 def main() -> None:

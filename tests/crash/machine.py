@@ -156,13 +156,16 @@ class Job:
     values: Any = field(default_factory=lambda: FORM)
 
     def ask(self, method: str, path: str, body: Any = None, key: str = "") -> Any:
-        """One request, sent again under the same key while the server dies; its JSON."""
+        """One request, sent again under the same key while the server dies; its JSON. Where the answer was lost it is
+        what the server says was made: a run."""
         deadline = time.monotonic() + ASK_SECONDS
         headers = {"Idempotency-Key": key} if key else {}
         while True:
             try:
                 with self.server.client(self.token) as client:
                     answer = client.request(method, path, json=body, headers=headers)
+                if answer.status_code == 409 and "location" in answer.headers:
+                    return self.ask("GET", answer.headers["location"])
                 if answer.status_code < 500 and answer.headers.get("retry-after") is None:
                     assert answer.is_success, f"{method} {path}: {answer.status_code} {answer.text}"
                     return answer.json()
@@ -176,15 +179,7 @@ class Job:
     def begin(self) -> None:
         """Send the form."""
         body = {"templateRef": self.template, "values": self.values}
-        try:
-            self.run_id = self.ask("POST", "/api/scaffolder/v2/tasks", body, key="crash-main-job")["id"]
-        except AssertionError as error:
-            # A server that died between the commit and its answer keeps the key for a while: the run is in the list.
-            if "still being worked on" not in str(error):
-                raise
-            found = self.ask("GET", "/api/runs/v1/runs?kind=scaffold")["items"]
-            assert len(found) == 1, f"the form was sent once, runs: {found}"
-            self.run_id = found[0]["id"]
+        self.run_id = self.ask("POST", "/api/scaffolder/v2/tasks", body, key="crash-main-job")["id"]
 
     def revive(self) -> None:
         """Start the server again if it died."""

@@ -6,18 +6,25 @@ from typing import Any
 
 from fastapi import Header, Response
 from pydantic import BaseModel
+from sqlalchemy import insert
 
 from taxiway.core.http.context import Ctx
 from taxiway.core.http.headers import check_version, etag, expected_version, json_bytes
 from taxiway.core.http.sse import Batch, SseEvent, event_stream
 from taxiway.core.operations import Feature, Operations
 from taxiway.core.permissions import OWNED, READ
+from taxiway.core.store.database import Tx
+from taxiway.core.store.tables import event_cursor
 from taxiway.model.errors import UnavailableError
 
 
 class Thing(BaseModel):
     name: str
     size: int = 1
+
+
+def store_thing(tx: Tx, name: str) -> None:
+    tx.conn.execute(insert(event_cursor).values(subscriber=f"thing {name} {tx.now}", seq=0))
 
 
 def probe_feature(calls: list[str]) -> Feature:
@@ -30,6 +37,9 @@ def probe_feature(calls: list[str]) -> Feature:
         calls.append(body.name)
         if body.name == "boom":
             raise RuntimeError("the secret reason")
+        ctx.platform.store.write(lambda tx: store_thing(tx, body.name))
+        if body.name == "half":
+            raise UnavailableError("the second half does not answer: try again")
         return json_bytes({"name": body.name, "size": len(calls)}, status=201, headers={"etag": etag(1)})
 
     @operations.put("/api/probe/v1/things/{name}", "probe.write")
@@ -51,6 +61,7 @@ def probe_feature(calls: list[str]) -> Feature:
     @operations.post("/api/catalog/things", "probe.write", errors="backstage")
     def create_backstage_thing(ctx: Ctx, body: Thing) -> Any:
         """Make a thing on Backstage's path."""
+        ctx.platform.store.write(lambda tx: store_thing(tx, body.name))
         return {}
 
     return Feature("probe", {"probe.write": OWNED, "probe.read": READ}, operations.items)

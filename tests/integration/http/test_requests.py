@@ -8,13 +8,8 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from sqlalchemy import insert
 
 from factories.served import Served, served
-from taxiway.core.http import idempotency as idempotency_layer
-from taxiway.core.http.idempotency import request_digest
-from taxiway.core.store.database import Store
-from taxiway.core.store.tables import idempotency
 from taxiway.features.access.contrib import FEATURE as ACCESS
 
 THINGS = "/api/probe/v1/things"
@@ -98,45 +93,6 @@ def test_a_session_needs_its_csrf_token_on_writes(server: Served, made: list[str
     assert made == ["a"]
 
 
-def test_the_same_key_answers_the_same_and_does_it_once(server: Served, made: list[str]) -> None:
-    client, key = server.client(server.token()), {"idempotency-key": "key-1"}
-    first = client.post(THINGS, json={"name": "once"}, headers=key)
-    second = client.post(THINGS, json={"name": "once"}, headers=key)
-    assert (first.status_code, first.content, first.headers["etag"]) == (
-        second.status_code,
-        second.content,
-        second.headers["etag"],
-    )
-    assert made == ["once"]
-    assert client.post(THINGS, json={"name": "other"}, headers=key).json()["code"] == "idempotency.reused"
-    other = server.client(server.token(subject="user:default/other"))
-    assert other.post(THINGS, json={"name": "mine"}, headers=key).status_code == 201
-
-
-def test_a_failed_request_gives_its_key_back(server: Served, made: list[str]) -> None:
-    client, key = server.client(server.token()), {"idempotency-key": "key-2"}
-    assert client.post(THINGS, json={"name": "boom"}, headers=key).status_code == 500
-    assert client.post(THINGS, json={"name": "boom"}, headers=key).status_code == 500
-    assert made == ["boom", "boom"]
-
-
-def test_a_key_in_flight_is_a_conflict_to_retry(server: Served) -> None:
-    digest = request_digest("POST", THINGS + "?", b"{}")
-    row = {"principal": "user:default/tester", "key": "key-3", "request_digest": digest}
-    server.platform.store.write(lambda tx: tx.conn.execute(insert(idempotency).values(**row, created_at=tx.now)))
-    client = server.client(server.token())
-    answer = client.post(THINGS, content=b"{}", headers={"idempotency-key": "key-3"})
-    assert (answer.status_code, answer.json()["retryable"]) == (409, True)
-
-
-def test_answers_with_a_secret_are_not_kept(server: Served) -> None:
-    client, key = server.client(server.token()), {"idempotency-key": "key-4"}
-    made = client.post("/api/access/v1/tokens", json={"name": "t"}, headers=key).json()
-    again = client.post("/api/access/v1/tokens", json={"name": "t"}, headers=key)
-    assert again.json()["code"] == "idempotency.secret"
-    assert made["token"] not in (server.platform.settings.data / "taxiway.db").read_bytes().decode("latin-1")
-
-
 def test_a_change_of_an_older_version_is_refused(server: Served) -> None:
     client = server.client(server.token())
     body = {"json": {"name": "a"}}
@@ -192,22 +148,3 @@ def test_a_client_that_hangs_does_not_stop_others(server: Served) -> None:
         began = time.monotonic()
         assert server.client().get("/healthz").status_code == 200
         assert time.monotonic() - began < 2
-
-
-def test_two_requests_with_one_key_at_once_do_it_once(store: Store) -> None:
-    """On both databases: one of them claims, the others are told to wait."""
-    verdicts: list[str] = []
-
-    def race() -> None:
-        try:
-            idempotency_layer.claim(store, "user:default/a", "key", "digest")
-            verdicts.append("claimed")
-        except idempotency_layer.InFlightError:
-            verdicts.append("waits")
-
-    racers = [threading.Thread(target=race) for _ in range(8)]
-    for racer in racers:
-        racer.start()
-    for racer in racers:
-        racer.join()
-    assert sorted(verdicts) == ["claimed"] + ["waits"] * 7

@@ -69,6 +69,7 @@ class Journal:
         if draft.personal is not None:
             row = {"event_id": event_id, "salt": salt, "data": dict(draft.personal)}
             tx.conn.execute(insert(event_personal).values(**row))
+        tx.subjects.append(draft.subject)
         tx.after_commit(lambda: self.signals.notify(APPENDED))
         return event_id
 

@@ -5,7 +5,8 @@ Called by the assembly in `api`. A route never decides about a thing's owner: se
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Coroutine, Iterable
+import asyncio
+from collections.abc import Callable, Coroutine, Iterable
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -16,9 +17,11 @@ from starlette.responses import Response, StreamingResponse
 from taxiway.core.context import Platform
 from taxiway.core.http import idempotency
 from taxiway.core.http.context import OPERATION, PLATFORM, PRINCIPAL, REFUSAL, REQUEST_ID
+from taxiway.core.http.idempotency import Answers, DoneError, InFlightError
 from taxiway.core.http.problems import answer, known
 from taxiway.core.operations import Operation
 from taxiway.core.permissions import may_at_all
+from taxiway.core.store.companion import accompanied
 from taxiway.model.access import NOBODY, Principal
 from taxiway.model.errors import AuthenticationError, InternalError, NotAllowedError
 
@@ -40,9 +43,14 @@ class OperationRoute(APIRoute):
             request.scope[OPERATION] = operation
             try:
                 check(request.scope, operation.permission)
-                if operation.effect != "read" and KEY_HEADER in request.headers:
-                    return await _once(request, inner)
+                if KEY_HEADER in request.headers and operation.effect != "read" and operation.permission is not None:
+                    return await _once(request, inner, operation.errors)
                 return await inner(request)
+            except DoneError as error:
+                response = failure(error, request, operation.errors)
+                if error.location is not None:
+                    response.headers["location"] = error.location
+                return response
             except Exception as error:
                 return failure(error, request, operation.errors)
 
@@ -106,29 +114,44 @@ def failure(error: Exception, request: Request, style: Any) -> Response:
     )
 
 
-async def _once(request: Request, inner: Callable[[Request], Awaitable[Response]]) -> Response:
+async def _once(request: Request, inner: Handler, style: Any) -> Response:
+    """The operation under its Idempotency-Key: as it was answered before, or done now."""
     platform: Platform = request.scope[PLATFORM]
-    principal: Principal = request.scope[PRINCIPAL]
-    if principal is NOBODY:
-        return await inner(request)
-    key = request.headers[KEY_HEADER]
     url = f"{request.url.path}?{request.url.query}"
-    digest = idempotency.request_digest(request.method, url, await request.body())
-    claim = (platform.store, principal.subject, key)
-    kept = await run_in_threadpool(idempotency.claim, *claim, digest)
-    if kept is not None:
+    subject, key, body = request.scope[PRINCIPAL].subject, request.headers[KEY_HEADER], await request.body()
+    claim = idempotency.claim_of(subject, key, request.method, url, body)
+    answers: Answers = platform.services.setdefault("idempotency", Answers())
+
+    async def given() -> Response | None:
+        kept = await run_in_threadpool(idempotency.find, platform.store, answers, claim, platform.clock.now())
+        if kept is None:
+            return None
         return Response(kept.body, kept.status, {**kept.headers, "idempotency-replayed": "true"})
+
+    if (found := await given()) is not None:
+        return found
     try:
-        response = await inner(request)
-    except BaseException:
-        await run_in_threadpool(idempotency.release, *claim)
-        raise
-    await run_in_threadpool(idempotency.keep, *claim, _keepable(response), response.status_code)
+        with accompanied(claim):
+            response = await inner(request)
+    except InFlightError as error:
+        # Another request with this key was faster: it may have its answer by now.
+        if (found := await given()) is not None:
+            return found
+        raise error
+    except Exception as error:
+        if not claim.committed:
+            raise
+        # Something was done before it failed, so this is the answer for good.
+        response = failure(error, request, style)
+    if claim.committed:
+        kept = _keepable(response)
+        answers.add(claim, kept)
+        asyncio.get_running_loop().run_in_executor(None, answers.keep, platform.store, claim, kept)
     return response
 
 
-def _keepable(response: Response) -> idempotency.Kept | None:
+def _keepable(response: Response) -> idempotency.Kept:
     if isinstance(response, StreamingResponse) or "no-store" in response.headers.get("cache-control", ""):
-        return None
+        return idempotency.Kept(response.status_code, {}, None)
     headers = {name: response.headers[name] for name in idempotency.KEPT_HEADERS if name in response.headers}
     return idempotency.Kept(response.status_code, headers, bytes(response.body))

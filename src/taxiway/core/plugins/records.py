@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, delete, insert, select, update
 
+from taxiway.core.store.companion import apart
 from taxiway.core.store.database import Store, Tx
 from taxiway.core.store.tables import plugin_record
 from taxiway.model.errors import ConflictError, InputError
 from taxiway.plugin import Record
 
+T = TypeVar("T")
 LONGEST_KEY = 500
 
 
@@ -53,7 +55,7 @@ class StoredRecords:
                 tx.conn.execute(update(plugin_record).where(*where).values(value=dict(value), version=version + 1))
             return Record(key, dict(value), version + 1)
 
-        return self.store.write(work)
+        return self._write(work)
 
     def delete(self, key: str, *, expect: int | None = None) -> bool:
         def work(tx: Tx) -> bool:
@@ -63,7 +65,12 @@ class StoredRecords:
             tx.conn.execute(delete(plugin_record).where(*where))
             return found is not None
 
-        return self.store.write(work)
+        return self._write(work)
+
+    def _write(self, work: Callable[[Tx], T]) -> T:
+        # What a plugin notes on the way to an operation's own transaction is not yet the operation.
+        with apart():
+            return self.store.write(work)
 
     def _find(self, conn: Connection, key: str, *, lock: bool = False) -> Record | None:
         query = select(plugin_record).where(plugin_record.c.plugin == self.plugin, plugin_record.c.key == key)

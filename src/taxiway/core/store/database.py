@@ -7,7 +7,9 @@ Nothing may block inside a transaction: no subprocess, no HTTP, no waiting.
 from __future__ import annotations
 
 import queue
+import secrets
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
@@ -19,21 +21,28 @@ from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.pool import QueuePool
 
+from taxiway.core.store.companion import joined
+from taxiway.kit.backoff import backoff_seconds
 from taxiway.kit.clock import Clock
 from taxiway.model.errors import ConflictError, InternalError, TaxiwayError, UnavailableError
 
 T = TypeVar("T")
 GROUP = 64
 BUSY_SECONDS = 5
+LOST_RACES = ("40001", "40P01")
+"""PostgreSQL's states of a transaction that has to be run again: serialization failure, deadlock."""
+ATTEMPTS = 5
 
 
 @dataclass
 class Tx:
-    """One transaction. `now` is the time of its start; callbacks of `after_commit` run once it is durable."""
+    """One transaction. `now` is the time of its start; callbacks of `after_commit` run once it is durable. `subjects`
+    are those of the events that were appended in it."""
 
     conn: Connection
     now: int
     callbacks: list[Callable[[], None]] = field(default_factory=list)
+    subjects: list[str] = field(default_factory=list)
 
     def after_commit(self, callback: Callable[[], None]) -> None:
         """Call `callback` (short, never raising) after the commit; not at all when it is rolled back."""
@@ -46,7 +55,8 @@ class Store(Protocol):
     dialect: str
 
     def write(self, work: Callable[[Tx], T]) -> T:
-        """Run `work` in a write transaction, commit, and return its result."""
+        """Run `work` in a write transaction, commit, and return its result. What the context has to commit with its
+        first write goes along. PostgreSQL may have to run `work` again: it touches nothing but the transaction."""
         ...
 
     def submit(self, work: Callable[[Tx], T]) -> Future[T]:
@@ -71,6 +81,8 @@ def explain(error: DBAPIError) -> TaxiwayError:
         )
     if "locked" in text or "busy" in text:
         return UnavailableError("another process holds the database: try again in a few seconds", internal=text)
+    if getattr(error.orig, "sqlstate", None) in LOST_RACES:
+        return UnavailableError("other changes kept coming first: try again in a few seconds", internal=text)
     if "UNIQUE" in text or "unique constraint" in text:
         return ConflictError("that exists already", internal=text)
     if isinstance(error, OperationalError):
@@ -151,7 +163,7 @@ class SqliteStore:
     def write(self, work: Callable[[Tx], T]) -> T:
         if threading.current_thread() is self._thread:
             raise InternalError("a transaction was begun inside another one")
-        return self.submit(work).result()
+        return self.submit(joined(work)).result()
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -228,12 +240,23 @@ class PostgresStore:
         )
 
     def write(self, work: Callable[[Tx], T]) -> T:
+        work = joined(work)
+        for attempt in range(1, ATTEMPTS):
+            try:
+                return self._once(work)
+            except DBAPIError as error:
+                if getattr(error.orig, "sqlstate", None) not in LOST_RACES:
+                    raise explain(error) from error
+            time.sleep(secrets.randbelow(1000) / 1000 * backoff_seconds(attempt, first=0.02))
         try:
-            with self._engine.begin() as connection:
-                tx = Tx(connection, self._clock.now())
-                result = work(tx)
+            return self._once(work)
         except DBAPIError as error:
             raise explain(error) from error
+
+    def _once(self, work: Callable[[Tx], T]) -> T:
+        with self._engine.begin() as connection:
+            tx = Tx(connection, self._clock.now())
+            result = work(tx)
         for callback in tx.callbacks:
             callback()
         return result

@@ -16,10 +16,10 @@ from sqlalchemy import Connection, create_engine, inspect, make_url, text
 
 from taxiway.model.errors import ConflictError
 
-FIRST = "0001_initial"
-"""The module of the first revision."""
-HEAD = "0001"
-"""The revision that this code needs; the newest file in `migrations/versions`."""
+REVISIONS = ("0001_initial", "0002_idempotency")
+"""The modules in `migrations/versions`, in order."""
+HEAD = REVISIONS[-1].partition("_")[0]
+"""The revision that this code needs."""
 MIGRATIONS = Path(__file__).with_name("migrations")
 ADVISORY_LOCK = 7_007_001
 
@@ -77,12 +77,11 @@ def _copy(conn: Connection, data: Path, found: str) -> None:
 
 
 def _create(conn: Connection) -> str:
-    """Run the first revision on an empty database, without Alembic's machinery for chains of them: a first start must
-    not wait for it. Returns the revision."""
+    """Run every revision on an empty database, without Alembic's machinery for chains of them: a first start must not
+    wait for it. Returns the last one."""
     from alembic.migration import MigrationContext
     from alembic.operations import Operations
 
-    revision = import_module(f"taxiway.core.store.migrations.versions.{FIRST}")
     if conn.dialect.name == "sqlite":
         conn.commit()
         # The page size can be chosen only while the file is empty.
@@ -90,10 +89,11 @@ def _create(conn: Connection) -> str:
         conn.commit()
     context = MigrationContext.configure(conn)
     with Operations.context(context):
-        revision.upgrade()
-    _stamp(conn, revision.revision)
+        for name in REVISIONS:
+            import_module(f"taxiway.core.store.migrations.versions.{name}").upgrade()
+    _stamp(conn, HEAD)
     conn.commit()
-    return str(revision.revision)
+    return HEAD
 
 
 def _stamp(conn: Connection, revision: str) -> None:

@@ -150,10 +150,13 @@ idempotency = Table(
     Column("principal", Text, primary_key=True),
     Column("key", Text, primary_key=True),
     Column("request_digest", Text, nullable=False),
+    Column("claimer", Text, nullable=False, server_default=""),
+    Column("subject", Text),
     Column("status", Integer),
     Column("headers", JsonText),
     Column("body", Text),
     Column("created_at", Time, nullable=False),
+    Index("ix_idempotency_created_at", "created_at"),
 )
 
 schedule = Table(

@@ -10,12 +10,15 @@ from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, make_url, text
 
 import taxiway.core.store.tables
 import taxiway.features
-from taxiway.core.store.migrate import HEAD, migrate
+from taxiway.core.store import migrate as migrations
+from taxiway.core.store.migrate import HEAD, REVISIONS, migrate
 from taxiway.core.store.types import metadata
 from taxiway.model.errors import ConflictError
 
@@ -26,23 +29,46 @@ def plain(url: str) -> str:
     return url.replace("postgresql://", "postgresql+psycopg://")
 
 
-def test_migrating_makes_exactly_the_tables_of_the_code(database_url: str, tmp_path: Path) -> None:
+def differences(url: str) -> list[object]:
+    """What the database at `url` has other than the code's tables."""
     for feature in pkgutil.iter_modules(taxiway.features.__path__):
         name = f"taxiway.features.{feature.name}.tables"
         if importlib.util.find_spec(name) is not None:
             importlib.import_module(name)
-    migrate(database_url, tmp_path)
-    migrate(database_url, tmp_path)
-    engine = create_engine(plain(database_url))
+    engine = create_engine(plain(url))
     with engine.connect() as conn:
         context = MigrationContext.configure(
             conn,
             opts={"include_name": lambda name, kind, parents: kind != "table" or not str(name).startswith(tuple(OWN))},
         )
-        differences = compare_metadata(context, metadata)
+        found = compare_metadata(context, metadata)
         assert conn.execute(text("select count(*) from entity_fts")).scalar_one() == 0
     engine.dispose()
-    assert differences == []
+    return list(found)
+
+
+def test_migrating_makes_exactly_the_tables_of_the_code(database_url: str, tmp_path: Path) -> None:
+    migrate(database_url, tmp_path)
+    migrate(database_url, tmp_path)
+    assert differences(database_url) == []
+
+
+def test_a_database_of_the_first_revision_becomes_the_present_one(
+    database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as older:
+        older.setattr(migrations, "REVISIONS", REVISIONS[:1])
+        older.setattr(migrations, "HEAD", "0001")
+        migrate(database_url, tmp_path)
+    migrate(database_url, tmp_path)
+    assert differences(database_url) == []
+
+
+def test_the_list_of_revisions_is_alembics_chain() -> None:
+    config = Config()
+    config.set_main_option("script_location", str(migrations.MIGRATIONS))
+    chain = [Path(item.path).stem for item in ScriptDirectory.from_config(config).walk_revisions()]
+    assert chain[::-1] == list(REVISIONS)
 
 
 def test_a_newer_database_is_refused(tmp_path: Path) -> None:

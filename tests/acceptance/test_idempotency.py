@@ -1,0 +1,97 @@
+"""`kill -9` around the commits of a request with an Idempotency-Key: sent again at once, it was done exactly once."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from sqlalchemy import func, select
+
+from crash.machine import DyingServer, Look
+from crash.main import fresh_database
+from taxiway.core.store import tables
+
+KEY = {"Idempotency-Key": "once"}
+RETRY_SECONDS = 15
+"""A start and a request: what a retry may take. Nobody waits for a lease or a time-out."""
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def dying(request: pytest.FixtureRequest) -> Iterator[DyingServer]:
+    """A server with a registered location, that dies at each moment of a keyed request, once."""
+    folder = Path(tempfile.mkdtemp(prefix="taxiway-test-"))
+    folder.chmod(0o711)
+    url = fresh_database(request.getfixturevalue("postgres_server")) if request.param == "postgres" else ""
+    environ = {"TAXIWAY_CATALOG__FILE_ROOTS": f'["{folder}"]', **({"TAXIWAY_DATABASE_URL": url} if url else {})}
+    server = DyingServer(folder / "data", ["--workers", "0"], environ)
+    server.data.mkdir(mode=0o711)
+    try:
+        server.start()
+        yield server
+    finally:
+        server.down()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def send(server: DyingServer, token: str, path: str) -> httpx.Response | None:
+    """The answer, or None when the server died before it."""
+    try:
+        with server.client(token) as client:
+            return client.post(path, headers=KEY)
+    except httpx.HTTPError:
+        return None
+
+
+def test_a_key_outlives_a_kill_at_every_boundary(dying: DyingServer) -> None:
+    token = dying.token()
+    file = dying.data.parent / "catalog-info.yaml"
+    file.write_text("apiVersion: backstage.io/v1alpha1\nkind: Domain\nmetadata: {name: a}\nspec: {owner: x}\n")
+    with dying.client(token) as client:
+        body = {"type": "file", "target": str(file)}
+        location = client.post("/api/catalog/locations", json=body).raise_for_status().json()["location"]["id"]
+    path = f"/api/catalog/v1/locations/{location}/ingest"
+    look = Look(dying.data, dying.environ.get("TAXIWAY_DATABASE_URL"))
+    for number, moment in enumerate(("commit.before", "commit.after", "keep.before", "keep.after"), 1):
+        again = kill_and_send_again(dying, token, path, moment)
+        count = select(func.count()).select_from(tables.run).where(tables.run.c.kind == "ingest")
+        assert look.rows(count)[0][0] == number, moment
+        run = f"/api/runs/v1/runs/{newest(look)}"
+        assert again.headers["location"] == run, moment
+        if moment == "commit.before":
+            assert (again.status_code, "idempotency-replayed" in again.headers) == (202, False)
+        elif moment == "keep.after":
+            assert (again.status_code, again.headers["idempotency-replayed"]) == (202, "true")
+        else:
+            assert (again.status_code, again.json()["code"]) == (409, "idempotency.done")
+            assert run in again.json()["detail"]
+        KEY["Idempotency-Key"] = f"once-{number}"
+
+
+def kill_and_send_again(server: DyingServer, token: str, path: str, moment: str) -> Any:
+    """Have the server die at `moment` of a request, start it, and send the request again at once."""
+    server.stop()
+    server.moments = (f"key.{moment}",)
+    server.start()
+    first = send(server, token, path)
+    assert first is None or first.status_code == 202, first.text
+    assert server.process is not None
+    server.process.wait(10)
+    assert server.is_dead()
+    assert server.hits()[-1] == f"key.{moment}"
+    began = time.monotonic()
+    server.start()
+    answer = send(server, token, path)
+    assert answer is not None
+    assert time.monotonic() - began < RETRY_SECONDS
+    return answer
+
+
+def newest(look: Look) -> str:
+    query = select(tables.run.c.id).where(tables.run.c.kind == "ingest").order_by(tables.run.c.id.desc())
+    return str(look.rows(query.limit(1))[0][0])

@@ -18,7 +18,7 @@ from types import NoneType, UnionType
 from typing import Any, Union, get_args, get_origin
 
 sys.path.insert(0, str(Path(__file__).parent))
-from docs_scan import SOURCE, codes, events, users
+from docs_scan import SOURCE, codes, events, readers, users
 
 import taxiway.plugins
 from taxiway.core.settings import PREFIX, Loaded, Settings, describe
@@ -173,19 +173,27 @@ def errors_page() -> str:
 
 def points_page() -> str:
     """Every contribution point with its shape."""
-    used = users(POINTS)
+    used, asked = users(POINTS), readers(POINTS)
     text = (
         "# Contribution points\n\nWhat a plugin may bring: a list of (point, object) from `Plugin.contribute`. Every "
-        "object has a `key`, unique within its point. [Write a plugin](../how-to/write-a-plugin.md) shows the way.\n"
+        "object has a `key`, unique within its point. [Write a plugin](../how-to/write-a-plugin.md) shows the way.\n\n"
+        "## In use now\n\nA point that no part of Taxiway asks for is declared so that plugins can be written for it: "
+        "what they bring there has no effect yet.\n\n"
+    )
+    text += table(
+        ("point", "asked for by", "what ships with Taxiway"),
+        [
+            (f"[`{point}`](#{point})", ", ".join(asked[point]) or "nothing yet", ", ".join(used[point]) or "nothing")
+            for point in POINTS
+        ],
     )
     shapes = _class_sources()
     for point, kind in POINTS.items():
-        conformance = f"{kind.__name__}Conformance"
-        tests = f"`taxiway.plugin.testing.{conformance}`" if hasattr(testing, conformance) else "none yet"
         text += (
             f"\n## {point}\n\n`{kind.__name__}`. {inspect.getdoc(kind)}\n\n```python\n{shapes[kind.__name__]}\n```\n\n"
         )
-        text += f"Used by: {', '.join(used[point]) or 'nothing that ships'}. Conformance tests: {tests}.\n"
+        tests = getattr(testing, f"{kind.__name__}Conformance")
+        text += f"Conformance tests: `taxiway.plugin.testing.{tests.__name__}`. {inspect.getdoc(tests)}\n"
     return text
 
 

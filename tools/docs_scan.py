@@ -95,6 +95,23 @@ def users(points: Mapping[str, object]) -> dict[str, list[str]]:
     return {point: sorted(names) for point, names in found.items()}
 
 
+def readers(points: Mapping[str, object]) -> dict[str, list[str]]:
+    """Contribution point → parts of the host that ask the registry for what was contributed to it."""
+    found: dict[str, set[str]] = {point: set() for point in points}
+    for module, tree in modules():
+        parts = module.split(".")
+        owner = f"feature {parts[1]}" if parts[0] == "features" and len(parts) > 1 else parts[0]
+        for node in ast.walk(tree):
+            asked: ast.expr | None = None
+            if isinstance(node, ast.Call) and _name(node.func) in ("all", "get") and node.args:
+                asked = node.args[0] if "registry" in ast.unparse(node.func) else None
+            elif isinstance(node, ast.Compare) and ast.unparse(node.left).endswith(".point"):
+                asked = node.comparators[0]
+            if isinstance(asked, ast.Constant) and asked.value in found:
+                found[asked.value].add(owner)
+    return {point: sorted(names) for point, names in found.items()}
+
+
 def _name(node: ast.expr) -> str:
     return node.id if isinstance(node, ast.Name) else node.attr if isinstance(node, ast.Attribute) else ""
 

@@ -30,7 +30,7 @@ def test_an_outside_plugin_adds_an_action_a_destination_and_a_card(make_server: 
         plugins = {item["name"]: item for item in client.get("/api/plugins/v1/plugins").json()["items"]}
         assert plugins["weather"]["version"] == "0.3.0"
         points = {item["point"] for item in plugins["weather"]["contributions"]}
-        assert points == {"action", "destination", "portal_card", "operation"}
+        assert points == {"action", "destination", "event_subscriber", "operation", "portal_card", "portal_page"}
         template = {
             "apiVersion": "scaffolder.backstage.io/v1beta3",
             "kind": "Template",
@@ -40,7 +40,11 @@ def test_an_outside_plugin_adds_an_action_a_destination_and_a_card(make_server: 
         tried = client.post("/api/scaffolder/v2/dry-run", json={"template": template}).json()
         assert [item["path"] for item in tried["directoryContents"]] == ["FORECAST.txt"]
         assert "rain" in tried["log"][0]["body"]["message"]
-        cards = client.get("/api/plugins/v1/portal").json()["cards"]
+        added = client.get("/api/plugins/v1/portal").json()
+        (page,) = added["pages"]
+        assert (page["key"], page["navigation"]) == ("weather", True)
+        assert client.get(page["cards"][0]["operation"]).json() == {"deployments": 0}
+        cards = added["cards"]
         card = next(item for item in cards if item["title"] == "Weather")
         answer = client.get(card["operation"].replace("{ref}", "component:default/orders")).json()
         assert answer == {"forecast": "rain", "ref": "component:default/orders"}

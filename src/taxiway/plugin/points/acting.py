@@ -50,7 +50,8 @@ class CheckResult:
 
 @runtime_checkable
 class PlanCheck(Protocol):
-    """Judges a plan before a run acts. `plan` is {kind, files, resources, names, input, principal}."""
+    """Judges a plan before a run acts. `plan` is {kind, template, values, files, resources, names, principal}: `values`
+    are the answers of the form, `principal` is {subject, roles, ownership} of who asks."""
 
     key: str
 

@@ -27,7 +27,11 @@ class MountedRoutes:
 @dataclass(frozen=True)
 class PortalCard:
     """A card on entity pages, as data. `operation` is a GET path of the API in which `{kind}`, `{namespace}`, `{name}`
-    and `{ref}` are replaced; `display` is how the portal draws the answer."""
+    and `{ref}` are replaced; `display` is how the portal draws the answer, which is a list or has it as `items`:
+
+    - table: rows as objects; facts: {label, value}, or one object; chart: {name, unit, points: [[µs UTC, value], …]};
+    - timeline: {title, at, state, detail}; log: {text, at}; links: {title, url}; markdown: a text, or {markdown}.
+    """
 
     key: str
     title: str

@@ -18,23 +18,45 @@ from taxiway.plugin.testing.checks import (
     PluginConformance,
     ResourceDriverConformance,
 )
+from taxiway.plugin.testing.displays import misfit
+from taxiway.plugin.testing.faces import (
+    MountedRoutesConformance,
+    PluginOperationConformance,
+    PortalCardConformance,
+    PortalPageConformance,
+)
 from taxiway.plugin.testing.host import MemoryHost, MemoryRecords, MemorySecrets, memory_host, step_context
 from taxiway.plugin.testing.stores import ForgeConformance, RecordsConformance, SecretStoreConformance
+from taxiway.plugin.testing.working import (
+    BackgroundServiceConformance,
+    EventSubscriberConformance,
+    HostEngineConformance,
+    PipelineEngineConformance,
+)
 
 __all__ = [
     "ActionConformance",
+    "BackgroundServiceConformance",
     "DestinationConformance",
     "EntitySourceConformance",
+    "EventSubscriberConformance",
     "ForgeConformance",
+    "HostEngineConformance",
     "MemoryHost",
     "MemoryRecords",
     "MemorySecrets",
     "MetricSourceConformance",
+    "MountedRoutesConformance",
+    "PipelineEngineConformance",
     "PlanCheckConformance",
     "PluginConformance",
+    "PluginOperationConformance",
+    "PortalCardConformance",
+    "PortalPageConformance",
     "RecordsConformance",
     "ResourceDriverConformance",
     "SecretStoreConformance",
     "memory_host",
+    "misfit",
     "step_context",
 ]

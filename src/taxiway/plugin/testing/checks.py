@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +54,26 @@ class ActionConformance:
         assert action.description
         assert action.recovery in ("idempotent", "probe", "manual")
         assert action.input_schema.get("type", "object") == "object"
+
+    def test_an_interrupted_call_is_recovered_as_it_says(
+        self, action: Action, values: Mapping[str, Any], tmp_path: Path
+    ) -> None:
+        # What a crash right before the step's result was stored leads to. The step's checkpoints are kept.
+        made: list[tuple[str, str, Mapping[str, Any]]] = []
+        ctx = step_context(tmp_path, made)
+        first = action.run(ctx, values)
+        if action.recovery == "idempotent":
+            assert action.run(replace(ctx, attempt=2), values) == first
+        elif action.recovery == "probe":
+            assert action.probe(replace(ctx, attempt=2), values) == first, "`probe` does not see what `run` did"
+        action.undo(ctx, [Created(*item) for item in reversed(made)])
+
+    def test_a_dry_run_makes_nothing(self, action: Action, values: Mapping[str, Any], tmp_path: Path) -> None:
+        if not action.supports_dry_run:
+            pytest.skip("it says that it has no dry run")
+        made: list[tuple[str, str, Mapping[str, Any]]] = []
+        assert isinstance(action.run(replace(step_context(tmp_path, made), is_dry_run=True), values), Mapping)
+        assert not made, f"a dry run recorded {made}"
 
     def test_its_undo_can_be_repeated(self, action: Action, values: Mapping[str, Any], tmp_path: Path) -> None:
         made: list[tuple[str, str, Mapping[str, Any]]] = []
@@ -108,8 +129,10 @@ class PlanCheckConformance:
     """Give a fixture `check`."""
 
     def test_it_judges_an_empty_plan_without_failing(self, check: PlanCheck) -> None:
-        names = ("kind", "files", "resources", "names", "input", "principal")
-        verdict = check.check({name: {} if name == "input" else [] for name in names} | {"kind": "scaffold"})
+        nobody = {"subject": "user:default/conformance", "roles": [], "ownership": []}
+        lists: Mapping[str, Any] = {name: [] for name in ("files", "resources", "names")}
+        template = "template:default/conformance"
+        verdict = check.check({"kind": "scaffold", "template": template, "values": {}, **lists, "principal": nobody})
         assert isinstance(verdict, CheckResult)
         assert verdict.title
         assert verdict.verdict == "passed" or verdict.detail, "a verdict that is not 'passed' says why"

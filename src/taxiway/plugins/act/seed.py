@@ -75,7 +75,12 @@ class FillSeed:
         self._seed = seed
 
     def run(self, ctx: PluginContext, stop: threading.Event) -> None:
-        path = self._seed.fill(stop)
+        try:
+            path = self._seed.fill(stop)
+        except UnavailableError:
+            if stop.is_set():
+                return
+            raise
         ctx.log.info("act.prefetched", folder=str(path) if path else "nothing: no uv or no Python that jobs can run")
         stop.wait()
 

@@ -1,4 +1,5 @@
-"""A plugin that lives outside Taxiway: an action, a destination that writes files, a card and its operation.
+"""A plugin that lives outside Taxiway: an action, a destination that writes files, a card and a page with their
+operations, and a subscriber that counts deployments.
 
 It imports the public contract and nothing else. The tests install it as a package of its own.
 """
@@ -10,9 +11,19 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from taxiway.model.event import Event
 from taxiway.model.run import Created
 from taxiway.model.workload import LogLine, ObjectKey, ObjectStatus, Target, WorkloadStatus, object_key
-from taxiway.plugin import Plugin, PluginContext, PluginOperation, PluginSettings, PortalCard, StepContext
+from taxiway.plugin import (
+    Plugin,
+    PluginContext,
+    PluginOperation,
+    PluginSettings,
+    PortalCard,
+    PortalPage,
+    Records,
+    StepContext,
+)
 
 
 class WeatherSettings(PluginSettings):
@@ -86,9 +97,30 @@ class FolderDestination:
         return self._root / target.environment / f"{key.kind}-{key.name}.json"
 
 
+class CountDeployments:
+    """Counts what was deployed. An event that comes again is known by its number."""
+
+    key = "weather_deployments"
+    types = ("dev.cdevents.service.deployed.", "dev.cdevents.service.upgraded.")
+
+    def __init__(self, records: Records) -> None:
+        self._records = records
+
+    def handle(self, event: Event) -> None:
+        found = self._records.get("deployments")
+        value = found.value if found is not None else {"count": 0, "seq": 0}
+        if event.seq > value["seq"]:
+            self._records.put("deployments", {"count": value["count"] + 1, "seq": event.seq})
+
+    def facts(self, query: Mapping[str, str]) -> Mapping[str, Any]:
+        """The answer of the page's operation."""
+        found = self._records.get("deployments")
+        return {"deployments": found.value["count"] if found is not None else 0}
+
+
 def contribute(ctx: PluginContext) -> Sequence[tuple[str, Any]]:
     """What the plugin plugs in."""
-    forecast = ctx.settings.forecast
+    forecast, counter = ctx.settings.forecast, CountDeployments(ctx.records)
     return [
         ("action", ForecastAction(forecast)),
         ("destination", FolderDestination(ctx.data_dir / "objects")),
@@ -99,6 +131,16 @@ def contribute(ctx: PluginContext) -> Sequence[tuple[str, Any]]:
         (
             "operation",
             PluginOperation("weather.today", "today", "system.read", lambda query: {"forecast": forecast, **query}),
+        ),
+        ("event_subscriber", counter),
+        ("operation", PluginOperation("weather.counts", "counts", "system.read", counter.facts)),
+        (
+            "portal_page",
+            PortalPage(
+                "weather",
+                "Weather",
+                [PortalCard("counts", "In all weathers", (), "facts", "/api/plugins/v1/weather/counts")],
+            ),
         ),
     ]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from taxiway.features.scaffolder.actions.base import FunctionAction, inside, schema, workspace_files
@@ -58,17 +59,26 @@ def _delete(ctx: StepContext, values: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _rename(ctx: StepContext, values: Mapping[str, Any]) -> Mapping[str, Any]:
-    for item in values["files"]:
-        source, target = inside(ctx.workspace, item["from"]), inside(ctx.workspace, item["to"])
-        if not source.exists():
-            raise NotFoundError(f"'{item['from']}' is not in the workspace")
-        if target.exists():
-            if not item.get("overwrite"):
-                raise ConflictError(f"'{item['to']}' is there already: set overwrite to replace it")
-            remove(target)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        source.rename(target)
+    for number, item in enumerate(values["files"]):
+        # Two marks, so that a repeated step neither misses what it moved itself nor moves what came in its place.
+        was_there = ctx.checkpoint(f"there {number}", inside(ctx.workspace, item["from"]).exists)
+        ctx.checkpoint(f"moved {number}", partial(_move, ctx, item, was_there=was_there))
     return {}
+
+
+def _move(ctx: StepContext, item: Mapping[str, Any], *, was_there: bool) -> bool:
+    source, target = inside(ctx.workspace, item["from"]), inside(ctx.workspace, item["to"])
+    if not source.exists():
+        if was_there and target.exists():
+            return True
+        raise NotFoundError(f"'{item['from']}' is not in the workspace")
+    if target.exists():
+        if not item.get("overwrite"):
+            raise ConflictError(f"'{item['to']}' is there already: set overwrite to replace it")
+        remove(target)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    source.rename(target)
+    return True
 
 
 def _readdir(ctx: StepContext, values: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -146,6 +146,9 @@ class ProcessDestination:
                 port = self._places.service_ports(environment, [key.name])[key.name]
             except PortInUseError as error:
                 return ObjectStatus(key, True, "degraded", str(error))
+            if self._places.has_stranger(port):
+                text = f"another program holds port {port}, at which other services reach it: end that program"
+                return ObjectStatus(key, True, "degraded", text)
             return ObjectStatus(key, True, "healthy", url=f"http://127.0.0.1:{port}")
         if key.kind == "ExternalSecret":
             return self._secret(key, item)

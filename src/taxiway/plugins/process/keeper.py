@@ -101,7 +101,11 @@ class Keeper:
             return
         wanted, there = self.places.bundles(), self._slots()
         if wanted:
-            routes.ensure_router(self.places.router, self._ctx.settings.router_port)
+            try:
+                routes.ensure_router(self.places.router, self._ctx.settings.router_port)
+            except ProcessError as error:
+                # Each slot says so in its status; the workloads themselves need no router to come back.
+                self._ctx.log.warning("process.no_router", reason=str(error))
         elif not there:
             routes.stop_router(self.places.router)
         for slot in sorted({*wanted, *there}):
@@ -142,7 +146,8 @@ class Keeper:
             return not (self.places.site().root / slot).exists()
         current = current_instance(self.places.site(), slot)
         is_due = moment - self._checked.get(slot, -FULL_SECONDS) >= FULL_SECONDS
-        return current is not None and adopt(current.folder) is not None and not is_due
+        state = adopt(current.folder) if current is not None else None
+        return state is not None and not state.get("taken_port") and not is_due
 
     def _used(self) -> set[str]:
         """The releases that something desired or an open instance uses."""

@@ -14,7 +14,7 @@ from typing import Any
 
 from taxiway.model.errors import TaxiwayError
 from taxiway.plugin import Identity, PluginContext, canonical_json, daemons
-from taxiway.plugins.process import desired, files, routes
+from taxiway.plugins.process import desired, files, owner, routes
 from taxiway.plugins.process.bundle import Bundle, bundles
 from taxiway.plugins.process.release import Workshop
 from taxiway.plugins.process.supervisor import PortInUseError, ProcessError, is_port_free, locked
@@ -166,6 +166,11 @@ class Places:
             if port not in taken and is_port_free(port):
                 return port
         raise PortInUseError(f"no free port between {first} and {last}; widen the range of service ports")
+
+    def has_stranger(self, port: int) -> bool:
+        """Whether another program than the router has the port of a service: it would get what is meant for it."""
+        sockets, router = owner.listeners(port), routes.router_state(self.router)
+        return bool(sockets) and (router is None or not owner.holds(int(router["pid"]), sockets))
 
     def url(self, host: str, path: str = "/") -> str | None:
         """Where the router answers for a host; None while it does not run."""

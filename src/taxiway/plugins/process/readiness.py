@@ -12,14 +12,13 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from taxiway.plugins.process import procs
+from taxiway.plugins.process import owner, procs
 from taxiway.plugins.process.probe import http_failure
 from taxiway.plugins.process.spec import Instance
 from taxiway.plugins.process.supervisor import ProcessError, adopt, describe
 from taxiway.plugins.process.usage import workload_processes
 
 CRASHES = 4
-LISTEN_STATE = "0A"
 STEADY_SECONDS = 1.0
 
 
@@ -51,6 +50,9 @@ def wait_ready(instance: Instance, timeout_seconds: float, cancelled: Callable[[
         if not reason or cancelled():
             return reason
         state = adopt(instance.folder) or {}
+        port = foreign_port(instance)
+        if port:
+            return f"port {port}, which it was given, was taken by another program"
         if int(state.get("restarts", 0)) >= CRASHES:
             return f"the workload ended {state['restarts']} times; last: {state['reason']}"
         if time.monotonic() >= deadline:
@@ -61,38 +63,21 @@ def wait_ready(instance: Instance, timeout_seconds: float, cancelled: Callable[[
 
 def holds_port(instance: Instance, port: int) -> bool:
     """Whether a process of the instance listens on the port."""
-    inodes = _listening_inodes(port)
-    if not inodes:
-        return False
-    links = {f"socket:[{inode}]" for inode in inodes}
-    return any(links & _open_links(one.pid) for one in workload_processes(instance))
+    return _holds(instance, owner.listeners(port))
 
 
-def _listening_inodes(port: int) -> set[str]:
-    found = set()
-    for table in ("/proc/net/tcp", "/proc/net/tcp6"):
-        try:
-            rows = Path(table).read_text().splitlines()[1:]
-        except FileNotFoundError:
-            continue
-        for row in rows:
-            fields = row.split()
-            if fields[3] == LISTEN_STATE and int(fields[1].rsplit(":", 1)[1], 16) == port:
-                found.add(fields[9])
-    return found
+def foreign_port(instance: Instance) -> int:
+    """A port of the instance on which only others listen, so that it cannot; 0 when there is none."""
+    state = adopt(instance.folder) or {}
+    for one in instance.spec["ports"]:
+        sockets = owner.listeners(int(one["port"]))
+        if sockets and (state.get("taken_port") or not _holds(instance, sockets)):
+            return int(one["port"])
+    return 0
 
 
-def _open_links(pid: int) -> set[str]:
-    links = set()
-    try:
-        for path in Path(f"/proc/{pid}/fd").iterdir():
-            try:
-                links.add(str(path.readlink()))
-            except FileNotFoundError:
-                continue
-    except (FileNotFoundError, PermissionError, ProcessLookupError):
-        return links
-    return links
+def _holds(instance: Instance, sockets: set[str]) -> bool:
+    return bool(sockets) and any(owner.holds(one.pid, sockets) for one in workload_processes(instance))
 
 
 def _steady(state: Mapping[str, Any]) -> str:

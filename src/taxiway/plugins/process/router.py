@@ -7,8 +7,9 @@ twice a second and when a workload refuses a connection. DIR/lock is held for li
 
 `http://router.localhost:PORT/healthz` tells the version of the table in use and the requests in flight per workload,
 so that a switch knows when an old instance is drained; `/metrics` has counters per host. It keeps no connections to
-workloads: on loopback they cost 50 µs, and none can go stale during a switch. Entries `port:<number>` of the table make
-it listen on further ports: the stable addresses by which workloads reach each other.
+workloads: on loopback they cost 50 µs, and none can go stale during a switch. It connects only where a process of the
+workload itself listens (`owner`), never to a stranger that took the port meanwhile. Entries `port:<number>` of the
+table make it listen on further ports: the stable addresses by which workloads reach each other.
 """
 # The router must not pay for pathlib.
 # ruff: noqa: PTH100, PTH110, PTH118, PTH120
@@ -20,7 +21,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from taxiway.plugins.process import answers, daemon, exchange, files, http1, procs, table
+    from taxiway.plugins.process import answers, daemon, exchange, files, http1, owner, procs, table
 else:
     # The router speaks no TLS; asyncio runs without it and 4 MB smaller.
     sys.modules["ssl"] = None
@@ -30,6 +31,7 @@ else:
     import exchange
     import files
     import http1
+    import owner
     import procs
     import table
 
@@ -80,6 +82,7 @@ class Router:
         self.clients: set[asyncio.Task[None]] = set()
         self.servers: dict[int, asyncio.Server] = {}
         self.changed = asyncio.Event()
+        self.guard = owner.Guard()
 
     def protocol(self) -> asyncio.StreamReaderProtocol:
         """A protocol object for a new client."""
@@ -187,7 +190,7 @@ class Router:
         self.count(route, 1)
         try:
             try:
-                upstream = await connect(route)
+                upstream = await self.connect(route)
             except OSError as error:
                 self.table.refresh()
                 fresh = self.table.find(asked.host, target)
@@ -201,9 +204,16 @@ class Router:
         finally:
             self.count(route, -1)
 
+    async def connect(self, route: table.Route) -> Streams:
+        """A fresh connection to a workload; OSError (TimeoutError included) when it does not listen itself."""
+        if not self.guard.allows(route.folder, route.port):
+            raise ConnectionRefusedError("the workload does not listen on its port")
+        async with asyncio.timeout(exchange.CONNECT_SECONDS):
+            return await asyncio.open_connection("127.0.0.1", route.port, limit=http1.HEAD_BYTES)
+
     async def connect_again(self, route: table.Route) -> Streams:
         try:
-            return await connect(route)
+            return await self.connect(route)
         except OSError as error:
             detail = "its process does not accept connections; see its logs, or try again when it restarted"
             raise exchange.UpstreamError(detail) from error
@@ -271,12 +281,6 @@ class Router:
                 writer, 200, b"text/plain; version=0.0.4", answers.metrics_text(self.counters).encode()
             )
         return await answers.answer_problem(writer, 404, "Unknown page", "The router has /healthz and /metrics.")
-
-
-async def connect(route: table.Route) -> Streams:
-    """A fresh connection to a workload; OSError (TimeoutError included) when there is none."""
-    async with asyncio.timeout(exchange.CONNECT_SECONDS):
-        return await asyncio.open_connection("127.0.0.1", route.port, limit=http1.HEAD_BYTES)
 
 
 def destination(head: http1.Head) -> tuple[str, str]:

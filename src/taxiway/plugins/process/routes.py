@@ -26,12 +26,14 @@ START_SECONDS = 10.0
 
 @dataclass(frozen=True)
 class Route:
-    """Requests to `host` whose path is `path` or below go to 127.0.0.1:`port`."""
+    """Requests to `host` whose path is `path` or below go to 127.0.0.1:`port`, as long as a process of the instance in
+    `folder` listens there; with an empty one, whoever does."""
 
     host: str
     path: str
     port: int
     generation: str
+    folder: str = ""
 
 
 def ensure_router(folder: Path, port: int = 0) -> int:
@@ -117,6 +119,8 @@ def set_routes(folder: Path, owner: str, routes: Iterable[Route]) -> int:
                 raise ProcessError(f"{route.host}{route.path} belongs to another workload; choose another host or path")
             upstream = f"127.0.0.1:{route.port}"
             entry = {"path": route.path, "upstream": upstream, "generation": route.generation, "owner": owner}
+            if route.folder:
+                entry["folder"] = route.folder
             entries.append(entry)
         if _sorted(hosts) == _sorted(table["hosts"]):
             return int(table["version"])

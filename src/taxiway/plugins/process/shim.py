@@ -24,13 +24,14 @@ import time
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from taxiway.plugins.process import child, daemon, files, procs
+    from taxiway.plugins.process import child, daemon, files, owner, procs
 else:
     # Run as a program in isolated mode, where only this folder is at hand; nothing of the package is imported.
     sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
     import child
     import daemon
     import files
+    import owner
     import procs
 
 LOCKED_EXIT = 75
@@ -80,6 +81,7 @@ class Shim:
             "exit_code": None,
             "signal": None,
             "reason": "",
+            "taken_port": None,
         }
 
     def save(self, **changes: Any) -> None:
@@ -137,6 +139,12 @@ class Shim:
 
     def start(self) -> None:
         self.started = time.monotonic()
+        taken = owner.taken_port(self.spec)
+        if taken:
+            # It could only fail, or answer beside a stranger. The platform sees this and gives it another port.
+            self.save(pid=None, start_ticks=None, live=None, taken_port=taken)
+            self.schedule(f"port {taken} is held by another program")
+            return
         pid, problem = child.spawn(self.spec, os.path.join(self.folder, "log"))
         if problem:
             self.save(pid=None, start_ticks=None, live=None, exit_code=127, signal=None, ended_at=now())
@@ -152,6 +160,7 @@ class Shim:
             live=None,
             started_at=now(),
             ended_at=None,
+            taken_port=None,
         )
 
     def reap(self) -> None:

@@ -99,7 +99,10 @@ def _free_ports(root: Path, count: int, bounds: tuple[int, int]) -> list[int]:
         if port not in taken and is_port_free(port):
             chosen.append(port)
     if len(chosen) < count:
-        raise PortInUseError(f"no {count} free ports between {low} and {high}; delete workloads or widen the range")
+        raise PortInUseError(
+            f"between {low} and {high} {count} free ports are needed and {len(chosen)} left: end what holds them, "
+            "delete workloads, or widen the range (plugins.process.first_port, last_port)"
+        )
     return chosen
 
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from taxiway.plugins.process import files, logs, routes
-from taxiway.plugins.process.readiness import not_ready_reason, wait_ready
+from taxiway.plugins.process.readiness import foreign_port, not_ready_reason, wait_ready
 from taxiway.plugins.process.spec import Instance, Workload
 from taxiway.plugins.process.supervisor import (
     PORT_RANGE,
@@ -141,8 +141,11 @@ def _switch(
         new = (
             wanted[-1] if wanted else create_instance(site.root, slot, desired.generation, desired.workload, site.ports)
         )
-        new = _running(site, slot, new, desired)
-        reason = wait_ready(new, site.ready_seconds, cancelled)
+        for _ in range(START_ATTEMPTS):
+            new = _running(site, slot, new, desired)
+            reason = wait_ready(new, site.ready_seconds, cancelled)
+            if not reason or not foreign_port(new):
+                break
     except (ValueError, ProcessError) as error:
         return _give_up(site, slot, current, desired, None, str(error))
     if reason and cancelled():
@@ -156,14 +159,14 @@ def _switch(
 
 
 def _running(site: Site, slot: str, instance: Instance, desired: Desired) -> Instance:
-    """The instance with a shim at work, or its successor on other ports when a foreign process took its port."""
+    """The instance with a shim at work, or its successor on other ports when a foreign process has its port."""
     for _ in range(START_ATTEMPTS):
-        try:
+        with contextlib.suppress(PortInUseError):
             start_instance(instance, secret=site.secret)
-            return instance
-        except PortInUseError:
-            stop_instance(instance)
-            instance = create_instance(site.root, slot, desired.generation, desired.workload, site.ports)
+            if not foreign_port(instance):
+                return instance
+        stop_instance(instance)
+        instance = create_instance(site.root, slot, desired.generation, desired.workload, site.ports)
     raise PortInUseError(f"{START_ATTEMPTS} ports in a row were taken; look for a program that listens on many ports")
 
 
@@ -184,7 +187,7 @@ def _commit(site: Site, slot: str, instance: Instance, desired: Desired) -> None
         port = instance.port(one.port)
         if port is None:
             raise ProcessError(f"{one.host} points to port {one.port}, which the workload does not have")
-        table.append(routes.Route(one.host, one.path, port, instance.generation))
+        table.append(routes.Route(one.host, one.path, port, instance.generation, str(instance.folder)))
     routes.wait_loaded(site.router, routes.set_routes(site.router, slot, table))
 
 

@@ -14,11 +14,12 @@ PORT_HOST = "port:"
 
 
 class Route(NamedTuple):
-    """Requests whose path is `path` or below go to 127.0.0.1:`port`."""
+    """Requests whose path is `path` or below go to 127.0.0.1:`port`, if the instance in `folder` listens there."""
 
     path: str
     port: int
     generation: str
+    folder: str = ""
 
     @property
     def upstream(self) -> str:
@@ -81,4 +82,4 @@ def _route(entry: dict[str, Any]) -> Route:
     address, port = entry["upstream"].rsplit(":", 1)
     if address != "127.0.0.1":
         raise ValueError(f"upstream {entry['upstream']} is not on 127.0.0.1")
-    return Route(entry["path"], int(port), str(entry["generation"]))
+    return Route(entry["path"], int(port), str(entry["generation"]), str(entry.get("folder", "")))

@@ -1,16 +1,24 @@
 """A site in a temporary folder, whose processes are gone after each test whatever happened in it."""
 
+import os
+import shutil
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from factories.host import Host
+from factories.laptop import Laptop
+from taxiway.plugin import Identity
 from taxiway.plugins.process import routes
+from taxiway.plugins.process.settings import ProcessSettings
 from taxiway.plugins.process.spec import Port, ProbeTiming, Workload
 from taxiway.plugins.process.supervisor import list_instances, stop_instance
 from taxiway.plugins.process.switch import Address, Desired, Site
 
+USER = Identity(61002, 61002) if os.geteuid() == 0 else Identity(None, None)
 Wanted = Callable[..., Desired]
 
 
@@ -42,3 +50,17 @@ def wanted() -> Wanted:
         return Desired(generation, Workload(**{**values, **changes}), (Address(host),))  # type: ignore[arg-type]
 
     return make
+
+
+@pytest.fixture
+def laptop() -> Iterator[Laptop]:
+    # The user of workloads must get to the folder, which it does not below pytest's own.
+    root = Path(tempfile.mkdtemp(prefix="taxiway-process-"))
+    root.chmod(0o755)
+    settings = ProcessSettings(ready_seconds=8, drain_seconds=2)
+    made = Laptop(root, Host(root, settings, USER), settings)
+    yield made
+    made.stop()
+    made.keeper.halt()
+    assert made.processes() == []
+    shutil.rmtree(root)

@@ -10,11 +10,12 @@ import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from taxiway.plugins.process import logs, procs, routes
+from taxiway.plugins.process import logs, procs, routes, switch
 from taxiway.plugins.process.readiness import not_ready_reason
 from taxiway.plugins.process.spec import Instance
 from taxiway.plugins.process.supervisor import SHIM, adopt, create_instance, is_port_free, read_state, start_instance
@@ -161,6 +162,68 @@ def test_a_foreign_server_on_the_port_is_not_taken_for_the_workload(site: Site, 
         assert moved.port() != port
         until(lambda: not not_ready_reason(moved))
         assert all_marked(instance) == []
+
+
+def seize(port: int) -> socket.socket:
+    """The port, as soon as nobody has it."""
+    deadline = time.monotonic() + 5
+    while time.monotonic() < deadline:
+        try:
+            return socket.create_server(("127.0.0.1", port))
+        except OSError:
+            continue
+    raise AssertionError("the port did not become free")
+
+
+def test_a_port_that_is_taken_while_the_workload_restarts_is_given_up_and_never_routed_to(
+    site: Site, wanted: Wanted, tmp_path: Path
+) -> None:
+    instance = running(converge(site, SLOT, wanted()))
+    other = running(converge(site, "other.dev", wanted("o1", host="other.dev.localhost")))
+    router, port = routes.ensure_router(tmp_path / "router"), instance.port() or 0
+    assert get(router, "/")[1] == "g1"
+    os.kill(int(get(router, "/pid")[1]), signal.SIGKILL)
+    with seize(port) as stranger:
+        stranger.setblocking(False)
+        until(lambda: (read_state(instance.folder) or {}).get("taken_port") == port)
+        status, text = get(router, "/")
+        assert (status, "does not accept connections" in text) == (502, True)
+        assert get(router, "/", "other.dev.localhost")[1] == "o1"
+        moved = running(converge(site, SLOT, wanted()))
+        assert moved.port() != port
+        until(lambda: get(router, "/")[1] == "g1")
+        with pytest.raises(BlockingIOError):
+            stranger.accept()
+    assert all_marked(instance) == []
+    assert not not_ready_reason(other)
+
+
+def test_a_port_that_is_taken_between_allocation_and_start_is_replaced(
+    site: Site, wanted: Wanted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    strangers = []
+
+    def and_seize(*arguments: object) -> Instance:
+        made = create_instance(*arguments)  # type: ignore[arg-type]
+        if not strangers:
+            strangers.append(socket.create_server(("127.0.0.1", made.port() or 0)))
+        return made
+
+    monkeypatch.setattr(switch, "create_instance", and_seize)
+    instance = running(converge(site, SLOT, wanted()))
+    assert instance.port() != strangers[0].getsockname()[1]
+    assert not not_ready_reason(instance)
+    strangers[0].close()
+
+
+def test_without_a_free_port_the_reason_is_said_and_the_old_one_serves_on(site: Site, wanted: Wanted) -> None:
+    instance = running(converge(site, SLOT, wanted()))
+    with socket.create_server(("127.0.0.1", 0)) as stranger:
+        port = stranger.getsockname()[1]
+        outcome = converge(replace(site, ports=(port, port)), SLOT, wanted("g2"))
+    assert outcome.state == "kept"
+    assert f"between {port} and {port} 1 free ports are needed and 0 left" in outcome.error
+    assert not not_ready_reason(instance)
 
 
 def test_instances_never_share_a_port(site: Site, wanted: Wanted) -> None:

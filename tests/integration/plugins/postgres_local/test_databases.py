@@ -13,7 +13,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,7 @@ from factories.host import Host, step_context
 from taxiway.model.errors import UnavailableError
 from taxiway.model.workload import ResourceRequest, ResourceResult
 from taxiway.plugin import Identity, daemons
-from taxiway.plugin.testing import ResourceDriverConformance
+from taxiway.plugin.testing import HostEngineConformance, ResourceDriverConformance
 from taxiway.plugins.postgres_local import identity as identities
 from taxiway.plugins.postgres_local.driver import KeepRunning, PostgresDriver
 from taxiway.plugins.postgres_local.server import Server
@@ -306,6 +306,20 @@ class TestContract(ResourceDriverConformance):
     @pytest.fixture
     def request_(self) -> ResourceRequest:
         return ResourceRequest("contract", "postgres", "default", "x", "development", "orders")
+
+
+class TestHalting(HostEngineConformance):
+    @pytest.fixture
+    def engine(self, own: Local) -> PostgresDriver:
+        return own.driver
+
+    @pytest.fixture
+    def start(self, own: Local) -> Callable[[], None]:
+        return lambda: own.provision("halting") and None
+
+    @pytest.fixture
+    def processes(self, own: Local) -> Callable[[], list[Any]]:
+        return lambda: daemons.find(str(own.server.cluster), own.server.cluster.stat().st_uid)
 
 
 def test_a_fresh_plugin_starts_nothing(tmp_path: Path) -> None:

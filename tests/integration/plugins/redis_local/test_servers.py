@@ -10,7 +10,7 @@ import socket
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -19,7 +19,7 @@ from factories.host import Host, step_context
 from taxiway.model.errors import UnavailableError
 from taxiway.model.workload import ResourceRequest, ResourceResult
 from taxiway.plugin import Identity, daemons
-from taxiway.plugin.testing import ResourceDriverConformance
+from taxiway.plugin.testing import HostEngineConformance, ResourceDriverConformance
 from taxiway.plugins.redis_local.driver import KeepRunning, RedisDriver
 from taxiway.plugins.redis_local.settings import RedisLocalSettings
 
@@ -219,3 +219,20 @@ def test_without_an_identity_the_server_runs_as_taxiway(local: Local) -> None:
     result = own.provision("a")
     assert ask(result, "PING") == ["+PONG"]
     own.driver.destroy(own.step, result.inventory)
+
+
+class TestHalting(HostEngineConformance):
+    @pytest.fixture
+    def engine(self, local: Local) -> RedisDriver:
+        return local.driver
+
+    @pytest.fixture
+    def start(self, local: Local) -> Callable[[], None]:
+        return lambda: local.provision("halting") and None
+
+    @pytest.fixture
+    def processes(self, local: Local) -> Callable[[], list[int]]:
+        folder = local.host.context.data_dir.resolve()
+        return lambda: [
+            one.pid for path in folder.iterdir() if path.is_dir() for one in daemons.find(str(path), path.stat().st_uid)
+        ]

@@ -1,7 +1,7 @@
 # Two commands matter: `make demo` and `make test`. Both do all set-up themselves, in `.venv` and `web/node_modules`.
 # A stamp per stage makes the second run start in seconds.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test lint types arch openapi golden bench crash web docs lock clean
+.PHONY: help setup demo up test lint types arch openapi schema golden bench crash web docs lock clean
 SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
@@ -58,7 +58,10 @@ openapi: $(VENV)/dev.stamp  ## write openapi.json and the typed client of the po
 	@$(BIN)/python -m taxiway.api.openapi
 	@tools/web.sh $(VENV) client
 
-golden: openapi docs  ## rewrite every generated file that tests compare; review the diff
+schema: $(VENV)/dev.stamp  ## write the tables of an empty SQLite database, after a new revision
+	@$(BIN)/python tools/schema.py
+
+golden: schema openapi docs  ## rewrite every generated file that tests compare; review the diff
 
 bench: $(VENV)/dev.stamp  ## make bench NAME=spine
 	@$(BIN)/python -m benchmarks.$(NAME) $(ARGS)

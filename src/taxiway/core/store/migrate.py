@@ -1,7 +1,9 @@
 """Brings a store to the revision of this code. Called once when a platform is assembled, before anything reads.
 
-Alembic is imported only when the stored revision differs. Two processes that start together take turns: a lock file
-beside a SQLite database, an advisory lock on PostgreSQL. A SQLite file is copied before it is changed.
+An empty SQLite file gets `migrations/schema.sql`, which is what the revisions make (`make golden` writes it, a test
+compares it), because a first start must not wait for Alembic: it is imported only for other changes. Two processes that
+start together take turns: a lock file beside a SQLite database, an advisory lock on PostgreSQL. A SQLite file is copied
+before it is changed.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ REVISIONS = ("0001_initial", "0002_idempotency")
 HEAD = REVISIONS[-1].partition("_")[0]
 """The revision that this code needs."""
 MIGRATIONS = Path(__file__).with_name("migrations")
+SCHEMA = MIGRATIONS / "schema.sql"
 ADVISORY_LOCK = 7_007_001
 
 
@@ -77,23 +80,40 @@ def _copy(conn: Connection, data: Path, found: str) -> None:
 
 
 def _create(conn: Connection) -> str:
-    """Run every revision on an empty database, without Alembic's machinery for chains of them: a first start must not
-    wait for it. Returns the last one."""
-    from alembic.migration import MigrationContext
-    from alembic.operations import Operations
-
+    """Make the tables in an empty database. Returns the revision."""
     if conn.dialect.name == "sqlite":
         conn.commit()
+        driver = conn.connection.driver_connection
+        assert driver is not None
         # The page size can be chosen only while the file is empty.
-        conn.execute(text("PRAGMA page_size=8192"))
-        conn.commit()
-    context = MigrationContext.configure(conn)
-    with Operations.context(context):
-        for name in REVISIONS:
-            import_module(f"taxiway.core.store.migrations.versions.{name}").upgrade()
+        driver.executescript(f"PRAGMA page_size=8192; BEGIN; {SCHEMA.read_text()} COMMIT;")
+    else:
+        run_revisions(conn)
     _stamp(conn, HEAD)
     conn.commit()
     return HEAD
+
+
+def run_revisions(conn: Connection) -> None:
+    """Run all of `REVISIONS` on an empty database, without Alembic's machinery for chains of them."""
+    from alembic.migration import MigrationContext
+    from alembic.operations import Operations
+
+    with Operations.context(MigrationContext.configure(conn)):
+        for name in REVISIONS:
+            import_module(f"taxiway.core.store.migrations.versions.{name}").upgrade()
+
+
+def schema_of(conn: Connection) -> str:
+    """The statements that make the tables and indexes of a SQLite database, in the order in which they were made."""
+    query = """
+        SELECT sql FROM sqlite_master
+        WHERE sql IS NOT NULL AND name <> 'alembic_version' AND substr(name, 1, 7) <> 'sqlite_'
+          AND name NOT IN (SELECT name FROM pragma_table_list WHERE type = 'shadow')
+        ORDER BY rowid
+    """
+    found = conn.execute(text(query))
+    return "".join(f"{statement.strip()};\n" for statement in found.scalars())
 
 
 def _stamp(conn: Connection, revision: str) -> None:

@@ -59,9 +59,19 @@ def test_a_database_of_the_first_revision_becomes_the_present_one(
     with monkeypatch.context() as older:
         older.setattr(migrations, "REVISIONS", REVISIONS[:1])
         older.setattr(migrations, "HEAD", "0001")
+        older.setattr(migrations, "SCHEMA", tmp_path / "schema.sql")
+        with create_engine("sqlite://").connect() as conn:
+            migrations.run_revisions(conn)
+            migrations.SCHEMA.write_text(migrations.schema_of(conn))
         migrate(database_url, tmp_path)
     migrate(database_url, tmp_path)
     assert differences(database_url) == []
+
+
+def test_an_empty_file_gets_what_the_revisions_make() -> None:
+    with create_engine("sqlite://").connect() as conn:
+        migrations.run_revisions(conn)
+        assert migrations.schema_of(conn) == migrations.SCHEMA.read_text(), "run `make schema` and commit the result"
 
 
 def test_the_list_of_revisions_is_alembics_chain() -> None:

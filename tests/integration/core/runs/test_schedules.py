@@ -44,7 +44,7 @@ def test_work_that_fails_is_logged_and_called_again(tmp_path: Path) -> None:
     thread = threading.Thread(target=schedules.run, args=(stop,), daemon=True)
     thread.start()
     for _ in range(2):
-        while not schedules._entries or clock.advance(2) or not calls.acquire(timeout=0.3):
+        while clock.advance(2) or not calls.acquire(timeout=0.3):
             pass
     stop.set()
     thread.join(2)

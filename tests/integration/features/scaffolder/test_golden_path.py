@@ -37,6 +37,10 @@ FILES = {
         "spec: {type: service, lifecycle: production, owner: makers}\n"
     ),
 }
+ENTITY = (
+    "apiVersion: backstage.io/v1alpha1\nkind: Component\nmetadata: {name: boxes}\n"
+    "spec: {type: service, lifecycle: production, owner: makers}\n"
+)
 ANSWERS = {"name": "boxes", "owner": "group:default/makers"}
 
 
@@ -144,21 +148,17 @@ def test_conditions_loops_and_cleanup_steps(server: Served, add_template: AddTem
             "each": "${{ ['a', 'b'] }}",
             "input": {"message": "item ${{ each.key }} ${{ each.value }}"},
         },
-        {"id": "breaks", "action": "fs:rename", "input": {"files": [{"from": "absent", "to": "x"}]}},
+        {"id": "fetch", "action": "fetch:plain", "input": {"url": "./skeleton"}},
+        # A dry run reads the file in the workspace; only the run itself misses the repository.
+        {"id": "breaks", "action": "catalog:register", "input": {"repository": "absent"}},
         {"id": "after", "action": "debug:log", "input": {"message": "never"}},
         {"id": "cleanup", "action": "debug:log", "if": "${{ failure() }}", "input": {"message": "cleaned"}},
     ]
-    ref = add_template({"parameters": FORM, "steps": steps})
-    service = server.platform.services["scaffolder"]
-    ctx = server.platform.system("test")
-    order = service.order(service.template(ref), ANSWERS, {})
-    from taxiway.features.scaffolder.model import Plan
-    from taxiway.features.scaffolder.service import _run_spec
-
-    plan = Plan("p", "h", ref, "e", ANSWERS, [], [], [], [], "user:default/dev", 0)
-    run_id = server.platform.store.write(
-        lambda tx: server.platform.runs.start(tx, ctx.principal, _run_spec(order, plan, {}))
-    )
+    ref = add_template({"parameters": FORM, "steps": steps}, {"skeleton/catalog-info.yaml": ENTITY})
+    with developer(server) as client:
+        made = client.post(TASKS, json={"templateRef": ref, "values": ANSWERS})
+        assert made.status_code == 201, made.text
+        run_id = made.json()["id"]
     run = finished(run_id)
     assert run.state == "failed"
     assert {step.id: step.state for step in run.steps}["skipped"] == "skipped"

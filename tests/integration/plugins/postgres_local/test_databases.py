@@ -25,9 +25,10 @@ from taxiway.model.errors import UnavailableError
 from taxiway.model.workload import ResourceRequest, ResourceResult
 from taxiway.plugin import Identity, daemons
 from taxiway.plugin.testing import HostEngineConformance, ResourceDriverConformance
+from taxiway.plugins.postgres_local import databases
 from taxiway.plugins.postgres_local import identity as identities
 from taxiway.plugins.postgres_local.driver import KeepRunning, PostgresDriver
-from taxiway.plugins.postgres_local.server import Server
+from taxiway.plugins.postgres_local.server import SUPERUSER, Server
 from taxiway.plugins.postgres_local.settings import PostgresLocalSettings
 
 psycopg = pytest.importorskip("psycopg", reason="pip install 'taxiway[postgres]'")
@@ -50,6 +51,9 @@ class Local:
 
     def again(self) -> Local:
         return Local(self.root, self.host)
+
+    def admin(self) -> Any:
+        return databases.connection(self.server.port(), SUPERUSER, self.server.password())
 
     def provision(self, uid: str) -> ResourceResult:
         request = ResourceRequest(uid, "postgres", "default", f"{uid}.db", "development", "orders")
@@ -180,13 +184,13 @@ def test_destroy_works_from_the_inventory_alone_with_clients_connected(shared: L
 def test_destroy_never_touches_names_that_are_not_ours(shared: Local) -> None:
     shared.provision("a")
     shared.driver.destroy(shared.step, [{"kind": "database", "name": "postgres"}, {"kind": "role", "name": "postgres"}])
-    with shared.driver._admin(shared.server.port()) as admin:
+    with shared.admin() as admin:
         assert admin.execute("select count(*) from pg_database where datname = 'postgres'").fetchone() == (1,)
 
 
 def test_an_unfinished_provisioning_is_completed_by_the_next(shared: Local) -> None:
     name = shared.provision("half").outputs["name"]
-    with shared.driver._admin(shared.server.port()) as admin:
+    with shared.admin() as admin:
         admin.execute(f"drop database {name}")
         admin.execute(f"create database {name} owner {name} allow_connections false")
         admin.execute(f"alter role {name} nologin")

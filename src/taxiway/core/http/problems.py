@@ -6,6 +6,7 @@ The only place that knows both. Details meant for an operator (`internal`) go to
 from __future__ import annotations
 
 import errno
+import re
 from collections.abc import Sequence
 from typing import Any, Literal
 
@@ -47,6 +48,8 @@ _ERRORS: dict[str, type[TaxiwayError]] = {
         InternalError,
     )
 }
+_BELOW_ROUTER = re.compile(r"^/api/[^/?]+/?")
+"""Backstage's routers name a request by what follows their own mount point."""
 _FULL = "the disk of the data folder is full: free space, then try again"
 _DISK = {
     errno.ENOSPC: _FULL,
@@ -81,7 +84,7 @@ def answer(error: TaxiwayError, *, style: Style, method: str, url: str, request_
     if style == "backstage":
         body: Any = {
             "error": {"name": kind.backstage, "message": error.detail},
-            "request": {"method": method, "url": url},
+            "request": {"method": method, "url": _BELOW_ROUTER.sub("/", url, count=1)},
             "response": {"statusCode": kind.backstage_status},
         }
         return Response(orjson.dumps(body), kind.backstage_status, headers, media_type="application/json")

@@ -39,6 +39,7 @@ FEATURE = Feature(
         "catalog.entity.delete": OWNED,
         "catalog.entity.refresh": OWNED,
         "catalog.location.read": READ,
+        "catalog.location.analyze": OWNED,
         "catalog.location.create": OWNED,
         "catalog.location.delete": OWNED,
         "catalog.location.trust": PLATFORM,

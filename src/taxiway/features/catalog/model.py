@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -26,15 +27,31 @@ class ReadEntity(SourcedEntity):
     text: str | None = field(default=None, repr=False, compare=False)
 
 
+PROBLEM_CODES: Mapping[str, str] = {
+    "unreadable": "a file, a target or a placeholder could not be read",
+    "invalid": "a document is not a valid entity",
+    "untrusted": "a document of a kind that only trusted sources may bring",
+    "duplicate": "a source describes one reference twice",
+    "conflict": "two sources claim one reference: the first keeps it",
+}
+"""What can be wrong with a source."""
+
+
 @dataclass(frozen=True)
 class Problem:
-    """Something wrong with a source: where, what, and what to do. `ref` is set when it is about a known entity."""
+    """Something wrong with a source: where, what, and what to do. `ref` is set when it is about a nameable entity.
+
+    `document` is what was refused; `other_source_id` the source that keeps a reference that this one claims too.
+    """
 
     location: str
     detail: str
     remedy: str
     line: int | None = None
     ref: str | None = None
+    code: str = "invalid"
+    other_source_id: str | None = None
+    document: Mapping[str, Any] | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True)
@@ -66,11 +83,24 @@ class Location:
     trusted: bool = False
     version: int = 1
     state: str | None = None
+    kept_ref: str | None = None
+    """The reference of its Location entity, when its target was changed since."""
+
+    @property
+    def entity_ref(self) -> str:
+        """The reference of the Location entity that stands for it."""
+        return self.kept_ref or location_ref(self.type, self.target)
 
     @property
     def reference(self) -> str:
         """`<type>:<target>`."""
         return f"{self.type}:{self.target}"
+
+
+def location_ref(kind: str, target: str) -> str:
+    """The reference of the Location entity that stands for a location registered with this type and target."""
+    name = hashlib.sha1(f"{kind}:{target}".encode(), usedforsecurity=False).hexdigest()
+    return f"location:default/generated-{name}"
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import Path, Query, Response
 
@@ -12,16 +12,18 @@ from taxiway.core.context import OpContext
 from taxiway.core.http.context import Ctx
 from taxiway.core.http.headers import json_bytes, json_list
 from taxiway.features.catalog import views
-from taxiway.features.catalog.repository import filters, reading
+from taxiway.features.catalog.location_routes import operations
+from taxiway.features.catalog.repository import filters, reading, refused
 from taxiway.features.catalog.repository.graph import MAX_DEPTH, neighbourhood
 from taxiway.features.catalog.repository.search import MAX_RESULTS, Hit, search
-from taxiway.features.catalog.routes import READ, operations
+from taxiway.features.catalog.routes import READ
 from taxiway.features.catalog.service import sources
 from taxiway.kit.paging import MAX_LIMIT, decode_cursor, page_of
 from taxiway.model.errors import InputError, NotFoundError
 
 __all__ = ["operations"]
 Part = Annotated[str, Path(max_length=253)]
+Code = Annotated[Literal["unreadable", "invalid", "untrusted", "duplicate", "conflict"] | None, Query()]
 DOCUMENT_TYPE = "software-catalog"
 
 
@@ -41,15 +43,32 @@ def graph(
 def problems(
     ctx: Ctx,
     source_id: Annotated[str | None, Query(max_length=100)] = None,
+    ref: Annotated[str | None, Query(max_length=400)] = None,
+    code: Code = None,
     limit: Annotated[int, Query(ge=1, le=MAX_LIMIT)] = 50,
     cursor: Annotated[str | None, Query(max_length=500)] = None,
 ) -> Response:
-    """What is wrong with sources: where, what, and what to do."""
+    """What is wrong with sources: where, what, and what to do. Conflicts have the code `conflict`."""
+    scope = ctx.scope(READ)
+    where = refused.owned_by(None if scope.everything else scope.owners)
     before = str(_position(cursor)) if cursor else None
     with ctx.platform.store.read() as conn:
-        rows = reading.problems(conn, source_id=source_id, before=before, limit=limit + 1)
+        rows = refused.problems(conn, where, source_id=source_id, ref=ref, code=code, before=before, limit=limit + 1)
     page = page_of(rows, limit, lambda row: [row["id"]])
     return json_list(page.items, page.next_cursor)
+
+
+@operations.get("/api/catalog/problems", READ, response=views.Problems)
+def list_problems(
+    ctx: Ctx,
+    source_id: Annotated[str | None, Query(max_length=100)] = None,
+    ref: Annotated[str | None, Query(max_length=400)] = None,
+    code: Code = None,
+    limit: Annotated[int, Query(ge=1, le=MAX_LIMIT)] = 50,
+    cursor: Annotated[str | None, Query(max_length=500)] = None,
+) -> Response:
+    """The same as `/api/catalog/v1/problems`, beside Backstage's paths."""
+    return problems(ctx, source_id, ref, code, limit, cursor)
 
 
 @operations.post("/api/catalog/v1/locations/{id}/ingest", "catalog.entity.refresh", status=202, response=views.Started)

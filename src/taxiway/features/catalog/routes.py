@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Iterator, Sequence
-from typing import Annotated, Any
+from typing import Annotated
 from urllib.parse import urlencode
 
 import orjson
@@ -24,7 +24,7 @@ from taxiway.features.catalog.refs import full_ref
 from taxiway.features.catalog.repository import filters, listing, reading
 from taxiway.features.catalog.repository.filters import Clause
 from taxiway.features.catalog.repository.listing import DEFAULT_LIMIT, Listed
-from taxiway.features.catalog.service import sources
+from taxiway.features.catalog.service.ancestry import ancestors_of
 from taxiway.model.errors import InputError, NotFoundError
 
 operations = Operations("catalog")
@@ -59,6 +59,8 @@ def list_entities(
         with ctx.platform.store.read() as conn:
             ids = listing.ids(conn, query, _scope(ctx))
         return StreamingResponse(_stream(ctx, ids, _fields(fields)), media_type=JSON)
+    if limit == 0:
+        raise InputError("Invalid limit, must be greater than zero", code="catalog.bad_limit")
     size, start = _after(after) if after is not None else (limit or DEFAULT_LIMIT, offset or 0)
     with ctx.platform.store.read() as conn:
         page = listing.page(conn, query, _scope(ctx), limit=size, offset=start, with_total=False)
@@ -94,8 +96,9 @@ def query_entities(
 
 
 @operations.post(f"{BASE}/entities/by-query", READ, errors="backstage", effect="read", response=views.EntityPage)
-def query_entities_by_body(ctx: Ctx, body: views.ByQuery) -> Response:
+def query_entities_by_body(ctx: Ctx, body: views.ByQuery | None = None) -> Response:
     """A page of entities for a JSON predicate."""
+    body = body or views.ByQuery()
     orders = body.orderBy if isinstance(body.orderBy, list) else [body.orderBy] if body.orderBy else []
     sort, descending = _order((orders[0].field, orders[0].order) if orders else ("", ""))
     text = body.fullTextFilter or views.FullTextFilter()
@@ -106,12 +109,12 @@ def query_entities_by_body(ctx: Ctx, body: views.ByQuery) -> Response:
 @operations.post(f"{BASE}/entities/by-refs", READ, errors="backstage", effect="read", response=views.EntityItems)
 def entities_by_refs(ctx: Ctx, body: views.ByRefs, filter: Filter = None) -> Response:
     """Entities by reference, in the order asked for, null where there is none."""
-    refs = [full_ref(ref) for ref in body.entityRefs]
+    refs = [_ref(text) for text in body.entityRefs]
     where = _scope(ctx) & filters.parse_filters(filter or ())
     if body.query is not None:
         where = where & filters.parse_predicate(body.query)
     with ctx.platform.store.read() as conn:
-        found = reading.texts_by_refs(conn, refs, where)
+        found = reading.texts_by_refs(conn, [ref for ref in refs if ref], where)
     items = reading.joined(reading.projected([found.get(ref) for ref in refs], body.fields))
     return Response(b'{"items":' + items + b"}", media_type=JSON)
 
@@ -129,6 +132,22 @@ def entity_by_name(ctx: Ctx, kind: Part, namespace: Part, name: Part) -> Respons
             f"No entity named '{name}' found, with kind '{kind}' in namespace '{namespace}'", code="catalog.no_entity"
         )
     return Response(text, media_type=JSON)
+
+
+@operations.get(
+    f"{BASE}/entities/by-name/{{kind}}/{{namespace}}/{{name}}/ancestry",
+    READ,
+    errors="backstage",
+    response=views.Ancestry,
+)
+def entity_ancestry(ctx: Ctx, kind: Part, namespace: Part, name: Part) -> Response:
+    """An entity, and the Location entities that lead to the file it was read from."""
+    ref = f"{kind}:{namespace}/{name}".lower()
+    found = ancestors_of(ctx.platform, ref, _scope(ctx))
+    items = [f'{{"entity":{item.document},"parentEntityRefs":{orjson.dumps(item.parents).decode()}}}' for item in found]
+    return Response(
+        b'{"rootEntityRef":' + orjson.dumps(ref) + b',"items":' + reading.joined(items) + b"}", media_type=JSON
+    )
 
 
 @operations.get(f"{BASE}/entities/by-uid/{{uid}}", READ, errors="backstage", response=views.Entity)
@@ -153,6 +172,8 @@ def entity_facets(
     ctx: Ctx, facet: Annotated[list[str], Query(min_length=1, max_length=50)], filter: Filter = None
 ) -> Response:
     """Counts of the values of fields."""
+    if "" in facet:
+        raise InputError("Empty value found for query parameter 'facet'", code="catalog.bad_facet")
     where = filters.parse_filters(filter) if filter else None
     return _facets(ctx, facet, where)
 
@@ -162,83 +183,6 @@ def entity_facets_by_body(ctx: Ctx, body: views.FacetQuery) -> Response:
     """Counts of the values of fields, for a JSON predicate."""
     where = None if body.query is None else filters.parse_predicate(body.query)
     return _facets(ctx, body.facets, where)
-
-
-@operations.post(f"{BASE}/refresh", "catalog.entity.refresh", errors="backstage")
-def refresh(ctx: Ctx, body: views.Refresh) -> Response:
-    """Read the source of an entity again; what changed is visible when this returns."""
-    sources.refresh_entity(ctx, full_ref(body.entityRef))
-    return Response(status_code=200)
-
-
-@operations.get(f"{BASE}/locations", "catalog.location.read", errors="backstage", response=list[views.LocationRow])
-def list_locations(ctx: Ctx) -> Response:
-    """Every registered location."""
-    rows = service.list_locations(ctx.platform)
-    return json_bytes([{"data": _location_view(row)} for row in rows])
-
-
-@operations.post(
-    f"{BASE}/locations", "catalog.location.create", errors="backstage", status=201, response=views.LocationCreated
-)
-def create_location(
-    ctx: Ctx,
-    body: views.LocationInput,
-    dryRun: bool = False,
-    trust: bool = False,
-    onConflict: Annotated[str, Query(pattern="^(refresh|reject)$")] = "reject",
-) -> Response:
-    """Register a location; its entities are visible when this returns.
-
-    With `trust` a repository may also bring people, teams, templates and the platform's own kinds.
-    """
-    if dryRun:
-        documents, exists = sources.dry_run(ctx, body.type, body.target)
-        view = {"id": "dry-run", "type": body.type, "target": body.target}
-        view["entityRef"] = sources.location_ref(body.type, body.target)
-        return json_bytes({"location": view, "entities": documents, "exists": exists}, status=201)
-    done = service.register_location(ctx, body.type, body.target, on_conflict=onConflict, trust=trust)
-    with ctx.platform.store.read() as conn:
-        texts = reading.texts_by_refs(conn, done.result.refs)
-    texts.pop(done.entity_ref, None)
-    answer: dict[str, Any] = {"location": _location_view(done.location), "exists": done.existed}
-    if done.run_id is not None:
-        answer["run_id"] = done.run_id
-    head = orjson.dumps(answer)[:-1]
-    return Response(head + b',"entities":' + reading.joined(texts.values()) + b"}", 201, media_type=JSON)
-
-
-@operations.get(f"{BASE}/locations/{{id}}", "catalog.location.read", errors="backstage", response=views.LocationView)
-def get_location(ctx: Ctx, id: Part) -> Response:
-    """One registered location."""
-    return json_bytes(_location_view(sources.get_location(ctx.platform, id)))
-
-
-@operations.delete(f"{BASE}/locations/{{id}}", "catalog.location.delete", errors="backstage", status=204)
-def delete_location(ctx: Ctx, id: Part) -> Response:
-    """Unregister a location; its entities go at once."""
-    service.unregister_location(ctx, id)
-    return Response(status_code=204)
-
-
-@operations.get(
-    f"{BASE}/locations/by-entity/{{kind}}/{{namespace}}/{{name}}",
-    "catalog.location.read",
-    errors="backstage",
-    response=views.LocationView,
-)
-def location_by_entity(ctx: Ctx, kind: Part, namespace: Part, name: Part) -> Response:
-    """The registered location that an entity came from."""
-    return json_bytes(_location_view(sources.location_of(ctx.platform, f"{kind}:{namespace}/{name}".lower())))
-
-
-@operations.post(f"{BASE}/validate-entity", "catalog.entity.validate", errors="backstage", effect="read")
-def validate_entity(ctx: Ctx, body: views.ValidateInput) -> Response:
-    """Judge an entity without storing it: 200 when it is valid, else 400 with its errors."""
-    errors = sources.judge(body.entity)
-    if errors:
-        return json_bytes({"errors": errors}, status=400)
-    return Response(status_code=200)
 
 
 def _page(
@@ -279,6 +223,14 @@ def _stream(ctx: OpContext, ids: Sequence[int], fields: Sequence[str]) -> Iterat
     yield b"]"
 
 
+def _ref(text: str) -> str:
+    # What cannot be read as a reference stands for nothing: null, as upstream answers.
+    try:
+        return full_ref(text)
+    except InputError:
+        return ""
+
+
 def _scope(ctx: OpContext) -> Clause:
     return filters.visible_to(ctx.scope(READ))
 
@@ -309,12 +261,3 @@ def _after(after: str) -> tuple[int, int]:
             "'after' is not one of ours: take it from the Link header", code="catalog.bad_cursor"
         ) from error
     return max(1, min(limit, listing.MAX_LIMIT)), max(0, min(offset, 10_000_000))
-
-
-def _location_view(row: Any) -> dict[str, str]:
-    return {
-        "id": row.id,
-        "type": row.type,
-        "target": row.target,
-        "entityRef": sources.location_ref(row.type, row.target),
-    }

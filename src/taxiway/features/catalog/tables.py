@@ -19,6 +19,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     Table,
     Text,
     UniqueConstraint,
@@ -113,11 +114,13 @@ location = Table(
     Column("created_at", Time, nullable=False),
     Column("refreshed_at", Time),
     Column("version", Integer, nullable=False, server_default=text("1")),
+    Column("entity_ref", Text),
     UniqueConstraint("type", "target", name="uq_location_type_target"),
     Index("ix_location_repository", "repository"),
 )
 """`trusted` locations may bring people, teams, templates and the platform's own kinds: the platform team said so.
-`state` is the commit at which a repository was last read; empty for folders."""
+`state` is the commit at which a repository was last read; empty for folders. `entity_ref` is set when the target was
+changed: the Location entity keeps the name that it had."""
 
 catalog_problem = Table(
     "catalog_problem",
@@ -130,9 +133,51 @@ catalog_problem = Table(
     Column("detail", Text, nullable=False),
     Column("remedy", Text, nullable=False),
     Column("at", Time, nullable=False),
+    Column("code", Text, nullable=False, server_default=text("'invalid'")),
+    Column("other_source_id", Text),
+    Column("document", Text),
     Index("ix_catalog_problem_source_id", "source_id"),
     Index("ix_catalog_problem_ref", "ref"),
 )
+"""`code` is one of `model.PROBLEM_CODES`; `other_source_id` is who keeps a reference that two sources claim; `document`
+is what was refused, as JSON text, where it could be parsed and is not too large."""
+
+entity_version = Table(
+    "entity_version",
+    metadata,
+    Column("id", RowId, primary_key=True, autoincrement=True),
+    Column("ref", Text, nullable=False),
+    Column("uid", Text, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("owner", Text),
+    Column("source_id", Text, nullable=False),
+    Column("location", Text, nullable=False),
+    Column("line", Integer, nullable=False),
+    Column("started_at", Time, nullable=False),
+    Column("ended_at", Time, nullable=False),
+    Column("deleted", Boolean, nullable=False),
+    Column("relations", Text, nullable=False),
+    Column("doc", LargeBinary, nullable=False),
+    Index("ix_entity_version_ref_id", "ref", "id"),
+    Index("ix_entity_version_ended_at", "ended_at"),
+)
+"""Superseded versions only; the current one is in `entity`. `doc` is packed against the version that replaced it, see
+`history_packing`. `deleted` says that nothing replaced it. `relations` are those that it stated, as JSON."""
+
+catalog_change = Table(
+    "catalog_change",
+    metadata,
+    Column("id", RowId, primary_key=True, autoincrement=True),
+    Column("at", Time, nullable=False),
+    Column("source_id", Text, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("via", Text, nullable=False),
+    Column("request_id", Text, nullable=False),
+    Column("state", Text),
+    Index("ix_catalog_change_source_id_at", "source_id", "at"),
+    Index("ix_catalog_change_at", "at"),
+)
+"""Who changed entities of a source, one row a transaction. A version knows its change by its source and time."""
 
 shipped = Table(
     "catalog_shipped",

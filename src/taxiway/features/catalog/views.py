@@ -141,11 +141,76 @@ class LocationCreated(BaseModel):
     run_id: str | None = None
 
 
-class ValidateInput(BaseModel):
-    """An entity to judge."""
+class LocationTarget(BaseModel):
+    """Where a location is to point to."""
 
-    entity: Any
-    location: str = Field("", max_length=2000)
+    type: str = Field(max_length=50)
+    target: str = Field(max_length=2000)
+
+
+class LocationQuery(BaseModel):
+    """A query for locations."""
+
+    limit: int = Field(1000, ge=1, le=10_000)
+    query: dict[str, Any] | None = None
+    cursor: str | None = Field(None, max_length=100_000)
+
+
+class LocationPage(BaseModel):
+    """A page of locations."""
+
+    items: list[LocationView]
+    totalItems: int
+    pageInfo: PageInfo
+
+
+class ValidateInput(BaseModel):
+    """An entity to judge, and where it is said to lie (`url:https://host/path`)."""
+
+    entity: dict[str, Any]
+    location: str = Field(max_length=2000)
+
+
+class AnalyzedLocation(BaseModel):
+    """A repository to look at."""
+
+    type: str = Field(max_length=50)
+    target: str = Field(max_length=2000)
+
+
+class AnalyzeInput(BaseModel):
+    """A repository to look at, and how its descriptors are called."""
+
+    location: AnalyzedLocation
+    catalogFilename: str | None = Field(None, max_length=300)
+
+
+class Analysis(BaseModel):
+    """The descriptors of a repository, or a proposed one."""
+
+    existingEntityFiles: list[dict[str, Any]]
+    generateEntities: list[dict[str, Any]]
+
+
+class AncestryItem(BaseModel):
+    """An entity and what it came from."""
+
+    entity: Entity
+    parentEntityRefs: list[str]
+
+
+class Ancestry(BaseModel):
+    """What leads to an entity, nearest first."""
+
+    rootEntityRef: str
+    items: list[AncestryItem]
+
+
+class Unprocessed(BaseModel):
+    """Documents that are no entity."""
+
+    type: Literal["failed", "pending"]
+    entities: list[dict[str, Any]]
 
 
 class GraphNode(BaseModel):
@@ -186,6 +251,8 @@ class ProblemView(BaseModel):
     detail: str
     remedy: str
     at: int
+    code: Literal["unreadable", "invalid", "untrusted", "duplicate", "conflict"]
+    other_source_id: str | None
 
 
 class Problems(BaseModel):

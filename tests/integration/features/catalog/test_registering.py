@@ -195,7 +195,7 @@ def test_a_dry_run_stores_nothing(admin: httpx.Client, publish) -> None:
     answer = admin.post("/api/catalog/locations?dryRun=true", json=LOCATION)
     assert answer.status_code == 201
     assert answer.json()["exists"] is False
-    assert [e["metadata"]["name"] for e in answer.json()["entities"]] == ["orders"]
+    assert [e["kind"] for e in answer.json()["entities"]] == ["Location", "Component"]
     assert _names(admin) == []
 
 

@@ -42,7 +42,7 @@ CREATE TABLE catalog_problem (
 	line INTEGER, 
 	detail TEXT NOT NULL, 
 	remedy TEXT NOT NULL, 
-	at BIGINT NOT NULL, 
+	at BIGINT NOT NULL, code TEXT DEFAULT 'invalid' NOT NULL, other_source_id TEXT, document TEXT, 
 	CONSTRAINT pk_catalog_problem PRIMARY KEY (id)
 );
 CREATE INDEX ix_catalog_problem_ref ON catalog_problem (ref);
@@ -179,7 +179,7 @@ CREATE TABLE location (
 	state TEXT, 
 	created_at BIGINT NOT NULL, 
 	refreshed_at BIGINT, 
-	version INTEGER DEFAULT 1 NOT NULL, 
+	version INTEGER DEFAULT 1 NOT NULL, entity_ref TEXT, 
 	CONSTRAINT pk_location PRIMARY KEY (id), 
 	CONSTRAINT uq_location_type_target UNIQUE (type, target)
 );
@@ -427,3 +427,33 @@ CREATE TABLE run_step (
 );
 CREATE VIRTUAL TABLE entity_fts USING fts5(name, title, tags, body, content='', tokenize='unicode61 remove_diacritics 2', prefix='3');
 CREATE INDEX ix_idempotency_created_at ON idempotency (created_at);
+CREATE TABLE entity_version (
+	id INTEGER NOT NULL, 
+	ref TEXT NOT NULL, 
+	uid TEXT NOT NULL, 
+	version INTEGER NOT NULL, 
+	owner TEXT, 
+	source_id TEXT NOT NULL, 
+	location TEXT NOT NULL, 
+	line INTEGER NOT NULL, 
+	started_at BIGINT NOT NULL, 
+	ended_at BIGINT NOT NULL, 
+	deleted BOOLEAN NOT NULL, 
+	relations TEXT NOT NULL, 
+	doc BLOB NOT NULL, 
+	CONSTRAINT pk_entity_version PRIMARY KEY (id)
+);
+CREATE INDEX ix_entity_version_ref_id ON entity_version (ref, id);
+CREATE INDEX ix_entity_version_ended_at ON entity_version (ended_at);
+CREATE TABLE catalog_change (
+	id INTEGER NOT NULL, 
+	at BIGINT NOT NULL, 
+	source_id TEXT NOT NULL, 
+	actor TEXT NOT NULL, 
+	via TEXT NOT NULL, 
+	request_id TEXT NOT NULL, 
+	state TEXT, 
+	CONSTRAINT pk_catalog_change PRIMARY KEY (id)
+);
+CREATE INDEX ix_catalog_change_source_id_at ON catalog_change (source_id, at);
+CREATE INDEX ix_catalog_change_at ON catalog_change (at);

@@ -56,6 +56,23 @@ def touch(conn: Connection, now: int, current: Location, state: str, *, any_vers
     return conn.execute(statement.values(**values)).rowcount > 0
 
 
+def retarget(conn: Connection, now: int, current: Location, new: Location, state: str) -> bool:
+    """Let it point to `new`'s target, read at `state`; False when somebody else changed it since `current` was read."""
+    statement = update(location).where(location.c.id == current.id, location.c.version == current.version)
+    values = {
+        "type": new.type,
+        "target": new.target,
+        "repository": new.repository,
+        "owner": new.owner,
+        "trusted": new.trusted,
+        "entity_ref": current.entity_ref,
+        "state": state,
+        "refreshed_at": now,
+        "version": location.c.version + 1,
+    }
+    return conn.execute(statement.values(**values)).rowcount > 0
+
+
 def remove(conn: Connection, location_id: str) -> None:
     """Forget a location."""
     conn.execute(delete(location).where(location.c.id == location_id))
@@ -75,5 +92,14 @@ def set_shipped_digest(conn: Connection, source_id: str, digest: str) -> None:
 
 def _location(row: Any) -> Location:
     return Location(
-        row.id, row.type, row.target, row.repository, row.owner, row.registered_by, row.trusted, row.version, row.state
+        row.id,
+        row.type,
+        row.target,
+        row.repository,
+        row.owner,
+        row.registered_by,
+        row.trusted,
+        row.version,
+        row.state,
+        row.entity_ref,
     )

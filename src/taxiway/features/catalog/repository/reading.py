@@ -80,16 +80,6 @@ def text_by_uid(conn: Connection, uid: str, where: ColumnElement[bool]) -> str |
     return next(iter(texts(conn, where & (entity.c.uid == uid)).values()), None)
 
 
-def problems(conn: Connection, *, source_id: str | None, before: str | None, limit: int) -> list[dict[str, Any]]:
-    """Problems, newest first, behind the id `before`."""
-    statement = select(catalog_problem).order_by(catalog_problem.c.id.desc()).limit(limit)
-    if source_id is not None:
-        statement = statement.where(catalog_problem.c.source_id == source_id)
-    if before is not None:
-        statement = statement.where(catalog_problem.c.id < before)
-    return [dict(row) for row in conn.execute(statement).mappings()]
-
-
 def count(conn: Connection, where: ColumnElement[bool]) -> int:
     """How many entities satisfy `where`."""
     return int(conn.scalar(select(func.count()).select_from(entity).where(where)) or 0)

@@ -6,7 +6,7 @@ is not valid leaves the last good one in place. What did not change is not touch
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from taxiway.core.context import OpContext
@@ -99,14 +99,13 @@ def delete_entity(tx: Tx, ctx: OpContext, ref: str) -> None:
 
 
 def delete_by_uid(ctx: OpContext, uid: str) -> None:
-    """Remove one entity in the caller's name. NotFoundError when there is none, or the caller may not see it."""
+    """Remove one entity in the caller's name; nothing happens when there is none, as upstream has it."""
 
     def work(tx: Tx) -> None:
         known = repository.known_by_uid(tx.conn, uid)
-        if known is None:
-            raise NotFoundError(f"No entity with uid {uid}", code="catalog.no_entity")
-        ctx.authorize("catalog.entity.delete", known.owner)
-        _remove(tx, ctx, [known])
+        ctx.authorize("catalog.entity.delete", None if known is None else known.owner)
+        if known is not None:
+            _remove(tx, ctx, [known])
 
     ctx.platform.store.write(work)
 
@@ -119,7 +118,7 @@ def _judge(
     problems: list[Problem] = []
     for item in documents:
         if isinstance(item, SourceProblem):
-            problems.append(Problem(item.location, item.detail, FIX, item.line))
+            problems.append(Problem(item.location, item.detail, FIX, item.line, code="unreadable"))
             continue
         try:
             relations = validate(item.document)
@@ -129,13 +128,13 @@ def _judge(
             continue
         if not trusted and item.document["kind"] in TRUSTED_KINDS:
             detail = f"{record.ref} may only come from a location that is trusted"
-            problems.append(Problem(item.location, detail, TRUST, item.line, record.ref))
+            problems.append(_refused(item, record, "untrusted", detail, TRUST))
             continue
         first = records.get(record.ref)
         if first is not None:
             where = f"{first.location}, line {first.line}"
             detail = f"{record.ref} is described twice in this source, first at {where}"
-            problems.append(Problem(item.location, detail, "Remove or rename one of them.", item.line, record.ref))
+            problems.append(_refused(item, record, "duplicate", detail, "Remove or rename one of them."))
             continue
         records[record.ref] = record
     return records, problems
@@ -157,6 +156,7 @@ def _invalid(item: SourcedEntity, error: InputError) -> list[Problem]:
             FIX,
             line_of(text, item.line, fault.pointer) if text is not None else item.line,
             ref,
+            document=item.document if isinstance(item.document, Mapping) else None,
         )
         for fault in found
     ]
@@ -169,9 +169,15 @@ def _ref(document: Any) -> str | None:
         return None
 
 
+def _refused(item: SourcedEntity, record: Record, code: str, detail: str, remedy: str) -> Problem:
+    return Problem(item.location, detail, remedy, item.line, record.ref, code, document=item.document)
+
+
 def _claimed(present: Known, record: Record) -> Problem:
     detail = f"{record.ref} is described by another source already ({present.source_id}), which keeps it"
-    return Problem(record.location, detail, CONFLICT, record.line, record.ref)
+    return Problem(
+        record.location, detail, CONFLICT, record.line, record.ref, "conflict", present.source_id, record.document
+    )
 
 
 def _unreadable(documents: Sequence[SourcedEntity | SourceProblem]) -> bool:

@@ -6,7 +6,6 @@ never overwrites a newer one. Sources of more than 2,000 documents are taken in 
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -54,12 +53,6 @@ def parse_location(text: str) -> tuple[str, str]:
     return kind, target
 
 
-def location_ref(kind: str, target: str) -> str:
-    """The reference of the Location entity that stands for a registered location."""
-    name = hashlib.sha1(f"{kind}:{target}".encode(), usedforsecurity=False).hexdigest()
-    return f"location:default/generated-{name}"
-
-
 def register_location(
     ctx: OpContext, type: str, target: str, *, on_conflict: str = "reject", trust: bool = False
 ) -> Registered:
@@ -81,14 +74,14 @@ def register_location(
             raise ConflictError(
                 f"the location {kind}:{target} is registered already: refresh it", code="catalog.exists"
             )
-        return Registered(known, location_ref(kind, target), refresh_location(ctx, known.id), existed=True)
+        return Registered(known, known.entity_ref, refresh_location(ctx, known.id), existed=True)
     may_trust = decide(ctx.platform.permissions, ctx.principal, TRUST, None).allowed
     trusted = trust or (opened.repository is None and may_trust)
-    items = list(_items(ctx.platform, opened, trusted))
-    _refuse_unreadable(items)
+    items = list(read_items(ctx.platform, opened, trusted))
+    refuse_unreadable(items)
     new = Location(ctx.platform.new_id(), kind, target, opened.repository, opened.owner, ctx.principal.subject, trusted)
     result, run_id = ctx.platform.store.write(lambda tx: _insert(tx, ctx, new, opened.tree.state, items))
-    return Registered(new, location_ref(kind, target), result, run_id=run_id)
+    return Registered(new, new.entity_ref, result, run_id=run_id)
 
 
 def dry_run(ctx: OpContext, type: str, target: str) -> tuple[Sequence[Item], bool]:
@@ -96,8 +89,8 @@ def dry_run(ctx: OpContext, type: str, target: str) -> tuple[Sequence[Item], boo
     kind, target = parse_location(f"{type}:{target}")
     opened = open_target(ctx.platform, kind, target)
     ctx.authorize("catalog.location.create", opened.owner)
-    items = list(_items(ctx.platform, opened, trusted=False))
-    _refuse_unreadable(items)
+    items = list(read_items(ctx.platform, opened, trusted=False))
+    refuse_unreadable(items)
     return items, find_location(ctx.platform, kind, target) is not None
 
 
@@ -106,11 +99,11 @@ def refresh_location(ctx: OpContext, location_id: str) -> ApplyResult:
     for _ in range(TRIES):
         current = get_location(ctx.platform, location_id)
         state = ""
-        items: list[Item] = [_root_entity(current)]
+        items: list[Item] = [root_entity(current)]
         try:
             opened = _open(ctx.platform, current)
             state = opened.tree.state
-            items = [*items, *_items(ctx.platform, opened, current.trusted)]
+            items = [*items, *read_items(ctx.platform, opened, current.trusted)]
         except TaxiwayError as error:
             items = [*items, SourceProblem(current.reference, error.detail)]
         result = ctx.platform.store.write(partial(_follow, ctx=ctx, current=current, state=state, items=items))
@@ -160,7 +153,7 @@ def start_ingest(tx: Tx, ctx: OpContext, item: Location) -> str:
         title=f"Ingest {item.reference}",
         steps=(StepDefinition("ingest", "Read and apply", "catalog:ingest", {"location_id": item.id}),),
         input={"location_id": item.id},
-        subject=location_ref(item.type, item.target),
+        subject=item.entity_ref,
         owner=item.owner,
     )
     return ctx.platform.runs.start(tx, ctx.principal, spec)
@@ -177,7 +170,7 @@ def follow_in_batches(
     keep: set[str] = set()
     faults: list[Problem] = []
     whole = True
-    for batch in chunks(chain([_root_entity(current)], _items(ctx.platform, opened, current.trusted)), BATCH):
+    for batch in chunks(chain([root_entity(current)], read_items(ctx.platform, opened, current.trusted)), BATCH):
         if stopped():
             raise TimedOutError("the ingestion was cancelled: what it took in so far stays")
         whole = whole and not any(isinstance(item, SourceProblem) for item in batch)
@@ -208,7 +201,9 @@ def _open(platform: Platform, item: Location) -> Target:
     return open_target(platform, item.type, item.target)
 
 
-def _items(platform: Platform, opened: Target, trusted: bool) -> Iterator[Item]:
+def read_items(platform: Platform, opened: Target, trusted: bool) -> Iterator[Item]:
+    """The documents of an opened target, and of what it leads to within its rights."""
+
     def follow(kind: str, target: str) -> Target:
         found = open_target(platform, kind, target)
         # A repository must not make the catalog read what its owner could not register.
@@ -219,7 +214,8 @@ def _items(platform: Platform, opened: Target, trusted: bool) -> Iterator[Item]:
     return read_target(opened, follow)
 
 
-def _refuse_unreadable(items: Sequence[Item]) -> None:
+def refuse_unreadable(items: Sequence[Item]) -> None:
+    """InputError when there is nothing but problems."""
     problems = [item for item in items if isinstance(item, SourceProblem)]
     if problems and len(problems) == len(items):
         first = problems[0]
@@ -230,8 +226,8 @@ def _refuse_unreadable(items: Sequence[Item]) -> None:
 def _insert(tx: Tx, ctx: OpContext, new: Location, state: str, items: Sequence[Item]) -> tuple[ApplyResult, str | None]:
     rows.add(tx.conn, tx.now, new, state)
     if len(items) > AT_ONCE:
-        return apply_entities(tx, ctx, [_root_entity(new)], new.id, full=False), start_ingest(tx, ctx, new)
-    return apply_entities(tx, ctx, [_root_entity(new), *items], new.id, full=True), None
+        return apply_entities(tx, ctx, [root_entity(new)], new.id, full=False), start_ingest(tx, ctx, new)
+    return apply_entities(tx, ctx, [root_entity(new), *items], new.id, full=True), None
 
 
 def _follow(tx: Tx, *, ctx: OpContext, current: Location, state: str, items: Sequence[Item]) -> ApplyResult | None:
@@ -240,11 +236,12 @@ def _follow(tx: Tx, *, ctx: OpContext, current: Location, state: str, items: Seq
     return apply_entities(tx, ctx, items, current.id, full=True)
 
 
-def _root_entity(item: Location) -> SourcedEntity:
+def root_entity(item: Location) -> SourcedEntity:
+    """The Location entity that stands for a registered location."""
     document = {
         "apiVersion": "backstage.io/v1alpha1",
         "kind": "Location",
-        "metadata": {"name": location_ref(item.type, item.target).partition("/")[2]},
+        "metadata": {"name": item.entity_ref.partition("/")[2]},
         "spec": {"type": item.type, "target": item.target},
     }
     return SourcedEntity(document, item.reference)

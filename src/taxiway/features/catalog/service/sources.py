@@ -5,15 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from taxiway.core.context import OpContext, Platform
+from taxiway.features.catalog.documents import prepare
 from taxiway.features.catalog.model import SYSTEM_SOURCES, Location
 from taxiway.features.catalog.repository.entities import known_by_refs
 from taxiway.features.catalog.service import locations
-from taxiway.features.catalog.service.locations import get_location, location_ref
+from taxiway.features.catalog.service.locations import get_location
 from taxiway.features.catalog.validation import validate
 from taxiway.model.errors import ConflictError, InputError, NotFoundError
 from taxiway.plugin import SourcedEntity
 
-__all__ = ["dry_run", "get_location", "ingest", "judge", "location_of", "location_ref", "refresh_entity"]
+__all__ = ["dry_run", "get_location", "ingest", "judge", "judge_at", "location_of", "refresh_entity"]
 
 
 def judge(document: Any) -> list[dict[str, str]]:
@@ -25,16 +26,28 @@ def judge(document: Any) -> list[dict[str, str]]:
     return []
 
 
+def judge_at(document: Any, location: str) -> list[dict[str, str]]:
+    """Like `judge`, for a document that is said to lie at `<type>:<target>`."""
+    try:
+        locations.parse_location(location)
+    except InputError as error:
+        return [{"name": "TypeError", "message": error.detail}]
+    return judge(document)
+
+
 def dry_run(ctx: OpContext, type: str, target: str) -> tuple[list[Any], bool]:
-    """The documents that registering would bring, and whether the location is registered. InputError for a fault."""
+    """The documents that registering would bring, its Location entity first, and whether the location is registered.
+
+    InputError for a fault in any of them."""
     items, exists = locations.dry_run(ctx, type, target)
+    kind, target = locations.parse_location(f"{type}:{target}")
+    new = Location("", kind, target)
     documents = []
-    for item in items:
+    for item in [locations.root_entity(new), *items]:
         if not isinstance(item, SourcedEntity):
             where = item.location if item.line is None else f"{item.location}, line {item.line}"
             raise InputError(f"{item.detail} ({where})", code="catalog.unreadable")
-        validate(item.document)
-        documents.append(item.document)
+        documents.append(prepare(item, validate(item.document), new.reference).document)
     return documents, exists
 
 
@@ -67,5 +80,5 @@ def _source(platform: Platform, ref: str) -> tuple[str, str | None]:
     with platform.store.read() as conn:
         found = known_by_refs(conn, [ref]).get(ref)
     if found is None:
-        raise NotFoundError(f"there is no entity {ref}", code="catalog.no_entity")
+        raise NotFoundError(f"Entity {ref} not found", code="catalog.no_entity")
     return found.source_id, found.owner

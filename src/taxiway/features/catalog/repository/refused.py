@@ -1,0 +1,81 @@
+"""Rows of what is wrong with sources: lists, and documents that were refused and stand for no entity."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, delete, exists, func, or_, select, true
+
+from taxiway.features.catalog.tables import catalog_problem, entity, location
+
+_OWNER = select(location.c.owner).where(location.c.id == catalog_problem.c.source_id).scalar_subquery()
+"""The owner of a problem's source: who may see the source's problems may see this one."""
+
+
+def problems(
+    conn: Connection,
+    scope: ColumnElement[bool],
+    *,
+    source_id: str | None = None,
+    ref: str | None = None,
+    code: str | None = None,
+    before: str | None = None,
+    limit: int,
+) -> list[dict[str, Any]]:
+    """Problems, newest first, behind the id `before`, without the refused documents."""
+    columns = [column for column in catalog_problem.c if column.name != "document"]
+    statement = select(*columns).where(scope).order_by(catalog_problem.c.id.desc()).limit(limit)
+    for column, value in (
+        (catalog_problem.c.source_id, source_id),
+        (catalog_problem.c.ref, ref),
+        (catalog_problem.c.code, code),
+    ):
+        if value is not None:
+            statement = statement.where(column == value)
+    if before is not None:
+        statement = statement.where(catalog_problem.c.id < before)
+    return [dict(row) for row in conn.execute(statement).mappings()]
+
+
+def owned_by(owners: frozenset[str] | None) -> ColumnElement[bool]:
+    """The clause for problems of sources and entities that one of `owners` owns; None: all of them."""
+    if owners is None:
+        return true()
+    names = sorted(owners)
+    of_entity = select(entity.c.ref).where(entity.c.owner.in_(names))
+    return or_(_OWNER.in_(names), catalog_problem.c.ref.in_(of_entity))
+
+
+def counts(conn: Connection) -> dict[str, int]:
+    """How many problems each source has."""
+    rows = conn.execute(select(catalog_problem.c.source_id, func.count()).group_by(catalog_problem.c.source_id))
+    return {row[0]: row[1] for row in rows}
+
+
+def without_entity(conn: Connection, limit: int) -> list[dict[str, Any]]:
+    """Problems about documents that stand for no entity, newest first."""
+    is_there = exists(select(1).select_from(entity).where(entity.c.ref == catalog_problem.c.ref))
+    statement = (
+        select(catalog_problem)
+        .where(catalog_problem.c.document.is_not(None), or_(catalog_problem.c.ref.is_(None), ~is_there))
+        .order_by(catalog_problem.c.id.desc())
+        .limit(limit)
+    )
+    return [dict(row) for row in conn.execute(statement).mappings()]
+
+
+def source_of(conn: Connection, problem_id: str) -> str | None:
+    """The source that a problem is about, or None when there is no such problem."""
+    return conn.scalar(select(catalog_problem.c.source_id).where(catalog_problem.c.id == problem_id))
+
+
+def forget(conn: Connection, problem_id: str) -> None:
+    """Remove a problem, and the others about the same document."""
+    row = conn.execute(select(catalog_problem).where(catalog_problem.c.id == problem_id)).first()
+    if row is None:
+        return
+    same = delete(catalog_problem).where(
+        catalog_problem.c.source_id == row.source_id, catalog_problem.c.document == row.document
+    )
+    conn.execute(same)
+    conn.execute(delete(catalog_problem).where(catalog_problem.c.id == problem_id))

@@ -99,19 +99,20 @@ def _serve(platform: Platform, listener: socket.socket, run_worker: RunWorker, o
         if on_ready is not None:
             threading.Thread(target=on_ready, args=(platform, url), name="on-ready", daemon=True).start()
 
-    config = uvicorn.Config(
-        traced(create_app(platform), settings.telemetry),
-        http="httptools",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        lifespan="off",
-        ws="none",
-        timeout_keep_alive=30,
-        timeout_graceful_shutdown=GRACE_SECONDS,
-    )
-    _Server(config, platform, ready).run(sockets=[listener])
-    platform.stopping.set()
+    with traced(create_app(platform), settings.telemetry) as app:
+        config = uvicorn.Config(
+            app,
+            http="httptools",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            lifespan="off",
+            ws="none",
+            timeout_keep_alive=30,
+            timeout_graceful_shutdown=GRACE_SECONDS,
+        )
+        _Server(config, platform, ready).run(sockets=[listener])
+        platform.stopping.set()
     if worker.is_alive():
         worker.join(WORKER_SECONDS)
 

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from taxiway.core.http.context import OPERATION
 from taxiway.core.settings import TelemetrySettings
 from taxiway.model.errors import InputError
 
+SEND_SECONDS = 2.0
+"""How long the end of a server waits for its last spans to be sent."""
 
-def traced(app: Any, settings: TelemetrySettings) -> Any:
+
+@contextmanager
+def traced(app: Any, settings: TelemetrySettings) -> Iterator[Any]:
     """`app`, with a span around every request when there is somewhere to send it. InputError without the extra."""
     if settings.otlp_endpoint is None:
-        return app
+        yield app
+        return
     try:
         from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
         from opentelemetry.sdk.resources import Resource
@@ -23,10 +31,16 @@ def traced(app: Any, settings: TelemetrySettings) -> Any:
             "telemetry.otlp_endpoint is set, but the exporter is not installed: pip install 'taxiway[tracing]'",
             code="settings.tracing",
         ) from error
-    provider = TracerProvider(resource=Resource.create({"service.name": "taxiway"}))
+    provider = TracerProvider(resource=Resource.create({"service.name": "taxiway"}), shutdown_on_exit=False)
     endpoint = settings.otlp_endpoint.rstrip("/") + "/v1/traces"
     provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(endpoint=endpoint)))
-    return Traced(app, provider.get_tracer("taxiway"))
+    try:
+        yield Traced(app, provider.get_tracer("taxiway"))
+    finally:
+        # The exporter tries again for longer than a server may take to stop.
+        last = threading.Thread(target=provider.shutdown, daemon=True)
+        last.start()
+        last.join(SEND_SECONDS)
 
 
 class Traced:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import threading
 from collections.abc import Callable
 from uuid import UUID
 
@@ -21,5 +22,14 @@ def uuid7(now: int, entropy: int) -> str:
 
 
 def new_ids(clock: Clock) -> NewId:
-    """A source of fresh ids that reads time from `clock`."""
-    return lambda: uuid7(clock.now(), secrets.randbits(62))
+    """A source of fresh ids that reads time from `clock`. They grow within a process, also when the clock is set back:
+    then they count on from where it was."""
+    lock, last = threading.Lock(), 0
+
+    def new_id() -> str:
+        nonlocal last
+        with lock:
+            last = max(last + 1, clock.now())
+            return uuid7(last, secrets.randbits(62))
+
+    return new_id

@@ -93,6 +93,14 @@ def queue_due(tx: Tx) -> int:
     return int(tx.conn.execute(update(run).where(repository.due(tx.now)).values(**values)).rowcount)
 
 
+def queue_early(tx: Tx) -> int:
+    """Queue the parked runs whose time has not come, for the clock by which it was set was put back: each looks again
+    for itself, and parks anew."""
+    values = {"state": "queued", "waiting_for": None, "wake_at": None, "version": run.c.version + 1}
+    parked = and_(run.c.state == "waiting", run.c.wake_at > tx.now)
+    return int(tx.conn.execute(update(run).where(parked).values(**values)).rowcount)
+
+
 def cancelling_of(store: Store, executor: str) -> list[str]:
     """Runs of `executor` that somebody wants cancelled."""
     query = select(run.c.id).where(run.c.executor == executor, run.c.state == "cancelling")

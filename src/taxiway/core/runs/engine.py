@@ -20,6 +20,8 @@ from taxiway.model.errors import TaxiwayError
 
 POLL_SECONDS = 1.0
 CANCEL_GRACE_SECONDS = 2.0
+JUMP_SECONDS = 2.0
+"""A wall clock that falls behind the monotonic one by more than this was put back."""
 FINISH_SECONDS = 1.2
 """How long a stopping engine waits for steps to end by themselves."""
 
@@ -33,6 +35,7 @@ class Engine:
         self._wake = threading.Event()
         self._rest = poll_seconds
         self._stopping = False
+        self._ahead = float("inf")
         self._lock = threading.Lock()
         self._active: dict[str, Control] = {}
         self._lease: Lease | None = None
@@ -94,6 +97,7 @@ class Engine:
                 if time.monotonic() - checked_at >= self._poll:
                     checked_at = time.monotonic()
                     self._look_around()
+                    self._mind_the_clock()
                 self._steer()
                 self._take()
                 complained = False
@@ -126,6 +130,15 @@ class Engine:
                 self._parts.log.info("took over the runs of a worker that died", worker=name, runs=taken)
             for run_id in taken:
                 self._parts.signals.notify(f"run:{run_id}")
+
+    def _mind_the_clock(self) -> None:
+        """Where the wall clock was put back, timers that were set by it would be late by as much. At the start nobody
+        knows whether it was, so they are looked at as well."""
+        ahead = self._parts.clock.now() / MICROSECONDS - self._parts.clock.monotonic()
+        if ahead < self._ahead - JUMP_SECONDS:
+            early = self._parts.store.write(claims.queue_early)
+            self._parts.log.info("parked runs look again: the clock may have been put back", runs=early)
+        self._ahead = ahead
 
     def _steer(self) -> None:
         if not self._active:

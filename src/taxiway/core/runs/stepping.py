@@ -16,6 +16,7 @@ from taxiway.core.store.database import Tx
 from taxiway.core.store.tables import run as run_table
 from taxiway.core.store.tables import run_step
 from taxiway.kit.clock import MICROSECONDS
+from taxiway.kit.spans import seconds_since, stamp
 from taxiway.model.access import Principal
 from taxiway.model.errors import InternalError, NotFoundError, PolicyDeniedError
 from taxiway.model.run import ENDED, Created, Run, Step
@@ -105,10 +106,11 @@ class Stepping:
         if topic == "approval":
             return self._wait_for_approval()
         if topic.startswith("timer:"):
-            end = self.checkpoint(topic, lambda: now + int((seconds or 0) * MICROSECONDS))
-            if now >= end:
+            noted = self.checkpoint(topic, lambda: {"seconds": seconds or 0, "since": stamp(self.parts.clock)})
+            left = noted["seconds"] - seconds_since(self.parts.clock, noted["since"])
+            if left <= 0:
                 return None
-            raise ParkedError(topic, end)
+            raise ParkedError(topic, now + int(left * MICROSECONDS))
         span = FALLBACK_SECONDS if seconds is None else seconds
         raise ParkedError(topic, now + int(span * MICROSECONDS))
 

@@ -8,7 +8,7 @@ from fastapi import Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 
 from taxiway.core.context import OpContext
-from taxiway.core.http.context import Ctx
+from taxiway.core.http.context import REFUSAL, Ctx
 from taxiway.core.http.credentials import CSRF_COOKIE, SESSION_COOKIE, csrf_of
 from taxiway.core.http.headers import json_bytes, json_list
 from taxiway.core.operations import Operations
@@ -127,7 +127,8 @@ def get_me(ctx: Ctx, request: Request) -> Any:
     """Who the caller is, and what they may do."""
     principal = ctx.principal
     if principal is NOBODY:
-        raise AuthenticationError("sign in, or send an API token as 'Authorization: Bearer …'")
+        refusal = request.scope.get(REFUSAL)
+        raise AuthenticationError(refusal or "sign in, or send an API token as 'Authorization: Bearer …'")
     permissions = ctx.platform.permissions
     session_id = request.cookies.get(SESSION_COOKIE)
     return json_bytes(

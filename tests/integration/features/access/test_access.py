@@ -8,7 +8,7 @@ import pytest
 from factories.served import Served, served
 from taxiway.features.access import service
 from taxiway.features.access.contrib import FEATURE
-from taxiway.kit.clock import ManualClock
+from taxiway.kit.clock import MICROSECONDS, ManualClock
 from taxiway.model.errors import NotAllowedError
 
 TOKENS, SESSIONS, ME = "/api/access/v1/tokens", "/api/access/v1/sessions", "/api/access/v1/me"
@@ -35,6 +35,25 @@ def test_a_sign_in_link_works_once_and_not_after_a_day(server: Served, clock: Ma
     late = service.create_sign_in_link(ctx)
     clock.advance(24 * 3600 + 1)
     assert server.client().post(SESSIONS, json={"link_token": late}).status_code == 401
+
+
+def test_a_clock_that_is_put_back_locks_nobody_out_and_one_that_is_put_forward_asks_to_sign_in_again(
+    server: Served, clock: ManualClock
+) -> None:
+    ctx, client, day = server.platform.system("test"), server.client(), 86_400 * MICROSECONDS
+    client.post(SESSIONS, json={"link_token": service.create_sign_in_link(ctx)})
+    clock.advance(86_400)
+    gone = client.get(ME)
+    assert (gone.status_code, gone.json()["detail"]) == (401, "the session has ended: sign in again")
+    wrong = {"username": "admin", "password": "not the right one"}
+    while server.client().post(SESSIONS, json=wrong).status_code != 429:
+        pass
+    link = service.create_sign_in_link(ctx)
+    clock.at -= 2 * day
+    clock.ticks += 5
+    # Neither the failures, nor the session of a day that has not come yet, nor the link are in anybody's way.
+    assert client.get(ME).status_code == 200
+    assert server.client().post(SESSIONS, json={"link_token": link}).status_code == 201
 
 
 def test_the_session_cookie_is_not_for_scripts(server: Served) -> None:

@@ -136,7 +136,7 @@ def revoke_sessions(ctx: OpContext, subject: str) -> int:
 def _check_failures(ctx: OpContext, address: str) -> None:
     now = ctx.platform.clock.now()
     with ctx.platform.store.read() as conn:
-        failures = repository.count_failures(conn, address, now - _MINUTE)
+        failures = repository.count_failures(conn, address, now - _MINUTE, now)
     if failures >= ctx.platform.settings.limits.sign_ins_per_minute:
         raise RateLimitedError("too many failed sign-ins: wait a minute", retry_after_seconds=60)
 

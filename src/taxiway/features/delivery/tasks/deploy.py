@@ -26,7 +26,7 @@ from taxiway.features.environments.score import Workload, parse_score
 from taxiway.features.environments.service import ServiceEntity, get_environment, get_release, service_entity
 from taxiway.features.environments.substitution import expand_tree, resolver
 from taxiway.features.infrastructure import service as infrastructure
-from taxiway.kit.clock import MICROSECONDS
+from taxiway.kit.spans import seconds_since, stamp
 from taxiway.model.access import Principal, system_principal
 from taxiway.model.errors import ConflictError, InternalError, TimedOutError
 from taxiway.model.event import EventDraft
@@ -146,7 +146,7 @@ class DeployHandler(BaseHandler):
 
     def _reconcile(self, run: Run, ctx: StepContext) -> Mapping[str, Any]:
         row, name = self._row(run), run.input["environment"]
-        since = ctx.checkpoint(f"since:{ctx.attempt}", self._platform.clock.now)
+        since = ctx.checkpoint(f"since:{ctx.attempt}", lambda: stamp(self._platform.clock))
         self._write(run, row, ctx)
         with self._platform.store.read() as conn:
             status = repository.status(conn, name, row["service_key"])
@@ -154,7 +154,7 @@ class DeployHandler(BaseHandler):
         if status is not None and is_ours and status["sync"] == "synced" and status["health"] in HEALTHY:
             ctx.log(f"healthy at {status['url'] or name}", "stdout")
             return {"revision": status["revision"], "health": status["health"], "url": status["url"]}
-        waited = (self._platform.clock.now() - since) / MICROSECONDS
+        waited = seconds_since(self._platform.clock, since)
         is_bad = is_ours and status is not None and status["health"] == "degraded" and waited > GRACE_SECONDS
         if is_bad or waited > self._timeout:
             self._give_up(run, ctx, status if is_ours else None, waited)

@@ -19,7 +19,7 @@ from taxiway.features.delivery.service import desired
 from taxiway.features.delivery.tasks.waiting import poll
 from taxiway.features.environments import repository
 from taxiway.features.infrastructure import service as infrastructure
-from taxiway.kit.clock import MICROSECONDS
+from taxiway.kit.spans import seconds_since, stamp
 from taxiway.model.errors import InternalError, TimedOutError
 from taxiway.model.event import EventDraft
 from taxiway.model.run import Run, Step
@@ -120,11 +120,11 @@ class DestroyHandler(BaseHandler):
 
     def _prune(self, run: Run, ctx: StepContext) -> Mapping[str, Any]:
         ref = run.input["service_ref"]
-        since = ctx.checkpoint(f"since:{ctx.attempt}", self._platform.clock.now)
+        since = ctx.checkpoint(f"since:{ctx.attempt}", lambda: stamp(self._platform.clock))
         for name in run.input["environments"]:
             if self._remover.is_pruned(ref, name):
                 continue
-            if self._platform.clock.now() - since > TIMEOUT_SECONDS * MICROSECONDS:
+            if seconds_since(self._platform.clock, since) > TIMEOUT_SECONDS:
                 with self._platform.store.read() as conn:
                     status = repository.status(conn, name, key_of(ref))
                 said = (status or {}).get("message") or "the reconciler has not come to it"

@@ -93,7 +93,7 @@ def undo(run_id: str) -> int:
 @app.command
 def approve(run_id: str, *, comment: str = "", reject: bool = False) -> None:
     """Decide a run that waits for approval."""
-    body = {"decision": "reject" if reject else "approve", "comment": comment}
+    body = {"decision": "rejected" if reject else "approved", "comment": comment}
     run = Client(find_session()).call("POST", f"{PATH}/{run_id}/approvals", body=body)
     note(f"{run['title']}: {run['state']}")
 

@@ -23,7 +23,7 @@ export const startTask = (body: { templateRef: string; values: Json; planHash?: 
 
 export const operateRun = (id: string, operation: RunOperation) =>
   post<Run>(`/api/runs/v1/runs/${encodeURIComponent(id)}/${operation}`)
-export const decideRun = (id: string, body: { decision: 'approve' | 'reject'; comment: string }) =>
+export const decideRun = (id: string, body: { decision: 'approved' | 'rejected'; comment: string }) =>
   post<Run>(`/api/runs/v1/runs/${encodeURIComponent(id)}/approvals`, body)
 
 export const deploy = (body: { service_ref: string; environment: string; release_id: string }) =>

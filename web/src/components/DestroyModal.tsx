@@ -1,10 +1,10 @@
-import { Alert, Button, Modal, TextInput } from '@mantine/core'
+import { Button, Modal, TextInput } from '@mantine/core'
 import { useMutation } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
 import { useState } from 'react'
-import { asApiError } from '~/api/errors'
 import { decommission, destroyIn } from '~/api/mutations'
 import { splitRef } from '~/api/refs'
+import { Refusal } from './Refusal'
 
 type Props = { opened: boolean; onClose: () => void; entityRef: string; environment?: { name: string; title: string } }
 
@@ -43,11 +43,7 @@ export function DestroyModal({ opened, onClose, entityRef, environment }: Props)
           autoComplete="off"
           data-autofocus
         />
-        {destroy.error && (
-          <Alert color="red" variant="light" role="alert">
-            {asApiError(destroy.error).detail}
-          </Alert>
-        )}
+        <Refusal error={destroy.error} />
         <div style={{ display: 'flex', gap: 8, justifyContent: 'flex-end' }}>
           <Button variant="default" onClick={onClose}>
             Keep it

@@ -8,7 +8,12 @@ from taxiway.core.permissions import OWNED, READ
 from taxiway.features.delivery import routes
 from taxiway.features.delivery.actions import DeployAction
 from taxiway.features.delivery.reconciler import PushSubscriber, Reconciler
-from taxiway.features.delivery.subscribers import AutoDeploySubscriber, ComponentSubscriber, PipelineSubscriber
+from taxiway.features.delivery.subscribers import (
+    AbandonedSubscriber,
+    AutoDeploySubscriber,
+    ComponentSubscriber,
+    PipelineSubscriber,
+)
 from taxiway.features.delivery.tasks.deploy import DeployHandler
 from taxiway.features.delivery.tasks.destroy import DestroyHandler, Remover
 from taxiway.features.delivery.tasks.pipeline import PipelineHandler
@@ -29,6 +34,7 @@ def register(platform: Platform) -> None:
     for subscriber in (
         PushSubscriber(reconciler),
         PipelineSubscriber(platform),
+        AbandonedSubscriber(platform),
         ComponentSubscriber(platform),
         AutoDeploySubscriber(platform),
     ):

@@ -41,6 +41,12 @@ def of_commit(conn: Connection, repository: str, commit: str) -> list[Row]:
     return [dict(row) for row in conn.execute(statement.order_by(pipeline.c.id)).mappings()]
 
 
+def living(conn: Connection, repository_uid: str) -> list[str]:
+    """Ids of the pipelines of a repository that have not ended."""
+    alive = pipeline.c.state.in_(("queued", "running", "waiting"))
+    return list(conn.scalars(select(pipeline.c.id).where(pipeline.c.repository_uid == repository_uid, alive)))
+
+
 def unreleased(conn: Connection, repository: str) -> Row | None:
     """The newest green pipeline of a repository, when it has an artefact but no release."""
     statement = (

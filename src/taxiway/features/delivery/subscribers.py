@@ -1,5 +1,5 @@
-"""Reactions to events: pushes start pipelines, components get the releases that waited for them, releases follow
-`autoDeploy`. At least once each, so every reaction starts its work under a key of its own."""
+"""Reactions to events: pushes start pipelines, deleted repositories end theirs, components get the releases that waited
+for them, releases follow `autoDeploy`. At least once each, so every reaction starts its work under a key of its own."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from taxiway.features.environments.service import list_environments, service_ent
 from taxiway.features.infrastructure import entities
 from taxiway.kit.pointer import dig
 from taxiway.model.access import Principal
-from taxiway.model.errors import TaxiwayError, UnavailableError
+from taxiway.model.errors import ConflictError, TaxiwayError, UnavailableError
 from taxiway.model.event import Event
 
 ZERO = "0" * 40
@@ -50,6 +50,25 @@ class PipelineSubscriber:
             raise
         except TaxiwayError as error:
             self._platform.log.warning("pipeline_not_started", repository=name, commit=after, reason=error.detail)
+
+
+class AbandonedSubscriber:
+    """No pipeline goes on for a repository that is gone."""
+
+    key = "delivery.abandoned"
+    types: Sequence[str] = ("dev.cdevents.repository.deleted.",)
+
+    def __init__(self, platform: Platform) -> None:
+        self._platform = platform
+
+    def handle(self, event: Event) -> None:
+        with self._platform.store.read() as conn:
+            living = repository.living(conn, event.subject_uid or "")
+        for run_id in living:
+            try:
+                self._platform.runs.cancel(self._platform.system("delivery"), run_id)
+            except ConflictError:
+                continue  # it has ended meanwhile
 
 
 class ComponentSubscriber:

@@ -3,11 +3,11 @@ import { useMutation, useQuery } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
 import { ArrowRight, PackageOpen, Rocket } from 'lucide-react'
 import { useState } from 'react'
-import { asApiError } from '~/api/errors'
 import { deploy } from '~/api/mutations'
 import { releasesQuery } from '~/api/queries'
 import { shortRef } from '~/api/refs'
 import type { Environment, MatrixRow, Release } from '~/api/types'
+import { Refusal } from '~/components/Refusal'
 import { Await } from '~/components/RouteStates'
 import { Ago, EmptyState } from '~/ui/parts'
 import s from './matrix.module.css'
@@ -67,7 +67,7 @@ export function DeployDrawer({ service, row, environment, environments, onClose 
         }
       </Await>
       {environment.production && <Alert variant="light" color="yellow" mt={14}>{environment.title} is production: people use it.</Alert>}
-      {start.error && <Alert color="red" variant="light" role="alert" mt={14}>{asApiError(start.error).detail}</Alert>}
+      <Refusal error={start.error} />
       <div className={s.dfoot}>
         <Button variant="default" onClick={onClose}>Cancel</Button>
         <Button leftSection={<Rocket size={15} />} disabled={!release || release.id === now?.release_id} loading={start.isPending} onClick={() => release && start.mutate(release.id)}>

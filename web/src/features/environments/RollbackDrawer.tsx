@@ -1,13 +1,13 @@
-import { Alert, Button, Drawer, Radio } from '@mantine/core'
+import { Button, Drawer, Radio } from '@mantine/core'
 import { useMutation, useQuery } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
 import { History, RotateCcw } from 'lucide-react'
 import { useState } from 'react'
-import { asApiError } from '~/api/errors'
 import { rollBack } from '~/api/mutations'
 import { deploymentsQuery } from '~/api/queries'
 import { shortRef } from '~/api/refs'
 import type { Cell, Deployment, Environment } from '~/api/types'
+import { Refusal } from '~/components/Refusal'
 import { Await } from '~/components/RouteStates'
 import { Ago, EmptyState } from '~/ui/parts'
 import { StateBadge } from '~/ui/Status'
@@ -59,7 +59,7 @@ export function RollbackDrawer({ service, cell, environment, onClose }: Props) {
           )
         }
       </Await>
-      {start.error && <Alert color="red" variant="light" role="alert" mt={14}>{asApiError(start.error).detail}</Alert>}
+      <Refusal error={start.error} />
       <div className={s.dfoot}>
         <Button variant="default" onClick={onClose}>Cancel</Button>
         <Button leftSection={<RotateCcw size={15} />} disabled={!choice} loading={start.isPending} onClick={() => choice && start.mutate(choice.release_id)}>Roll back{choice && ` to ${choice.version}`}</Button>

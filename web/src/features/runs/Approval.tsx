@@ -7,23 +7,23 @@ import { notifyDone, notifyError } from '~/components/notify'
 import { useRefresh } from '~/components/RouteStates'
 import s from './run.module.css'
 
-export function Approval({ id }: { id: string }) {
+export function Approval({ id, step }: { id: string; step?: string }) {
   const [comment, setComment] = useState('')
   const refresh = useRefresh()
   const decide = useMutation({
-    mutationFn: (decision: 'approve' | 'reject') => decideRun(id, { decision, comment }),
+    mutationFn: (decision: 'approved' | 'rejected') => decideRun(id, { decision, comment }),
     onSuccess: async (_, d) => {
-      notifyDone(d === 'approve' ? 'Approved' : 'Rejected')
+      notifyDone(d === 'approved' ? 'Approved: the run goes on' : 'Rejected: the run ends as failed')
       await refresh('run', 'runs')
     },
     onError: (e) => notifyError('The decision was refused', e),
   })
   return (
     <section className={s.approval} aria-label="Approval">
-      <b>Waits for an approval</b>
+      <b>{step ? `“${step}”` : 'This run'} waits for an approval</b>
       <TextInput aria-label="Comment" placeholder="Comment, kept in the audit log" value={comment} onChange={(e) => setComment(e.currentTarget.value)} style={{ flex: 1, minWidth: 180 }} />
-      <Button variant="default" leftSection={<X size={14} />} onClick={() => decide.mutate('reject')} loading={decide.isPending}>Reject</Button>
-      <Button leftSection={<UserCheck size={14} />} onClick={() => decide.mutate('approve')} loading={decide.isPending}>Approve</Button>
+      <Button variant="default" leftSection={<X size={14} />} onClick={() => decide.mutate('rejected')} loading={decide.isPending}>Reject</Button>
+      <Button leftSection={<UserCheck size={14} />} onClick={() => decide.mutate('approved')} loading={decide.isPending}>Approve</Button>
     </section>
   ) // prettier-ignore
 }

@@ -6,24 +6,15 @@ import { operateRun } from '~/api/mutations'
 import type { Run, RunOperation } from '~/api/types'
 import { notifyError } from '~/components/notify'
 import { useRefresh } from '~/components/RouteStates'
+import { words } from '~/ui/Status'
 import s from './run.module.css'
 
-type Look = { label: string; icon: LucideIcon; bad?: boolean; confirm?: string }
+type Look = { label: string; icon: LucideIcon; bad?: boolean; keep?: string }
 const LOOKS: Record<RunOperation, Look> = {
   retry: { label: 'Retry from the failed step', icon: RotateCw },
   resume: { label: 'Resume', icon: Play },
-  undo: {
-    label: 'Undo',
-    icon: Undo2,
-    bad: true,
-    confirm: 'Everything that its steps made is removed again, in reverse order. What was there before stays.',
-  },
-  cancel: {
-    label: 'Cancel run',
-    icon: Ban,
-    bad: true,
-    confirm: 'Its processes are ended. What the finished steps made stays, and can be undone afterwards.',
-  },
+  undo: { label: 'Undo', icon: Undo2, bad: true, keep: 'Keep it' },
+  cancel: { label: 'Cancel run', icon: Ban, bad: true, keep: 'Let it run' },
 }
 const ORDER: RunOperation[] = ['resume', 'retry', 'undo', 'cancel']
 
@@ -41,7 +32,7 @@ export function RunActions({ run }: { run: Run }) {
   return (
     <div className={s.actions}>
       {possible.map((op) => {
-        const { label, icon: Icon, bad, confirm } = LOOKS[op]
+        const { label, icon: Icon, bad } = LOOKS[op]
         return (
           <Button
             key={op}
@@ -49,7 +40,7 @@ export function RunActions({ run }: { run: Run }) {
             style={bad ? { color: 'var(--c-bad)' } : undefined}
             leftSection={<Icon size={15} />}
             loading={operate.isPending && operate.variables === op}
-            onClick={() => (confirm ? setAsked(op) : operate.mutate(op))}
+            onClick={() => (bad ? setAsked(op) : operate.mutate(op))}
           >
             {label}
           </Button>
@@ -58,23 +49,17 @@ export function RunActions({ run }: { run: Run }) {
       <Modal
         opened={asked !== undefined}
         onClose={() => setAsked(undefined)}
-        title={asked && `${LOOKS[asked].label}?`}
-        size={420}
+        title={asked && `${asked === 'undo' ? 'Undo' : 'Cancel'} “${run.title}”?`}
+        size={460}
       >
         {asked && (
           <>
-            <p style={{ marginTop: 0 }}>{LOOKS[asked].confirm}</p>
+            <Consequences run={run} operation={asked} />
             <div className={s.modalFoot}>
-              <Button variant="default" onClick={() => setAsked(undefined)}>
-                Keep it
+              <Button variant="default" onClick={() => setAsked(undefined)} data-autofocus>
+                {LOOKS[asked].keep}
               </Button>
-              <Button
-                variant="outline"
-                color="red"
-                loading={operate.isPending}
-                onClick={() => operate.mutate(asked)}
-                data-autofocus
-              >
+              <Button variant="outline" color="red" loading={operate.isPending} onClick={() => operate.mutate(asked)}>
                 {LOOKS[asked].label}
               </Button>
             </div>
@@ -82,5 +67,40 @@ export function RunActions({ run }: { run: Run }) {
         )}
       </Modal>
     </div>
+  )
+}
+
+/** What the run has made so far, last first: the order in which an undo takes it away. */
+export const madeBy = (run: Run) =>
+  [...(run.steps ?? [])].reverse().flatMap((step) =>
+    [...(step.created ?? [])]
+      .reverse()
+      .filter((c) => typeof c.name === 'string')
+      .map((c) => ({ kind: words(String(c.kind)), name: String(c.name) })),
+  )
+
+function Consequences({ run, operation }: { run: Run; operation: RunOperation }) {
+  const made = madeBy(run)
+  const now = run.steps?.find((x) => ['running', 'waiting'].includes(x.state))
+  const undo = operation === 'undo'
+  return (
+    <>
+      <p style={{ marginTop: 0 }}>
+        {undo
+          ? made.length
+            ? 'This is removed again, in this order. What was there before the run stays.'
+            : 'Its steps made nothing that an undo could remove. The run is marked as undone.'
+          : `${now ? `The step “${now.name}” is ended with its processes and the runs that it started` : 'Its steps are not started'}. ${made.length ? 'What is made so far stays, and can be undone afterwards:' : 'Nothing has been made so far.'}`}
+      </p>
+      {made.length > 0 && (
+        <ul className={s.consequences} aria-label={undo ? 'What is removed' : 'What stays'}>
+          {made.map((c, i) => (
+            <li key={i}>
+              <span className="t2">{c.kind}</span> <span className="mono">{c.name}</span>
+            </li>
+          ))}
+        </ul>
+      )}
+    </>
   )
 }

@@ -74,7 +74,7 @@ export function RunPage() {
           <b>{run.state === 'needs_attention' ? 'This run needs a decision' : 'It failed'}</b> {trouble}
         </div>
       )}
-      {run.actions?.includes('approve') && <Approval id={run.id} />}
+      {run.actions?.includes('approve') && <Approval id={run.id} step={steps.find((x) => x.state === 'waiting')?.name} />}
       {run.plan && (
         <div className={s.tabs}>
           <SegmentedControl

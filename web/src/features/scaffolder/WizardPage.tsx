@@ -1,4 +1,4 @@
-import { Alert, Button } from '@mantine/core'
+import { Button } from '@mantine/core'
 // not from the package's index: that one also pulls in a validator that needs `eval`
 import Form, { type IChangeEvent } from '@rjsf/core/lib/components/Form.js'
 import withTheme from '@rjsf/core/lib/withTheme.js'
@@ -7,11 +7,11 @@ import { useMutation, useQuery, useSuspenseQuery } from '@tanstack/react-query'
 import { getRouteApi, useNavigate } from '@tanstack/react-router'
 import { ArrowLeft, ArrowRight, Check, Rocket } from 'lucide-react'
 import { type RefObject, useEffect, useMemo, useRef, useState } from 'react'
-import { asApiError } from '~/api/errors'
 import { makePlan, startTask } from '~/api/mutations'
 import { entityQuery, parameterSchemaQuery } from '~/api/queries'
 import { shortRef } from '~/api/refs'
 import type { Json } from '~/api/types'
+import { Refusal } from '~/components/Refusal'
 import { Avatar } from '~/ui/Avatar'
 import { KindIcon } from '~/ui/KindIcon'
 import { Page } from '~/ui/parts'
@@ -133,7 +133,7 @@ export function WizardPage() {
               </ThemedForm>
             )
           )}
-          {start.error && <Alert color="red" variant="light" role="alert" mt={14}>{asApiError(start.error).detail}</Alert>}
+          <Refusal error={start.error} />
           <div className={s.actions}>
             {at > 0 && <Button variant="default" leftSection={<ArrowLeft size={14} />} onClick={() => go(at - 1)}>Back</Button>}
             <span style={{ flex: 1 }} />

@@ -25,6 +25,7 @@ from taxiway.features.catalog.repository import filters, listing, reading
 from taxiway.features.catalog.repository.filters import Clause
 from taxiway.features.catalog.repository.listing import DEFAULT_LIMIT, Listed
 from taxiway.features.catalog.service.ancestry import ancestors_of
+from taxiway.features.catalog.service.query import facets_of_entities, ids_of_entities, page_of_entities
 from taxiway.model.errors import InputError, NotFoundError
 
 operations = Operations("catalog")
@@ -56,14 +57,12 @@ def list_entities(
     sort, descending = _order((order or [""])[0].partition(":")[::2])
     query = listing.Query(filter or (), sort=sort, descending=descending)
     if limit is None and offset is None and after is None:
-        with ctx.platform.store.read() as conn:
-            ids = listing.ids(conn, query, _scope(ctx))
+        ids = ids_of_entities(ctx, query)
         return StreamingResponse(_stream(ctx, ids, _fields(fields)), media_type=JSON)
     if limit == 0:
         raise InputError("Invalid limit, must be greater than zero", code="catalog.bad_limit")
     size, start = _after(after) if after is not None else (limit or DEFAULT_LIMIT, offset or 0)
-    with ctx.platform.store.read() as conn:
-        page = listing.page(conn, query, _scope(ctx), limit=size, offset=start, with_total=False)
+    page = page_of_entities(ctx, query, limit=size, offset=start, with_total=False)
     headers = {}
     if page.next_cursor is not None:
         token = base64.b64encode(orjson.dumps({"limit": size, "offset": start + size})).decode()
@@ -174,15 +173,13 @@ def entity_facets(
     """Counts of the values of fields."""
     if "" in facet:
         raise InputError("Empty value found for query parameter 'facet'", code="catalog.bad_facet")
-    where = filters.parse_filters(filter) if filter else None
-    return _facets(ctx, facet, where)
+    return _facets(ctx, facet, listing.Query(filter or ()))
 
 
 @operations.post(f"{BASE}/entity-facets", READ, errors="backstage", effect="read", response=views.Facets)
 def entity_facets_by_body(ctx: Ctx, body: views.FacetQuery) -> Response:
     """Counts of the values of fields, for a JSON predicate."""
-    where = None if body.query is None else filters.parse_predicate(body.query)
-    return _facets(ctx, body.facets, where)
+    return _facets(ctx, body.facets, listing.Query(predicate=body.query))
 
 
 def _page(
@@ -197,20 +194,15 @@ def _page(
     if cursor:
         query, offset = listing.decode(cursor), 0
     size = DEFAULT_LIMIT if limit is None else limit
-    with ctx.platform.store.read() as conn:
-        page: Listed = listing.page(conn, query, _scope(ctx), limit=size, offset=offset or 0, with_total=with_total)
+    page: Listed = page_of_entities(ctx, query, limit=size, offset=offset or 0, with_total=with_total)
     info = {"nextCursor": page.next_cursor, "prevCursor": page.previous_cursor}
     tail = {"totalItems": page.total, "pageInfo": {k: v for k, v in info.items() if v is not None}}
     items = reading.joined(reading.projected(page.items, fields))
     return Response(b'{"items":' + items + b"," + orjson.dumps(tail)[1:], media_type=JSON)
 
 
-def _facets(ctx: OpContext, keys: Sequence[str], where: Clause | None) -> Response:
-    scope = ctx.scope(READ)
-    if not scope.everything:
-        where = _scope(ctx) if where is None else _scope(ctx) & where
-    with ctx.platform.store.read() as conn:
-        return json_bytes({"facets": listing.facets(conn, keys, where)})
+def _facets(ctx: OpContext, keys: Sequence[str], query: listing.Query) -> Response:
+    return json_bytes({"facets": facets_of_entities(ctx, keys, query)})
 
 
 def _stream(ctx: OpContext, ids: Sequence[int], fields: Sequence[str]) -> Iterator[bytes]:

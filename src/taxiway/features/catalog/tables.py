@@ -67,24 +67,32 @@ entity_doc = Table(
     Column("doc", Text, nullable=False),
 )
 
+facet_key = Table(
+    "facet_key",
+    metadata,
+    Column("id", RowId, primary_key=True, autoincrement=False),
+    Column("key", Text, nullable=False, unique=True),
+)
+"""Paths in lower case."""
+
 facet = Table(
     "facet",
     metadata,
-    Column("id", RowId, primary_key=True, autoincrement=True),
-    Column("key", Text, nullable=False),
+    Column("id", RowId, primary_key=True, autoincrement=False),
+    Column("key_id", RowId, nullable=False),
+    Column("digest", BigInteger, nullable=False),
     Column("value", Text, nullable=False),
-    Column("folded", Text, nullable=False),
+    Column("folded", Text),
     Column("opaque", Boolean, nullable=False, server_default=false()),
-    UniqueConstraint("key", "value", "opaque", name="uq_facet_key_value_opaque"),
-    Index("ix_facet_key_folded", "key", "folded"),
+    Index("ix_facet_key_id_digest", "key_id", "digest"),
 )
-"""`key` is lower case, `value` as written, `folded` lower case. An opaque row says that there is a value that cannot be
-compared: null, or longer than 200 characters."""
+"""`value` is as written; `folded` its lower case where that differs, `digest` 48 bits of the lower case. An opaque row
+says that there is a value that cannot be compared: null, or longer than 200 characters. See `repository/facets`."""
 
 entity_facet = Table(
     "entity_facet",
     metadata,
-    Column("facet_id", RowId, ForeignKey("facet.id"), primary_key=True, autoincrement=False),
+    Column("facet_id", RowId, primary_key=True, autoincrement=False),
     Column("entity_id", RowId, ForeignKey("entity.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
     Index("ix_entity_facet_entity_id", "entity_id"),
     sqlite_with_rowid=False,
@@ -178,6 +186,20 @@ catalog_change = Table(
     Index("ix_catalog_change_at", "at"),
 )
 """Who changed entities of a source, one row a transaction. A version knows its change by its source and time."""
+
+index_change = Table(
+    "index_change",
+    metadata,
+    Column("seq", RowId, primary_key=True, autoincrement=True),
+    Column("entity_id", RowId, nullable=False),
+    Column("op", Integer, nullable=False),
+    Column("ref", Text, nullable=False),
+    Column("added", LargeBinary),
+    Column("removed", LargeBinary),
+    sqlite_autoincrement=True,
+)
+"""What every process's index in memory follows, newest rows only: see `repository/index/feed`. `added` and `removed`
+are ids of facets, packed as 64-bit integers. A `seq` is never given twice."""
 
 shipped = Table(
     "catalog_shipped",

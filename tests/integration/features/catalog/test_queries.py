@@ -212,6 +212,6 @@ def test_both_databases_answer_alike(make_platform: Any, database_url: str) -> N
         query = listing.Query(sort="metadata.labels.tier")
         page = listing.page(conn, query, true(), limit=2)
         rest = listing.page(conn, listing.decode(page.next_cursor or ""), true(), limit=9)
-        counts = listing.facets(conn, ["metadata.labels.tier"], None)["metadata.labels.tier"]
+        counts = listing.facets(conn, ["metadata.labels.tier"], listing.Query(), true())["metadata.labels.tier"]
     assert len(page.items) + len(rest.items) == 4
     assert counts == [{"value": "1", "count": 2}, {"value": "2", "count": 1}]

@@ -139,16 +139,6 @@ CREATE TABLE event_personal (
 	data TEXT NOT NULL, 
 	CONSTRAINT pk_event_personal PRIMARY KEY (event_id)
 );
-CREATE TABLE facet (
-	id INTEGER NOT NULL, 
-	"key" TEXT NOT NULL, 
-	value TEXT NOT NULL, 
-	folded TEXT NOT NULL, 
-	opaque BOOLEAN DEFAULT false NOT NULL, 
-	CONSTRAINT pk_facet PRIMARY KEY (id), 
-	CONSTRAINT uq_facet_key_value_opaque UNIQUE ("key", value, opaque)
-);
-CREATE INDEX ix_facet_key_folded ON facet ("key", folded);
 CREATE TABLE idempotency (
 	principal TEXT NOT NULL, 
 	"key" TEXT NOT NULL, 
@@ -370,15 +360,6 @@ CREATE TABLE entity_doc (
 	CONSTRAINT pk_entity_doc PRIMARY KEY (entity_id), 
 	CONSTRAINT fk_entity_doc_entity_id FOREIGN KEY(entity_id) REFERENCES entity (id) ON DELETE CASCADE
 );
-CREATE TABLE entity_facet (
-	facet_id INTEGER NOT NULL, 
-	entity_id INTEGER NOT NULL, 
-	CONSTRAINT pk_entity_facet PRIMARY KEY (facet_id, entity_id), 
-	CONSTRAINT fk_entity_facet_entity_id FOREIGN KEY(entity_id) REFERENCES entity (id) ON DELETE CASCADE, 
-	CONSTRAINT fk_entity_facet_facet_id FOREIGN KEY(facet_id) REFERENCES facet (id)
-)
- WITHOUT ROWID;
-CREATE INDEX ix_entity_facet_entity_id ON entity_facet (entity_id);
 CREATE TABLE relation (
 	source_id INTEGER NOT NULL, 
 	type TEXT NOT NULL, 
@@ -457,3 +438,35 @@ CREATE TABLE catalog_change (
 );
 CREATE INDEX ix_catalog_change_source_id_at ON catalog_change (source_id, at);
 CREATE INDEX ix_catalog_change_at ON catalog_change (at);
+CREATE TABLE index_change (
+	seq INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, 
+	entity_id INTEGER NOT NULL, 
+	op INTEGER NOT NULL, 
+	ref TEXT NOT NULL, 
+	added BLOB, 
+	removed BLOB
+);
+CREATE TABLE facet_key (
+	id INTEGER NOT NULL, 
+	"key" TEXT NOT NULL, 
+	CONSTRAINT pk_facet_key PRIMARY KEY (id), 
+	CONSTRAINT uq_facet_key_key UNIQUE ("key")
+);
+CREATE TABLE facet (
+	id INTEGER NOT NULL, 
+	key_id INTEGER NOT NULL, 
+	digest BIGINT NOT NULL, 
+	value TEXT NOT NULL, 
+	folded TEXT, 
+	opaque BOOLEAN DEFAULT false NOT NULL, 
+	CONSTRAINT pk_facet PRIMARY KEY (id)
+);
+CREATE INDEX ix_facet_key_id_digest ON facet (key_id, digest);
+CREATE TABLE entity_facet (
+	facet_id INTEGER NOT NULL, 
+	entity_id INTEGER NOT NULL, 
+	CONSTRAINT pk_entity_facet PRIMARY KEY (facet_id, entity_id), 
+	CONSTRAINT fk_entity_facet_entity_id FOREIGN KEY(entity_id) REFERENCES entity (id) ON DELETE CASCADE
+)
+ WITHOUT ROWID;
+CREATE INDEX ix_entity_facet_entity_id ON entity_facet (entity_id);

@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, and_, exists, false, func, not_, or_, sele
 
 from taxiway.core.store.scoped import visible
 from taxiway.features.catalog.kinds import INVERSE
+from taxiway.features.catalog.repository import facets
 from taxiway.features.catalog.repository.grammar import read_filters, read_predicate
 from taxiway.features.catalog.tables import entity, entity_facet, facet, relation
 from taxiway.model.access import Scope
@@ -58,8 +59,8 @@ def contains_text(keys: Sequence[str], term: str) -> Clause:
     found = [columns[key].contains(folded, autoescape=True) for key in keys if key in columns]
     others = [key for key in keys if key not in columns]
     if others:
-        inside = facet.c.folded.contains(folded, autoescape=True)
-        found.append(_facet(and_(facet.c.key.in_(others), inside, not_(facet.c.opaque))))
+        inside = facets.folded.contains(folded, autoescape=True)
+        found.append(_facet(and_(facets.at_keys(others), inside, not_(facet.c.opaque))))
     return or_(false(), *found)
 
 
@@ -83,22 +84,22 @@ class Sql:
             return COLUMNS[key].in_(values)
         if key.startswith(RELATIONS):
             return self.related(key[len(RELATIONS) :], values)
-        return _facet(and_(facet.c.key == key, facet.c.folded.in_(values), not_(facet.c.opaque)))
+        return _facet(and_(facets.at_key(key), facets.equal(values)))
 
     def exists_at(self, key: str) -> Clause:
         if key in COLUMNS:
             return COLUMNS[key].is_not(None)
         if key.startswith(RELATIONS):
             return self.related(key[len(RELATIONS) :], None)
-        return _facet(facet.c.key == key)
+        return _facet(facets.at_key(key))
 
     def prefixed(self, key: str, prefix: str) -> Clause:
         if key in COLUMNS:
             return COLUMNS[key].startswith(prefix, autoescape=True)
         if key.startswith(RELATIONS):
             return _related(key[len(RELATIONS) :], None, prefix)
-        begins = facet.c.folded.startswith(prefix, autoescape=True)
-        return _facet(and_(facet.c.key == key, begins, not_(facet.c.opaque)))
+        begins = facets.folded.startswith(prefix, autoescape=True)
+        return _facet(and_(facets.at_key(key), begins, not_(facet.c.opaque)))
 
     def related(self, type_: str, targets: Sequence[str] | None) -> Clause:
         return _related(type_, targets)

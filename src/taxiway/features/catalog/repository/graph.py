@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, or_, select
 
-from taxiway.features.catalog.repository.entities import chunks
+from taxiway.features.catalog.repository.chunks import chunks
 from taxiway.features.catalog.tables import entity, relation
 
 MAX_NODES = 500

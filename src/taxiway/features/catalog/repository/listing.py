@@ -1,70 +1,28 @@
 """Pages of entities: filters, order, keyset cursors in both directions, totals and facet counts.
 
-A cursor carries the whole query and the position, as Backstage's does; it grants nothing, since every page is judged
-by the caller's own scope. Entities that lack the sort field come last instead of vanishing.
+The index in memory chooses the rows where it can (`view`), else SQL does, with the same answers. Entities that lack the
+sort field come last instead of vanishing.
 """
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-import orjson
-from sqlalchemy import ColumnElement, Connection, FromClause, and_, func, or_, select, true
+from pyroaring import BitMap
+from sqlalchemy import ColumnElement, Connection, FromClause, True_, and_, func, or_, select, true
 
 from taxiway.features.catalog.kinds import INVERSE
+from taxiway.features.catalog.repository import facets as facets_
 from taxiway.features.catalog.repository import filters, reading
+from taxiway.features.catalog.repository.index.catalog_index import View
+from taxiway.features.catalog.repository.query import Listed, Query, Row, decode, encode, listed
 from taxiway.features.catalog.tables import entity, entity_facet, facet, relation
-from taxiway.model.errors import InputError
 
+__all__ = ["DEFAULT_LIMIT", "MAX_LIMIT", "Listed", "Query", "decode", "encode", "facets", "ids", "page", "where_of"]
 DEFAULT_LIMIT = 200
 MAX_LIMIT = 10_000
 _SORT: dict[str, ColumnElement[Any]] = {**filters.COLUMNS, "metadata.title": func.lower(entity.c.title)}
-
-
-@dataclass(frozen=True)
-class Query:
-    """What a list asks for; `position` is (sort value, ref) of the row that the page begins behind."""
-
-    filters: Sequence[str] = ()
-    predicate: Any = None
-    term: str = ""
-    term_fields: Sequence[str] = ()
-    sort: str | None = None
-    descending: bool = False
-    backwards: bool = False
-    position: Sequence[Any] | None = None
-    total: int | None = None
-
-
-@dataclass(frozen=True)
-class Listed:
-    """A page of documents as JSON text, with cursors to its neighbours."""
-
-    items: Sequence[str] = field(default_factory=list)
-    total: int = 0
-    next_cursor: str | None = None
-    previous_cursor: str | None = None
-
-
-def encode(query: Query) -> str:
-    """The cursor text of a query."""
-    return base64.b64encode(orjson.dumps(asdict(query))).decode()
-
-
-def decode(cursor: str) -> Query:
-    """The query in a cursor. InputError when it was not made here."""
-    try:
-        values = orjson.loads(base64.b64decode(cursor, validate=True))
-        query = Query(**values)
-        if query.position is not None and len(query.position) != 2:
-            raise ValueError
-    except (binascii.Error, ValueError, TypeError) as error:
-        raise InputError("the cursor is not one of ours: start again without it", code="catalog.bad_cursor") from error
-    return query
 
 
 def where_of(query: Query, scope: ColumnElement[bool]) -> ColumnElement[bool]:
@@ -73,49 +31,93 @@ def where_of(query: Query, scope: ColumnElement[bool]) -> ColumnElement[bool]:
     if query.predicate is not None:
         where = and_(where, filters.parse_predicate(query.predicate))
     if query.term:
-        fields = [name.lower() for name in query.term_fields] or [query.sort or "metadata.uid"]
-        where = and_(where, filters.contains_text(fields, query.term))
+        where = and_(where, filters.contains_text(query.searched_fields, query.term))
     return where
 
 
 def page(
-    conn: Connection, query: Query, scope: ColumnElement[bool], *, limit: int, offset: int = 0, with_total: bool = True
+    conn: Connection,
+    query: Query,
+    scope: ColumnElement[bool],
+    *,
+    limit: int,
+    offset: int = 0,
+    with_total: bool = True,
+    view: View | None = None,
 ) -> Listed:
     """One page. The total is counted once and then carried by the cursors."""
-    where = where_of(query, scope)
-    total = query.total
-    if total is None:
-        total = reading.count(conn, where) if with_total else 0
-    if limit == 0:
-        return Listed([], total)
-    rows = _rows(conn, query, where, limit, offset)
+    found = None if view is None else _from_index(view, query, scope, limit, offset)
+    if found is None:
+        found = _from_sql(conn, query, where_of(query, scope), limit, offset, with_total)
+    rows, total = found
+    total = query.total if query.total is not None else total if with_total else 0
     more = len(rows) > limit
     rows = rows[:limit]
     if query.backwards:
         rows.reverse()
     items = list(reading.texts_by_ids(conn, [row.id for row in rows]).values())
-    if not rows:
-        return Listed(items, total)
-    base = replace(query, total=total)
-    first = encode(replace(base, backwards=True, position=[rows[0].value, rows[0].ref]))
-    last = encode(replace(base, backwards=False, position=[rows[-1].value, rows[-1].ref]))
-    has_next = more or query.backwards
-    has_previous = more if query.backwards else query.position is not None or offset > 0
-    return Listed(items, total, last if has_next else None, first if has_previous else None)
+    return listed(query, items, rows, total, more=more, offset=offset)
 
 
-def ids(conn: Connection, query: Query, scope: ColumnElement[bool]) -> list[int]:
+def ids(conn: Connection, query: Query, scope: ColumnElement[bool], view: View | None = None) -> list[int]:
     """The ids of every entity of a query, in order."""
+    if view is not None:
+        where = view.where(query, _limited(scope))
+        places = view.places(query, where)
+        if places is not None:
+            return list(places.slice(0, len(where)))
     value, source = _sort(query)
     statement = select(entity.c.id).select_from(source).where(where_of(query, scope)).order_by(*_order(query, value))
     return list(conn.scalars(statement))
 
 
-def facets(conn: Connection, keys: Sequence[str], where: ColumnElement[bool] | None) -> dict[str, list[dict[str, Any]]]:
-    """Values and how many entities have each, by key as written, ordered by value. `where` None means everything."""
+def _from_index(
+    view: View, query: Query, scope: ColumnElement[bool], limit: int, offset: int
+) -> tuple[list[Row], int] | None:
+    where = view.where(query, _limited(scope))
+    total = len(where)
+    if limit == 0:
+        return [], total
+    places = view.places(query, where)
+    if places is None:
+        return None
+    start, stop = offset, offset + limit + 1
+    if query.position is not None:
+        value, ref = query.position
+        value = None if value is None else str(value)
+        if query.backwards:
+            stop = places.rank(value, str(ref), inclusive=False) - offset
+            start = max(0, stop - limit - 1)
+        else:
+            start += places.rank(value, str(ref), inclusive=True)
+            stop = start + limit + 1
+    chosen = places.slice(start, max(start, stop))
+    rows = [Row(one, places.value(one), view.state.refs[one]) for one in chosen]
+    return (rows[::-1] if query.backwards else rows), total
+
+
+def _limited(scope: ColumnElement[bool]) -> ColumnElement[bool] | None:
+    return None if isinstance(scope, True_) else scope
+
+
+def _from_sql(
+    conn: Connection, query: Query, where: ColumnElement[bool], limit: int, offset: int, with_total: bool
+) -> tuple[list[Row], int]:
+    total = reading.count(conn, where) if with_total and query.total is None else 0
+    return ([] if limit == 0 else _rows(conn, query, where, limit, offset)), total
+
+
+def facets(
+    conn: Connection, keys: Sequence[str], query: Query, scope: ColumnElement[bool], view: View | None = None
+) -> dict[str, list[dict[str, Any]]]:
+    """Values and how many entities of a query have each, by key as written, ordered by value."""
+    where: BitMap | None = None if view is None else view.where(query, _limited(scope))
+    clause = where_of(query, scope) if query != Query() or _limited(scope) is not None else None
     result = {}
     for key in keys:
-        counts = _counts(conn, key.lower(), where)
+        counts = None if view is None or where is None else view.counts(key.lower(), where)
+        if counts is None:
+            counts = _counts(conn, key.lower(), clause)
         result[key] = [{"value": value, "count": counts[value]} for value in sorted(counts)]
     return result
 
@@ -130,7 +132,7 @@ def _counts(conn: Connection, key: str, where: ColumnElement[bool] | None) -> di
     statement = (
         select(facet.c.value, func.count())
         .join(entity_facet, entity_facet.c.facet_id == facet.c.id)
-        .where(facet.c.key == key, facet.c.opaque.is_(False))
+        .where(facets_.at_key(key), facet.c.opaque.is_(False))
         .group_by(facet.c.value)
     )
     if where is not None:
@@ -161,13 +163,13 @@ def _relation_counts(conn: Connection, type_: str, where: ColumnElement[bool] | 
     return {row[0]: row[1] for row in rows}
 
 
-def _rows(conn: Connection, query: Query, where: ColumnElement[bool], limit: int, offset: int) -> list[Any]:
+def _rows(conn: Connection, query: Query, where: ColumnElement[bool], limit: int, offset: int) -> list[Row]:
     value, source = _sort(query)
     statement = select(entity.c.id, entity.c.ref, value.label("value")).select_from(source).where(where)
     if query.position is not None:
         statement = statement.where(_behind(query, value))
     statement = statement.order_by(*_order(query, value)).limit(limit + 1).offset(offset or None)
-    return list(conn.execute(statement))
+    return [Row(row.id, row.value, row.ref) for row in conn.execute(statement)]
 
 
 def _sort(query: Query) -> tuple[ColumnElement[Any], FromClause]:
@@ -178,9 +180,9 @@ def _sort(query: Query) -> tuple[ColumnElement[Any], FromClause]:
     if key in _SORT:
         return _SORT[key], entity
     values = (
-        select(entity_facet.c.entity_id, func.min(facet.c.folded).label("value"))
+        select(entity_facet.c.entity_id, func.min(facets_.folded).label("value"))
         .join(facet, facet.c.id == entity_facet.c.facet_id)
-        .where(facet.c.key == key, facet.c.opaque.is_(False))
+        .where(facets_.at_key(key), facet.c.opaque.is_(False))
         .group_by(entity_facet.c.entity_id)
         .subquery()
     )

@@ -9,7 +9,7 @@ import orjson
 from sqlalchemy import ColumnElement, Connection, func, select
 
 from taxiway.features.catalog.kinds import INVERSE
-from taxiway.features.catalog.repository.entities import chunks
+from taxiway.features.catalog.repository.chunks import chunks
 from taxiway.features.catalog.tables import catalog_problem, entity, entity_doc, relation
 
 MAX_RELATIONS = 50_000

@@ -59,10 +59,8 @@ def apply_entities(
             updated.append((present, record))
     repository.insert_entities(tx.conn, tx.now, source_id, created)
     repository.update_entities(tx.conn, tx.now, source_id, updated)
-    for uid, record in created:
-        _emit(tx, ctx, "created", record.ref, uid, record.columns["owner"])
-    for present, record in updated:
-        _emit(tx, ctx, "updated", record.ref, present.uid, record.columns["owner"])
+    _emit(tx, ctx, "created", [(record.ref, uid, record.columns["owner"]) for uid, record in created])
+    _emit(tx, ctx, "updated", [(record.ref, present.uid, record.columns["owner"]) for present, record in updated])
     kept = {*records, *(problem.ref for problem in problems if problem.ref)}
     deleted = _sweep(tx, ctx, source_id, kept) if full and not _unreadable(documents) else []
     _store_problems(tx, ctx, source_id, problems, full)
@@ -192,11 +190,10 @@ def _sweep(tx: Tx, ctx: OpContext, source_id: str, keep: Collection[str]) -> lis
 
 
 def _remove(tx: Tx, ctx: OpContext, gone: Sequence[Known]) -> None:
-    repository.delete_entities(tx.conn, [known.id for known in gone])
+    repository.delete_entities(tx.conn, gone)
     if any(known.ref.startswith(PEOPLE) for known in gone):
         ctx.platform.forget_identities(tx)
-    for known in gone:
-        _emit(tx, ctx, "deleted", known.ref, known.uid, known.owner)
+    _emit(tx, ctx, "deleted", [(known.ref, known.uid, known.owner) for known in gone])
 
 
 def _store_problems(tx: Tx, ctx: OpContext, source_id: str, problems: Sequence[Problem], full: bool) -> None:
@@ -207,6 +204,9 @@ def _store_problems(tx: Tx, ctx: OpContext, source_id: str, problems: Sequence[P
         repository.add_problems(tx.conn, tx.now, source_id, rows)
 
 
-def _emit(tx: Tx, ctx: OpContext, verb: str, ref: str, uid: str, owner: str | None) -> None:
-    draft = EventDraft(f"dev.taxiway.entity.{verb}.v1", ref, {"ref": ref, "owner": owner}, subject_uid=uid)
-    ctx.emit(tx, draft, owner=owner)
+def _emit(tx: Tx, ctx: OpContext, verb: str, items: Sequence[tuple[str, str, str | None]]) -> None:
+    drafts = (
+        (EventDraft(f"dev.taxiway.entity.{verb}.v1", ref, {"ref": ref, "owner": owner}, subject_uid=uid), owner)
+        for ref, uid, owner in items
+    )
+    ctx.emit_many(tx, list(drafts))

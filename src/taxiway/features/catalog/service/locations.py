@@ -16,7 +16,7 @@ from taxiway.core.permissions import decide
 from taxiway.core.store.database import Tx
 from taxiway.features.catalog.model import ApplyResult, Location, Problem
 from taxiway.features.catalog.repository import locations as rows
-from taxiway.features.catalog.repository.entities import chunks
+from taxiway.features.catalog.repository.chunks import chunks
 from taxiway.features.catalog.service.apply import apply_entities, prune_source, replace_source_problems
 from taxiway.features.catalog.sources.read import Item, read_target
 from taxiway.features.catalog.sources.targets import Target, open_in_repository, open_target

@@ -1,18 +1,22 @@
-"""Reads of single entities and short lists, for other features."""
+"""Reads of single entities and lists: for other features as values, for the API as JSON text."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
 
-from taxiway.core.context import Platform
+from taxiway.core.context import OpContext, Platform
 from taxiway.features.catalog.refs import full_ref
-from taxiway.features.catalog.repository import reading
-from taxiway.features.catalog.repository.filters import equal_filters
+from taxiway.features.catalog.repository import listing, reading
+from taxiway.features.catalog.repository.filters import Clause, equal_filters, visible_to
+from taxiway.features.catalog.repository.index.catalog_index import CatalogIndex
+from taxiway.features.catalog.repository.query import Listed, Query
 
 MAX_LIST = 10_000
+READ = "catalog.entity.read"
+INDEX = "catalog.index"
 
 
 def get_entity(platform: Platform, ref: str) -> dict[str, Any] | None:
@@ -30,3 +34,34 @@ def list_entities(
     wanted = dict(filters) if kind is None else {**filters, "kind": kind}
     with platform.store.read() as conn:
         return [orjson.loads(text) for text in reading.texts(conn, equal_filters(wanted), limit=MAX_LIST).values()]
+
+
+def index_of(platform: Platform) -> CatalogIndex:
+    """The index in memory of this process."""
+    found: CatalogIndex | None = platform.services.get(INDEX)
+    return found or platform.services.setdefault(INDEX, CatalogIndex(platform.store, platform.log))
+
+
+def page_of_entities(ctx: OpContext, query: Query, *, limit: int, offset: int = 0, with_total: bool = True) -> Listed:
+    """A page of what the caller may see."""
+    scope = _scope(ctx)
+    with index_of(ctx.platform).reading() as (conn, view):
+        return listing.page(conn, query, scope, limit=limit, offset=offset, with_total=with_total, view=view)
+
+
+def ids_of_entities(ctx: OpContext, query: Query) -> list[int]:
+    """The ids of all that the caller may see, in order."""
+    scope = _scope(ctx)
+    with index_of(ctx.platform).reading() as (conn, view):
+        return listing.ids(conn, query, scope, view)
+
+
+def facets_of_entities(ctx: OpContext, keys: Sequence[str], query: Query) -> dict[str, list[dict[str, Any]]]:
+    """Values of fields and how many of what the caller may see have each."""
+    scope = _scope(ctx)
+    with index_of(ctx.platform).reading() as (conn, view):
+        return listing.facets(conn, keys, query, scope, view)
+
+
+def _scope(ctx: OpContext) -> Clause:
+    return visible_to(ctx.scope(READ))

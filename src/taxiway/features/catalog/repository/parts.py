@@ -1,0 +1,148 @@
+"""What hangs on an entity: document, relations, facets, words; written in batches, with the feed's rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import orjson
+from sqlalchemy import Connection, delete, select, text
+
+from taxiway.features.catalog.documents import leaves, words
+from taxiway.features.catalog.model import Record
+from taxiway.features.catalog.repository import facets
+from taxiway.features.catalog.repository.bulk import insert_rows
+from taxiway.features.catalog.repository.chunks import chunks
+from taxiway.features.catalog.repository.index import feed
+from taxiway.features.catalog.repository.index.feed import DELETE, INSERT, UPDATE, Change
+from taxiway.features.catalog.tables import entity_doc, entity_facet, relation
+
+Item = tuple[int, str, Record]
+"""An entity's id and uid, and what is to be stored of it."""
+Words = tuple[str, str, str, str]
+BATCH = 1000
+
+
+def insert(conn: Connection, items: Sequence[Item]) -> None:
+    """Store what hangs on new entities."""
+    for batch in chunks(items, BATCH):
+        _insert_docs(conn, batch)
+        _insert_words(conn, [(id_, words(record.document)) for id_, _, record in batch])
+        _insert_relations(conn, batch)
+        numbers = _numbers(conn, batch)
+        _insert_facets(conn, numbers)
+        feed.append(conn, [Change(id_, INSERT, record.ref, sorted(numbers[id_])) for id_, _, record in batch])
+
+
+def replace(conn: Connection, items: Sequence[Item]) -> None:
+    """Store anew what hangs on known entities; facets that stay are left alone."""
+    for batch in chunks(items, BATCH):
+        ids = [id_ for id_, _, _ in batch]
+        before, numbers = _facets_of(conn, ids), _numbers(conn, batch)
+        _delete_words_and_docs(conn, ids)
+        _delete_relations(conn, ids)
+        _insert_docs(conn, batch)
+        _insert_words(conn, [(id_, words(record.document)) for id_, _, record in batch])
+        _insert_relations(conn, batch)
+        added = {id_: numbers[id_] - before.get(id_, set()) for id_ in ids}
+        removed = {id_: before.get(id_, set()) - numbers[id_] for id_ in ids}
+        _delete_facets(conn, removed)
+        _insert_facets(conn, added)
+        changes = [Change(id_, UPDATE, rec.ref, sorted(added[id_]), sorted(removed[id_])) for id_, _, rec in batch]
+        feed.append(conn, changes)
+
+
+def remove(conn: Connection, refs: Mapping[int, str]) -> None:
+    """Remove what hangs on entities, given as id → reference."""
+    for ids in chunks(refs, BATCH):
+        before = _facets_of(conn, ids)
+        _delete_words_and_docs(conn, ids)
+        _delete_relations(conn, ids)
+        _delete_facets(conn, before)
+        feed.append(conn, [Change(id_, DELETE, refs[id_], removed=sorted(before.get(id_, ()))) for id_ in ids])
+
+
+def _stored(uid: str, record: Record) -> str:
+    metadata = {**record.document["metadata"], "uid": uid, "etag": record.hash[7:47]}
+    return orjson.dumps({**record.document, "metadata": metadata}).decode()
+
+
+def _insert_docs(conn: Connection, batch: Sequence[Item]) -> None:
+    insert_rows(conn, entity_doc, ("entity_id", "doc"), [(id_, _stored(uid, record)) for id_, uid, record in batch])
+
+
+def _insert_relations(conn: Connection, batch: Sequence[Item]) -> None:
+    rows = [(id_, *edge) for id_, _, record in batch for edge in sorted(record.relations)]
+    insert_rows(conn, relation, ("source_id", "type", "target"), rows)
+
+
+def _numbers(conn: Connection, batch: Sequence[Item]) -> dict[int, set[int]]:
+    by_id = {id_: leaves(record.document) for id_, _, record in batch}
+    numbers = facets.numbers(conn, {leaf for found in by_id.values() for leaf in found})
+    return {id_: {numbers[leaf] for leaf in found} for id_, found in by_id.items()}
+
+
+def _insert_facets(conn: Connection, by_id: Mapping[int, set[int]]) -> None:
+    # In the order of the table, which SQLite fills faster that way.
+    rows = sorted((number, id_) for id_, numbers in by_id.items() for number in numbers)
+    insert_rows(conn, entity_facet, ("facet_id", "entity_id"), rows)
+
+
+def _facets_of(conn: Connection, ids: Sequence[int]) -> dict[int, set[int]]:
+    found: dict[int, set[int]] = {}
+    for batch in chunks(ids):
+        rows = select(entity_facet.c.entity_id, entity_facet.c.facet_id).where(entity_facet.c.entity_id.in_(batch))
+        for row in conn.execute(rows):
+            found.setdefault(row[0], set()).add(row[1])
+    return found
+
+
+def _delete_facets(conn: Connection, by_id: Mapping[int, set[int]]) -> None:
+    rows = sorted((number, id_) for id_, numbers in by_id.items() for number in numbers)
+    if rows:
+        mark = "%s" if conn.dialect.name == "postgresql" else "?"
+        conn.exec_driver_sql(f"DELETE FROM entity_facet WHERE facet_id = {mark} AND entity_id = {mark}", rows)  # noqa: S608
+
+
+def _delete_relations(conn: Connection, ids: Sequence[int]) -> None:
+    for batch in chunks(ids):
+        conn.execute(delete(relation).where(relation.c.source_id.in_(batch)))
+
+
+def _delete_words_and_docs(conn: Connection, ids: Sequence[int]) -> None:
+    for batch in chunks(ids):
+        rows = conn.execute(select(entity_doc.c.entity_id, entity_doc.c.doc).where(entity_doc.c.entity_id.in_(batch)))
+        _delete_words(conn, [(row.entity_id, words(orjson.loads(row.doc))) for row in rows])
+        conn.execute(delete(entity_doc).where(entity_doc.c.entity_id.in_(batch)))
+
+
+def _insert_words(conn: Connection, items: Sequence[tuple[int, Words]]) -> None:
+    rows: list[Any] = [(id_, *texts) for id_, texts in items]
+    if not rows:
+        return
+    if conn.dialect.name == "sqlite":
+        statement = "INSERT INTO entity_fts(rowid, name, title, tags, body) VALUES (?, ?, ?, ?, ?)"
+    else:
+        statement = (
+            "INSERT INTO entity_fts(entity_id, words) VALUES (%s,"
+            " setweight(to_tsvector('simple', replace(CAST(%s AS text), '-', ' ')), 'A')"
+            " || setweight(to_tsvector('simple', CAST(%s AS text)), 'A')"
+            " || setweight(to_tsvector('simple', CAST(%s AS text)), 'B')"
+            " || to_tsvector('simple', CAST(%s AS text)))"
+        )
+    conn.exec_driver_sql(statement, rows)
+
+
+def _delete_words(conn: Connection, items: Sequence[tuple[int, Words]]) -> None:
+    rows = [{"id": id_, "name": n, "title": t, "tags": g, "body": b} for id_, (n, t, g, b) in items]
+    if not rows:
+        return
+    if conn.dialect.name == "sqlite":
+        # An index without content is told what to forget: the same words that it was given.
+        statement = (
+            "INSERT INTO entity_fts(entity_fts, rowid, name, title, tags, body)"
+            " VALUES ('delete', :id, :name, :title, :tags, :body)"
+        )
+    else:
+        statement = "DELETE FROM entity_fts WHERE entity_id = :id"
+    conn.execute(text(statement), rows)

@@ -1,0 +1,85 @@
+"""What a list asks for and what a page of it is, with the cursors between pages.
+
+A cursor carries the whole query and the position, as Backstage's does; it grants nothing, since every page is judged
+by the caller's own scope.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+import orjson
+
+from taxiway.model.errors import InputError
+
+
+@dataclass(frozen=True)
+class Query:
+    """What a list asks for; `position` is (sort value, ref) of the row that the page begins behind."""
+
+    filters: Sequence[str] = ()
+    predicate: Any = None
+    term: str = ""
+    term_fields: Sequence[str] = ()
+    sort: str | None = None
+    descending: bool = False
+    backwards: bool = False
+    position: Sequence[Any] | None = None
+    total: int | None = None
+
+    @property
+    def searched_fields(self) -> list[str]:
+        """Where `term` is looked for."""
+        return [name.lower() for name in self.term_fields] or [self.sort or "metadata.uid"]
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A page of documents as JSON text, with cursors to its neighbours."""
+
+    items: Sequence[str] = field(default_factory=list)
+    total: int = 0
+    next_cursor: str | None = None
+    previous_cursor: str | None = None
+
+
+@dataclass(frozen=True)
+class Row:
+    """An entity on a page: what it is sorted by, and its reference."""
+
+    id: int
+    value: str | None
+    ref: str
+
+
+def encode(query: Query) -> str:
+    """The cursor text of a query."""
+    return base64.b64encode(orjson.dumps(asdict(query))).decode()
+
+
+def decode(cursor: str) -> Query:
+    """The query in a cursor. InputError when it was not made here."""
+    try:
+        values = orjson.loads(base64.b64decode(cursor, validate=True))
+        query = Query(**values)
+        if query.position is not None and len(query.position) != 2:
+            raise ValueError
+    except (binascii.Error, ValueError, TypeError) as error:
+        raise InputError("the cursor is not one of ours: start again without it", code="catalog.bad_cursor") from error
+    return query
+
+
+def listed(query: Query, items: Sequence[str], rows: Sequence[Row], total: int, *, more: bool, offset: int) -> Listed:
+    """The page of `rows`, in order. `more` says that there are others in the direction that was read."""
+    if not rows:
+        return Listed(items, total)
+    base = replace(query, total=total)
+    first = encode(replace(base, backwards=True, position=[rows[0].value, rows[0].ref]))
+    last = encode(replace(base, backwards=False, position=[rows[-1].value, rows[-1].ref]))
+    has_next = more or query.backwards
+    has_previous = more if query.backwards else query.position is not None or offset > 0
+    return Listed(items, total, last if has_next else None, first if has_previous else None)

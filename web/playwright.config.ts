@@ -1,5 +1,6 @@
 // Browser tests run against a Taxiway that is up already: TAXIWAY_URL is its address, TAXIWAY_LINK a one-time sign-in link,
-// TAXIWAY_VIEWER_TOKEN a token with the role viewer. tests/acceptance/test_portal.py starts one and calls them.
+// TAXIWAY_VIEWER_TOKEN a token with the role viewer, TAXIWAY_FRESH_LINK and TAXIWAY_OLD_LINK two more links, one of them
+// expired. tests/acceptance/test_portal.py starts one and calls them.
 import { defineConfig } from '@playwright/test'
 import { findBrowser, FLAGS } from './test/e2e/browser'
 

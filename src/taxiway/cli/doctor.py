@@ -1,4 +1,6 @@
-"""`taxiway doctor`: checks this host for what the embedded engines need, and says how to get what is missing."""
+"""`taxiway doctor`: checks this host for what the embedded engines need, and the data folder for what a start needs.
+
+It says how to get what is missing, and changes nothing."""
 
 from __future__ import annotations
 
@@ -11,13 +13,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from taxiway.cli.client import data_folder
+from taxiway.cli.folder import folder_checks
 from taxiway.cli.output import Output, show
 
 INSTALL = "install Taxiway with its extra: pip install 'taxiway[laptop]'"
 
 
 def doctor(*, data: Path | None = None, output: Output = "table") -> int:
-    """Check this host. Exits with 1 when something that the embedded engines need is missing."""
+    """Check this host and the data folder. Exits with 1 when something is missing or broken."""
     rows = [
         {"check": name, "ok": ok, "found": found, "remedy": "" if ok else remedy}
         for name, ok, found, remedy in _checks((data or data_folder()).resolve())
@@ -40,6 +43,7 @@ def _checks(data: Path) -> Iterator[tuple[str, bool, str, str]]:
         closed = [str(path) for path in _existing(data).parents if not path.stat().st_mode & 0o001]
         remedy = "choose a data folder that other users can enter, with --data: repository code runs as another user"
         yield "data folder can be entered", not closed, ", ".join(closed) or str(data), remedy
+    yield from folder_checks(data)
 
 
 def _program(name: str, remedy: str) -> tuple[str, bool, str, str]:

@@ -34,7 +34,7 @@ for name, (target, summary) in {
     "tokens": ("tokens:app", "API tokens"),
     "config": ("config:app", "Settings and where each comes from"),
     "plugin": ("plugins:app", "Plugins and whether they work"),
-    "doctor": ("doctor:doctor", "Check this host for what the embedded engines need"),
+    "doctor": ("doctor:doctor", "Check this host and the data folder"),
     "api": ("api:api", "Call any operation of the API by its id"),
 }.items():
     app.command(f"taxiway.cli.{target}", name=name, help=summary)

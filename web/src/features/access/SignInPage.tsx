@@ -89,8 +89,8 @@ export function SignInPage() {
           </form>
         )}
         <p className="t2">
-          The first start of the server prints a one-time link for its administrator. For the command line:{' '}
-          <Cli>taxiway login URL --token TOKEN</Cli>
+          The first start of the server prints a one-time link for its administrator; on its host, <Cli>taxiway login --link</Cli>{' '}
+          prints another. For the command line: <Cli>taxiway login URL --token TOKEN</Cli>
         </p>
       </div>
     </main>

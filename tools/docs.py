@@ -210,6 +210,25 @@ def _class_sources() -> Mapping[str, str]:
     return shapes
 
 
+ATTRIBUTES = (
+    ("`specversion`", "`1.0`"),
+    ("`id`", "a UUIDv7, unique in this installation"),
+    ("`source`", "`taxiway/<organisation>`"),
+    ("`type`", "what happened; the end of the name is the version of the data's schema"),
+    ("`subject`", "what it happened to: an entity reference, `run:<id>`, `repository:<name>`, `token:<id>`"),
+    ("`time`", "when, RFC 3339 with microseconds, UTC"),
+    ("`datacontenttype`", "`application/json`"),
+    ("`data`", "the particulars, without secrets and personal data"),
+    ("`seq`", "extension: the place in the log, counted from 1 without gaps"),
+    ("`hash`", "extension: the hash over this event and the one before"),
+    ("`actor`", "extension: who did it"),
+    ("`onbehalfof`", "extension: for whom the actor did it; absent where for nobody else"),
+    ("`via`", "extension: the way it was asked for, such as `portal`, `cli`, `plugin:<name>`"),
+    ("`tokenid`", "extension: the API token that was used; absent without one"),
+    ("`subjectuid`", "extension: the uid of an entity as the subject; absent for others"),
+)
+
+
 def events_page() -> str:
     """Every event type that is emitted."""
     rows: dict[str, list[set[str]]] = defaultdict(lambda: [set(), set(), set()])
@@ -223,9 +242,14 @@ def events_page() -> str:
         for kind, (subjects, keys, origins) in sorted(rows.items())
     ]
     return (
-        "# Events\n\nEach event is a CloudEvents envelope; `dev.cdevents.*` types are CDEvents', `dev.taxiway.*` ours. "
-        "Once sealed it has `seq` (without gaps) and `hash` (over the one before). `…` is filled in: an id or an "
-        "entity reference. [Read the audit log](../how-to/read-the-audit-log.md) shows how to get at them.\n\n"
+        "# Events\n\nEach event is answered in the JSON format of CloudEvents 1.0, in lists "
+        "(`GET /api/events/v1/events`) and as server-sent events (`GET /api/events/v1/stream`). "
+        "[Read the audit log](../how-to/read-the-audit-log.md) "
+        "shows how to get at them.\n\n"
+        + table(("attribute", "what it says"), ATTRIBUTES)
+        + "\n## Types\n\n`dev.cdevents.*` types are CDEvents', `dev.taxiway.*` ours; plugins add theirs at the point "
+        "[`event_type`](contribution-points.md#event_type). An event is stored only if its data is as the schema "
+        "of its type says (`GET /api/events/v1/types`). `…` is filled in: an id or an entity reference.\n\n"
         + table(("type", "subject", "data", "emitted by"), lines)
     )
 

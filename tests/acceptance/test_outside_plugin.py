@@ -30,7 +30,10 @@ def test_an_outside_plugin_adds_an_action_a_destination_and_a_card(make_server: 
         plugins = {item["name"]: item for item in client.get("/api/plugins/v1/plugins").json()["items"]}
         assert plugins["weather"]["version"] == "0.3.0"
         points = {item["point"] for item in plugins["weather"]["contributions"]}
-        assert points == {"action", "destination", "event_subscriber", "operation", "portal_card", "portal_page"}
+        own = {"action", "destination", "event_subscriber", "event_type", "operation", "portal_card", "portal_page"}
+        assert points == own
+        types = {item["type"] for item in client.get("/api/events/v1/types").json()["items"]}
+        assert {"com.example.weather.forecast.v1", "dev.taxiway.run.ended.v1"} <= types
         template = {
             "apiVersion": "scaffolder.backstage.io/v1beta3",
             "kind": "Template",

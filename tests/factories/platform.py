@@ -11,6 +11,7 @@ from typing import Any
 import taxiway.features
 from taxiway.core.context import OpContext, Platform
 from taxiway.core.events.journal import Journal
+from taxiway.core.events.schemas import EventSchemas, declared_in
 from taxiway.core.permissions import READ, Grant
 from taxiway.core.registry import Registry
 from taxiway.core.runs.durable import DurableRuns
@@ -102,7 +103,8 @@ def build_platform(
     if fresh:
         create_tables(store)
     signals, new_id, log = Signals(), new_ids(clock), MemoryLog()
-    events = Journal(store, new_id, signals)
+    registry = Registry()
+    events = Journal(store, new_id, signals, schemas=EventSchemas(declared_in(registry)))
     runs = DurableRuns(
         store=store,
         clock=clock,
@@ -118,7 +120,7 @@ def build_platform(
         clock=clock,
         new_id=new_id,
         store=store,
-        registry=Registry(),
+        registry=registry,
         events=events,
         runs=runs,
         secrets=runs.secrets,

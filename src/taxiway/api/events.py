@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import Header, Query
 from pydantic import BaseModel
@@ -17,29 +17,36 @@ from taxiway.core.http.headers import json_bytes, json_list
 from taxiway.core.http.sse import Batch, SseEvent, event_stream, resume_after
 from taxiway.core.operations import Feature, Operations
 from taxiway.core.permissions import PLATFORM, READ
+from taxiway.kit.clock import to_rfc3339
 from taxiway.kit.paging import DEFAULT_LIMIT, MAX_LIMIT
 from taxiway.model.event import Event
 from taxiway.model.event_types import SCHEMAS
+from taxiway.plugin import EventType as Declared
 
 operations = Operations("events")
 PERMISSIONS = {"events.read": READ, "events.verify": PLATFORM}
 
 
 class EventView(BaseModel):
-    """A sealed event. `seq` counts without gaps; `at` is microseconds UTC; `hash` chains to the one before."""
+    """A sealed event in the JSON format of CloudEvents 1.0. What is not set is left out. Extension attributes of ours:
+    `seq` counts without gaps, `hash` chains to the event before, `actor` did it (for `onbehalfof`) through `via` with
+    the API token `tokenid`; `subjectuid` is the uid of an entity as the subject."""
 
-    seq: int
+    specversion: Literal["1.0"]
     id: str
-    type: str
     source: str
+    type: str
     subject: str
-    at: int
+    time: str
+    datacontenttype: Literal["application/json"]
     data: dict[str, Any]
-    actor: str
-    on_behalf_of: str | None
-    via: str
-    token_id: str | None
+    seq: int
     hash: str
+    actor: str
+    via: str
+    onbehalfof: str | None = None
+    tokenid: str | None = None
+    subjectuid: str | None = None
 
 
 class EventList(BaseModel):
@@ -65,7 +72,7 @@ class EventType(BaseModel):
 
 
 class EventTypes(BaseModel):
-    """Every event type that Taxiway emits itself; plugins add their own."""
+    """Every event type that Taxiway and its plugins emit."""
 
     items: list[EventType]
 
@@ -73,7 +80,9 @@ class EventTypes(BaseModel):
 @operations.get("/api/events/v1/types", "events.read")
 def list_event_types(ctx: Ctx) -> EventTypes:
     """List event types with the schemas of their data."""
-    return EventTypes(items=[EventType(type=name, data_schema=dict(schema)) for name, schema in SCHEMAS.items()])
+    declared: list[Declared] = ctx.platform.registry.all("event_type")
+    schemas = {**{item.key: item.schema for item in declared}, **SCHEMAS}
+    return EventTypes(items=[EventType(type=name, data_schema=dict(schemas[name])) for name in sorted(schemas)])
 
 
 @operations.get("/api/events/v1/events", "events.read", response=EventList)
@@ -114,19 +123,21 @@ FEATURE = Feature("events", PERMISSIONS, operations.items)
 
 def event_view(event: Event) -> dict[str, Any]:
     """An event in the shape of `EventView`."""
+    optional = {"onbehalfof": event.on_behalf_of, "tokenid": event.token_id, "subjectuid": event.subject_uid}
     return {
-        "seq": event.seq,
+        "specversion": "1.0",
         "id": event.id,
-        "type": event.type,
         "source": event.source,
+        "type": event.type,
         "subject": event.subject,
-        "at": event.at,
+        "time": to_rfc3339(event.at),
+        "datacontenttype": "application/json",
         "data": event.data,
-        "actor": event.actor,
-        "on_behalf_of": event.on_behalf_of,
-        "via": event.via,
-        "token_id": event.token_id,
+        "seq": event.seq,
         "hash": event.hash,
+        "actor": event.actor,
+        "via": event.via,
+        **{name: value for name, value in optional.items() if value is not None},
     }
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from importlib.metadata import EntryPoint
+from urllib.parse import quote
 
 import structlog
 
@@ -16,6 +17,7 @@ from taxiway.api.features import load_features
 from taxiway.api.logs import plugin_logger
 from taxiway.core.context import Platform
 from taxiway.core.events.journal import Journal
+from taxiway.core.events.schemas import EventSchemas, declared_in
 from taxiway.core.operations import Feature
 from taxiway.core.plugins.artifacts import FolderArtifacts
 from taxiway.core.plugins.loader import load_plugins
@@ -60,7 +62,8 @@ def _engine_room(loaded: Loaded, clock: Clock | None) -> Platform:
     new_id, signals, registry, log = new_ids(clock), Signals(), Registry(), structlog.get_logger("taxiway")
     migrate(loaded.settings.store_url(), data)
     store = open_store(loaded.settings.store_url(), clock)
-    journal = Journal(store, new_id, signals, source=f"taxiway/{loaded.settings.organisation}")
+    source, schemas = f"taxiway/{quote(loaded.settings.organisation)}", EventSchemas(declared_in(registry))
+    journal = Journal(store, new_id, signals, source, schemas)
     engine = DurableRuns(
         store=store,
         clock=clock,

@@ -19,7 +19,7 @@ def list_events(
     """List events, newest first."""
     query = {"type": type, "subject": subject, "limit": min(limit, 500)}
     rows = list(Client(find_session()).pages("/api/events/v1/events", query, most=limit))
-    show(rows, output, ["seq", "at", "type", "subject", "actor", "via"])
+    show(rows, output, ["seq", "time", "type", "subject", "actor", "via"])
 
 
 @app.command

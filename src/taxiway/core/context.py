@@ -102,6 +102,10 @@ class OpContext:
         """Append an event in `tx` in the caller's name, and return its id."""
         return self.platform.events.append(tx, self.principal, draft, owner=owner)
 
+    def emit_many(self, tx: Tx, drafts: Sequence[tuple[EventDraft, str | None]]) -> list[str]:
+        """Append the events of (draft, owner) in `tx` in one statement, and return their ids."""
+        return self.platform.events.append_many(tx, self.principal, drafts)
+
     def acting_as(self, principal: Principal) -> OpContext:
         """The same operation, in another principal's name."""
         return replace(self, principal=principal)

@@ -62,7 +62,7 @@ class TestActions(ActionConformance):
 class TestForecastAction(ActionConformance):
     @pytest.fixture
     def action(self) -> ForecastAction:
-        return ForecastAction("rain")
+        return ForecastAction("rain", lambda draft: None)
 
     @pytest.fixture
     def values(self) -> Mapping[str, Any]:

@@ -12,11 +12,11 @@ import pytest
 from factories.catalog import Publish, admin, component, forge, publish, server
 from factories.host import Host
 from factories.served import Served
-from outside_plugin.src.taxiway_weather import CountDeployments
+from outside_plugin.src.taxiway_weather import FORECAST, CountDeployments
 from taxiway.features.catalog.tasks import PUSHED, FollowPushes
 from taxiway.model.event import Event
-from taxiway.plugin import Identity, PluginContext
-from taxiway.plugin.testing import EventSubscriberConformance, MemoryRecords
+from taxiway.plugin import EventType, Identity, PluginContext
+from taxiway.plugin.testing import EventSubscriberConformance, EventTypeConformance, MemoryRecords
 from taxiway.plugins.act import PLUGIN as ACT
 from taxiway.plugins.act.caches import ForgetRepository, RepositoryCaches
 from taxiway.plugins.act.seed import Seed
@@ -28,6 +28,18 @@ Effects = Callable[[], Any]
 
 def event_of(kind: str, subject: str, data: Mapping[str, Any]) -> Event:
     return Event(7, "id-7", kind, "taxiway", subject, 1, data, "system:test", None, "system", None, "hash")
+
+
+class TestTheForecastsType(EventTypeConformance):
+    """Of the plugin outside the tree."""
+
+    @pytest.fixture
+    def event_type(self) -> EventType:
+        return FORECAST
+
+    @pytest.fixture
+    def data(self) -> Mapping[str, Any]:
+        return {"city": "Oslo"}
 
 
 class TestCountingDeployments(EventSubscriberConformance):

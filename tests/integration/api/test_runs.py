@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -125,6 +127,9 @@ def test_runs_are_listed_newest_first_in_pages(server: Served) -> None:
     assert client.get("/api/runs/v1/runs/nothing").status_code == 404
 
 
+REQUIRED = {"specversion", "id", "source", "type", "subject", "time", "datacontenttype", "data"}
+
+
 def test_the_log_of_events_is_listed_followed_and_verified(server: Served) -> None:
     run_id = start(server, "say")
     follow(server, run_id, "end")
@@ -140,5 +145,12 @@ def test_the_log_of_events_is_listed_followed_and_verified(server: Served) -> No
     mine = client.get("/api/events/v1/events", params={"subject": f"run:{run_id}"}).json()["items"]
     assert {event["type"] for event in mine} >= {"dev.taxiway.run.started.v1", "dev.taxiway.run.ended.v1"}
     assert client.get("/api/events/v1/events", params={"type": "dev.taxiway.token."}).json()["items"]
+    for event in mine:
+        assert set(event) >= REQUIRED
+        assert (event["specversion"], event["datacontenttype"]) == ("1.0", "application/json")
+        assert datetime.fromisoformat(event["time"]).utcoffset() == timedelta(0)
+        assert all(re.fullmatch(r"[a-z0-9]{1,20}", name) for name in event)
+        assert None not in event.values()
+        assert event in found
     assert client.get("/api/events/v1/verify").json()["ok"] is True
     assert server.client(server.token("developer")).get("/api/events/v1/verify").status_code == 403

@@ -108,6 +108,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/catalog/analyze-location": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * What a repository would bring: the descriptors in it, or a proposed one.
+         * @description What a repository would bring: the descriptors in it, or a proposed one.
+         */
+        post: operations["catalog.analyze_location"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/catalog/entities": {
         parameters: {
             query?: never;
@@ -140,6 +160,26 @@ export interface paths {
          * @description One entity by its name.
          */
         get: operations["catalog.entity_by_name"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/catalog/entities/by-name/{kind}/{namespace}/{name}/ancestry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * An entity, and the Location entities that lead to the file it was read from.
+         * @description An entity, and the Location entities that lead to the file it was read from.
+         */
+        get: operations["catalog.entity_ancestry"];
         put?: never;
         post?: never;
         delete?: never;
@@ -216,6 +256,66 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/catalog/entities/unprocessed/delete/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Forget a refused document; it comes back when its source is read again and still has it.
+         * @description Forget a refused document; it comes back when its source is read again and still has it.
+         */
+        delete: operations["catalog.delete_unprocessed_entity"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/catalog/entities/unprocessed/failed": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Documents that were refused and stand for no entity, with what is wrong with them.
+         * @description Documents that were refused and stand for no entity, with what is wrong with them.
+         */
+        get: operations["catalog.list_failed_entities"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/catalog/entities/unprocessed/pending": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Locations that a run is taking in just now.
+         * @description Locations that a run is taking in just now.
+         */
+        get: operations["catalog.list_pending_entities"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/catalog/entity-facets": {
         parameters: {
             query?: never;
@@ -284,6 +384,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/catalog/locations/by-query": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * A page of registered locations for a JSON predicate over id, type, target and entityRef.
+         * @description A page of registered locations for a JSON predicate over id, type, target and entityRef.
+         */
+        post: operations["catalog.query_locations"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/catalog/locations/{id}": {
         parameters: {
             query?: never;
@@ -296,13 +416,37 @@ export interface paths {
          * @description One registered location.
          */
         get: operations["catalog.get_location"];
-        put?: never;
+        /**
+         * Let a location point to another target; its entities are those of the new one when this returns.
+         * @description Let a location point to another target; its entities are those of the new one when this returns.
+         */
+        put: operations["catalog.change_location"];
         post?: never;
         /**
          * Unregister a location; its entities go at once.
          * @description Unregister a location; its entities go at once.
          */
         delete: operations["catalog.delete_location"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/catalog/problems": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The same as `/api/catalog/v1/problems`, beside Backstage's paths.
+         * @description The same as `/api/catalog/v1/problems`, beside Backstage's paths.
+         */
+        get: operations["catalog.list_problems"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -376,8 +520,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * What is wrong with sources: where, what, and what to do.
-         * @description What is wrong with sources: where, what, and what to do.
+         * What is wrong with sources: where, what, and what to do. Conflicts have the code `conflict`.
+         * @description What is wrong with sources: where, what, and what to do. Conflicts have the code `conflict`.
          */
         get: operations["catalog.problems"];
         put?: never;
@@ -1401,6 +1545,58 @@ export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         /**
+         * Analysis
+         * @description The descriptors of a repository, or a proposed one.
+         */
+        Analysis: {
+            /** Existingentityfiles */
+            existingEntityFiles: {
+                [key: string]: unknown;
+            }[];
+            /** Generateentities */
+            generateEntities: {
+                [key: string]: unknown;
+            }[];
+        };
+        /**
+         * AnalyzeInput
+         * @description A repository to look at, and how its descriptors are called.
+         */
+        AnalyzeInput: {
+            /** Catalogfilename */
+            catalogFilename?: string | null;
+            location: components["schemas"]["AnalyzedLocation"];
+        };
+        /**
+         * AnalyzedLocation
+         * @description A repository to look at.
+         */
+        AnalyzedLocation: {
+            /** Target */
+            target: string;
+            /** Type */
+            type: string;
+        };
+        /**
+         * Ancestry
+         * @description What leads to an entity, nearest first.
+         */
+        Ancestry: {
+            /** Items */
+            items: components["schemas"]["AncestryItem"][];
+            /** Rootentityref */
+            rootEntityRef: string;
+        };
+        /**
+         * AncestryItem
+         * @description An entity and what it came from.
+         */
+        AncestryItem: {
+            entity: components["schemas"]["Entity"];
+            /** Parententityrefs */
+            parentEntityRefs: string[];
+        };
+        /**
          * Approval
          * @description A decision on a waiting run.
          */
@@ -1772,7 +1968,7 @@ export interface components {
         };
         /**
          * EventTypes
-         * @description Every event type that Taxiway emits itself; plugins add their own.
+         * @description Every event type that Taxiway and its plugins emit.
          */
         EventTypes: {
             /** Items */
@@ -1780,31 +1976,45 @@ export interface components {
         };
         /**
          * EventView
-         * @description A sealed event. `seq` counts without gaps; `at` is microseconds UTC; `hash` chains to the one before.
+         * @description A sealed event in the JSON format of CloudEvents 1.0. What is not set is left out. Extension attributes of ours:
+         *     `seq` counts without gaps, `hash` chains to the event before, `actor` did it (for `onbehalfof`) through `via` with
+         *     the API token `tokenid`; `subjectuid` is the uid of an entity as the subject.
          */
         EventView: {
             /** Actor */
             actor: string;
-            /** At */
-            at: number;
             /** Data */
             data: {
                 [key: string]: unknown;
             };
+            /**
+             * Datacontenttype
+             * @constant
+             */
+            datacontenttype: "application/json";
             /** Hash */
             hash: string;
             /** Id */
             id: string;
-            /** On Behalf Of */
-            on_behalf_of: string | null;
+            /** Onbehalfof */
+            onbehalfof?: string | null;
             /** Seq */
             seq: number;
             /** Source */
             source: string;
+            /**
+             * Specversion
+             * @constant
+             */
+            specversion: "1.0";
             /** Subject */
             subject: string;
-            /** Token Id */
-            token_id: string | null;
+            /** Subjectuid */
+            subjectuid?: string | null;
+            /** Time */
+            time: string;
+            /** Tokenid */
+            tokenid?: string | null;
             /** Type */
             type: string;
             /** Via */
@@ -2021,11 +2231,49 @@ export interface components {
             type: string;
         };
         /**
+         * LocationPage
+         * @description A page of locations.
+         */
+        LocationPage: {
+            /** Items */
+            items: components["schemas"]["LocationView"][];
+            pageInfo: components["schemas"]["PageInfo"];
+            /** Totalitems */
+            totalItems: number;
+        };
+        /**
+         * LocationQuery
+         * @description A query for locations.
+         */
+        LocationQuery: {
+            /** Cursor */
+            cursor?: string | null;
+            /**
+             * Limit
+             * @default 1000
+             */
+            limit: number;
+            /** Query */
+            query?: {
+                [key: string]: unknown;
+            } | null;
+        };
+        /**
          * LocationRow
          * @description A registered location, wrapped as Backstage does.
          */
         LocationRow: {
             data: components["schemas"]["LocationView"];
+        };
+        /**
+         * LocationTarget
+         * @description Where a location is to point to.
+         */
+        LocationTarget: {
+            /** Target */
+            target: string;
+            /** Type */
+            type: string;
         };
         /**
          * LocationView
@@ -2284,6 +2532,11 @@ export interface components {
         ProblemView: {
             /** At */
             at: number;
+            /**
+             * Code
+             * @enum {string}
+             */
+            code: "unreadable" | "invalid" | "untrusted" | "duplicate" | "conflict";
             /** Detail */
             detail: string;
             /** Id */
@@ -2292,6 +2545,8 @@ export interface components {
             line: number | null;
             /** Location */
             location: string;
+            /** Other Source Id */
+            other_source_id: string | null;
             /** Ref */
             ref: string | null;
             /** Remedy */
@@ -2726,16 +2981,30 @@ export interface components {
             subject: string;
         };
         /**
+         * Unprocessed
+         * @description Documents that are no entity.
+         */
+        Unprocessed: {
+            /** Entities */
+            entities: {
+                [key: string]: unknown;
+            }[];
+            /**
+             * Type
+             * @enum {string}
+             */
+            type: "failed" | "pending";
+        };
+        /**
          * ValidateInput
-         * @description An entity to judge.
+         * @description An entity to judge, and where it is said to lie (`url:https://host/path`).
          */
         ValidateInput: {
             /** Entity */
-            entity: unknown;
-            /**
-             * Location
-             * @default
-             */
+            entity: {
+                [key: string]: unknown;
+            };
+            /** Location */
             location: string;
         };
         /** ValidationError */
@@ -2993,6 +3262,39 @@ export interface operations {
             };
         };
     };
+    "catalog.analyze_location": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AnalyzeInput"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Analysis"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     "catalog.list_entities": {
         parameters: {
             query?: {
@@ -3062,6 +3364,39 @@ export interface operations {
             };
         };
     };
+    "catalog.entity_ancestry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                kind: string;
+                namespace: string;
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Ancestry"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     "catalog.query_entities": {
         parameters: {
             query?: {
@@ -3108,9 +3443,9 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
-        requestBody: {
+        requestBody?: {
             content: {
-                "application/json": components["schemas"]["ByQuery"];
+                "application/json": components["schemas"]["ByQuery"] | null;
             };
         };
         responses: {
@@ -3217,6 +3552,97 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    "catalog.delete_unprocessed_entity": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    "catalog.list_failed_entities": {
+        parameters: {
+            query?: {
+                owner?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Unprocessed"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    "catalog.list_pending_entities": {
+        parameters: {
+            query?: {
+                owner?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Unprocessed"];
+                };
             };
             /** @description Validation Error */
             422: {
@@ -3384,6 +3810,39 @@ export interface operations {
             };
         };
     };
+    "catalog.query_locations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["LocationQuery"] | null;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LocationPage"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     "catalog.get_location": {
         parameters: {
             query?: never;
@@ -3394,6 +3853,41 @@ export interface operations {
             cookie?: never;
         };
         requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LocationView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    "catalog.change_location": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LocationTarget"];
+            };
+        };
         responses: {
             /** @description Successful Response */
             200: {
@@ -3432,6 +3926,41 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    "catalog.list_problems": {
+        parameters: {
+            query?: {
+                source_id?: string | null;
+                ref?: string | null;
+                code?: ("unreadable" | "invalid" | "untrusted" | "duplicate" | "conflict") | null;
+                limit?: number;
+                cursor?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problems"];
+                };
             };
             /** @description Validation Error */
             422: {
@@ -3547,6 +4076,8 @@ export interface operations {
         parameters: {
             query?: {
                 source_id?: string | null;
+                ref?: string | null;
+                code?: ("unreadable" | "invalid" | "untrusted" | "duplicate" | "conflict") | null;
                 limit?: number;
                 cursor?: string | null;
             };

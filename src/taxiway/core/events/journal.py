@@ -11,6 +11,8 @@ from typing import Any
 from sqlalchemy import Select, func, insert, select
 
 from taxiway.core.events.chain import personal_digest
+from taxiway.core.events.log import Ids
+from taxiway.core.events.schemas import EventSchemas
 from taxiway.core.store.database import Store, Tx
 from taxiway.core.store.scoped import visible
 from taxiway.core.store.tables import event, event_personal
@@ -37,41 +39,64 @@ def event_of(row: Any) -> Event:
 class Journal:
     """The event log of one installation; `source` names it in every event."""
 
-    def __init__(self, store: Store, new_id: NewId, signals: Signals, source: str = "taxiway") -> None:
+    def __init__(
+        self,
+        store: Store,
+        new_id: NewId,
+        signals: Signals,
+        source: str = "taxiway",
+        schemas: EventSchemas | None = None,
+    ) -> None:
         self.store, self.signals = store, signals
         self._new_id, self._source = new_id, source
+        self._schemas = schemas or EventSchemas()
 
     def append(self, tx: Tx, principal: Principal, draft: EventDraft, *, owner: str | None = None) -> str:
-        event_id, data = self._new_id(), dict(draft.data)
+        return self.append_many(tx, principal, [(draft, owner)])[0]
+
+    def append_many(self, tx: Tx, principal: Principal, drafts: Sequence[tuple[EventDraft, str | None]]) -> Ids:
+        if not drafts:
+            return []
+        rows: list[dict[str, Any]] = []
+        personal: list[dict[str, Any]] = []
+        for draft, owner in drafts:
+            values = self._row(tx, principal, draft, owner)
+            if draft.personal is not None:
+                salt = secrets.token_bytes(16)
+                values["personal_digest"] = personal_digest(salt, draft.personal)
+                personal.append({"event_id": values["id"], "salt": salt, "data": dict(draft.personal)})
+            rows.append(values)
+        tx.conn.execute(insert(event), rows)
+        if personal:
+            tx.conn.execute(insert(event_personal), personal)
+        tx.subjects.append(drafts[0][0].subject)
+        tx.after_commit(lambda: self.signals.notify(APPENDED))
+        return [values["id"] for values in rows]
+
+    def _row(self, tx: Tx, principal: Principal, draft: EventDraft, owner: str | None) -> dict[str, Any]:
+        data = dict(draft.data)
+        self._schemas.check(draft.type, data)
         try:
             size = len(canonical_json(data))
         except (TypeError, ValueError) as error:
             raise InternalError(f"the data of event {draft.type} is not JSON", internal=str(error)) from error
         if size > DATA_BYTES:
             raise InternalError(f"the data of event {draft.type} is larger than {DATA_BYTES} bytes")
-        salt = secrets.token_bytes(16)
-        values = {
-            "id": event_id,
+        return {
+            "id": self._new_id(),
             "type": draft.type,
             "source": self._source,
             "subject": draft.subject,
             "subject_uid": draft.subject_uid,
             "at": tx.now,
             "data": data,
-            "personal_digest": None if draft.personal is None else personal_digest(salt, draft.personal),
+            "personal_digest": None,
             "actor": principal.subject,
             "on_behalf_of": principal.on_behalf_of,
             "via": principal.via,
             "token_id": principal.token_id,
             "owner": owner,
         }
-        tx.conn.execute(insert(event).values(**values))
-        if draft.personal is not None:
-            row = {"event_id": event_id, "salt": salt, "data": dict(draft.personal)}
-            tx.conn.execute(insert(event_personal).values(**row))
-        tx.subjects.append(draft.subject)
-        tx.after_commit(lambda: self.signals.notify(APPENDED))
-        return event_id
 
     def list(
         self, scope: Scope, *, type_prefix: str | None, subject: str | None, after: int, limit: int, newest_first: bool

@@ -13,6 +13,7 @@ from taxiway.plugin.points.acting import (
     BackgroundService,
     CheckResult,
     EventSubscriber,
+    EventType,
     PlanCheck,
     Verdict,
 )
@@ -52,6 +53,7 @@ POINTS: Mapping[str, type] = {
     "background_service": BackgroundService,
     "host_engine": HostEngine,
     "event_subscriber": EventSubscriber,
+    "event_type": EventType,
     "mounted_routes": MountedRoutes,
     "portal_card": PortalCard,
     "portal_page": PortalPage,
@@ -68,6 +70,7 @@ __all__ = [
     "Destination",
     "EntitySource",
     "EventSubscriber",
+    "EventType",
     "Forge",
     "HostEngine",
     "Measurement",

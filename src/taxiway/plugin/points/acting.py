@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol, runtime_checkable
 
+from taxiway.model.errors import InputError
 from taxiway.model.event import Event
+from taxiway.model.event_types import SCHEMAS
 from taxiway.model.run import Created, Recovery
 from taxiway.plugin.context import PluginContext, StepContext
 
@@ -69,6 +72,28 @@ class BackgroundService(Protocol):
     exclusive: bool
 
     def run(self, ctx: PluginContext, stop: threading.Event) -> None: ...
+
+
+EVENT_TYPE = re.compile(r"[a-z][a-z0-9-]*(\.[a-z0-9][a-z0-9_-]*)+\.(v\d+|\d+\.\d+\.\d+)")
+
+
+@dataclass(frozen=True)
+class EventType:
+    """A type of events that the plugin emits: `key` is its name, `com.example.<noun>.<verb>.v1` or a type of CDEvents
+    that Taxiway does not emit itself, and `schema` the JSON Schema (2020-12) of its data. Each event is judged by it
+    when it is emitted, so the schema of a version never becomes narrower: a changed meaning is a new version."""
+
+    key: str
+    schema: Mapping[str, Any]
+
+    def __post_init__(self) -> None:
+        """InputError for a name that is none, or that is Taxiway's own."""
+        if not EVENT_TYPE.fullmatch(self.key):
+            raise InputError(
+                f"'{self.key}' is no event type: write com.example.<noun>.<verb>.v1", code="plugin.event_type"
+            )
+        if self.key in SCHEMAS or self.key.startswith("dev.taxiway."):
+            raise InputError(f"the event type '{self.key}' is Taxiway's: use your own name", code="plugin.event_type")
 
 
 @runtime_checkable

@@ -30,6 +30,7 @@ from taxiway.plugin.testing.stores import ForgeConformance, RecordsConformance, 
 from taxiway.plugin.testing.working import (
     BackgroundServiceConformance,
     EventSubscriberConformance,
+    EventTypeConformance,
     HostEngineConformance,
     PipelineEngineConformance,
 )
@@ -40,6 +41,7 @@ __all__ = [
     "DestinationConformance",
     "EntitySourceConformance",
     "EventSubscriberConformance",
+    "EventTypeConformance",
     "ForgeConformance",
     "HostEngineConformance",
     "MemoryHost",

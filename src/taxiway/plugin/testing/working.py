@@ -15,6 +15,7 @@ from taxiway.model.event import Event
 from taxiway.plugin import (
     BackgroundService,
     EventSubscriber,
+    EventType,
     HostEngine,
     PipelineEngine,
     PipelineJob,
@@ -91,6 +92,21 @@ class EventSubscriberConformance:
         assert first != before, "the event changed nothing: give one that does"
         subscriber.handle(event)
         assert effects() == first
+
+
+class EventTypeConformance:
+    """Give fixtures `event_type` and `data` (of an event that the plugin emits)."""
+
+    def test_what_it_emits_is_as_its_schema_says(self, event_type: EventType, data: Mapping[str, Any]) -> None:
+        import jsonschema_rs
+
+        jsonschema_rs.Draft202012Validator(dict(event_type.schema)).validate(dict(data))
+
+    def test_its_schema_tells_data_from_rubbish(self, event_type: EventType) -> None:
+        import jsonschema_rs
+
+        validator = jsonschema_rs.Draft202012Validator(dict(event_type.schema))
+        assert not validator.is_valid("rubbish"), "it takes anything: say what the data is"
 
 
 class HostEngineConformance:

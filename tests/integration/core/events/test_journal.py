@@ -7,25 +7,29 @@ import time
 from pathlib import Path
 
 import pytest
-from sqlalchemy import delete, select, text, update
+from sqlalchemy import delete, insert, select, text, update
 
 from factories.platform import MemoryLog, principal
 from taxiway.core.events import chain
 from taxiway.core.events.checkpoints import folder
 from taxiway.core.events.journal import Journal
+from taxiway.core.events.schemas import EventSchemas
 from taxiway.core.events.sealer import Sealer
 from taxiway.core.events.subscriptions import Dispatcher
 from taxiway.core.events.verify import Verdict, verify
 from taxiway.core.leases import Leases
-from taxiway.core.store.database import Store
+from taxiway.core.store.database import Store, Tx
 from taxiway.core.store.tables import event, event_cursor, event_personal
 from taxiway.kit.clock import SystemClock
 from taxiway.kit.ids import new_ids
 from taxiway.kit.signals import Signals
 from taxiway.model.access import EVERYTHING, Scope
+from taxiway.model.errors import InternalError
 from taxiway.model.event import Event, EventDraft
 
 ALEX = principal("alex")
+THING = {"type": "object", "required": ["n"], "properties": {"n": {"type": "integer"}}}
+SHAPES = {f"dev.taxiway.{kind}.v1": THING for kind in ("test", "other")}
 
 
 class Log:
@@ -34,7 +38,7 @@ class Log:
     def __init__(self, store: Store, data: Path) -> None:
         clock = SystemClock()
         self.store, self.data = store, data
-        self.journal = Journal(store, new_ids(clock), Signals())
+        self.journal = Journal(store, new_ids(clock), Signals(), schemas=EventSchemas(SHAPES.get))
         self.leases = Leases(store, clock, new_ids(clock))
         self.sealer = Sealer(self.journal, self.leases, clock, MemoryLog(), data)
         self.stop = threading.Event()
@@ -102,6 +106,47 @@ def test_sealed_events_have_places_without_gaps_and_are_listed_by_scope(log: Log
     assert [item.seq for item in rest.items] == [122, 121]
     assert log.verify() == Verdict(True, 125)
     assert (folder(log.data) / "checkpoint.key").stat().st_mode & 0o777 == 0o600
+
+
+def test_an_event_that_is_not_as_its_type_says_does_not_commit(log: Log) -> None:
+    def write(draft: EventDraft) -> None:
+        def work(tx: Tx) -> None:
+            tx.conn.execute(insert(event_cursor).values(subscriber="with it", seq=0))
+            log.journal.append(tx, ALEX, draft)
+
+        log.store.write(work)
+
+    for data, fault in (({"n": "one"}, "at /n"), ({}, "at the data"), ({"n": 1, "x": object()}, "is not JSON")):
+        with pytest.raises(InternalError, match=f"dev.taxiway.test.v1 .*{fault}"):
+            write(EventDraft("dev.taxiway.test.v1", "thing:1", data))
+    with pytest.raises(InternalError, match=r"dev\.taxiway\.test\.v2 is not known"):
+        write(EventDraft("dev.taxiway.test.v2", "thing:1", {"n": 1}))
+    with log.store.read() as conn:
+        assert conn.execute(select(event_cursor)).all() == []
+        assert conn.execute(select(event)).all() == []
+    write(EventDraft("dev.taxiway.test.v1", "thing:1", {"n": 1}))
+
+
+def test_many_events_are_appended_at_once_in_order(log: Log) -> None:
+    drafts = [
+        (EventDraft("dev.taxiway.test.v1", f"thing:{n}", {"n": n}, personal={"n": n} if n % 2 else None), "group:a")
+        for n in range(300)
+    ]
+    subjects: list[str] = []
+
+    def work(tx: Tx) -> list[str]:
+        ids = log.journal.append_many(tx, ALEX, drafts)
+        subjects.extend(tx.subjects)
+        assert log.journal.append_many(tx, ALEX, []) == []
+        return ids
+
+    ids = log.store.write(work)
+    assert subjects == ["thing:0"]
+    log.seal_and_checkpoint()
+    found = log.journal.list(EVERYTHING, type_prefix=None, subject=None, after=0, limit=500, newest_first=False)
+    assert [(item.id, item.subject) for item in found] == [(ids[n], f"thing:{n}") for n in range(300)]
+    assert (log.journal.personal(ids[1]), log.journal.personal(ids[2])) == ({"n": 1}, None)
+    assert log.verify() == Verdict(True, 300)
 
 
 def test_personal_data_is_outside_the_chain_and_can_be_forgotten(log: Log) -> None:

@@ -17,9 +17,9 @@ from taxiway.core.plugins.records import StoredRecords
 from taxiway.core.plugins.secrets import RegistrySecrets
 from taxiway.core.settings import EngineSettings, Settings
 from taxiway.core.store.database import Store
-from taxiway.model.errors import InputError, NotFoundError
+from taxiway.model.errors import InputError, InternalError, NotFoundError
 from taxiway.model.event import EventDraft
-from taxiway.plugin import Identity, Plugin, PluginContext, PluginSettings, PortalCard
+from taxiway.plugin import EventType, Identity, Plugin, PluginContext, PluginSettings, PortalCard
 from taxiway.plugin.testing import RecordsConformance
 
 
@@ -122,9 +122,31 @@ def test_a_plugin_gets_its_own_folders_records_and_settings(
     assert mine.settings.address == "here"
     assert mine.data_dir != yours.data_dir
     assert mine.data_dir.stat().st_mode & 0o777 == 0o700
-    mine.emit(EventDraft("dev.taxiway.thing.made.v1", "thing:1"))
+    mine.emit(EventDraft("dev.taxiway.token.revoked.v1", "thing:1", {"name": "n"}))
     with platform.store.read() as conn:
         assert conn.exec_driver_sql("select actor, via from event").all() == [("system:plugin-mine", "plugin:mine")]
+
+
+def test_a_plugin_emits_what_it_declared(make_platform: Callable[..., Platform], tmp_path: Path) -> None:
+    seen: list[PluginContext] = []
+    shape = {"type": "object", "required": ["n"], "properties": {"n": {"type": "integer"}}}
+
+    def contribute(ctx: PluginContext) -> Sequence[Any]:
+        seen.append(ctx)
+        return [("event_type", EventType("com.example.thing.made.v1", shape))]
+
+    load(make_platform(tmp_path / "data"), point("mine", contribute))
+    (ctx,) = seen
+    ctx.emit(EventDraft("com.example.thing.made.v1", "thing:1", {"n": 1}))
+    for kind, data in (("com.example.thing.made.v1", {}), ("com.example.thing.gone.v1", {"n": 1})):
+        with pytest.raises(InternalError, match=kind):
+            ctx.emit(EventDraft(kind, "thing:1", data))
+
+
+@pytest.mark.parametrize("name", ["thing", "dev.taxiway.thing.made.v1", "dev.cdevents.service.deployed.0.2.0", "a.b"])
+def test_an_event_type_has_a_name_of_its_own(name: str) -> None:
+    with pytest.raises(InputError):
+        EventType(name, {"type": "object"})
 
 
 def test_host_engines_keep_taxiway_on_loopback() -> None:

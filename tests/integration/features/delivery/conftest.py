@@ -107,6 +107,7 @@ class World:
             "before": "0" * 40,
             "after": sha,
             "default_branch": "main",
+            "pusher": "user:default/dev",
         }
         draft = EventDraft("dev.taxiway.repository.pushed.v1", f"repository:{name}", data)
         self.platform.store.write(lambda tx: self.platform.system("forge").emit(tx, draft))

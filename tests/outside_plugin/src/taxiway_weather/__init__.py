@@ -7,14 +7,15 @@ It imports the public contract and nothing else. The tests install it as a packa
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from taxiway.model.event import Event
+from taxiway.model.event import Event, EventDraft
 from taxiway.model.run import Created
 from taxiway.model.workload import LogLine, ObjectKey, ObjectStatus, Target, WorkloadStatus, object_key
 from taxiway.plugin import (
+    EventType,
     Plugin,
     PluginContext,
     PluginOperation,
@@ -32,6 +33,17 @@ class WeatherSettings(PluginSettings):
     forecast: str = "sunny"
 
 
+FORECAST = EventType(
+    "com.example.weather.forecast.v1",
+    {
+        "type": "object",
+        "required": ["city"],
+        "properties": {"city": {"type": "string"}},
+        "additionalProperties": False,
+    },
+)
+
+
 class ForecastAction:
     """Writes the forecast into the workspace."""
 
@@ -46,11 +58,13 @@ class ForecastAction:
     recovery = "idempotent"
     supports_dry_run = True
 
-    def __init__(self, forecast: str) -> None:
-        self._forecast = forecast
+    def __init__(self, forecast: str, emit: Callable[[EventDraft], None]) -> None:
+        self._forecast, self._emit = forecast, emit
 
     def run(self, ctx: StepContext, values: Mapping[str, Any]) -> Mapping[str, Any]:
         (ctx.workspace / "FORECAST.txt").write_text(f"{values['city']}: {self._forecast}\n")
+        if not ctx.is_dry_run:
+            self._emit(EventDraft(FORECAST.key, f"run:{ctx.run_id}", {"city": values["city"]}))
         ctx.log(f"The forecast for {values['city']} is {self._forecast}")
         return {"forecast": self._forecast}
 
@@ -122,7 +136,8 @@ def contribute(ctx: PluginContext) -> Sequence[tuple[str, Any]]:
     """What the plugin plugs in."""
     forecast, counter = ctx.settings.forecast, CountDeployments(ctx.records)
     return [
-        ("action", ForecastAction(forecast)),
+        ("action", ForecastAction(forecast, ctx.emit)),
+        ("event_type", FORECAST),
         ("destination", FolderDestination(ctx.data_dir / "objects")),
         (
             "portal_card",

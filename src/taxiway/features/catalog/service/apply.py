@@ -190,7 +190,7 @@ def _sweep(tx: Tx, ctx: OpContext, source_id: str, keep: Collection[str]) -> lis
 
 
 def _remove(tx: Tx, ctx: OpContext, gone: Sequence[Known]) -> None:
-    repository.delete_entities(tx.conn, [known.id for known in gone])
+    repository.delete_entities(tx.conn, gone)
     if any(known.ref.startswith(PEOPLE) for known in gone):
         ctx.platform.forget_identities(tx)
     _emit(tx, ctx, "deleted", [(known.ref, known.uid, known.owner) for known in gone])

@@ -18,7 +18,7 @@ from taxiway.plugin.points.acting import (
     Verdict,
 )
 from taxiway.plugin.points.faces import Authorize, MountedRoutes, PluginOperation, PortalCard, PortalPage
-from taxiway.plugin.points.keeping import Forge, SecretStore
+from taxiway.plugin.points.keeping import Forge, PullHost, SecretStore
 from taxiway.plugin.points.reading import (
     EntitySource,
     Measurement,
@@ -45,6 +45,7 @@ POINTS: Mapping[str, type] = {
     "destination": Destination,
     "resource_driver": ResourceDriver,
     "forge": Forge,
+    "pull_host": PullHost,
     "pipeline_engine": PipelineEngine,
     "secret_store": SecretStore,
     "metric_source": MetricSource,
@@ -87,6 +88,7 @@ __all__ = [
     "PluginOperation",
     "PortalCard",
     "PortalPage",
+    "PullHost",
     "ResourceDriver",
     "SecretStore",
     "Series",

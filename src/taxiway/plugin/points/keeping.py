@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
+from taxiway.model.pulls import BranchRule, BranchRules, ChangedFiles, Comparison, MergeRequest, MergeTrial
 from taxiway.model.workload import FileChange, Repository
 
 
@@ -61,6 +62,64 @@ class Forge(Protocol):
 
     def log(self, name: str, ref: str, limit: int = 50) -> Sequence[Mapping[str, Any]]:
         """Commits from `ref` back: {sha, message, author, at}."""
+        ...
+
+
+@runtime_checkable
+class PullHost(Protocol):
+    """What a forge does for pull requests: compare, merge and protect branches. `key` is that of its `forge`.
+
+    The record of a pull request, its reviews and checks are Taxiway's. A ref is a branch or a full SHA; NotFoundError
+    when it is not there.
+    """
+
+    key: str
+
+    def compare(self, name: str, base: str, head: str, *, limit: int = 250) -> Comparison:
+        """Both refs side by side, with up to `limit` commits that only `head` has."""
+        ...
+
+    def files(
+        self, name: str, old: str, new: str, *, after: int = 0, limit: int = 100, with_patch: bool = True
+    ) -> ChangedFiles:
+        """A page of the files that differ between two commits; a patch that is too large is cut or left out."""
+        ...
+
+    def diff(self, name: str, old: str, new: str, limit: int) -> tuple[str, bool]:
+        """The unified diff, up to `limit` bytes, and whether it was cut."""
+        ...
+
+    def try_merge(self, name: str, base: str, head: str) -> MergeTrial:
+        """Whether they merge; nothing is changed."""
+        ...
+
+    def merge(self, request: MergeRequest) -> str:
+        """Merge, and return the commit that the base branch has become. ConflictError (`pulls.base_moved`,
+        `pulls.conflict`) when the base is no longer where the request saw it, or the two do not merge."""
+        ...
+
+    def find_merge(self, request: MergeRequest) -> str | None:
+        """The commit that `merge` made for this request when the base branch contains it, else None."""
+        ...
+
+    def contains(self, name: str, branch: str, commit: str) -> bool:
+        """Whether a branch contains a commit; False when either is gone."""
+        ...
+
+    def create_branch(self, name: str, branch: str, commit: str, *, by: str) -> None:
+        """Let a branch begin at a commit; nothing happens when it stands there, ConflictError when elsewhere."""
+        ...
+
+    def delete_branch(self, name: str, branch: str, *, expect: str, by: str) -> bool:
+        """Delete a branch whose head is still `expect`; False when it is not. ConflictError when it is protected."""
+        ...
+
+    def rules(self, name: str) -> BranchRules:
+        """What protects the branches of a repository. The forge holds pushes to it."""
+        ...
+
+    def protect(self, name: str, rules: Sequence[BranchRule], *, by: str, expect: int | None = None) -> BranchRules:
+        """Replace the rules. ConflictError when `expect` is not their version."""
         ...
 
 

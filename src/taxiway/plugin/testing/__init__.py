@@ -26,6 +26,7 @@ from taxiway.plugin.testing.faces import (
     PortalPageConformance,
 )
 from taxiway.plugin.testing.host import MemoryHost, MemoryRecords, MemorySecrets, memory_host, step_context
+from taxiway.plugin.testing.pulls import PullHostConformance
 from taxiway.plugin.testing.stores import ForgeConformance, RecordsConformance, SecretStoreConformance
 from taxiway.plugin.testing.working import (
     BackgroundServiceConformance,
@@ -55,6 +56,7 @@ __all__ = [
     "PluginOperationConformance",
     "PortalCardConformance",
     "PortalPageConformance",
+    "PullHostConformance",
     "RecordsConformance",
     "ResourceDriverConformance",
     "SecretStoreConformance",

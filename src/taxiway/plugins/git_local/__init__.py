@@ -26,11 +26,13 @@ class CatchUp:
 
 def contribute(ctx: PluginContext) -> Sequence[tuple[str, Any]]:
     from taxiway.plugins.git_local.forge import LocalForge
+    from taxiway.plugins.git_local.pulls import LocalPulls
     from taxiway.plugins.git_local.serve import GitApp
 
     forge = LocalForge(ctx, ctx.settings.max_push_bytes)
     return [
         ("forge", forge),
+        ("pull_host", LocalPulls(forge)),
         ("mounted_routes", MountedRoutes("git", "git", GitApp(forge, ctx.settings, ctx), basic=True)),
         ("background_service", CatchUp(forge)),
     ]

@@ -22,9 +22,16 @@ from taxiway.model.workload import FileChange, Repository
 from taxiway.plugin import MICROSECONDS, PluginContext, Record
 from taxiway.plugins.git_local.command import run_git
 from taxiway.plugins.git_local.objects import ZERO, build_tree, commit_rows, open_repo, write_commit
+from taxiway.plugins.git_local.rules import RuleBook
 
 NAME = re.compile(r"^[a-z0-9][a-z0-9._-]{0,98}[a-z0-9]$|^[a-z0-9]$")
 SHA = re.compile(r"^[0-9a-f]{40}$")
+
+
+def check_branch(name: str) -> None:
+    """InputError when `name` cannot name a branch."""
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,99}", name) or ".." in name or name.endswith((".lock", "/")):
+        raise InputError(f"'{name}' cannot name a branch", code="repositories.bad_branch")
 
 
 class LocalForge:
@@ -39,6 +46,7 @@ class LocalForge:
         self._max_push_bytes = max_push_bytes
         self._locks: dict[str, threading.RLock] = {}
         self._guard = threading.Lock()
+        self.rules = RuleBook(ctx)
 
     def create_repository(
         self, name: str, *, description: str, owner: str | None, default_branch: str, request_key: str
@@ -48,9 +56,8 @@ class LocalForge:
                 f"'{name}' cannot name a repository: use 1 to 100 lower-case letters, digits, '-', '_' and '.'",
                 code="repositories.bad_name",
             )
-        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,99}", default_branch) or ".." in default_branch:
-            raise InputError(f"'{default_branch}' cannot name a branch", code="repositories.bad_branch")
-        with self._locked(name):
+        check_branch(default_branch)
+        with self.locked(name):
             record = self._ctx.records.get(f"repository/{name}")
             if record is None:
                 value = {
@@ -91,7 +98,7 @@ class LocalForge:
         return [self._repository(r.value) for r in self._ctx.records.list("repository/", start, limit)]
 
     def delete_repository(self, name: str, *, archive: bool) -> None:
-        with self._locked(name):
+        with self.locked(name):
             record = self._ctx.records.get(f"repository/{name}")
             if record is None:
                 return
@@ -104,6 +111,7 @@ class LocalForge:
                 while rows := self._ctx.records.list(prefix):
                     for row in rows:
                         self._ctx.records.delete(row.key)
+            self.rules.forget(uid)
             self._ctx.emit(
                 EventDraft(
                     "dev.cdevents.repository.deleted.0.2.0",
@@ -158,7 +166,7 @@ class LocalForge:
         author: str,
         expect: str | None = None,
     ) -> str:
-        with self._locked(name):
+        with self.locked(name):
             self._writable(name)
             ref = f"refs/heads/{branch}".encode()
             with open_repo(self.path(name)) as repo:
@@ -167,6 +175,8 @@ class LocalForge:
                     raise ConflictError(
                         f"{name} moved on since {expect[:12]}: read it again", code="repositories.moved"
                     )
+                if head is not None:
+                    self.rules.check_write(self.uid(name), branch)
                 old = repo[head].tree if head else None
                 tree = build_tree(repo, old, changes)
                 if head and tree == old:
@@ -203,6 +213,15 @@ class LocalForge:
         """The bare repository's folder. NotFoundError when there is no such repository."""
         return self._root / f"{self._record(name).value['uid']}.git"
 
+    def uid(self, name: str) -> str:
+        """What never changes about a repository. NotFoundError when there is no such repository."""
+        return str(self._record(name).value["uid"])
+
+    def branches(self, name: str) -> Sequence[str]:
+        """Names of all branches."""
+        with open_repo(self.path(name)) as repo:
+            return sorted(ref.decode(errors="surrogateescape") for ref in repo.refs.keys(base=b"refs/heads/"))
+
     def owner(self, name: str) -> str | None:
         """The owning entity reference. NotFoundError when there is no such repository."""
         owner = self._record(name).value["owner"]
@@ -210,7 +229,7 @@ class LocalForge:
 
     def announce(self, name: str, pusher: str) -> None:
         """Tell of every ref that moved since it was last announced. Called after each push, and once at the start."""
-        with self._locked(name):
+        with self.locked(name):
             value = self._record(name).value
             uid = value["uid"]
             known = {r.key.removeprefix(f"ref/{uid}/"): r for r in self._ctx.records.list(f"ref/{uid}/", limit=10_000)}
@@ -227,6 +246,7 @@ class LocalForge:
         for repository in self.list_repositories(limit=100_000):
             if (self._root / f"{repository.uid}.git").is_dir():
                 self.announce(repository.name, "system:git_local")
+        self.rules.announce_all()
 
     def writable_path(self, name: str) -> Path:
         """The bare repository's folder for a push; ConflictError when it is archived. Git itself locks refs."""
@@ -297,7 +317,8 @@ class LocalForge:
         )
 
     @contextmanager
-    def _locked(self, name: str) -> Iterator[None]:
+    def locked(self, name: str) -> Iterator[None]:
+        """One writer of a repository at a time, in this process."""
         with self._guard:
             lock = self._locks.setdefault(name, threading.RLock())
         with lock:

@@ -61,13 +61,19 @@ def build_tree(repo: Any, old: bytes | None, changes: Mapping[str, FileChange]) 
     return bytes(tree.id)
 
 
+def identity(who: str) -> tuple[str, str]:
+    """Name and mail address in commits of an entity reference."""
+    name = who.rsplit("/", 1)[-1].replace("<", "").replace(">", "").replace("\n", " ")
+    return name, f"{name}@users.taxiway.invalid"
+
+
 def write_commit(repo: Any, tree: bytes, parent: bytes | None, message: str, author: str, at_seconds: int) -> bytes:
     """Write a commit by `author` (an entity reference, shown as its name) and return its id."""
     commit = Commit()
     commit.tree = tree
     commit.parents = [cast(ObjectID, parent)] if parent else []
-    name = author.rsplit("/", 1)[-1].replace("<", "").replace(">", "").replace("\n", " ")
-    commit.author = commit.committer = f"{name} <{name}@users.taxiway.invalid>".encode()
+    name, mail = identity(author)
+    commit.author = commit.committer = f"{name} <{mail}>".encode()
     commit.author_time = commit.commit_time = at_seconds
     commit.author_timezone = commit.commit_timezone = 0
     commit.encoding = b"UTF-8"

@@ -11,7 +11,7 @@ import os
 import re
 import signal
 import zlib
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +31,8 @@ STATUS: list[tuple[type[TaxiwayError], int]] = [(NotFoundError, 404), (NotAllowe
 CHUNK = 65536
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
+Guard = tuple[Sequence[str], Mapping[str, str]]
+"""Further options of git, and variables of its environment."""
 
 
 class GitApp:
@@ -80,11 +82,25 @@ class GitApp:
     async def _receive_pack(self, scope: dict[str, Any], receive: Receive, send: Send, name: str) -> None:
         principal = scope["taxiway.principal"]
         path = await asyncio.to_thread(self._forge.writable_path, name)
-        await self._exchange(scope, receive, send, path, "receive-pack")
-        await asyncio.to_thread(self._forge.announce, name, principal.subject)
+        branches = await asyncio.to_thread(self._forge.branches, name)
 
-    async def _exchange(self, scope: dict[str, Any], receive: Receive, send: Send, path: Path, service: str) -> None:
-        process = await self._start(scope, service, path)
+        async def announce() -> None:
+            await asyncio.to_thread(self._forge.announce, name, principal.subject)
+
+        with self._forge.rules.guarding(self._forge.uid(name), name, branches) as guard:
+            await self._exchange(scope, receive, send, path, "receive-pack", guard, announce)
+
+    async def _exchange(
+        self,
+        scope: dict[str, Any],
+        receive: Receive,
+        send: Send,
+        path: Path,
+        service: str,
+        guard: Guard = ((), {}),
+        before_end: Callable[[], Awaitable[None]] | None = None,
+    ) -> None:
+        process = await self._start(scope, service, path, guard=guard)
         headers = dict(scope["headers"])
         body = _body(receive, headers.get(b"content-encoding") == b"gzip", self._settings)
         sent = Sent()
@@ -110,6 +126,9 @@ class GitApp:
                     send({"type": "http.response.body", "body": chunk, "more_body": True}), self._settings.idle_seconds
                 )
             await feeder
+            if before_end is not None:  # who hears of the end finds everything done
+                await process.wait()
+                await before_end()
             await send({"type": "http.response.body", "body": b"" if insertion is None else insertion.end()})
             await process.wait()
         finally:
@@ -120,18 +139,18 @@ class GitApp:
                 await process.wait()
 
     async def _start(
-        self, scope: dict[str, Any], service: str, path: Path, *options: str
+        self, scope: dict[str, Any], service: str, path: Path, *options: str, guard: Guard = ((), {})
     ) -> asyncio.subprocess.Process:
         protocol = dict(scope["headers"]).get(b"git-protocol", b"").decode("latin-1")
         extra = {"GIT_PROTOCOL": protocol} if re.fullmatch(r"[a-z0-9=:.]{1,100}", protocol) else {}
         # The limit as it is set now: the repository's own setting is from the day it was made.
         limit = f"receive.maxInputSize={self._settings.max_push_bytes}"
         return await asyncio.create_subprocess_exec(
-            *("git", "-c", "safe.directory=*", "-c", limit, service, "--stateless-rpc", *options, str(path)),
+            *("git", "-c", "safe.directory=*", "-c", limit, *guard[0], service, "--stateless-rpc", *options, str(path)),
             stdin=asyncio.subprocess.DEVNULL if options else asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.DEVNULL,
-            env=git_environment(extra),
+            env=git_environment({**extra, **guard[1]}),
             start_new_session=True,
         )
 

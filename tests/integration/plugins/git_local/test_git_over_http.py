@@ -15,9 +15,11 @@ import uvicorn
 from factories.host import Host
 from taxiway.model.access import system_principal
 from taxiway.model.errors import ConflictError, InputError, NotAllowedError
+from taxiway.model.pulls import BranchRule
 from taxiway.model.workload import FileChange
 from taxiway.plugins.git_local import GitLocalSettings
 from taxiway.plugins.git_local.forge import LocalForge
+from taxiway.plugins.git_local.pulls import LocalPulls
 from taxiway.plugins.git_local.serve import GitApp
 
 MEGABYTE = 1024 * 1024
@@ -198,3 +200,39 @@ def test_deleting_leaves_nothing(served: Served) -> None:
     served.forge.delete_repository("orders", archive=False)
     assert not bare.exists()
     assert served.host.context.records.list("") == []
+
+
+def test_a_protected_branch_refuses_pushes_and_says_what_to_do(served: Served, tmp_path: Path) -> None:
+    make(served)
+    pulls = LocalPulls(served.forge)
+    first = served.forge.commit("orders", "main", {"a": FileChange(b"1\n")}, message="m", author="x")
+    pulls.protect("orders", [BranchRule("main")], by="user:default/alex")
+    git("clone", f"{served.url}/orders.git", "work", cwd=tmp_path)
+    work = tmp_path / "work"
+    git("commit", "--allow-empty", "-m", "x", cwd=work)
+    done = git("push", "origin", "HEAD:main", "HEAD:refs/heads/mine", cwd=work, check=False)
+    assert "remote: Taxiway: main is a protected branch, which changes through pull requests only." in done.stderr
+    assert "taxiway pulls create orders --head my-change --base main" in done.stderr
+    assert "! [remote rejected] HEAD -> main (hook declined)" in done.stderr
+    assert served.forge.resolve("orders", "main") == first
+    assert served.forge.resolve("orders", "mine") is not None, "other branches of the same push are taken"
+    assert git("push", "origin", ":main", cwd=work, check=False).returncode != 0
+    assert list((served.host.context.data_dir / "guards").iterdir()) == []
+
+
+def test_a_branch_that_takes_pushes_may_still_keep_its_history(served: Served, tmp_path: Path) -> None:
+    make(served)
+    pulls = LocalPulls(served.forge)
+    first = served.forge.commit("orders", "main", {"a": FileChange(b"1\n")}, message="m", author="x")
+    pulls.create_branch("orders", "release/1", first, by="x")
+    pulls.protect("orders", [BranchRule("release/**", allow_push=True)], by="user:default/alex")
+    git("clone", f"{served.url}/orders.git", "work", cwd=tmp_path)
+    work = tmp_path / "work"
+    git("commit", "--allow-empty", "-m", "x", cwd=work)
+    git("push", "origin", "HEAD:release/1", cwd=work)
+    git("commit", "--amend", "--allow-empty", "-m", "y", cwd=work)
+    done = git("push", "--force", "origin", "HEAD:release/1", cwd=work, check=False)
+    assert "remote: Taxiway: the history of release/1 is protected" in done.stderr
+    gone = git("push", "origin", ":release/1", cwd=work, check=False)
+    assert "remote: Taxiway: release/1 is a protected branch and is not deleted." in gone.stderr
+    git("push", "--force", "origin", "HEAD:main", cwd=work)

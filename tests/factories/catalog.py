@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -25,12 +26,20 @@ def forge(tmp_path: Path) -> LocalForge:
     return LocalForge(Host(tmp_path / "forge").context, 100_000_000)
 
 
-@pytest.fixture
-def server(tmp_path: Path, forge: LocalForge) -> Iterator[Served]:
+@contextmanager
+def served_catalog(tmp_path: Path, forge: LocalForge, **settings: Any) -> Iterator[Served]:
+    """A served catalog that may read files below `tmp_path / "files"` and the repositories of `forge`."""
     roots = tmp_path / "files"
     roots.mkdir()
-    with served(tmp_path / "data", features=[ACCESS, CATALOG, DOCS], catalog={"file_roots": [str(roots)]}) as running:
+    catalog = {"file_roots": [str(roots)]}
+    with served(tmp_path / "data", features=[ACCESS, CATALOG, DOCS], catalog=catalog, **settings) as running:
         running.platform.registry.add("forge", forge, "test")
+        yield running
+
+
+@pytest.fixture
+def server(tmp_path: Path, forge: LocalForge) -> Iterator[Served]:
+    with served_catalog(tmp_path, forge) as running:
         yield running
 
 

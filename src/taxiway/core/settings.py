@@ -49,6 +49,9 @@ class CatalogSettings(_Section):
 
     file_roots: tuple[Path, ...] = Field((), description="folders below which `file:` locations may be registered")
     url_hosts: tuple[str, ...] = Field((), description="hosts that `url:` locations may be read from")
+    history_days: int = Field(
+        365, ge=1, le=36_500, description="days for which superseded versions of entities are kept"
+    )
 
 
 class TelemetrySettings(_Section):

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from taxiway.core.runs.handler import RunHandler
+from taxiway.core.runs.schedules import Schedules
 from taxiway.core.store.database import Tx
 from taxiway.kit.paging import Page
 from taxiway.model.access import Principal, Scope
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 
 class Runs(Protocol):
     """Start, watch and steer runs."""
+
+    schedules: Schedules
+    """Work that repeats; features register theirs when the platform is assembled."""
 
     def register(self, kind: str, handler: RunHandler) -> None:
         """Add the handler of a kind, when the platform is assembled."""

@@ -7,9 +7,9 @@ from functools import partial
 from taxiway.core.context import Platform
 from taxiway.core.operations import Feature
 from taxiway.core.permissions import OWNED, PLATFORM, READ
-from taxiway.features.catalog import own_routes
+from taxiway.features.catalog import history_routes
 from taxiway.features.catalog.actions import Register, Write
-from taxiway.features.catalog.service import groups_of, load_library
+from taxiway.features.catalog.service import groups_of, history, load_library
 from taxiway.features.catalog.tasks import FollowPushes, IngestHandler
 
 OWNER = "feature:catalog"
@@ -19,6 +19,9 @@ def register(platform: Platform) -> None:
     """Called once by the assembly, before the server starts."""
     platform.groups_of = partial(groups_of, platform)
     platform.runs.register("ingest", IngestHandler(platform))
+    platform.runs.schedules.register(
+        history.SCHEDULE, history.EVERY_SECONDS, partial(history.remove_old_versions, platform)
+    )
     platform.registry.add("action", Register(platform), OWNER)
     platform.registry.add("action", Write(), OWNER)
     platform.registry.add("event_subscriber", FollowPushes(platform), OWNER)
@@ -44,7 +47,7 @@ FEATURE = Feature(
         "catalog.location.delete": OWNED,
         "catalog.location.trust": PLATFORM,
     },
-    own_routes.operations.items,
+    history_routes.operations.items,
     register,
     start,
 )

@@ -16,8 +16,9 @@ from taxiway.features.catalog.location_routes import operations
 from taxiway.features.catalog.repository import filters, reading, refused
 from taxiway.features.catalog.repository.graph import MAX_DEPTH, neighbourhood
 from taxiway.features.catalog.repository.search import MAX_RESULTS, Hit, search
-from taxiway.features.catalog.routes import READ
+from taxiway.features.catalog.routes import READ, AsOf, read_time
 from taxiway.features.catalog.service import sources
+from taxiway.features.catalog.service.past import graph_at
 from taxiway.kit.paging import MAX_LIMIT, decode_cursor, page_of
 from taxiway.model.errors import InputError, NotFoundError
 
@@ -29,10 +30,17 @@ DOCUMENT_TYPE = "software-catalog"
 
 @operations.get("/api/catalog/v1/graph/{kind}/{namespace}/{name}", READ, response=views.Graph)
 def graph(
-    ctx: Ctx, kind: Part, namespace: Part, name: Part, depth: Annotated[int, Query(ge=0, le=MAX_DEPTH)] = 2
+    ctx: Ctx,
+    kind: Part,
+    namespace: Part,
+    name: Part,
+    depth: Annotated[int, Query(ge=0, le=MAX_DEPTH)] = 2,
+    as_of: AsOf = None,
 ) -> Response:
-    """What an entity is related to, hop by hop, at most 500 entities."""
+    """What an entity is related to, hop by hop, at most 500 entities; with `as_of`, as it was then."""
     ref = f"{kind}:{namespace}/{name}".lower()
+    if (at := read_time(as_of)) is not None:
+        return json_bytes(graph_at(ctx, ref, depth, at))
     with ctx.platform.store.read() as conn:
         if not reading.texts_by_refs(conn, [ref], _scope(ctx)):
             raise NotFoundError(f"there is no entity {ref}: look for it in the catalog", code="catalog.no_entity")

@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Annotated
 from urllib.parse import urlencode
 
@@ -25,6 +26,7 @@ from taxiway.features.catalog.repository import filters, listing, reading
 from taxiway.features.catalog.repository.filters import Clause
 from taxiway.features.catalog.repository.listing import DEFAULT_LIMIT, Listed
 from taxiway.features.catalog.service.ancestry import ancestors_of
+from taxiway.features.catalog.service.past import decode_cursor, documents_at, page_at
 from taxiway.features.catalog.service.query import facets_of_entities, ids_of_entities, page_of_entities
 from taxiway.model.errors import InputError, NotFoundError
 
@@ -38,6 +40,7 @@ Fields = Annotated[list[str] | None, Query(max_length=100)]
 Limit = Annotated[int | None, Query(ge=0, le=listing.MAX_LIMIT)]
 Offset = Annotated[int | None, Query(ge=0, le=10_000_000)]
 Part = Annotated[str, Path(max_length=253)]
+AsOf = Annotated[str | None, Query(max_length=40, description="a time: ISO 8601, or microseconds UTC")]
 
 
 @operations.get(f"{BASE}/entities", READ, errors="backstage", response=list[views.Entity])
@@ -85,30 +88,36 @@ def query_entities(
     fullTextFilterTerm: Annotated[str, Query(max_length=300)] = "",
     fullTextFilterFields: Fields = None,
     totalItems: Annotated[str, Query(pattern="^(include|exclude)$")] = "include",
+    as_of: AsOf = None,
 ) -> Response:
-    """A page of entities with cursors to its neighbours."""
+    """A page of entities with cursors to its neighbours; with `as_of`, of the entities as they were then."""
     sort, descending = _order((orderField or [""])[0].partition(",")[::2])
     query = listing.Query(
         filter or (), None, fullTextFilterTerm.strip(), _fields(fullTextFilterFields), sort, descending
     )
-    return _page(ctx, query, cursor, limit, offset, _fields(fields), totalItems == "include")
+    return _page(ctx, query, cursor, limit, offset, _fields(fields), totalItems == "include", read_time(as_of))
 
 
 @operations.post(f"{BASE}/entities/by-query", READ, errors="backstage", effect="read", response=views.EntityPage)
-def query_entities_by_body(ctx: Ctx, body: views.ByQuery | None = None) -> Response:
-    """A page of entities for a JSON predicate."""
+def query_entities_by_body(ctx: Ctx, body: views.ByQuery | None = None, as_of: AsOf = None) -> Response:
+    """A page of entities for a JSON predicate; with `as_of`, of the entities as they were then."""
     body = body or views.ByQuery()
     orders = body.orderBy if isinstance(body.orderBy, list) else [body.orderBy] if body.orderBy else []
     sort, descending = _order((orders[0].field, orders[0].order) if orders else ("", ""))
     text = body.fullTextFilter or views.FullTextFilter()
     query = listing.Query((), body.query, text.term.strip(), text.fields, sort, descending)
-    return _page(ctx, query, body.cursor, body.limit, body.offset, body.fields, body.totalItems == "include")
+    with_total, at = body.totalItems == "include", read_time(as_of)
+    return _page(ctx, query, body.cursor, body.limit, body.offset, body.fields, with_total, at)
 
 
 @operations.post(f"{BASE}/entities/by-refs", READ, errors="backstage", effect="read", response=views.EntityItems)
-def entities_by_refs(ctx: Ctx, body: views.ByRefs, filter: Filter = None) -> Response:
-    """Entities by reference, in the order asked for, null where there is none."""
+def entities_by_refs(ctx: Ctx, body: views.ByRefs, filter: Filter = None, as_of: AsOf = None) -> Response:
+    """Entities by reference, in the order asked for, null where there is none; with `as_of`, as they were then."""
     refs = [_ref(text) for text in body.entityRefs]
+    if (at := read_time(as_of)) is not None:
+        then = documents_at(ctx, refs, at, listing.Query(filter or (), body.query))
+        items = reading.joined(reading.projected([then.get(ref) for ref in refs], body.fields))
+        return Response(b'{"items":' + items + b"}", media_type=JSON)
     where = _scope(ctx) & filters.parse_filters(filter or ())
     if body.query is not None:
         where = where & filters.parse_predicate(body.query)
@@ -121,11 +130,14 @@ def entities_by_refs(ctx: Ctx, body: views.ByRefs, filter: Filter = None) -> Res
 @operations.get(
     f"{BASE}/entities/by-name/{{kind}}/{{namespace}}/{{name}}", READ, errors="backstage", response=views.Entity
 )
-def entity_by_name(ctx: Ctx, kind: Part, namespace: Part, name: Part) -> Response:
-    """One entity by its name."""
+def entity_by_name(ctx: Ctx, kind: Part, namespace: Part, name: Part, as_of: AsOf = None) -> Response:
+    """One entity by its name; with `as_of`, as it was then."""
     ref = f"{kind}:{namespace}/{name}".lower()
-    with ctx.platform.store.read() as conn:
-        text = reading.texts_by_refs(conn, [ref], _scope(ctx)).get(ref)
+    if (at := read_time(as_of)) is not None:
+        text = documents_at(ctx, [ref], at).get(ref)
+    else:
+        with ctx.platform.store.read() as conn:
+            text = reading.texts_by_refs(conn, [ref], _scope(ctx)).get(ref)
     if text is None:
         raise NotFoundError(
             f"No entity named '{name}' found, with kind '{kind}' in namespace '{namespace}'", code="catalog.no_entity"
@@ -190,11 +202,21 @@ def _page(
     offset: int | None,
     fields: Sequence[str],
     with_total: bool,
+    at: int | None,
 ) -> Response:
-    if cursor:
+    past = decode_cursor(cursor) if cursor else None
+    if past is not None:
+        query, at, offset = past
+    elif cursor and at is not None:
+        raise InputError("the cursor is of another time: start again without it", code="catalog.bad_cursor")
+    elif cursor:
         query, offset = listing.decode(cursor), 0
     size = DEFAULT_LIMIT if limit is None else limit
-    page: Listed = page_of_entities(ctx, query, limit=size, offset=offset or 0, with_total=with_total)
+    page: Listed
+    if at is not None:
+        page = page_at(ctx, query, at, limit=size, offset=offset or 0)
+    else:
+        page = page_of_entities(ctx, query, limit=size, offset=offset or 0, with_total=with_total)
     info = {"nextCursor": page.next_cursor, "prevCursor": page.previous_cursor}
     tail = {"totalItems": page.total, "pageInfo": {k: v for k, v in info.items() if v is not None}}
     items = reading.joined(reading.projected(page.items, fields))
@@ -213,6 +235,24 @@ def _stream(ctx: OpContext, ids: Sequence[int], fields: Sequence[str]) -> Iterat
         chunk = reading.joined(reading.projected(texts.values(), fields))[1:-1]
         yield b"," + chunk if start and chunk else chunk
     yield b"]"
+
+
+def read_time(text: str | None) -> int | None:
+    """Microseconds UTC of an `as_of` parameter; None without one."""
+    if text is None:
+        return None
+    try:
+        moment = int(text) if text.isdigit() else _micros(datetime.fromisoformat(text.replace(" ", "+")))
+    except (ValueError, OverflowError) as error:
+        raise InputError(
+            "as_of is a time such as 2026-11-25T12:00:00Z, or microseconds UTC", code="catalog.bad_as_of"
+        ) from error
+    return moment
+
+
+def _micros(moment: datetime) -> int:
+    aware = moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
+    return (aware - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
 
 
 def _ref(text: str) -> str:

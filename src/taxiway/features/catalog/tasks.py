@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from taxiway.core.context import OpContext, Platform
 from taxiway.core.runs.handler import BaseHandler, StepResult
 from taxiway.features.catalog import service
@@ -42,6 +44,9 @@ class FollowPushes:
         if event.type == PUSHED and data["ref"] != f"refs/heads/{data['default_branch']}":
             return
         ctx = self._platform.system("catalog")
+        if data.get("pusher"):
+            # It is done with the platform's rights, and told as the work of whoever pushed.
+            ctx = ctx.acting_as(replace(ctx.principal, on_behalf_of=str(data["pusher"])))
         for location in service.list_locations(self._platform, repository=data["repository"]):
             try:
                 service.refresh_location(ctx, location.id)

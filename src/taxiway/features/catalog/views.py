@@ -262,6 +262,46 @@ class Problems(BaseModel):
     next_cursor: str | None
 
 
+class Difference(BaseModel):
+    """One change between two versions, as a JSON Patch operation with the old value."""
+
+    op: Literal["add", "remove", "replace"]
+    path: str
+    value: Any = None
+    old: Any = None
+
+
+class VersionView(BaseModel):
+    """Something that happened to an entity: `actor` did it through `via` at `at`, microseconds UTC.
+
+    `until` is when the version ended; `commit` what was read of a repository. `actor` is null when it is not known.
+    """
+
+    version: int
+    uid: str
+    verb: Literal["created", "updated", "deleted"]
+    at: int
+    until: int | None
+    current: bool
+    actor: str | None
+    via: str | None
+    request_id: str | None
+    commit: str | None
+    owner: str | None
+    source_id: str
+    source: str | None
+    location: str
+    line: int
+    diff: list[Difference] | None
+
+
+class History(BaseModel):
+    """A page of what happened to an entity."""
+
+    items: list[VersionView]
+    next_cursor: str | None
+
+
 class SearchResult(BaseModel):
     """One result."""
 

@@ -14,7 +14,7 @@ from taxiway.core.store.database import Tx
 from taxiway.features.catalog.documents import prepare
 from taxiway.features.catalog.model import TRUSTED_KINDS, ApplyResult, Problem, ReadEntity, Record
 from taxiway.features.catalog.repository import entities as repository
-from taxiway.features.catalog.repository import locations
+from taxiway.features.catalog.repository import history, locations
 from taxiway.features.catalog.repository.entities import Known
 from taxiway.features.catalog.validation import validate
 from taxiway.kit.yaml12 import line_of
@@ -58,7 +58,11 @@ def apply_entities(
         else:
             updated.append((present, record))
     repository.insert_entities(tx.conn, tx.now, source_id, created)
+    before = history.take(tx.conn, [present.id for present, _ in updated])
     repository.update_entities(tx.conn, tx.now, source_id, updated)
+    history.keep(tx.conn, tx.now, before, deleted=False)
+    if created or updated:
+        history.note(tx.conn, tx.now, source_id, ctx.principal, ctx.request_id)
     _emit(tx, ctx, "created", [(record.ref, uid, record.columns["owner"]) for uid, record in created])
     _emit(tx, ctx, "updated", [(record.ref, present.uid, record.columns["owner"]) for present, record in updated])
     kept = {*records, *(problem.ref for problem in problems if problem.ref)}
@@ -190,6 +194,9 @@ def _sweep(tx: Tx, ctx: OpContext, source_id: str, keep: Collection[str]) -> lis
 
 
 def _remove(tx: Tx, ctx: OpContext, gone: Sequence[Known]) -> None:
+    history.keep(tx.conn, tx.now, history.take(tx.conn, [known.id for known in gone]), deleted=True)
+    for source_id in {known.source_id for known in gone}:
+        history.note(tx.conn, tx.now, source_id, ctx.principal, ctx.request_id)
     repository.delete_entities(tx.conn, gone)
     if any(known.ref.startswith(PEOPLE) for known in gone):
         ctx.platform.forget_identities(tx)

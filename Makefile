@@ -1,7 +1,7 @@
 # Two commands matter: `make demo` and `make test`. Both do all set-up themselves, in `.venv` and `web/node_modules`.
 # A stamp per stage makes the second run start in seconds.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test lint types arch openapi schema golden bench crash web docs lock clean
+.PHONY: help setup demo up test lint types arch openapi schema golden bench crash engines web docs lock clean
 SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
@@ -68,6 +68,9 @@ bench: $(VENV)/dev.stamp  ## make bench NAME=spine
 
 crash: $(VENV)/dev.stamp web/dist/index.html  ## kill -9 at every step of the main job: make crash SEED=n
 	@$(BIN)/python tests/crash/main.py --seed $(SEED) $(ARGS)
+
+engines: $(VENV)/run.stamp  ## get the outside engines that tests use (NAME=gitea: one of them), and print what is there
+	@$(BIN)/python tools/engines.py $(NAME) $(ARGS)
 
 docs: $(VENV)/dev.stamp  ## write the generated reference
 	@$(BIN)/python tools/docs.py

@@ -1,0 +1,177 @@
+"""`make engines`: gets the outside engines that tests use, into a folder outside the tree, and prints what is there.
+
+An engine on PATH is taken as it is, else the one in $TAXIWAY_ENGINES or the user's cache folder. What is missing is got
+with the machine's own package clients, as they are set up there: Go modules as `engines/*/go.sum` pins them, Debian's
+packages in the version of the release. What cannot be got is said with the reason, and tests that need it are skipped.
+Nothing is installed into the system.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+HERE = Path(__file__).parent
+GO = (1, 26)
+
+
+class Unavailable(Exception):
+    """An engine cannot be got here; the message says why, and what would help."""
+
+
+@dataclass(frozen=True)
+class Engine:
+    """An outside engine: its program, how to get it into a folder, and how to ask its version."""
+
+    name: str
+    program: str
+    get: Callable[[Path], None]
+    version: str = "--version"
+
+
+def cache_folder() -> Path:
+    """Where engines are kept: $TAXIWAY_ENGINES, else below the user's cache folder."""
+    given = os.environ.get("TAXIWAY_ENGINES")
+    return (
+        Path(given) if given else Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "taxiway-engines"
+    )
+
+
+def find(name: str) -> Path | None:
+    """The program of an engine, or None. Tests call this."""
+    program = ENGINES[name].program
+    kept = cache_folder() / name / "bin" / program
+    on_path = shutil.which(program)
+    return Path(on_path) if on_path else kept if os.access(kept, os.X_OK) else None
+
+
+def _gitea(folder: Path) -> None:
+    """Built from its Go module. The templates that it needs beside the program come out of the module too."""
+    go = _go()
+    if shutil.which("gcc") is None:
+        raise Unavailable("a C compiler is missing (it brings SQLite along): install gcc")
+    wrapper = HERE / "engines" / "gitea"
+    module = "code.gitea.io/gitea"
+    say(f"  building {module}, on two cores 5 to 15 minutes the first time …")
+    version = _run([go, "list", "-mod=readonly", "-m", "-f", "{{.Version}}", module], wrapper).strip().lstrip("v")
+    flags = ["-mod=readonly", "-trimpath", "-ldflags", f"-s -w -X main.Version={version}"]
+    flags += ["-tags", "sqlite sqlite_unlock_notify", "-o", str(folder / "bin" / "gitea")]
+    (folder / "bin").mkdir(parents=True)
+    _run([go, "build", *flags, module], wrapper, {"CGO_ENABLED": "1"})
+    source = Path(_run([go, "list", "-mod=readonly", "-m", "-f", "{{.Dir}}", module], wrapper).strip())
+    for part in ("options", "public", "templates"):
+        shutil.copytree(source / part, folder / "static" / part)
+    _open_up(folder)
+
+
+def _prometheus(folder: Path) -> None:
+    """Debian's package, unpacked and not installed."""
+    for needed in ("apt-get", "dpkg-deb"):
+        if shutil.which(needed) is None:
+            raise Unavailable(f"{needed} is missing: put `prometheus` and `promtool` on PATH")
+    (folder / "bin").mkdir(parents=True)
+    with tempfile.TemporaryDirectory() as name:
+        _run(["apt-get", "download", "prometheus"], Path(name))
+        (package,) = Path(name).glob("*.deb")
+        _run(["dpkg-deb", "-x", str(package), str(folder / "package")], Path(name))
+    for program in ("prometheus", "promtool"):
+        (folder / "bin" / program).symlink_to(Path("..", "package", "usr", "bin", program))
+    _open_up(folder)
+
+
+ENGINES: Mapping[str, Engine] = {
+    "gitea": Engine("gitea", "gitea", _gitea),
+    "prometheus": Engine("prometheus", "prometheus", _prometheus),
+}
+
+
+def _go() -> str:
+    go = shutil.which("go")
+    if go is None:
+        raise Unavailable("Go is missing: install Go 1.26 or newer")
+    found = re.search(r"go(\d+)\.(\d+)", _run([go, "version"], HERE))
+    if found is None or (int(found[1]), int(found[2])) < GO:
+        raise Unavailable(f"Go {found[0] if found else '?'} is too old: install Go {GO[0]}.{GO[1]} or newer")
+    return go
+
+
+def _run(command: list[str], folder: Path, more: Mapping[str, str] | None = None) -> str:
+    """Run it at the lowest priority and return its output. Unavailable with its last words when it fails."""
+    environ = {**os.environ, "GOTOOLCHAIN": "local", "GOFLAGS": "", **(more or {})}
+    done = subprocess.run(
+        ["nice", "-n", "19", *command], cwd=folder, env=environ, capture_output=True, text=True, check=False
+    )
+    if done.returncode != 0:
+        words = " ".join((done.stderr or done.stdout).split())[-400:]
+        raise Unavailable(f"`{' '.join(command[:3])}` failed: {words}")
+    return done.stdout
+
+
+def _open_up(folder: Path) -> None:
+    """Readable for everybody: engines run as users of their own. Go's module cache is read-only, its copies are not."""
+    for path in (folder, *folder.rglob("*")):
+        if not path.is_symlink():
+            path.chmod(0o755 if path.is_dir() or os.access(path, os.X_OK) else 0o644)
+
+
+def install(engine: Engine) -> None:
+    """Get an engine whole or not at all."""
+    target = cache_folder() / engine.name
+    target.parent.mkdir(parents=True, exist_ok=True)
+    part = target.with_name(f".{engine.name}.{os.getpid()}")
+    try:
+        engine.get(part)
+        shutil.rmtree(target, ignore_errors=True)
+        part.rename(target)
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+
+
+def describe(engine: Engine, program: Path) -> str:
+    """Version and place."""
+    done = subprocess.run([program, engine.version], capture_output=True, text=True, check=False, timeout=20)
+    found = re.search(r"\d+\.\d+[.\d]*", done.stdout + done.stderr)
+    return f"{found[0] if found else '?'}  {program}"
+
+
+def say(text: str) -> None:
+    """Print at once: a build takes minutes."""
+    print(text, flush=True)
+
+
+def main() -> int:
+    """Get what is missing, and say what there is. Fails only when an engine that was asked for by name is missing."""
+    parser = argparse.ArgumentParser(description="Get the outside engines that tests use.")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(ENGINES)}; all when none is named")
+    parser.add_argument("--list", action="store_true", help="only say what is there")
+    options = parser.parse_args()
+    unknown = sorted(set(options.names) - set(ENGINES))
+    if unknown:
+        parser.error(f"no engine {', '.join(unknown)}: there are {', '.join(ENGINES)}")
+    missing = False
+    for name in options.names or ENGINES:
+        engine, program, reason = ENGINES[name], find(name), "not there: make engines"
+        if program is None and not options.list:
+            begun = time.monotonic()
+            try:
+                install(engine)
+                program = find(name)
+                say(f"  {name}: {time.monotonic() - begun:.0f} s")
+            except Unavailable as error:
+                reason = str(error)
+        missing |= program is None
+        say(f"{name:<12} {describe(engine, program) if program else 'absent: ' + reason}")
+    return 1 if missing and options.names else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

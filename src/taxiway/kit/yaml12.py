@@ -21,7 +21,11 @@ _STR, _MAP, _SEQ = "tag:yaml.org,2002:str", "tag:yaml.org,2002:map", "tag:yaml.o
 _BOOL, _INT, _FLOAT, _NULL = (f"tag:yaml.org,2002:{name}" for name in ("bool", "int", "float", "null"))
 _INTEGER = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
 _DECIMAL = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
-_NESTING = re.compile(r"[-?:]\s")
+SHALLOW = 48
+_SEPARATOR = re.compile(r"^---(?=\s|$)", re.MULTILINE)
+_ODD_BREAK = re.compile("\r(?!\n)|[\x85\u2028\u2029]")
+_DEEP_LINE = re.compile(r"^(?:[ \t]|[-?:](?=[ \t])|[!&]\S*+){24,}+", re.MULTILINE)
+"""A line that begins with so many spaces, signs, tags and anchors that it may lie 24 levels deep."""
 _SPECIAL = {"inf": float("inf"), "nan": float("nan")}
 
 
@@ -46,6 +50,22 @@ class _Loader(yaml.CSafeLoader):
     """The C parser with resolvers of the 1.2 core schema only."""
 
     yaml_implicit_resolvers: Any = {}
+
+    def resolve(self, kind: Any, value: Any, implicit: Any) -> str:
+        """The tag of a node that has none: called for every single one, so it does no more than that."""
+        if kind is yaml.ScalarNode:
+            if implicit[0]:
+                for tag, pattern in self.yaml_implicit_resolvers.get(value[:1], ()):
+                    if pattern.match(value):
+                        return str(tag)
+            return _STR
+        return _SEQ if kind is yaml.SequenceNode else _MAP
+
+    def descend_resolver(self, current_node: Any, current_index: Any) -> None:
+        """Nothing is resolved by its path: the parser need not be told where it is."""
+
+    def ascend_resolver(self) -> None:
+        """As above."""
 
 
 for _tag, _pattern, _first in (
@@ -134,8 +154,7 @@ def _checked(text: str | bytes, max_bytes: int) -> str:
 
 def _check_depth(text: str) -> None:
     # The C composer recurses: depth is bounded on events before any node is made. Most texts cannot be that deep.
-    widest = max((len(line) - len(line.lstrip()) + len(_NESTING.findall(line)) for line in text.split("\n")), default=0)
-    if text.count("[") + text.count("{") + 2 * (widest + 1) < MAX_DEPTH:
+    if _ODD_BREAK.search(text) is None and all(_is_shallow(document) for document in _SEPARATOR.split(text)):
         return
     depth = 0
     try:
@@ -148,6 +167,12 @@ def _check_depth(text: str) -> None:
                 depth -= 1
     except yaml.YAMLError:
         return  # reported with the good documents before it
+
+
+def _is_shallow(document: str) -> bool:
+    # Every flow collection costs a bracket; a block collection costs a sign at the head of its line or a space of
+    # indentation, but for sequences, which may stand below their key without any.
+    return document.count("[") + document.count("{") <= SHALLOW and _DEEP_LINE.search(document) is None
 
 
 def _line(node: Any) -> int:
@@ -175,13 +200,14 @@ class _Builder:
         self._count += 1
         if self._count > MAX_NODES:
             raise YamlError(f"more than {MAX_NODES} values once aliases are expanded", _line(node))
-        if isinstance(node, yaml.ScalarNode):
-            return _scalar(node)
+        kind = type(node)
+        if kind is yaml.ScalarNode:
+            return node.value if node.tag == _STR else _scalar(node)
         if id(node) in self._open:
             raise YamlError("an alias that contains itself", _line(node))
         self._open.add(id(node))
         try:
-            if isinstance(node, yaml.SequenceNode):
+            if kind is yaml.SequenceNode:
                 return [self.build(item) for item in node.value]
             return self._mapping(node)
         finally:

@@ -85,9 +85,16 @@ def leaves(document: Mapping[str, Any]) -> set[Leaf]:
 def _leaves(value: Any, path: str) -> Iterator[Leaf]:
     if len(path) > MAX_TEXT:
         return
-    if isinstance(value, Mapping):
+    if isinstance(value, str):
+        yield _leaf(path, value)
+    elif isinstance(value, dict | Mapping):
         for key, item in value.items():
-            yield from _leaves(item, f"{path}.{key}".lower() if path else str(key).lower())
+            below = f"{path}.{key}".lower() if path else str(key).lower()
+            if isinstance(item, str):
+                if len(below) <= MAX_TEXT:
+                    yield _leaf(below, item)
+            else:
+                yield from _leaves(item, below)
     elif isinstance(value, list):
         for item in value:
             yield from _leaves(item, path)
@@ -96,8 +103,11 @@ def _leaves(value: Any, path: str) -> Iterator[Leaf]:
     elif value is None:
         yield (path, "", True)
     else:
-        text = str(value).lower() if isinstance(value, bool) else str(value)
-        yield (path, "", True) if len(text) > MAX_TEXT or "\0" in text else (path, text, False)
+        yield _leaf(path, str(value).lower() if isinstance(value, bool) else str(value))
+
+
+def _leaf(path: str, text: str) -> Leaf:
+    return (path, "", True) if len(text) > MAX_TEXT or "\0" in text else (path, text, False)
 
 
 def words(document: Mapping[str, Any]) -> tuple[str, str, str, str]:

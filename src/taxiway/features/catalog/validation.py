@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from taxiway.features.catalog.kinds import KINDS, Kind
@@ -94,11 +94,11 @@ def _pairs(metadata: Mapping[str, Any], key: str, valid: Any, remedy: str) -> It
         yield FieldError(f"/metadata/{key}", "must be a mapping")
         return
     for name, value in values.items():
-        at = pointer(["metadata", key, str(name)])
         if not is_label_key(name):
+            at = pointer(["metadata", key, str(name)])
             yield FieldError(at, "the key must be [domain/]name, the domain in lower case")
         if not valid(value):
-            yield FieldError(at, remedy)
+            yield FieldError(pointer(["metadata", key, str(name)]), remedy)
 
 
 def _tags(metadata: Mapping[str, Any]) -> Iterator[FieldError]:
@@ -188,12 +188,16 @@ def is_label_value(value: Any) -> bool:
 
 def is_label_key(value: Any) -> bool:
     """Whether it may be the key of a label or annotation."""
-    if not isinstance(value, str):
-        return False
+    return isinstance(value, str) and _is_label_key(value)
+
+
+@lru_cache(4096)
+def _is_label_key(value: str) -> bool:
     prefix, slash, name = value.rpartition("/")
     return is_name(name) and (not slash or _is_domain(prefix))
 
 
+@lru_cache(256)
 def is_api_version(value: str) -> bool:
     """Whether it has the form of an apiVersion."""
     prefix, slash, suffix = value.rpartition("/")

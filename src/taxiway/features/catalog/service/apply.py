@@ -7,6 +7,7 @@ is not valid leaves the last good one in place. What did not change is not touch
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from taxiway.core.context import OpContext
@@ -42,7 +43,13 @@ def apply_entities(
     `full` says that these are all of the source's documents: what else it had goes, and its problems are replaced.
     Faults of single documents are in the result's `problems`, stored too; nothing is raised for them.
     """
-    records, problems = _judge(tx, documents, source_id)
+    origin, trusted = _origin(tx, source_id)
+    return apply_judged(tx, ctx, judge(documents, origin, trusted), source_id, full=full)
+
+
+def apply_judged(tx: Tx, ctx: OpContext, judged: Judged, source_id: str, *, full: bool) -> ApplyResult:
+    """Like `apply_entities`, for documents that were judged before the transaction."""
+    records, problems = judged.records, list(judged.problems)
     known = repository.known_by_refs(tx.conn, records)
     created: list[tuple[str, Record]] = []
     updated: list[tuple[Known, Record]] = []
@@ -66,7 +73,7 @@ def apply_entities(
     _emit(tx, ctx, "created", [(record.ref, uid, record.columns["owner"]) for uid, record in created])
     _emit(tx, ctx, "updated", [(record.ref, present.uid, record.columns["owner"]) for present, record in updated])
     kept = {*records, *(problem.ref for problem in problems if problem.ref)}
-    deleted = _sweep(tx, ctx, source_id, kept) if full and not _unreadable(documents) else []
+    deleted = _sweep(tx, ctx, source_id, kept) if full and not judged.unreadable else []
     _store_problems(tx, ctx, source_id, problems, full)
     if any(ref.startswith(PEOPLE) for ref in records):
         ctx.platform.forget_identities(tx)
@@ -112,10 +119,17 @@ def delete_by_uid(ctx: OpContext, uid: str) -> None:
     ctx.platform.store.write(work)
 
 
-def _judge(
-    tx: Tx, documents: Sequence[SourcedEntity | SourceProblem], source_id: str
-) -> tuple[dict[str, Record], list[Problem]]:
-    origin, trusted = _origin(tx, source_id)
+@dataclass(frozen=True)
+class Judged:
+    """What documents came to. `unreadable` says that some could not be read: they may hold entities that exist."""
+
+    records: Mapping[str, Record]
+    problems: Sequence[Problem]
+    unreadable: bool
+
+
+def judge(documents: Sequence[SourcedEntity | SourceProblem], origin: str | None, trusted: bool) -> Judged:
+    """The valid documents by reference, and what is wrong with the others. Reads and writes nothing."""
     records: dict[str, Record] = {}
     problems: list[Problem] = []
     for item in documents:
@@ -139,7 +153,7 @@ def _judge(
             problems.append(_refused(item, record, "duplicate", detail, "Remove or rename one of them."))
             continue
         records[record.ref] = record
-    return records, problems
+    return Judged(records, problems, _unreadable(documents))
 
 
 def _origin(tx: Tx, source_id: str) -> tuple[str | None, bool]:

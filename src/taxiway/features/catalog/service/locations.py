@@ -7,9 +7,10 @@ never overwrites a newer one. Sources of more than 2,000 documents are taken in 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import partial
-from itertools import chain
+from itertools import chain, islice
 
 from taxiway.core.context import OpContext, Platform
 from taxiway.core.permissions import decide
@@ -17,7 +18,13 @@ from taxiway.core.store.database import Tx
 from taxiway.features.catalog.model import ApplyResult, Location, Problem
 from taxiway.features.catalog.repository import locations as rows
 from taxiway.features.catalog.repository.chunks import chunks
-from taxiway.features.catalog.service.apply import apply_entities, prune_source, replace_source_problems
+from taxiway.features.catalog.service.apply import (
+    apply_entities,
+    apply_judged,
+    judge,
+    prune_source,
+    replace_source_problems,
+)
 from taxiway.features.catalog.sources.read import Item, read_target
 from taxiway.features.catalog.sources.targets import Target, open_in_repository, open_target
 from taxiway.model.errors import ConflictError, InputError, NotFoundError, TaxiwayError, TimedOutError
@@ -25,7 +32,7 @@ from taxiway.model.run import RunSpec, StepDefinition
 from taxiway.plugin import SourcedEntity, SourceProblem
 
 AT_ONCE = 2000
-BATCH = 500
+BATCH = 1000
 TRIES = 5
 TRUST = "catalog.location.trust"
 
@@ -77,7 +84,7 @@ def register_location(
         return Registered(known, known.entity_ref, refresh_location(ctx, known.id), existed=True)
     may_trust = decide(ctx.platform.permissions, ctx.principal, TRUST, None).allowed
     trusted = trust or (opened.repository is None and may_trust)
-    items = list(read_items(ctx.platform, opened, trusted))
+    items = list(islice(read_items(ctx.platform, opened, trusted), AT_ONCE + 1))
     refuse_unreadable(items)
     new = Location(ctx.platform.new_id(), kind, target, opened.repository, opened.owner, ctx.principal.subject, trusted)
     result, run_id = ctx.platform.store.write(lambda tx: _insert(tx, ctx, new, opened.tree.state, items))
@@ -162,32 +169,41 @@ def start_ingest(tx: Tx, ctx: OpContext, item: Location) -> str:
 def follow_in_batches(
     ctx: OpContext, location_id: str, stopped: Callable[[], bool], log: Callable[..., None]
 ) -> dict[str, int]:
-    """Read a location and apply it in batches of 500; counts by what happened. For runs of kind `ingest`."""
+    """Read a location and apply it in batches; counts by what happened. For runs of kind `ingest`.
+
+    While one batch is written, the next is read and judged: that needs no transaction.
+    """
     current = get_location(ctx.platform, location_id)
     opened = _open(ctx.platform, current)
-    write = ctx.platform.store.write
+    store, write = ctx.platform.store, ctx.platform.store.write
     counts = dict.fromkeys(("created", "updated", "unchanged", "deleted", "problems"), 0)
     keep: set[str] = set()
     faults: list[Problem] = []
     whole = True
-    for batch in chunks(chain([root_entity(current)], read_items(ctx.platform, opened, current.trusted)), BATCH):
-        if stopped():
-            raise TimedOutError("the ingestion was cancelled: what it took in so far stays")
-        whole = whole and not any(isinstance(item, SourceProblem) for item in batch)
-        result = write(partial(_apply_batch, ctx=ctx, batch=batch, source_id=location_id))
-        keep |= {*result.refs, *(problem.ref for problem in result.problems if problem.ref)}
-        faults += result.problems
+    written: list[Future[ApplyResult]] = []
+
+    def settle() -> None:
+        result = written.pop().result()
+        keep.update(result.refs, (problem.ref for problem in result.problems if problem.ref))
+        faults.extend(result.problems)
         for name in ("created", "updated", "unchanged", "problems"):
             counts[name] += len(getattr(result, name))
         log(f"{counts['created']} created, {counts['updated']} updated, {counts['unchanged']} unchanged")
+
+    for batch in chunks(chain([root_entity(current)], read_items(ctx.platform, opened, current.trusted)), BATCH):
+        if stopped():
+            raise TimedOutError("the ingestion was cancelled: what it took in so far stays")
+        judged = judge(batch, current.reference, current.trusted)
+        whole = whole and not judged.unreadable
+        if written:
+            settle()
+        written.append(store.submit(partial(apply_judged, ctx=ctx, judged=judged, source_id=location_id, full=False)))
+    if written:
+        settle()
     gone = write(partial(_finish, ctx=ctx, current=current, state=opened.tree.state, keep=keep if whole else None))
     counts["deleted"] = len(gone)
     write(lambda tx: replace_source_problems(tx, ctx, location_id, faults))
     return counts
-
-
-def _apply_batch(tx: Tx, *, ctx: OpContext, batch: Sequence[Item], source_id: str) -> ApplyResult:
-    return apply_entities(tx, ctx, batch, source_id, full=False)
 
 
 def _finish(tx: Tx, *, ctx: OpContext, current: Location, state: str, keep: set[str] | None) -> list[str]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from posixpath import dirname, join
 from typing import Any
 
@@ -21,6 +21,9 @@ from taxiway.plugin import SourcedEntity, SourceProblem
 MAX_FILES = 10_000
 MAX_NESTING = 10
 MAX_PLACEHOLDERS = 200
+PLACEHOLDERS = ("$text", "$json", "$yaml", "$openapi", "$asyncapi")
+ESCAPED = ("\\x24", "\\u0024", "\\U00000024")
+"""How YAML can write the dollar sign otherwise."""
 Item = SourcedEntity | SourceProblem
 OpenTarget = Callable[[str, str], Target]
 
@@ -64,22 +67,30 @@ def _file(reading: _Reading, tree: Tree, path: str, nesting: int, asked: SourceP
         yield SourceProblem(asked.location if asked else location, error.detail, asked.line if asked else None)
         return
     text = content.decode("utf-8-sig", "replace")
+    placeholders = _Placeholders(tree, path) if _may_have_placeholders(text) else None
     try:
         for document in load_all(content):
-            yield from _document(reading, tree, path, document, text, nesting)
+            yield from _document(reading, tree, path, document, text, placeholders, nesting)
     except YamlError as error:
         yield SourceProblem(location, f"not valid YAML: {error.detail}", error.line)
 
 
 def _document(
-    reading: _Reading, tree: Tree, path: str, document: YamlDocument, text: str, nesting: int
+    reading: _Reading,
+    tree: Tree,
+    path: str,
+    document: YamlDocument,
+    text: str,
+    placeholders: _Placeholders | None,
+    nesting: int,
 ) -> Iterator[Item]:
     location, value, line = tree.location(path), document.value, document.line
     if not isinstance(value, dict):
         yield SourceProblem(location, "the document is not a mapping: an entity has apiVersion, kind, metadata", line)
         return
     try:
-        value = _Placeholders(tree, path).resolve(value)
+        if placeholders is not None:
+            value = replace(placeholders).resolve(value)
     except (TaxiwayError, YamlError, ValueError) as error:
         yield SourceProblem(location, f"a placeholder could not be read: {error}", line)
         return
@@ -116,6 +127,10 @@ def _optional(items: Iterator[Item], spec: dict[str, Any]) -> Iterator[Item]:
     return (item for item in items if not (isinstance(item, SourceProblem) and "there is no " in item.detail))
 
 
+def _may_have_placeholders(text: str) -> bool:
+    return any(sign in text for sign in (*PLACEHOLDERS, *ESCAPED))
+
+
 @dataclass
 class _Placeholders:
     """Replaces `{$text: path}`, `{$json: path}` and `{$yaml: path}` by what the file in the same tree holds."""
@@ -131,7 +146,7 @@ class _Placeholders:
             return value
         if len(value) == 1:
             key, target = next(iter(value.items()))
-            if key in ("$text", "$json", "$yaml", "$openapi", "$asyncapi") and isinstance(target, str):
+            if key in PLACEHOLDERS and isinstance(target, str):
                 return self._read(key, target)
         return {key: self.resolve(item) for key, item in value.items()}
 

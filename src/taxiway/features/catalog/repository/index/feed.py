@@ -17,7 +17,7 @@ from sqlalchemy import Connection, delete, func, select, text
 from taxiway.features.catalog.repository.bulk import insert_rows
 from taxiway.features.catalog.tables import index_change
 
-KEPT = 20_000
+KEPT = 4_000
 TURN = 7_007_002
 INSERT, UPDATE, DELETE = 1, 2, 3
 COLUMNS = ("entity_id", "op", "ref", "added", "removed")

@@ -39,11 +39,13 @@ class Engine:
 
 
 def cache_folder() -> Path:
-    """Where engines are kept: $TAXIWAY_ENGINES, else below the user's cache folder."""
-    given = os.environ.get("TAXIWAY_ENGINES")
-    return (
-        Path(given) if given else Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "taxiway-engines"
-    )
+    """Where engines are kept: $TAXIWAY_ENGINES, else below the user's cache folder. Root's home is closed to the users
+    that engines run as, so root keeps them below /var/cache."""
+    if given := os.environ.get("TAXIWAY_ENGINES"):
+        return Path(given)
+    if os.geteuid() == 0:
+        return Path("/var/cache/taxiway-engines")
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "taxiway-engines"
 
 
 def find(name: str) -> Path | None:

@@ -1,0 +1,1 @@
+"""From other portals' documents to entities: pure functions that say of every field where it went, or why not."""

@@ -1,0 +1,95 @@
+"""Each format's example gives the report that is kept beside it, and no field of an example goes unmentioned.
+
+`TAXIWAY_GOLDEN=write` writes the reports anew; the diff is what to review.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from taxiway.features.catalog.importers.formats import FORMATS
+from taxiway.features.catalog.importers.reading import Value, read_values
+from taxiway.features.catalog.importers.report import Input, Item, Options
+from taxiway.features.catalog.validation import validate
+
+DATA = Path(__file__).parent / "data"
+OPTIONS = {"backstage-config": Options(base="/srv/backstage/packages/backend")}
+
+
+def documents(name: str) -> list[Input]:
+    paths = sorted(path for path in (DATA / name).iterdir() if not path.name.startswith("report"))
+    if name == "backstage-config":
+        paths.sort(key=lambda path: len(path.name))
+    return [Input(path.name, path.read_text()) for path in paths]
+
+
+def convert(name: str) -> list[Item]:
+    return list(FORMATS[name](documents(name), OPTIONS.get(name, Options())))
+
+
+@pytest.mark.parametrize("name", sorted(FORMATS))
+def test_the_report_is_the_one_that_was_reviewed(name: str) -> None:
+    found = json.dumps([asdict(item) for item in convert(name)], indent=1, ensure_ascii=False) + "\n"
+    golden = DATA / name / "report.golden.json"
+    if os.environ.get("TAXIWAY_GOLDEN") == "write":
+        golden.write_text(found)
+    assert json.loads(found) == json.loads(golden.read_text())
+
+
+@pytest.mark.parametrize("name", sorted(FORMATS))
+def test_every_field_of_the_examples_is_mentioned(name: str) -> None:
+    items = convert(name)
+    for document in documents(name):
+        for value in read_values(document):
+            assert isinstance(value, Value)
+            # A stream of YAML has the same pointers in each document: the line tells them apart.
+            mine = [item for item in items if item.document == document.name and item.line == value.line]
+            told = {note.field for item in mine for note in item.notes if note.fate != "added"}
+            missing = [leaf for leaf in leaves(value.value, "") if not covered(leaf, told)]
+            assert missing == []
+
+
+@pytest.mark.parametrize("name", sorted(FORMATS))
+def test_every_entity_is_valid_and_every_place_that_is_named_exists(name: str) -> None:
+    for item in convert(name):
+        if item.entity is None:
+            continue
+        validate(item.entity)
+        for note in item.notes:
+            if note.to is not None:
+                assert found_at(item.entity, note.to), (item.source, note)
+
+
+def leaves(value: Any, at: str) -> Iterator[str]:
+    if isinstance(value, dict) and value:
+        for key, one in value.items():
+            yield from leaves(one, at + "/" + key.replace("~", "~0").replace("/", "~1"))
+    elif isinstance(value, list) and value:
+        for index, one in enumerate(value):
+            yield from leaves(one, f"{at}/{index}")
+    else:
+        yield at
+
+
+def covered(leaf: str, told: set[str]) -> bool:
+    parts = leaf.split("/")
+    return any("/".join(parts[:size]) in told for size in range(1, len(parts) + 1))
+
+
+def found_at(value: Any, at: str) -> bool:
+    for part in at.split("/")[1:]:
+        key = part.replace("~1", "/").replace("~0", "~")
+        if isinstance(value, list) and key.isdigit() and int(key) < len(value):
+            value = value[int(key)]
+        elif isinstance(value, dict) and key in value:
+            value = value[key]
+        else:
+            return False
+    return True

@@ -21,7 +21,15 @@ from taxiway.model.event import EventDraft
 from taxiway.model.workload import FileChange, Repository
 from taxiway.plugin import MICROSECONDS, PluginContext, Record
 from taxiway.plugins.git_local.command import run_git
-from taxiway.plugins.git_local.objects import ZERO, build_tree, commit_rows, open_repo, write_commit
+from taxiway.plugins.git_local.objects import (
+    ZERO,
+    build_tree,
+    clear_left_locks,
+    commit_rows,
+    move_ref,
+    open_repo,
+    write_commit,
+)
 from taxiway.plugins.git_local.rules import RuleBook
 
 NAME = re.compile(r"^[a-z0-9][a-z0-9._-]{0,98}[a-z0-9]$|^[a-z0-9]$")
@@ -183,8 +191,7 @@ class LocalForge:
                     return str(head.decode())
                 at = self._ctx.clock.now() // MICROSECONDS
                 sha = write_commit(repo, tree, head, message, author, at)
-                moved = repo.refs.set_if_equals(ref, head, sha) if head else repo.refs.add_if_new(ref, sha)
-                if not moved:
+                if not move_ref(repo, ref, head, sha):
                     raise ConflictError(
                         f"{name} was pushed to at the same moment: try again", code="repositories.moved"
                     )
@@ -251,7 +258,9 @@ class LocalForge:
     def writable_path(self, name: str) -> Path:
         """The bare repository's folder for a push; ConflictError when it is archived. Git itself locks refs."""
         self._writable(name)
-        return self.path(name)
+        path = self.path(name)
+        clear_left_locks(path)
+        return path
 
     def _announce_ref(
         self, value: Mapping[str, Any], ref: str, before: str, after: str, pusher: str, known: Record | None

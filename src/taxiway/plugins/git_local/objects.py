@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
+import time
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any, cast
 
+from dulwich.file import FileLocked
 from dulwich.objects import Blob, Commit, ObjectID, Tree
 from dulwich.repo import Repo
 
-from taxiway.model.errors import InputError
+from taxiway.model.errors import InputError, UnavailableError
 from taxiway.model.workload import FileChange
 from taxiway.plugin import MICROSECONDS
 
 ZERO = "0" * 40
+LEFT_SECONDS = 2.0
+"""A ref is locked for milliseconds; a lock this old was left by a process that died."""
 FILE, EXECUTABLE, FOLDER = 0o100644, 0o100755, 0o040000
 
 
@@ -80,6 +85,32 @@ def write_commit(repo: Any, tree: bytes, parent: bytes | None, message: str, aut
     commit.message = message.encode()
     repo.object_store.add_object(commit)
     return bytes(commit.id)
+
+
+def move_ref(repo: Any, ref: bytes, old: bytes | None, new: bytes) -> bool:
+    """Move a ref from `old` (None: it is not there) to `new`; False when somebody else moved it first.
+
+    The caller holds the repository's own lock, so that only a push, whose git locks a ref for milliseconds, or somebody
+    who was killed can have locked the ref. UnavailableError when it stays locked.
+    """
+    path, deadline = Path(repo.path), time.monotonic() + LEFT_SECONDS + 1
+    while True:
+        try:
+            return bool(repo.refs.set_if_equals(ref, old, new) if old else repo.refs.add_if_new(ref, new))
+        except FileLocked as error:
+            if time.monotonic() > deadline:
+                raise UnavailableError(f"{ref.decode()} is locked by another git process: try again") from error
+            clear_left_locks(path)
+            time.sleep(0.1)
+
+
+def clear_left_locks(path: Path) -> None:
+    """Remove the locks of refs that whoever was killed left in a bare repository: git never removes them by itself."""
+    limit = time.time() - LEFT_SECONDS
+    for lock in (path / "HEAD.lock", path / "packed-refs.lock", *(path / "refs").rglob("*.lock")):
+        with contextlib.suppress(OSError):
+            if lock.stat().st_mtime < limit:
+                lock.unlink()
 
 
 def commit_rows(repo: Any, sha: str, limit: int) -> list[dict[str, Any]]:

@@ -101,6 +101,21 @@ def test_clone_commit_push_and_shallow_clone(served: Served, tmp_path: Path) -> 
     git("push", cwd=tmp_path / "shallow")
 
 
+def test_locks_that_a_killed_process_left_do_not_block_commits_and_pushes(served: Served, tmp_path: Path) -> None:
+    make(served)
+    change = {"README.md": FileChange(b"hi\n")}
+    served.forge.commit("orders", "main", change, message="first", author="user:default/alex")
+    git("clone", f"{served.url}/orders.git", "work", cwd=tmp_path)
+    heads = served.forge.path("orders") / "refs" / "heads"
+    (heads / "main.lock").touch()
+    served.forge.commit("orders", "main", {"a": FileChange(b"a")}, message="second", author="user:default/alex")
+    (heads / "main.lock").touch()
+    os.utime(heads / "main.lock", (1, 1))
+    git("pull", cwd=tmp_path / "work")
+    git("commit", "--allow-empty", "-m", "third", cwd=tmp_path / "work")
+    git("push", cwd=tmp_path / "work")
+
+
 def test_a_push_above_the_limit_is_refused_with_the_reason(served: Served, tmp_path: Path) -> None:
     make(served)
     git("clone", f"{served.url}/orders.git", "work", cwd=tmp_path)

@@ -9,7 +9,7 @@ from pathlib import Path
 from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, Response
 
-import taxiway
+from taxiway.kit.built import built_web
 
 NOT_BUILT = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Taxiway</title>
 <body style="font-family: sans-serif; max-width: 40em; margin: 4em auto">
@@ -47,8 +47,4 @@ class Portal:
 
 def find_portal() -> Portal:
     """The portal inside the package, else the one built in a checkout."""
-    package = Path(taxiway.__file__).resolve().parent
-    for folder in (package / "web", package.parents[1] / "web" / "dist"):
-        if (folder / "index.html").is_file():
-            return Portal(folder)
-    return Portal(None)
+    return Portal(built_web())

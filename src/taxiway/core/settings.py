@@ -10,7 +10,7 @@ import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
@@ -54,6 +54,14 @@ class CatalogSettings(_Section):
     )
 
 
+class ScaffolderSettings(_Section):
+    """How templates are run."""
+
+    rendering: Literal["strict", "backstage"] = Field(
+        "strict", description="a value that cannot be rendered: strict fails its step, backstage keeps its raw text"
+    )
+
+
 class TelemetrySettings(_Section):
     """What Taxiway tells about itself."""
 
@@ -78,6 +86,7 @@ class Settings(_Section):
     engines: EngineSettings = EngineSettings()
     limits: LimitSettings = LimitSettings()
     catalog: CatalogSettings = CatalogSettings()
+    scaffolder: ScaffolderSettings = ScaffolderSettings()
     telemetry: TelemetrySettings = TelemetrySettings()
     disabled_plugins: tuple[str, ...] = Field((), description="plugins that are not to be loaded")
     plugins: Mapping[str, Mapping[str, Any]] = Field(default_factory=dict, description="settings by plugin name")

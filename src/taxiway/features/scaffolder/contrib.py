@@ -20,7 +20,8 @@ OWNER = "feature:scaffolder"
 
 def register(platform: Platform) -> None:
     """Add the run handler, the actions and the check, and keep the scaffolder on the platform."""
-    renderer = Renderer(_identity(platform))
+    lenient = platform.settings.scaffolder.rendering == "backstage"
+    renderer = Renderer(_identity(platform), lenient=lenient)
     platform.services["scaffolder"] = Scaffolder(platform, renderer)
     platform.runs.register("scaffold", ScaffoldHandler(platform, renderer))
     add = platform.registry.add

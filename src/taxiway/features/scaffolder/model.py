@@ -12,7 +12,6 @@ from taxiway.model.errors import FieldError, InputError
 from taxiway.model.run import StepDefinition
 
 AFTER_FAILURE = re.compile(r"\b(always|failure)\(\s*\)")
-STATUS_CALL = re.compile(r"\b(always|failure|success)\(\s*\)")
 OUTPUT_STEP = "taxiway-output"
 
 
@@ -121,14 +120,6 @@ def is_true(value: Any) -> bool:
 def runs_after_failure(condition: Any) -> bool:
     """Whether a step's `if` calls `always()` or `failure()`."""
     return isinstance(condition, str) and AFTER_FAILURE.search(condition) is not None
-
-
-def with_status(condition: Any, failed: bool) -> Any:
-    """The condition with `always()`, `failure()` and `success()` replaced by what they mean now."""
-    if not isinstance(condition, str):
-        return condition
-    values = {"always": True, "failure": failed, "success": not failed}
-    return STATUS_CALL.sub(lambda match: "true" if values[match[1]] else "false", condition)
 
 
 def secret_fields(pages: Sequence[Mapping[str, Any]]) -> frozenset[str]:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from taxiway.core.registry import Registry
-from taxiway.features.scaffolder.model import is_true, with_status
+from taxiway.features.scaffolder.model import is_true
 from taxiway.features.scaffolder.rendering.client import Renderer
 from taxiway.features.scaffolder.validation import check_input
 from taxiway.model.errors import InputError, NotFoundError
@@ -68,7 +68,7 @@ def run_step(
 
 
 def _holds(renderer: Renderer, condition: Any, expressions: Values, failed: bool) -> bool:
-    return is_true(renderer.value(with_status(condition, failed), expressions))
+    return is_true(renderer.value(condition, expressions, failed=failed))
 
 
 def _input(renderer: Renderer, definition: Values, expressions: Values, action: Action) -> Values:

@@ -5,15 +5,17 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Mapping, Sequence
-from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
+
+from wcmatch import glob
 
 from taxiway.features.scaffolder.actions.base import FunctionAction, inside, schema, workspace_files
 from taxiway.features.scaffolder.rendering.client import Renderer
 from taxiway.model.errors import InputError, NotFoundError
 from taxiway.plugin import StepContext
 
+GLOBS = glob.GLOBSTAR | glob.BRACE | glob.DOTGLOB | glob.EXTGLOB | glob.NEGATE
 TEMPLATE_FOLDER = "template"
 LISTS = {"type": "array", "items": {"type": "string"}}
 
@@ -68,34 +70,40 @@ def _fetch_plain(ctx: StepContext, values: Mapping[str, Any]) -> Mapping[str, An
 
 def _fetch_template(ctx: StepContext, values: Mapping[str, Any], renderer: Renderer) -> Mapping[str, Any]:
     source, target = source_folder(ctx, values["url"]), inside(ctx.workspace, values.get("targetPath") or ".")
+    render_folder(source, target, values, renderer, ctx.log)
+    return {}
+
+
+def render_folder(
+    source: Path, target: Path, values: Mapping[str, Any], renderer: Renderer, log: Callable[[str], None]
+) -> None:
+    """Render the files below `source` into `target`; `values` is the input of `fetch:template`."""
     untemplated = list(values.get("copyWithoutTemplating") or values.get("copyWithoutRender") or [])
     extension = values.get("templateFileExtension") or ""
     extension = ".njk" if extension is True else extension
     paths = list(workspace_files(source))
     requests = [(name, _text_to_render(name, path, untemplated, extension)) for name, path in paths]
-    context: dict[str, Any] = {"values": values.get("values") or {}}
-    if values.get("cookiecutterCompat"):
-        context["cookiecutter"] = context["values"]
-    options = {"trimBlocks": bool(values.get("trimBlocks")), "lstripBlocks": bool(values.get("lstripBlocks"))}
+    compat = bool(values.get("cookiecutterCompat"))
+    context = {"cookiecutter" if compat else "values": values.get("values") or {}}
+    options = {name: bool(values.get(name)) for name in ("trimBlocks", "lstripBlocks", "cookiecutterCompat")}
     written = 0
     for (name, path), (rendered_name, text) in zip(paths, renderer.files(requests, context, options), strict=True):
         if text is not None and extension:
             rendered_name = rendered_name.removesuffix(extension)
         if not all(rendered_name.split("/")):
-            ctx.log(f"Skipping {name}: its rendered path is empty")
+            log(f"Skipping {name}: its rendered path is empty")
             continue
         place = inside(target, rendered_name)
         if place.exists() and not values.get("replace"):
-            ctx.log(f"Keeping {rendered_name}: it is there already")
+            log(f"Keeping {rendered_name}: it is there already")
             continue
         _write(place, path.read_bytes() if text is None else text.encode(), os.access(path, os.X_OK))
         written += 1
-    ctx.log(f"Wrote {written} files")
-    return {}
+    log(f"Wrote {written} files")
 
 
 def _text_to_render(name: str, path: Path, untemplated: Sequence[str], extension: str) -> str | None:
-    if any(fnmatchcase(name, pattern) for pattern in untemplated) or (extension and not name.endswith(extension)):
+    if _is_named(name, untemplated) or (extension and not name.endswith(extension)):
         return None
     content = path.read_bytes()
     if b"\0" in content:
@@ -104,6 +112,12 @@ def _text_to_render(name: str, path: Path, untemplated: Sequence[str], extension
         return content.decode()
     except UnicodeDecodeError:
         return None
+
+
+def _is_named(name: str, patterns: Sequence[str]) -> bool:
+    """Whether globs name a file as Backstage reads them: `*` stays in a folder, a folder means all that is in it."""
+    expanded = [item for pattern in patterns for item in (pattern, f"{pattern.rstrip('/')}/**")]
+    return glob.globmatch(name, expanded, flags=GLOBS)
 
 
 def _write(path: Path, content: bytes, executable: bool) -> None:

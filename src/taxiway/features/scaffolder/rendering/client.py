@@ -20,10 +20,15 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from taxiway.kit.built import built_web
 from taxiway.model.errors import InputError, TimedOutError, TooLargeError, UnavailableError
 from taxiway.plugin import Identity
 
 WORKER = Path(__file__).with_name("worker.py")
+ENGINE = Path("templating", "nunjitsu.js")
+"""The engine in the folder of the built portal."""
+MOST_RENDERED = 16 * 1024 * 1024
+"""Characters of rendered files together."""
 MEMORY_BYTES = 512 * 1024 * 1024
 CPU_SECONDS = 120
 REQUEST_SECONDS = 10.0
@@ -36,11 +41,11 @@ class RenderError(InputError):
 
 
 class _Worker:
-    def __init__(self, identity: Identity) -> None:
+    def __init__(self, engine: Path, identity: Identity) -> None:
         uid, gid = (-1, -1) if identity.uid is None else (identity.uid, identity.gid or identity.uid)
         # -I keeps the environment and the current folder out.
         self.process = subprocess.Popen(
-            [sys.executable, "-I", str(WORKER), str(MEMORY_BYTES), str(CPU_SECONDS), str(uid), str(gid)],
+            [sys.executable, "-I", str(WORKER), str(engine), str(MEMORY_BYTES), str(CPU_SECONDS), str(uid), str(gid)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -87,34 +92,38 @@ class _Worker:
 def _has_expressions(value: Any) -> bool:
     """Whether the rendering process would find anything to do in `value`, by the marks that it looks for."""
     if isinstance(value, str):
-        return "${{" in value or "{%" in value
+        return "${{" in value or "{%" in value or "{#" in value
     if isinstance(value, Mapping):
         return any(_has_expressions(item) for pair in value.items() for item in pair)
     return isinstance(value, list | tuple) and any(_has_expressions(item) for item in value)
 
 
 class Renderer:
-    """Renders values and files. Safe to call from many threads; each call has a worker to itself."""
+    """Renders values and files. Safe to call from many threads; each call has a worker to itself.
 
-    def __init__(self, identity: Identity, keep: int = 2) -> None:
-        self._identity = identity
-        self._keep = keep
+    `lenient` keeps the raw text of a value that cannot be rendered, as Backstage does; else that is a RenderError.
+    """
+
+    def __init__(self, identity: Identity, *, lenient: bool = False, keep: int = 2) -> None:
+        self._identity, self._lenient, self._keep = identity, lenient, keep
         self._idle: list[_Worker] = []
         self._lock = threading.Lock()
         self._timer: threading.Timer | None = None
 
-    def value(self, value: Any, context: Mapping[str, Any]) -> Any:
-        """`value` with every expression inside replaced; a whole-string expression keeps its type."""
+    def value(self, value: Any, context: Mapping[str, Any], *, failed: bool = False) -> Any:
+        """`value` with every expression inside replaced; a whole-string expression keeps its type. What renders to
+        nothing is left out of its object. `failed` is what `failure()` says."""
         if not _has_expressions(value):
             return value
-        return self._ask({"op": "value", "value": value, "context": dict(context)})
+        request = {"op": "value", "value": value, "context": dict(context), "failed": failed, "lenient": self._lenient}
+        return self._ask(request)
 
     def files(
         self, files: Sequence[tuple[str, str | None]], context: Mapping[str, Any], options: Mapping[str, Any]
     ) -> list[tuple[str, str | None]]:
         """(path, text) pairs with path and text rendered; text None renders the path only."""
         request = {"op": "files", "files": list(files), "context": dict(context), "options": dict(options)}
-        return [(path, text) for path, text in self._ask(request)]
+        return [(path, text) for path, text in self._ask({**request, "most": MOST_RENDERED})]
 
     def close(self) -> None:
         """End every idle worker."""
@@ -151,7 +160,10 @@ class Renderer:
                 if worker.process.poll() is None:
                     return worker
                 worker.close()
-        return _Worker(self._identity)
+        web = built_web()
+        if web is None or not (web / ENGINE).is_file():
+            raise UnavailableError("the template engine is not built in this checkout: run `make web`, then try again")
+        return _Worker(web / ENGINE, self._identity)
 
     def _give(self, worker: _Worker) -> None:
         with self._lock:

@@ -54,6 +54,16 @@ class CatalogSettings(_Section):
     )
 
 
+class RetentionSettings(_Section):
+    """How long what is over is kept; none: for ever. A job of the worker removes it, every hour or day."""
+
+    run_log_days: int | None = Field(90, ge=1, description="days that the log of an ended run is kept")
+    run_days: int | None = Field(365, ge=1, description="days that an ended run is kept; after it there is no undo")
+    event_days: int | None = Field(
+        None, ge=1, description="days that events are kept; the log then begins behind a signed note of what went"
+    )
+
+
 class ScaffolderSettings(_Section):
     """How templates are run."""
 
@@ -88,6 +98,7 @@ class Settings(_Section):
     catalog: CatalogSettings = CatalogSettings()
     scaffolder: ScaffolderSettings = ScaffolderSettings()
     telemetry: TelemetrySettings = TelemetrySettings()
+    retention: RetentionSettings = RetentionSettings()
     disabled_plugins: tuple[str, ...] = Field((), description="plugins that are not to be loaded")
     plugins: Mapping[str, Mapping[str, Any]] = Field(default_factory=dict, description="settings by plugin name")
 

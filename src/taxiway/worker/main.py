@@ -11,9 +11,11 @@ from collections.abc import Callable, Sequence
 from typing import cast
 
 from taxiway.core.context import Platform
+from taxiway.core.events import retention as old_events
 from taxiway.core.events.journal import APPENDED, SEALED, Journal
 from taxiway.core.events.sealer import Sealer
 from taxiway.core.events.subscriptions import Dispatcher
+from taxiway.core.http import idempotency
 from taxiway.core.leases import Lease, Leases
 from taxiway.core.runs import retention
 from taxiway.core.runs.durable import DurableRuns
@@ -39,9 +41,7 @@ class Worker:
         self._sealer = Sealer(journal, self._leases, platform.clock, platform.log, data)
         self._dispatcher = Dispatcher(journal, self._leases, self._subscribers, platform.log)
         self._schedules = runs.schedules
-        self._schedules.register(
-            retention.NAME, retention.EVERY_SECONDS, lambda: retention.remove_old_workspaces(runs.parts)
-        )
+        self._register_retention(runs)
         workers = platform.settings.workers
         self._engine = Engine(runs.parts, self._leases, workers) if workers else None
         self._threads: list[threading.Thread] = []
@@ -75,6 +75,20 @@ class Worker:
         if self._sealing is not None:
             self._sealing.join(1.0)
         self._leases.close()
+
+    def _register_retention(self, runs: DurableRuns) -> None:
+        platform, keep, add = self._platform, self._platform.settings.retention, self._schedules.register
+        store = platform.store
+        hourly = retention.EVERY_SECONDS
+        add(retention.NAME, hourly, lambda: retention.remove_old_workspaces(runs.parts))
+        add(retention.ROWS, hourly, lambda: retention.remove_old_rows(runs.parts, keep.run_days, keep.run_log_days))
+        add(idempotency.NAME, idempotency.EVERY_SECONDS, lambda: idempotency.forget_old(store))
+        add(old_events.NAME, old_events.EVERY_SECONDS, self._remove_old_events)
+
+    def _remove_old_events(self) -> int:
+        platform, keys = self._platform, [item.key for item in self._subscribers()]
+        days, data = platform.settings.retention.event_days, platform.settings.data
+        return old_events.remove_old_events(platform.store, platform.clock, data, days, keys)
 
     def _subscribers(self) -> list[EventSubscriber]:
         return self._platform.registry.all("event_subscriber", EventSubscriber)

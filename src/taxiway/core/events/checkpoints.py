@@ -1,7 +1,8 @@
 """Signed checkpoints of the chain, kept outside the store: who changes the store alone is found out.
 
-A line of `<data>/audit/checkpoints.jsonl` is {seq, hash, at, signature}; the Ed25519 key is `checkpoint.key` beside it,
-mode 0600. Whoever has this key can forge: keep a copy of the lines elsewhere where that matters.
+A line of `<data>/audit/checkpoints.jsonl` is {seq, hash, at, signature}, with `pruned` where retention removed that
+event and what came before; the Ed25519 key is `checkpoint.key` beside it, mode 0600. Whoever has this key can
+forge: keep a copy of the lines elsewhere where that matters.
 """
 
 from __future__ import annotations
@@ -22,16 +23,19 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """At `at` (microseconds UTC) the event at `seq` had `hash`."""
+    """At `at` (microseconds UTC) the event at `seq` had `hash`. `pruned`: it and all before it were removed then,
+    because they were older than is kept."""
 
     seq: int
     hash: str
     at: int
     signature: str = ""
+    pruned: bool = False
 
     def body(self) -> bytes:
         """What is signed."""
-        return canonical_json({"at": self.at, "hash": self.hash, "seq": self.seq}).encode()
+        pruned = {"pruned": True} if self.pruned else {}
+        return canonical_json({"at": self.at, "hash": self.hash, "seq": self.seq, **pruned}).encode()
 
 
 class BadCheckpointError(Exception):
@@ -43,11 +47,12 @@ def folder(data: Path) -> Path:
     return data / "audit"
 
 
-def write_checkpoint(data: Path, seq: int, hash_: str, at: int) -> None:
+def write_checkpoint(data: Path, seq: int, hash_: str, at: int, *, pruned: bool = False) -> None:
     """Sign and append one line, durably."""
-    unsigned = Checkpoint(seq, hash_, at)
+    unsigned = Checkpoint(seq, hash_, at, pruned=pruned)
     signature = base64.b64encode(_key(data).sign(unsigned.body())).decode()
-    line = json.dumps({"seq": seq, "hash": hash_, "at": at, "signature": signature}, sort_keys=True)
+    fields = {"seq": seq, "hash": hash_, "at": at, "signature": signature, **({"pruned": True} if pruned else {})}
+    line = json.dumps(fields, sort_keys=True)
     with (folder(data) / "checkpoints.jsonl").open("a") as file:
         file.write(line + "\n")
         file.flush()
@@ -67,7 +72,9 @@ def read_checkpoints(data: Path) -> Iterator[Checkpoint]:
     for number, line in enumerate(lines[:-1], 1):
         try:
             fields = json.loads(line)
-            checkpoint = Checkpoint(int(fields["seq"]), str(fields["hash"]), int(fields["at"]), fields["signature"])
+            pruned = fields.get("pruned") is True
+            told = (int(fields["seq"]), str(fields["hash"]), int(fields["at"]), fields["signature"])
+            checkpoint = Checkpoint(*told, pruned)
             public.verify(base64.b64decode(checkpoint.signature), checkpoint.body())
         except Exception as error:
             raise BadCheckpointError(f"line {number} of {path} is not a checkpoint that this key signed") from error
@@ -78,8 +85,8 @@ def last_checkpoint(data: Path) -> int:
     """The highest seq that a checkpoint names, 0 without one; signatures are not looked at."""
     path = folder(data) / "checkpoints.jsonl"
     try:
-        lines = [line for line in path.read_text(errors="replace").split("\n")[:-1] if line]
-        return int(json.loads(lines[-1])["seq"]) if lines else 0
+        lines = [json.loads(line) for line in path.read_text(errors="replace").split("\n")[:-1] if line]
+        return int(next((line for line in reversed(lines) if not line.get("pruned")), {"seq": 0})["seq"])
     except (OSError, ValueError, KeyError, TypeError):
         return 0
 

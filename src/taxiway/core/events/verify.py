@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from taxiway.core.events import chain
 from taxiway.core.events.checkpoints import BadCheckpointError, read_checkpoints
@@ -29,13 +29,14 @@ class Verdict:
 
 
 def verify(store: Store, data: Path) -> Verdict:
-    """Read everything once, in one snapshot."""
+    """Read everything once, in one snapshot. What retention removed is not checked; that it did is signed."""
     try:
-        known = {item.seq: item.hash for item in read_checkpoints(data)}
+        lines = list(read_checkpoints(data))
     except BadCheckpointError as error:
         return Verdict(False, 0, str(error))
-    seq, previous = 0, chain.GENESIS
+    known = {item.seq: item.hash for item in lines if not item.pruned}
     with store.read() as conn:
+        seq, previous = _beginning(conn, {item.seq: item.hash for item in lines if item.pruned})
         for row, salt, personal in _sealed(conn):
             seq += 1
             problem = _wrong(row, seq, previous, known, salt, personal)
@@ -48,6 +49,13 @@ def verify(store: Store, data: Path) -> Verdict:
     if not known and seq > MISSING_AFTER:
         return Verdict(False, seq, f"there are {seq} events and no signed checkpoint: the checkpoints were removed")
     return Verdict(True, seq)
+
+
+def _beginning(conn: Connection, pruned: dict[int, str]) -> tuple[int, str]:
+    """(seq, hash) of the event that the first one there chains to: nothing, or what retention removed last."""
+    first = conn.execute(select(func.min(event.c.seq))).scalar()
+    before = int(first) - 1 if first else 0
+    return (before, pruned[before]) if before in pruned else (0, chain.GENESIS)
 
 
 def _sealed(conn: Connection) -> Iterator[tuple[Any, bytes | None, Any]]:

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, TypeVar
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 
 from taxiway.core.leases import host_id
 from taxiway.core.store.database import Store, Tx
@@ -27,6 +27,10 @@ from taxiway.kit.processes import start_time
 from taxiway.model.errors import ConflictError, InputError, TaxiwayError
 
 T = TypeVar("T")
+NAME = "http.idempotency"
+EVERY_SECONDS = 3600
+KEEP_SECONDS = 24 * 3600
+"""How long a key is known, and an hour at most beyond it."""
 ANSWER_SECONDS = 60
 """How long after its commit an operation of a living server elsewhere counts as being worked on."""
 LONGEST_KEY = 200
@@ -149,6 +153,15 @@ def find(store: Store, answers: Answers, claim: Claim, now: int) -> Kept | None:
     if _is_worked_on(store, row, now):
         raise in_flight()
     raise _done(row.subject)
+
+
+def forget_old(store: Store) -> None:
+    """Remove keys whose time is over. A schedule of the worker calls it."""
+
+    def work(tx: Tx) -> None:
+        tx.conn.execute(delete(idempotency).where(idempotency.c.created_at < tx.now - KEEP_SECONDS * MICROSECONDS))
+
+    store.write(work)
 
 
 def in_flight() -> InFlightError:

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import delete, insert, select, text, update
 
 from factories.platform import MemoryLog, principal
-from taxiway.core.events import chain
+from taxiway.core.events import chain, retention
 from taxiway.core.events.checkpoints import folder
 from taxiway.core.events.journal import Journal
 from taxiway.core.events.schemas import EventSchemas
@@ -275,3 +275,48 @@ def test_the_index_is_used_for_unsealed_events(log: Log) -> None:
     with log.store.read() as conn:
         plan = str(conn.execute(text("explain query plan select id from event where seq is null limit 1")).all())
     assert "SCAN" not in plan
+
+
+def test_old_events_go_from_the_beginning_and_the_chain_still_verifies(log: Log) -> None:
+    log.append(300)
+    log.seal_and_checkpoint()
+    log.append(20)
+    log.seal_and_checkpoint()
+    day, now = retention.DAY, SystemClock().now()
+    log.change(insert(event_cursor).values(subscriber="slow", seq=150))
+    log.change(insert(event_cursor).values(subscriber="gone", seq=3))
+
+    class Later:
+        """Ten days from now."""
+
+        def now(self) -> int:
+            return now + 10 * day
+
+        def monotonic(self) -> float:
+            return 0.0
+
+    def remove(days: int | None, *subscribers: str) -> int:
+        return retention.remove_old_events(log.store, Later(), log.data, days, subscribers)
+
+    assert remove(None) == 0
+    assert remove(11) == 0
+    assert remove(9, "slow") == 150
+    assert log.verify() == Verdict(True, 320)
+    assert remove(9) == 169  # the newest stays: the chain goes on from it
+    log.append(5)
+    log.seal_and_checkpoint()
+    assert log.verify() == Verdict(True, 325)
+    found = log.journal.list(EVERYTHING, type_prefix=None, subject=None, after=0, limit=500, newest_first=False)
+    assert [item.seq for item in found] == list(range(320, 326))
+    with log.store.read() as conn:
+        assert len(conn.execute(select(event_personal)).all()) == 6
+
+
+def test_a_beginning_that_retention_did_not_remove_is_missed(log: Log) -> None:
+    log.append(300)
+    log.seal_and_checkpoint()
+    log.change(delete(event).where(event.c.seq <= 100))
+    verdict = log.verify()
+    assert not verdict.ok
+    assert verdict.problem is not None
+    assert "event 1 is missing" in verdict.problem

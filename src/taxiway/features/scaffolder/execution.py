@@ -13,7 +13,7 @@ from taxiway.features.scaffolder.actions.fetch import TEMPLATE_FOLDER
 from taxiway.features.scaffolder.model import OUTPUT_STEP, is_true, runs_after_failure
 from taxiway.features.scaffolder.rendering.client import Renderer
 from taxiway.features.scaffolder.snapshot import unpack
-from taxiway.features.scaffolder.steps import run_step
+from taxiway.features.scaffolder.steps import Call, probe_action, run_action, run_step
 from taxiway.model.event import Event
 from taxiway.model.run import Run, RunState, Step
 from taxiway.plugin import Action, StepContext
@@ -27,6 +27,13 @@ class ScaffoldHandler(BaseHandler):
         self._renderer = renderer
 
     def execute(self, run: Run, step: Step, ctx: StepContext) -> StepResult:
+        return self._call(run, step, ctx, run_action)
+
+    def probe(self, run: Run, step: Step, ctx: StepContext) -> StepResult:
+        """Asks the action first, for each turn of a loop; what was not done is done now."""
+        return self._call(run, step, ctx, probe_action)
+
+    def _call(self, run: Run, step: Step, ctx: StepContext, call: Call) -> StepResult:
         unpack(self._platform, run.definition["snapshot"], ctx.workspace.parent / TEMPLATE_FOLDER)
         expressions = self._expressions(run)
         if step.id == OUTPUT_STEP:
@@ -39,6 +46,7 @@ class ScaffoldHandler(BaseHandler):
             self._secrets(run, step, ctx),
             ctx,
             failed=_failed(run),
+            call=call,
         )
         if output is None:
             ctx.log(f"Skipping step {step.id} because its if condition was false")

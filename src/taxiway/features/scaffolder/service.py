@@ -7,7 +7,7 @@ import io
 import tarfile
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -153,9 +153,15 @@ class Scaffolder:
         }
 
         def work(tx: Tx) -> str:
-            return self.platform.runs.start(tx, ctx.principal, _run_spec(order, plan, references))
+            return self.platform.runs.start(tx, ctx.principal, self._run_spec(order, plan, references))
 
         return self.platform.store.write(work)
+
+    def _run_spec(self, order: Order, plan: Plan, references: Mapping[str, str]) -> RunSpec:
+        """The run, each step with the recovery that its action declares."""
+        known = {action.key: action.recovery for action in self.platform.registry.all("action", Action)}
+        steps = [replace(step, recovery=known.get(step.action, "idempotent")) for step in order.template.steps]
+        return _spec_of(order, plan, references, steps)
 
     def dry_run(
         self,
@@ -218,7 +224,7 @@ def _refuse(plan: Plan) -> None:
         raise ConflictError(f"taken already: {listed}. Choose another name", code="scaffolder.name_taken")
 
 
-def _run_spec(order: Order, plan: Plan, references: Mapping[str, str]) -> RunSpec:
+def _spec_of(order: Order, plan: Plan, references: Mapping[str, str], steps: Sequence[StepDefinition]) -> RunSpec:
     entities = [name["name"] for name in plan.names if name["kind"] == "entity"]
     subject = next((name for name in entities if name.startswith("component:")), next(iter(entities), None))
     owner = order.values.get("owner")
@@ -234,7 +240,7 @@ def _run_spec(order: Order, plan: Plan, references: Mapping[str, str]) -> RunSpe
     return RunSpec(
         kind="scaffold",
         title=f"{order.template.title}: {title}" if title else order.template.title,
-        steps=[*order.template.steps, StepDefinition(OUTPUT_STEP, "Collect the output", OUTPUT_STEP)],
+        steps=[*steps, StepDefinition(OUTPUT_STEP, "Collect the output", OUTPUT_STEP)],
         input={"template_ref": order.template.ref, "values": order.values, "secrets": dict(references)},
         subject=subject,
         owner=str(parse_ref(owner, default_kind="group")) if isinstance(owner, str) and owner else plan.created_by,

@@ -12,7 +12,7 @@ from taxiway.core.registry import Registry
 from taxiway.features.scaffolder.model import is_true
 from taxiway.features.scaffolder.rendering.client import Renderer
 from taxiway.features.scaffolder.validation import check_input
-from taxiway.model.errors import InputError, NotFoundError
+from taxiway.model.errors import ConflictError, InputError, NotFoundError
 from taxiway.plugin import Action, StepContext
 
 MAX_ITERATIONS = 1_000
@@ -23,6 +23,12 @@ Call = Callable[[Action, StepContext, Values], Values]
 def run_action(action: Action, ctx: StepContext, values: Values) -> Values:
     """Call an action for real."""
     return action.run(ctx, values)
+
+
+def probe_action(action: Action, ctx: StepContext, values: Values) -> Values:
+    """What an earlier call came to, else call the action for real."""
+    found = action.probe(ctx, values)
+    return run_action(action, ctx, values) if found is None else found
 
 
 def run_step(
@@ -62,9 +68,16 @@ def run_step(
         scope = {**with_secrets, "each": iteration}
         if condition is None or _holds(renderer, condition, scope, failed):
             calls.append(_input(renderer, definition, scope, action))
-    outputs = [call(action, ctx, values) for values in calls]
+    outputs = [_turn(call, action, ctx, values) for values in calls]
     names = {name for output in outputs for name in output}
     return {name: [output.get(name) for output in outputs] for name in sorted(names)}
+
+
+def _turn(call: Call, action: Action, ctx: StepContext, values: Values) -> Values:
+    """One turn of a loop. None begins once the run is to stop, or another worker has it."""
+    if ctx.cancelled.is_set():
+        raise ConflictError("the step was ended before all turns of its loop were done")
+    return call(action, ctx, values)
 
 
 def _holds(renderer: Renderer, condition: Any, expressions: Values, failed: bool) -> bool:

@@ -80,13 +80,13 @@ def add_template(server: Served, tmp_path: Path) -> AddTemplate:
 
 @pytest.fixture
 def finished(server: Served) -> Callable[[str], Run]:
-    """Waits for the end of a run and returns it."""
+    """Waits until a run ends or needs a person, and returns it."""
 
     def wait(run_id: str) -> Run:
         deadline = time.monotonic() + 20
         while time.monotonic() < deadline:
             run = server.platform.runs.get(run_id)
-            if run.state in ENDED:
+            if run.state in (*ENDED, "needs_attention"):
                 return run
             time.sleep(0.02)
         raise AssertionError(f"the run is still {run.state}")

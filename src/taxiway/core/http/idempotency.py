@@ -87,15 +87,16 @@ class Claim:
         return idempotency.c.principal == self.principal, idempotency.c.key == self.key
 
     def _insert(self, tx: Tx) -> None:
-        row = upsert(tx.conn, idempotency).values(
-            principal=self.principal,
-            key=self.key,
-            request_digest=self.digest,
-            claimer=this_process(),
-            created_at=tx.now,
-        )
+        values = {
+            "principal": self.principal,
+            "key": self.key,
+            "request_digest": self.digest,
+            "claimer": this_process(),
+            "created_at": tx.now,
+        }
+        free = upsert(tx.conn, idempotency).on_conflict_do_nothing().returning(idempotency.c.key)
         # PostgreSQL waits here for another transaction with this key to end.
-        if tx.conn.execute(row.on_conflict_do_nothing().returning(idempotency.c.key)).first() is None:
+        if tx.conn.execute(free, values).first() is None:
             raise in_flight()
 
     def _done(self) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar
 
-from taxiway.core.context import Platform
+from taxiway.core.context import OpContext, Platform
 from taxiway.core.permissions import Grant
 
 Effect = Literal["read", "write", "destroy"]
@@ -23,7 +23,8 @@ class Operation:
 
     `errors` picks the error body: RFC 9457 problems, or Backstage's on its own paths. `response` is the body's type
     where the function's return annotation does not say it. `streams` marks SSE and other endless answers. `hidden`
-    operations are mounted but are no part of the described API.
+    operations are mounted but are no part of the described API. `fast` may answer a plain request before it is parsed,
+    on the event loop, so without waiting for anything; with None it leaves it to the handler.
     """
 
     id: str
@@ -37,6 +38,7 @@ class Operation:
     errors: Literal["problem", "backstage"] = "problem"
     streams: bool = False
     hidden: bool = False
+    fast: Callable[[OpContext, Any], Any] | None = None
 
 
 @dataclass

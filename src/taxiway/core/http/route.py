@@ -14,9 +14,9 @@ from fastapi.routing import APIRoute
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response, StreamingResponse
 
-from taxiway.core.context import Platform
+from taxiway.core.context import OpContext, Platform
 from taxiway.core.http import idempotency
-from taxiway.core.http.context import OPERATION, PLATFORM, PRINCIPAL, REFUSAL, REQUEST_ID
+from taxiway.core.http.context import OPERATION, PLATFORM, PRINCIPAL, REFUSAL, REQUEST_ID, context_of
 from taxiway.core.http.idempotency import Answers, DoneError, InFlightError
 from taxiway.core.http.problems import answer, known
 from taxiway.core.operations import Operation
@@ -35,6 +35,8 @@ class OperationRoute(APIRoute):
     def __init__(self, operation: Operation, **options: Any) -> None:
         self.operation = operation
         super().__init__(operation.path, operation.handler, **options)
+        if operation.fast is not None:
+            self.app = _fast_first(operation, operation.fast, self.app)
 
     def get_route_handler(self) -> Handler:
         inner, operation = super().get_route_handler(), self.operation
@@ -55,6 +57,24 @@ class OperationRoute(APIRoute):
                 return failure(error, request, operation.errors)
 
         return handle
+
+
+def _fast_first(operation: Operation, fast: Callable[[OpContext, Request], Response | None], usual: Any) -> Any:
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        request = Request(scope, receive)
+        response: Response | None
+        try:
+            check(scope, operation.permission)
+            response = fast(context_of(scope), request)
+        except Exception as error:
+            response = failure(error, request, operation.errors)
+        if response is None:
+            await usual(scope, receive, send)
+            return
+        scope[OPERATION] = operation
+        await response(scope, receive, send)
+
+    return app
 
 
 def mount(app: FastAPI, operations: Iterable[Operation]) -> None:

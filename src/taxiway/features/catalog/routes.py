@@ -20,14 +20,19 @@ from taxiway.core.context import OpContext
 from taxiway.core.http.context import Ctx
 from taxiway.core.http.headers import json_bytes
 from taxiway.core.operations import Operations
-from taxiway.features.catalog import service, views
+from taxiway.features.catalog import fast, service, views
 from taxiway.features.catalog.refs import full_ref
 from taxiway.features.catalog.repository import filters, listing, reading
 from taxiway.features.catalog.repository.filters import Clause
 from taxiway.features.catalog.repository.listing import DEFAULT_LIMIT, Listed
 from taxiway.features.catalog.service.ancestry import ancestors_of
 from taxiway.features.catalog.service.past import decode_cursor, documents_at, page_at
-from taxiway.features.catalog.service.query import facets_of_entities, ids_of_entities, page_of_entities
+from taxiway.features.catalog.service.query import (
+    facets_of_entities,
+    ids_of_entities,
+    page_of_entities,
+    text_of_entity,
+)
 from taxiway.model.errors import InputError, NotFoundError
 
 operations = Operations("catalog")
@@ -76,7 +81,9 @@ def list_entities(
     return Response(body, headers=headers, media_type=JSON)
 
 
-@operations.get(f"{BASE}/entities/by-query", READ, errors="backstage", response=views.EntityPage)
+@operations.get(
+    f"{BASE}/entities/by-query", READ, errors="backstage", response=views.EntityPage, fast=fast.query_entities
+)
 def query_entities(
     ctx: Ctx,
     filter: Filter = None,
@@ -128,7 +135,11 @@ def entities_by_refs(ctx: Ctx, body: views.ByRefs, filter: Filter = None, as_of:
 
 
 @operations.get(
-    f"{BASE}/entities/by-name/{{kind}}/{{namespace}}/{{name}}", READ, errors="backstage", response=views.Entity
+    f"{BASE}/entities/by-name/{{kind}}/{{namespace}}/{{name}}",
+    READ,
+    errors="backstage",
+    response=views.Entity,
+    fast=fast.entity_by_name,
 )
 def entity_by_name(ctx: Ctx, kind: Part, namespace: Part, name: Part, as_of: AsOf = None) -> Response:
     """One entity by its name; with `as_of`, as it was then."""
@@ -136,8 +147,7 @@ def entity_by_name(ctx: Ctx, kind: Part, namespace: Part, name: Part, as_of: AsO
     if (at := read_time(as_of)) is not None:
         text = documents_at(ctx, [ref], at).get(ref)
     else:
-        with ctx.platform.store.read() as conn:
-            text = reading.texts_by_refs(conn, [ref], _scope(ctx)).get(ref)
+        text = text_of_entity(ctx, ref)
     if text is None:
         raise NotFoundError(
             f"No entity named '{name}' found, with kind '{kind}' in namespace '{namespace}'", code="catalog.no_entity"
@@ -178,7 +188,7 @@ def delete_entity(ctx: Ctx, uid: Part) -> Response:
     return Response(status_code=204)
 
 
-@operations.get(f"{BASE}/entity-facets", READ, errors="backstage", response=views.Facets)
+@operations.get(f"{BASE}/entity-facets", READ, errors="backstage", response=views.Facets, fast=fast.entity_facets)
 def entity_facets(
     ctx: Ctx, facet: Annotated[list[str], Query(min_length=1, max_length=50)], filter: Filter = None
 ) -> Response:
@@ -217,10 +227,7 @@ def _page(
         page = page_at(ctx, query, at, limit=size, offset=offset or 0)
     else:
         page = page_of_entities(ctx, query, limit=size, offset=offset or 0, with_total=with_total)
-    info = {"nextCursor": page.next_cursor, "prevCursor": page.previous_cursor}
-    tail = {"totalItems": page.total, "pageInfo": {k: v for k, v in info.items() if v is not None}}
-    items = reading.joined(reading.projected(page.items, fields))
-    return Response(b'{"items":' + items + b"," + orjson.dumps(tail)[1:], media_type=JSON)
+    return fast.page_response(page, fields)
 
 
 def _facets(ctx: OpContext, keys: Sequence[str], query: listing.Query) -> Response:

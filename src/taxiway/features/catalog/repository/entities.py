@@ -124,7 +124,8 @@ def delete_entities(conn: Connection, items: Sequence[Known]) -> None:
 
 def replace_problems(conn: Connection, now: int, source_id: str, problems: Sequence[tuple[str, Problem]]) -> None:
     """The problems of a source are these now, given as (id, problem)."""
-    conn.execute(delete(catalog_problem).where(catalog_problem.c.source_id == source_id))
+    if conn.execute(delete(catalog_problem).where(catalog_problem.c.source_id == source_id)).rowcount:
+        feed.touch(conn)
     add_problems(conn, now, source_id, problems)
 
 
@@ -148,6 +149,7 @@ def add_problems(conn: Connection, now: int, source_id: str, problems: Sequence[
     ]
     if rows:
         conn.execute(insert(catalog_problem), rows)
+        feed.touch(conn)
 
 
 def _kept_document(document: Mapping[str, Any] | None) -> str | None:

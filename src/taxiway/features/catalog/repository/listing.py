@@ -22,6 +22,8 @@ from taxiway.features.catalog.tables import entity, entity_facet, facet, relatio
 __all__ = ["DEFAULT_LIMIT", "MAX_LIMIT", "Listed", "Query", "decode", "encode", "facets", "ids", "page", "where_of"]
 DEFAULT_LIMIT = 200
 MAX_LIMIT = 10_000
+KEPT = 500
+"""The documents of pages up to this size are kept in memory until something changes."""
 _SORT: dict[str, ColumnElement[Any]] = {**filters.COLUMNS, "metadata.title": func.lower(entity.c.title)}
 
 
@@ -55,8 +57,20 @@ def page(
     rows = rows[:limit]
     if query.backwards:
         rows.reverse()
-    items = list(reading.texts_by_ids(conn, [row.id for row in rows]).values())
+    ids = [row.id for row in rows]
+    items = list(reading.texts_by_ids(conn, ids).values()) if view is None or limit > KEPT else view.texts(ids)
     return listed(query, items, rows, total, more=more, offset=offset)
+
+
+def page_in_memory(view: View, query: Query, *, limit: int, offset: int = 0) -> Listed | None:
+    """Like `page` of all entities, of what is in memory alone. None, or UnheldError, when that does not do."""
+    found = _from_index(view, query, true(), limit, offset)
+    if found is None:
+        return None
+    rows, total = found[0][:limit], found[1] if query.total is None else query.total
+    if query.backwards:
+        rows.reverse()
+    return listed(query, view.texts([row.id for row in rows]), rows, total, more=len(found[0]) > limit, offset=offset)
 
 
 def ids(conn: Connection, query: Query, scope: ColumnElement[bool], view: View | None = None) -> list[int]:
@@ -118,6 +132,18 @@ def facets(
         counts = None if view is None or where is None else view.counts(key.lower(), where)
         if counts is None:
             counts = _counts(conn, key.lower(), clause)
+        result[key] = [{"value": value, "count": counts[value]} for value in sorted(counts)]
+    return result
+
+
+def facets_in_memory(view: View, keys: Sequence[str], query: Query) -> dict[str, list[dict[str, Any]]] | None:
+    """Like `facets` of all entities, of what is in memory alone. None, or UnheldError, when that does not do."""
+    where = view.where(query, None)
+    result = {}
+    for key in keys:
+        counts = view.counts(key.lower(), where)
+        if counts is None:
+            return None
         result[key] = [{"value": value, "count": counts[value]} for value in sorted(counts)]
     return result
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, delete, exists, func, or_, select, true
 
+from taxiway.features.catalog.repository.index import feed
 from taxiway.features.catalog.tables import catalog_problem, entity, location
 
 _OWNER = select(location.c.owner).where(location.c.id == catalog_problem.c.source_id).scalar_subquery()
@@ -77,5 +78,6 @@ def forget(conn: Connection, problem_id: str) -> None:
     same = delete(catalog_problem).where(
         catalog_problem.c.source_id == row.source_id, catalog_problem.c.document == row.document
     )
+    feed.touch(conn)
     conn.execute(same)
     conn.execute(delete(catalog_problem).where(catalog_problem.c.id == problem_id))

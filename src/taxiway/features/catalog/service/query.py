@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 
 from taxiway.core.context import OpContext, Platform
+from taxiway.core.store.watch import CommitWatch
 from taxiway.features.catalog.refs import full_ref
 from taxiway.features.catalog.repository import listing, reading
 from taxiway.features.catalog.repository.filters import Clause, equal_filters, visible_to
@@ -39,7 +40,17 @@ def list_entities(
 def index_of(platform: Platform) -> CatalogIndex:
     """The index in memory of this process."""
     found: CatalogIndex | None = platform.services.get(INDEX)
-    return found or platform.services.setdefault(INDEX, CatalogIndex(platform.store, platform.log))
+    return found or platform.services.setdefault(INDEX, _index(platform))
+
+
+def text_of_entity(ctx: OpContext, ref: str) -> str | None:
+    """The document of a full reference as JSON text; None when there is none that the caller may see."""
+    scope = ctx.scope(READ)
+    with index_of(ctx.platform).reading() as (conn, view):
+        found = reading.texts_by_refs(conn, [ref], visible_to(scope))
+        if view is not None and scope.everything:
+            view.state.texts.keep(found)
+    return found.get(ref)
 
 
 def page_of_entities(ctx: OpContext, query: Query, *, limit: int, offset: int = 0, with_total: bool = True) -> Listed:
@@ -61,6 +72,10 @@ def facets_of_entities(ctx: OpContext, keys: Sequence[str], query: Query) -> dic
     scope = _scope(ctx)
     with index_of(ctx.platform).reading() as (conn, view):
         return listing.facets(conn, keys, query, scope, view)
+
+
+def _index(platform: Platform) -> CatalogIndex:
+    return CatalogIndex(platform.store, CommitWatch(platform.settings.store_url()), platform.log)
 
 
 def _scope(ctx: OpContext) -> Clause:

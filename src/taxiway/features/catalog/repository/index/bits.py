@@ -8,7 +8,7 @@ from pyroaring import BitMap
 from sqlalchemy import Connection, select
 
 from taxiway.features.catalog.repository.filters import LOWER_INVERSE, RELATIONS, Clause, Sql, contains_text
-from taxiway.features.catalog.repository.index.state import State
+from taxiway.features.catalog.repository.index.state import State, UnheldError
 from taxiway.features.catalog.repository.index.values import Path
 from taxiway.features.catalog.tables import entity, relation
 
@@ -19,9 +19,9 @@ LAST = "\U0010ffff"
 
 class Bits:
     """The algebra of filters as bitmaps, at the snapshot that both arguments stand at. Results may be the index's own
-    bitmaps: nobody changes them."""
+    bitmaps: nobody changes them. Without a connection, UnheldError where the store would be asked."""
 
-    def __init__(self, state: State, conn: Connection) -> None:
+    def __init__(self, state: State, conn: Connection | None) -> None:
         self._state, self._conn = state, conn
         self._sql = Sql()
 
@@ -78,7 +78,8 @@ class Bits:
         )
         if targets is not None:
             stated, received = stated.where(relation.c.target.in_(targets)), received.where(other.c.ref.in_(targets))
-        return BitMap(self._conn.scalars(stated)) | BitMap(self._conn.scalars(received))
+        conn = self._store()
+        return BitMap(conn.scalars(stated)) | BitMap(conn.scalars(received))
 
     def containing(self, keys: Sequence[str], term: str) -> BitMap:
         """A value at one of `keys` contains `term`."""
@@ -89,7 +90,12 @@ class Bits:
         return self._asked(clause)
 
     def _asked(self, clause: Clause) -> BitMap:
-        return BitMap(self._conn.scalars(select(entity.c.id).where(clause)))
+        return BitMap(self._store().scalars(select(entity.c.id).where(clause)))
+
+    def _store(self) -> Connection:
+        if self._conn is None:
+            raise UnheldError
+        return self._conn
 
     def _path(self, key: str) -> Path | None:
         if key in (NAME, UID) or key.startswith(RELATIONS):

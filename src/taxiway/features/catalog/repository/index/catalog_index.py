@@ -7,7 +7,7 @@ is no index: then SQL answers. Nothing is ever answered from an older state than
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -16,11 +16,13 @@ from pyroaring import BitMap
 from sqlalchemy import Connection, func, select
 
 from taxiway.core.store.database import Store
+from taxiway.core.store.watch import CommitWatch
+from taxiway.features.catalog.repository import reading
 from taxiway.features.catalog.repository.filters import RELATIONS, Clause
 from taxiway.features.catalog.repository.grammar import read_filters, read_predicate
 from taxiway.features.catalog.repository.index.bits import NAME, UID, Bits
 from taxiway.features.catalog.repository.index.sorting import ByName, ByPath, ByRef, Places
-from taxiway.features.catalog.repository.index.state import State
+from taxiway.features.catalog.repository.index.state import State, UnheldError
 from taxiway.features.catalog.repository.query import Query
 from taxiway.features.catalog.tables import entity
 
@@ -32,10 +34,10 @@ BY_SQL = ("metadata.title", UID)
 
 @dataclass(frozen=True)
 class View:
-    """The index at one snapshot. Valid until `reading` ends."""
+    """The index at one snapshot. Valid until `reading` ends. Without a connection, UnheldError where one is needed."""
 
     state: State
-    conn: Connection
+    conn: Connection | None
 
     def where(self, query: Query, scope: Clause | None) -> BitMap:
         """The entities of a query that `scope` lets through; None lets everything through."""
@@ -59,6 +61,19 @@ class View:
         path = None if key in BY_SQL else self.state.path(self.conn, key)
         return None if path is None else ByPath(self.state, where, path, descending=query.descending)
 
+    def texts(self, ids: Sequence[int]) -> list[str]:
+        """Documents as JSON text, in the order of `ids`."""
+        kept = self.state.texts
+        found = {ref: kept.get(ref) for ref in map(self.state.refs.__getitem__, ids)}
+        missing = [one for one in ids if found[self.state.refs[one]] is None]
+        if missing:
+            if self.conn is None:
+                raise UnheldError
+            read = reading.texts_by_ids(self.conn, missing)
+            kept.keep(read)
+            found.update(read)
+        return [text for text in found.values() if text is not None]
+
     def counts(self, key: str, where: BitMap) -> dict[str, int] | None:
         """How many of `where` have each value at `key`, as written; None when the path is not held."""
         if key in (NAME, UID) or key.startswith(RELATIONS):
@@ -78,8 +93,9 @@ class View:
 class CatalogIndex:
     """Holds the state and its lock."""
 
-    def __init__(self, store: Store, log: Any) -> None:
-        self._store, self._log = store, log
+    def __init__(self, store: Store, watch: CommitWatch, log: Any) -> None:
+        self._store, self._watch, self._log = store, watch, log
+        self._version: int | None = None
         self._lock = threading.Lock()
         self._state: State | None = None
         self._making: threading.Thread | None = None
@@ -88,9 +104,26 @@ class CatalogIndex:
     def reading(self) -> Iterator[tuple[Connection, View | None]]:
         """A read-only connection, and the index at its snapshot."""
         # The snapshot is taken with the lock held: another thread's later one cannot have moved the state past it.
-        with self._lock, self._store.read() as conn:
-            state = self._at(conn)
-            yield conn, None if state is None else View(state, conn)
+        with self._lock:
+            version = self._watch.version()
+            with self._store.read() as conn:
+                state = self._at(conn)
+                self._version = version
+                yield conn, None if state is None else View(state, conn)
+
+    @contextmanager
+    def at_once(self) -> Iterator[View | None]:
+        """The index without the store, for a caller that must not wait: None unless it is known to be at the store's
+        last commit. Raises UnheldError, inside, where the store is needed."""
+        if not self._lock.acquire(blocking=False):
+            yield None
+            return
+        try:
+            version = self._watch.version()
+            known = self._state is not None and version is not None and version == self._version
+            yield View(self._state, None) if known and self._state is not None else None
+        finally:
+            self._lock.release()
 
     def warm(self) -> None:
         """Begin to make the index, unless it is there or being made."""

@@ -19,7 +19,7 @@ from taxiway.features.catalog.tables import index_change
 
 KEPT = 4_000
 TURN = 7_007_002
-INSERT, UPDATE, DELETE = 1, 2, 3
+INSERT, UPDATE, DELETE, TOUCH = 1, 2, 3, 4
 COLUMNS = ("entity_id", "op", "ref", "added", "removed")
 
 
@@ -48,6 +48,12 @@ def append(conn: Connection, changes: Sequence[Change]) -> None:
     insert_rows(conn, index_change, COLUMNS, rows)
     newest = last_seq(conn)
     conn.execute(delete(index_change).where(index_change.c.seq <= newest - KEPT))
+
+
+def touch(conn: Connection) -> None:
+    """Tell all indexes that documents are served differently now: what is wrong with their sources has changed."""
+    take_turn(conn)
+    append(conn, [Change(0, TOUCH, "")])
 
 
 def last_seq(conn: Connection) -> int:

@@ -11,8 +11,9 @@ from sqlalchemy import Connection, select
 from taxiway.features.catalog.repository import facets
 from taxiway.features.catalog.repository.chunks import chunks
 from taxiway.features.catalog.repository.index import feed
-from taxiway.features.catalog.repository.index.feed import DELETE, INSERT, Change
+from taxiway.features.catalog.repository.index.feed import DELETE, INSERT, TOUCH, Change
 from taxiway.features.catalog.repository.index.order import Order, by_name, by_ref
+from taxiway.features.catalog.repository.index.texts import Texts
 from taxiway.features.catalog.repository.index.values import Path, Value, load
 from taxiway.features.catalog.tables import entity, facet
 
@@ -30,6 +31,10 @@ USUAL = (
 """Paths that are read when the index is made: lists and facets ask for them first."""
 
 
+class UnheldError(Exception):
+    """An answer needs the store."""
+
+
 class State:
     """Made from one snapshot. Not for several threads at once: its owner has a lock."""
 
@@ -40,14 +45,18 @@ class State:
         self.by_ref, self.by_name = Order(self.refs, by_ref), Order(self.refs, by_name)
         self._paths: OrderedDict[str, Path | None] = OrderedDict()
         self._homes: dict[int, Path] = {}
+        self.texts = Texts()
         for key in USUAL:
             self.path(conn, key)
 
-    def path(self, conn: Connection, key: str) -> Path | None:
-        """The values at `key`, read now when they were not yet; None when there are too many to be held."""
+    def path(self, conn: Connection | None, key: str) -> Path | None:
+        """The values at `key`, read now when they were not yet; None when there are too many to be held. Without a
+        connection, UnheldError when they were not read yet."""
         if key in self._paths:
             self._paths.move_to_end(key)
             return self._paths[key]
+        if conn is None:
+            raise UnheldError
         found = load(conn, key)
         if found is not None and not found.by_id and key not in USUAL:
             return found  # nobody has it: not worth a place
@@ -78,8 +87,11 @@ class State:
 
     def _apply(self, conn: Connection, changes: Sequence[Change]) -> None:
         # A run of inserts goes in at once; anything else in the order in which it happened.
+        self.texts.clear()
         inserted: list[Change] = []
         for change in changes:
+            if change.op == TOUCH:
+                continue
             if change.op == INSERT:
                 inserted.append(change)
                 continue

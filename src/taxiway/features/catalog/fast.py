@@ -1,0 +1,97 @@
+"""Answers to the most frequent questions from memory alone, on the event loop, without waiting for anything.
+
+Each function answers a plain request of somebody who may see everything, while the index is at the store's last commit;
+otherwise it returns None, and the declared operation answers: with the same bytes, or with what is wrong.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from urllib.parse import parse_qsl
+
+import orjson
+from fastapi import Request, Response
+
+from taxiway.core.context import OpContext
+from taxiway.features.catalog.repository import listing, reading
+from taxiway.features.catalog.repository.index.state import UnheldError
+from taxiway.features.catalog.service.query import READ, index_of
+from taxiway.model.errors import InputError
+
+JSON = "application/json"
+MOST = 100
+REPEATED = ("filter", "facet")
+Parameters = dict[str, list[str]]
+
+
+def entity_by_name(ctx: OpContext, request: Request) -> Response | None:
+    """One entity by its name."""
+    if request.scope["query_string"] or not ctx.scope(READ).everything:
+        return None
+    part = request.path_params
+    with index_of(ctx.platform).at_once() as view:
+        if view is None:
+            return None
+        text = view.state.texts.get(f"{part['kind']}:{part['namespace']}/{part['name']}".lower())
+    return None if text is None else Response(text, media_type=JSON)
+
+
+def query_entities(ctx: OpContext, request: Request) -> Response | None:
+    """A page of entities with cursors to its neighbours."""
+    given = _parameters(request, {"filter", "limit", "offset", "cursor", "orderField"})
+    if given is None or not ctx.scope(READ).everything:
+        return None
+    limit, offset = _number(given, "limit", listing.DEFAULT_LIMIT), _number(given, "offset", 0)
+    sort, _, direction = given.get("orderField", [""])[0].partition(",")
+    if limit is None or offset is None or limit > MOST or (sort and direction not in ("asc", "desc")):
+        return None
+    try:
+        with index_of(ctx.platform).at_once() as view:
+            if view is None:
+                return None
+            query = listing.Query(given.get("filter", ()), sort=sort or None, descending=direction == "desc")
+            if "cursor" in given:
+                query, offset = listing.decode(given["cursor"][0]), 0
+            page = listing.page_in_memory(view, query, limit=limit, offset=offset)
+    except (UnheldError, InputError):
+        return None
+    return None if page is None else page_response(page)
+
+
+def entity_facets(ctx: OpContext, request: Request) -> Response | None:
+    """Counts of the values of fields."""
+    given = _parameters(request, {"facet", "filter"})
+    if given is None or "facet" not in given or "" in given["facet"] or not ctx.scope(READ).everything:
+        return None
+    try:
+        with index_of(ctx.platform).at_once() as view:
+            if view is None:
+                return None
+            counts = listing.facets_in_memory(view, given["facet"], listing.Query(given.get("filter", ())))
+    except (UnheldError, InputError):
+        return None
+    return None if counts is None else Response(orjson.dumps({"facets": counts}), media_type=JSON)
+
+
+def page_response(page: listing.Listed, fields: Sequence[str] = ()) -> Response:
+    """The answer for a page."""
+    info = {"nextCursor": page.next_cursor, "prevCursor": page.previous_cursor}
+    tail = {"totalItems": page.total, "pageInfo": {key: value for key, value in info.items() if value is not None}}
+    items = reading.joined(reading.projected(page.items, fields))
+    return Response(b'{"items":' + items + b"," + orjson.dumps(tail)[1:], media_type=JSON)
+
+
+def _parameters(request: Request, known: set[str]) -> Parameters | None:
+    given: Parameters = {}
+    for key, value in parse_qsl(request.scope["query_string"].decode("latin-1"), keep_blank_values=True):
+        given.setdefault(key, []).append(value)
+    if not given.keys() <= known:
+        return None
+    return given if all(len(values) <= (50 if key in REPEATED else 1) for key, values in given.items()) else None
+
+
+def _number(given: Parameters, key: str, usual: int) -> int | None:
+    if key not in given:
+        return usual
+    text = given[key][0]
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 8 else None

@@ -7,7 +7,6 @@ import os
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -150,79 +149,6 @@ def test_a_taken_port_and_a_taken_folder_are_refused_with_a_way_out(make_server:
         assert wanted in second.stderr
         assert "Traceback" not in second.stderr
     assert httpx.get(server.url + "/readyz").status_code == 200
-
-
-@contextlib.contextmanager
-def small_disk(at: Path, size: str) -> Iterator[Path]:
-    at.mkdir(parents=True)
-    command = ["mount", "-t", "tmpfs", "-o", f"size={size},mode=711", "tmpfs", str(at)]
-    mounted = subprocess.run(command, capture_output=True, text=True, check=False)
-    if mounted.returncode != 0:
-        pytest.skip(f"no file system may be mounted here: {mounted.stderr.strip()}")
-    try:
-        yield at
-    finally:
-        subprocess.run(["umount", "-l", str(at)], check=False)
-
-
-@contextlib.contextmanager
-def on_disk(disk: Path, root: Path) -> Iterator[Server]:
-    """A server whose data folder is on `disk`. Runs only queue up, so that what is refused is the write itself."""
-    server = Server(disk / "data", ["--workers", "0"], {"TAXIWAY_CATALOG__FILE_ROOTS": f'["{root}"]'})
-    server.data.mkdir(mode=0o711)
-    # The log of the server stays off the small disk: its own folder is the parent of the data folder.
-    (disk / "server.log").symlink_to(disk.parent / "server.log")
-    server.start()
-    try:
-        yield server
-    finally:
-        server.down()
-
-
-def test_a_full_disk_is_said_and_writes_go_on_when_there_is_space(open_folder: Path) -> None:
-    root = open_folder / "files"
-    root.mkdir()
-    (root / "good.yaml").write_text(GROUP % "good")
-    (root / "fine.yaml").write_text(TEMPLATE % ("fine", "hello"))
-    with (
-        small_disk(open_folder / "disk", "40m") as disk,
-        on_disk(disk, root) as server,
-        server.client(server.token()) as admin,
-    ):
-        registered(admin, root / "good.yaml")
-        registered(admin, root / "fine.yaml")
-        ballast = disk / "ballast"
-        with ballast.open("wb", buffering=0) as file, contextlib.suppress(OSError):
-            while file.write(b"\0" * 4096):
-                pass
-        body = {"templateRef": "template:default/fine", "values": {"text": "x" * 1_000_000}}
-
-        def refused() -> httpx.Response | None:
-            answer = admin.post("/api/scaffolder/v2/tasks", json=body)
-            return answer if answer.status_code != 201 else None
-
-        answer = wait_for(refused, 40, "a write is refused")
-        print(answer.status_code, answer.text[:600])
-        assert answer.status_code == 503, server.log()[-3000:]
-        assert "free space" in said(answer)
-        assert admin.get("/api/access/v1/me").status_code == 200, "reading goes on"
-        ballast.unlink()
-        wait_for(lambda: refused() is None, 15, "writes go on")
-
-
-def test_a_read_only_disk_is_said_and_the_server_starts_when_it_is_writable(open_folder: Path) -> None:
-    # The kernel refuses to remount a tmpfs on which files are open for writing, so this is a start on such a disk.
-    with small_disk(open_folder / "disk", "64m") as disk, on_disk(disk, open_folder) as server:
-        assert server.stop() == 0
-        subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
-        command = [*CLI, "up", "--data", str(server.data), "--port", "0"]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
-        print(done.returncode, done.stderr[-800:])
-        subprocess.run(["mount", "-o", "remount,rw", str(disk)], check=True)
-        server.start()
-        assert done.returncode not in (0, -6, -9, -11)
-        assert "Traceback" not in done.stderr
-        assert "writable" in done.stderr
 
 
 def peak(pid: int) -> int:

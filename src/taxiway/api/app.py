@@ -99,6 +99,9 @@ def _ready(platform: Platform) -> Any:
                 conn.exec_driver_sql("SELECT 1")
         except TaxiwayError as error:
             return JSONResponse({"status": "unavailable", "detail": error.detail}, 503)
+        trouble = platform.store.trouble()
+        if trouble is not None:
+            return JSONResponse({"status": "read-only", "detail": trouble}, 503)
         return JSONResponse({"status": "ok"})
 
     return ready

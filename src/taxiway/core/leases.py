@@ -22,7 +22,7 @@ from taxiway.core.store.database import Store, Tx
 from taxiway.kit.clock import MICROSECONDS, Clock
 from taxiway.kit.ids import NewId
 from taxiway.kit.processes import start_time
-from taxiway.model.errors import ConflictError, TaxiwayError
+from taxiway.model.errors import ConflictError, TaxiwayError, UnavailableError
 
 LEASE_SECONDS = 15.0
 RENEW_SECONDS = 5.0
@@ -164,7 +164,10 @@ class Leases:
     def hold(self, name: str, stop: threading.Event, work: Callable[[Lease], None]) -> None:
         """Until `stop`: wait for the lease, do `work(lease)`, which returns once `lease.halt` is set, give it back."""
         while not stop.is_set():
-            lease = self.try_acquire(name)
+            try:
+                lease = self.try_acquire(name)
+            except UnavailableError:
+                lease = None  # the store says so to everybody; it is asked again
             if lease is None:
                 stop.wait(ACQUIRE_SECONDS)
                 continue
@@ -172,7 +175,9 @@ class Leases:
                 if not stop.is_set():  # else `halt_all` may have been called before we held it
                     work(lease)
             finally:
-                self.release(lease)
+                # Where it cannot be given back it runs out.
+                with contextlib.suppress(UnavailableError):
+                    self.release(lease)
 
     def halt_all(self, but: tuple[str, ...] = ()) -> None:
         """Tell every holder in this process to stop, executors and `but` apart; the leases stay until `release`."""

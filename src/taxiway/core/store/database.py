@@ -18,19 +18,18 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import QueuePool
 
 from taxiway.core.store.companion import joined
+from taxiway.core.store.trouble import LOST_RACES, READ_ONLY, DiskError, explain, first_cause
 from taxiway.kit.backoff import backoff_seconds
 from taxiway.kit.clock import Clock
-from taxiway.model.errors import ConflictError, InternalError, TaxiwayError, UnavailableError
+from taxiway.model.errors import InternalError, TaxiwayError, UnavailableError
 
 T = TypeVar("T")
 GROUP = 64
 BUSY_SECONDS = 5
-LOST_RACES = ("40001", "40P01")
-"""PostgreSQL's states of a transaction that has to be run again: serialization failure, deadlock."""
 ATTEMPTS = 5
 
 
@@ -67,27 +66,11 @@ class Store(Protocol):
         """Context manager that yields a read-only `Connection` with one consistent snapshot."""
         ...
 
+    def trouble(self) -> str | None:
+        """Why nothing can be written, as the last attempt found; None when it worked."""
+        ...
+
     def close(self) -> None: ...
-
-
-def explain(error: DBAPIError) -> TaxiwayError:
-    """The domain error for a failure of the database itself, saying what an operator can do."""
-    text = str(error.orig)
-    if "full" in text and "disk" in text:
-        return UnavailableError("the disk of the data folder is full: free space, then try again", internal=text)
-    if "readonly" in text or "read-only" in text:
-        return UnavailableError(
-            "the database cannot be written (read-only file system?): make it writable, then try again", internal=text
-        )
-    if "locked" in text or "busy" in text:
-        return UnavailableError("another process holds the database: try again in a few seconds", internal=text)
-    if getattr(error.orig, "sqlstate", None) in LOST_RACES:
-        return UnavailableError("other changes kept coming first: try again in a few seconds", internal=text)
-    if "UNIQUE" in text or "unique constraint" in text:
-        return ConflictError("that exists already", internal=text)
-    if isinstance(error, OperationalError):
-        return UnavailableError("the database does not answer: see the log of the server", internal=text)
-    return InternalError("the database refused a statement: see the log of the server", internal=text)
 
 
 def open_store(url: str, clock: Clock) -> Store:
@@ -140,15 +123,20 @@ class SqliteStore:
 
     def __init__(self, url: str, clock: Clock) -> None:
         path = make_url(url).database
-        if path and path != ":memory:":
-            Path(path).parent.mkdir(parents=True, exist_ok=True)
+        self._folder = Path(path).parent if path and path != ":memory:" else None
+        if self._folder is not None:
+            self._folder.mkdir(parents=True, exist_ok=True)
+        self._trouble: str | None = None
         self._clock = clock
         self._writer = _sqlite_engine(url, read_only=False)
         self._reader = _sqlite_engine(url, read_only=True)
         self._queue: queue.SimpleQueue[tuple[Callable[[Tx], Any], Future[Any]] | None] = queue.SimpleQueue()
         self._closed = False
-        with self._writer.connect():
-            pass  # creates the file with its page size and WAL before a reader opens it
+        try:
+            with self._writer.connect():
+                pass  # creates the file with its page size and WAL before a reader opens it
+        except DBAPIError as error:
+            raise explain(error, self._folder) from error
         self._thread = threading.Thread(target=self._loop, name="store-writer", daemon=True)
         self._thread.start()
 
@@ -171,7 +159,10 @@ class SqliteStore:
             with self._reader.begin() as connection:
                 yield connection
         except DBAPIError as error:
-            raise explain(error) from error
+            raise explain(error, self._folder) from error
+
+    def trouble(self) -> str | None:
+        return self._trouble
 
     def close(self) -> None:
         self._closed = True
@@ -195,8 +186,10 @@ class SqliteStore:
 
     def _commit(self, batch: list[tuple[Callable[[Tx], Any], Future[Any]]]) -> None:
         done: list[tuple[Future[Any], Any, list[Callable[[], None]]]] = []
+        cause: TaxiwayError | None = None
         try:
             with self._writer.begin() as connection:
+                before = _changes(connection)
                 for work, future in batch:
                     tx = Tx(connection, self._clock.now())
                     savepoint = connection.begin_nested()
@@ -205,20 +198,39 @@ class SqliteStore:
                         savepoint.commit()
                         done.append((future, result, tx.callbacks))
                     except DBAPIError as error:
+                        reason = explain(error, self._folder)
+                        cause = reason if isinstance(reason, DiskError) else None
                         savepoint.rollback()
-                        future.set_exception(explain(error))
+                        future.set_exception(reason)
                     except BaseException as error:
                         savepoint.rollback()
                         future.set_exception(error)
-        except DBAPIError as error:
-            for _, future in batch:
-                if not future.done():
-                    future.set_exception(explain(error))
+                is_written = _changes(connection) != before
+        except Exception as error:
+            self._failed(batch, first_cause(cause, error, self._folder))
             return
+        if is_written:
+            self._trouble = None
         for future, result, callbacks in done:
             for callback in callbacks:
                 callback()
             future.set_result(result)
+
+    def _failed(self, batch: list[tuple[Callable[[Tx], Any], Future[Any]]], reason: TaxiwayError) -> None:
+        """Nothing of the batch was written. This thread goes on: the next batch may find the disk well again."""
+        if isinstance(reason, DiskError):
+            self._trouble = reason.detail
+            if reason.detail == READ_ONLY:
+                # A connection that was opened meanwhile would stay read-only.
+                self._writer.dispose()
+        for _, future in batch:
+            if not future.done():
+                future.set_exception(reason)
+
+
+def _changes(connection: Connection) -> int:
+    """Rows that the connection has changed so far: a commit without any proves nothing about the disk."""
+    return int(connection.connection.dbapi_connection.total_changes)  # type: ignore[union-attr]
 
 
 class PostgresStore:
@@ -276,6 +288,9 @@ class PostgresStore:
                 yield connection
         except DBAPIError as error:
             raise explain(error) from error
+
+    def trouble(self) -> str | None:
+        return None  # who cannot write here cannot read either, and readiness reads
 
     def close(self) -> None:
         self._engine.dispose()

@@ -122,7 +122,7 @@ const wizard = createRoute({
   component: lazyRouteComponent(() => import('./features/scaffolder/WizardPage'), 'WizardPage'),
 })
 
-export type MatrixSearch = { q?: string; service?: string; deploy?: string; rollback?: string; remove?: string }
+export type MatrixSearch = { q?: string; service?: string; deploy?: string; rollback?: string; release?: string; remove?: string }
 const environments = createRoute({
   getParentRoute: () => app,
   path: '/environments',
@@ -132,6 +132,7 @@ const environments = createRoute({
     service: text(s.service),
     deploy: text(s.deploy),
     rollback: text(s.rollback),
+    release: text(s.release),
     remove: text(s.remove),
   }),
   loader: ({ context }) => context.queryClient.ensureQueryData(matrixQuery()),
@@ -179,9 +180,16 @@ const plugin = createRoute({
   component: lazyRouteComponent(() => import('./features/plugins/PluginPage'), 'PluginPage'),
 })
 
+const nowhere = createRoute({
+  getParentRoute: () => app,
+  path: '$',
+  staticData: crumb(() => [['Not found']]),
+  component: NotFound,
+})
+
 const routeTree = root.addChildren([
   signIn,
-  app.addChildren([home, catalog, entity, create, wizard, environments, runs, run, settings, plugin]),
+  app.addChildren([home, catalog, entity, create, wizard, environments, runs, run, settings, plugin, nowhere]),
 ])
 
 export const makeRouter = (queryClient: QueryClient) =>

@@ -1,107 +1,137 @@
-import {
-  Background,
-  BackgroundVariant,
-  Controls,
-  type Edge,
-  Handle,
-  MarkerType,
-  type Node,
-  type NodeProps,
-  Panel,
-  Position,
-  ReactFlow,
-} from '@xyflow/react'
+import { Background, BackgroundVariant, Controls, type Edge, Handle, MarkerType, type Node, type NodeProps, Position, ReactFlow, type ReactFlowInstance } from '@xyflow/react' // prettier-ignore
 import '@xyflow/react/dist/style.css'
-import { useNavigate } from '@tanstack/react-router'
-import { useEffect, useState } from 'react'
+import { Link } from '@tanstack/react-router'
+import { type FocusEvent, type KeyboardEvent, useMemo, useRef, useState } from 'react'
 import { shortRef, splitRef } from '~/api/refs'
 import type { Graph, GraphNode } from '~/api/types'
 import { KindIcon } from '~/ui/KindIcon'
 import s from './graph.module.css'
-import { layoutGraph, mergeEdges, relationOf } from './graph-layout'
+import { type Layout, layoutGraph, mergeEdges, neighbour, relationOf } from './graph-layout'
 
-type Data = GraphNode & { focus: boolean }
+type Data = GraphNode & { focus: boolean; small: boolean; faded: boolean }
+type Flow = ReactFlowInstance<Node<Data>, Edge>
 
 function EntityNode({ data: d }: NodeProps<Node<Data>>) {
+  const title = d.title ?? shortRef(d.ref)
+  const what = [d.kind.toLowerCase(), d.exists ? d.type : 'not in the catalog'].filter(Boolean).join(' · ')
   return (
-    <div className={s.node} data-focus={d.focus || undefined}>
+    <Link
+      to="/catalog/$kind/$namespace/$name"
+      params={splitRef(d.ref)}
+      className={s.node}
+      draggable={false}
+      data-ref={d.ref}
+      data-small={d.small || undefined}
+      data-focus={d.focus || undefined}
+      data-faded={d.faded || undefined}
+      data-missing={!d.exists || undefined}
+      aria-label={`${title}, ${what}`}
+      aria-current={d.focus ? 'page' : undefined}
+      title={d.small ? `${title}, ${what}` : undefined}
+    >
       <Handle type="target" position={Position.Left} className={s.handle} />
-      <KindIcon kind={d.kind} size={26} />
-      <div style={{ minWidth: 0, flex: 1 }}>
-        <div className={s.title}>{d.title ?? shortRef(d.ref)}</div>
-        <div className={s.meta}>{[d.kind.toLowerCase(), d.type].filter(Boolean).join(' · ')}</div>
-      </div>
+      <KindIcon kind={d.kind} size={d.small ? 20 : 26} />
+      <span style={{ minWidth: 0, flex: 1 }}>
+        <span className={s.title}>{title}</span>
+        {!d.small && <span className={s.meta}>{what}</span>}
+      </span>
       <Handle type="source" position={Position.Right} className={s.handle} />
-    </div>
+    </Link>
   )
 }
 const nodeTypes = { entity: EntityNode }
 
-function toFlow(graph: Graph, focus: string, at: Record<string, { x: number; y: number }>) {
+function toFlow(graph: Graph, focus: string, layout: Layout, active: string | undefined) {
+  const merged = mergeEdges(graph)
+  const near = new Set(active ? [active, ...merged.flatMap((e) => (e.source === active ? [e.target] : e.target === active ? [e.source] : []))] : []) // prettier-ignore
+  const small = layout.node.h < 40
   const nodes = graph.nodes.map((n): Node<Data> => ({
     id: n.ref,
     type: 'entity',
-    position: at[n.ref] ?? { x: 0, y: 0 },
-    data: { ...n, focus: n.ref === focus },
-    ariaLabel: `${n.kind} ${n.title ?? shortRef(n.ref)}`,
+    position: layout.at[n.ref] ?? { x: 0, y: 0 },
+    width: layout.node.w,
+    height: layout.node.h,
+    data: { ...n, focus: n.ref === focus, small, faded: Boolean(active) && !near.has(n.ref) },
   }))
-  const edges = mergeEdges(graph).map((e, i): Edge => {
+  const edges = merged.map((e, i): Edge => {
     const { color } = relationOf(e.type)
-    const hot = e.source === focus || e.target === focus
+    const hot = active ? e.source === active || e.target === active : e.source === focus || e.target === focus
     return {
       id: String(i),
       source: e.source,
       target: e.target,
-      type: 'smoothstep',
-      ariaLabel: `${shortRef(e.source)} ${relationOf(e.type).label} ${shortRef(e.target)}`,
+      type: small ? 'default' : 'smoothstep',
+      zIndex: active && hot ? 1 : 0,
       markerEnd: { type: MarkerType.ArrowClosed, color, width: 13, height: 13 },
-      style: { stroke: color, strokeWidth: 1.5, opacity: hot ? 1 : 0.65 },
-    }
+      style: { stroke: color, strokeWidth: active && hot ? 2 : 1.5, opacity: active ? (hot ? 1 : 0.12) : small ? 0.35 : hot ? 1 : 0.65 },
+    } // prettier-ignore
   })
   return { nodes, edges }
 }
 
-/** Relations are told by colour with a legend; labels on every edge overlap as soon as a node has four. */
-export function EntityGraph({ graph, focus, height = 380 }: { graph: Graph; focus: string; height?: number }) {
-  const [laid, setLaid] = useState<ReturnType<typeof toFlow>>()
-  const nav = useNavigate()
-  useEffect(() => {
-    let on = true
-    void layoutGraph(graph, 182, 48).then((at) => on && setLaid(toFlow(graph, focus, at)))
-    return () => {
-      on = false
-    }
-  }, [graph, focus])
-  const legend = [...new Map(mergeEdges(graph).map((e) => [relationOf(e.type).label, relationOf(e.type).color]))]
+type Props = { graph: Graph; focus: string; height?: number | string }
+/** Each node is a link in the tab order; arrow keys go to the nearest node; pointing at one shows only its relations. */
+export function EntityGraph({ graph, focus, height }: Props) {
+  const box = useRef<HTMLDivElement>(null)
+  const flow = useRef<Flow>(null)
+  const [active, setActive] = useState<string>()
+  const layout = useMemo(() => layoutGraph(graph, focus), [graph, focus])
+  const { nodes, edges } = useMemo(() => toFlow(graph, focus, layout, active), [graph, focus, layout, active])
+  const onFocus = (e: FocusEvent) => {
+    const ref = (e.target as HTMLElement).dataset.ref
+    const at = ref ? layout.at[ref] : undefined
+    if (!ref || !at || !(e.target as HTMLElement).matches(':focus-visible')) return
+    setActive(ref)
+    box.current?.querySelectorAll('.react-flow, .react-flow__viewport').forEach((x) => x.scrollTo(0, 0)) // the browser's own way to reveal it
+    const shown = e.target.getBoundingClientRect()
+    const frame = box.current?.getBoundingClientRect()
+    if (frame && (shown.left < frame.left || shown.right > frame.right || shown.top < frame.top || shown.bottom > frame.bottom))
+      void flow.current?.setCenter(at.x + layout.node.w / 2, at.y + layout.node.h / 2, { zoom: flow.current.getZoom() })
+  }
+  const onKeyDown = (e: KeyboardEvent) => {
+    const from = (e.target as HTMLElement).dataset.ref
+    const to = from && neighbour(layout.at, from, e.key)
+    if (!to) return
+    e.preventDefault()
+    e.stopPropagation()
+    box.current?.querySelector<HTMLElement>(`[data-ref="${CSS.escape(to)}"]`)?.focus({ preventScroll: true })
+  }
   return (
-    <div style={{ height }} className={s.wrap}>
-      {laid && (
-        <ReactFlow
-          nodes={laid.nodes}
-          edges={laid.edges}
-          nodeTypes={nodeTypes}
-          fitView
-          fitViewOptions={{ padding: { top: 0.07, left: 0.035, right: 0.035, bottom: 0.13 }, maxZoom: 1.15 }}
-          minZoom={0.2}
-          proOptions={{ hideAttribution: true }}
-          nodesConnectable={false}
-          edgesFocusable={false}
-          onNodeClick={(_, n) => void nav({ to: '/catalog/$kind/$namespace/$name', params: splitRef(n.id) })}
-          preventScrolling={false}
-          zoomOnScroll={false}
-        >
-          <Background variant={BackgroundVariant.Dots} gap={18} size={1} color="var(--c-border)" />
-          <Controls showInteractive={false} position="bottom-right" orientation="horizontal" />
-          <Panel position="bottom-left" className={s.legend}>
-            {legend.map(([label, color]) => (
-              <span key={label}>
-                <i style={{ background: color }} />
-                {label}
-              </span>
-            ))}
-          </Panel>
-        </ReactFlow>
-      )}
+    <div
+      ref={box}
+      style={{ height: height ?? Math.max(300, Math.min(560, layout.height + 110)) }}
+      className={s.wrap}
+      role="group"
+      aria-label="Graph of relations; arrow keys move between entities"
+      onFocus={onFocus}
+      onBlur={() => setActive(undefined)}
+      onKeyDownCapture={onKeyDown}
+    >
+      <ReactFlow
+        nodes={nodes}
+        edges={edges}
+        nodeTypes={nodeTypes}
+        onInit={(f) => {
+          flow.current = f
+        }}
+        fitView
+        fitViewOptions={{ padding: { top: 0.05, left: 0.03, right: 0.03, bottom: '44px' }, maxZoom: 1.1, minZoom: 0.5 }}
+        minZoom={0.2}
+        proOptions={{ hideAttribution: true }}
+        nodesDraggable={false}
+        nodesConnectable={false}
+        nodesFocusable={false}
+        edgesFocusable={false}
+        elementsSelectable={false}
+        disableKeyboardA11y
+        onNodeMouseEnter={(_, n) => setActive(n.id)}
+        onNodeMouseLeave={() => setActive(undefined)}
+        preventScrolling={false}
+        zoomOnScroll={false}
+      >
+        <Background variant={BackgroundVariant.Dots} gap={18} size={1} color="var(--c-border)" />
+        <Controls showInteractive={false} position="bottom-right" orientation="horizontal" />
+      </ReactFlow>
     </div>
   )
 }

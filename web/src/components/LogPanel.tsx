@@ -1,7 +1,8 @@
 import { ActionIcon, TextInput, Tooltip } from '@mantine/core'
-import { ArrowDownToLine, Copy, Download, Search } from 'lucide-react'
+import { ArrowDownToLine, Braces, Copy, Download, Search } from 'lucide-react'
 import { type ReactNode, useMemo, useState } from 'react'
 import { LogViewer, type LogRow } from '~/ui/LogViewer'
+import { readStructured, toneOfLevel } from '~/ui/log-line'
 import { clockTime, count } from '~/ui/time'
 import { notifyDone, notifyError } from './notify'
 import s from './shared.module.css'
@@ -13,18 +14,24 @@ type Props = { title: ReactNode; lines: LogText[]; name: string; label: string; 
 export function LogPanel({ title, lines, name, label, empty = 'No output yet', extra }: Props) {
   const [follow, setFollow] = useState(true)
   const [find, setFind] = useState('')
+  const [raw, setRaw] = useState(false)
   const rows = useMemo(
     () =>
-      lines.map((l): LogRow => ({
-        key: l.seq,
-        text: l.text.replace(/\r?\n$/, ''),
-        stamp: clockTime(l.at),
-        tone: l.stream === 'stderr' ? 'error' : undefined,
-      })),
-    [lines],
+      lines.map((l): LogRow => {
+        const text = l.text.replace(/\r?\n$/, '')
+        const line = raw ? undefined : readStructured(text)
+        const stamp = clockTime(l.at ?? line?.at) || undefined
+        if (!line) return { key: l.seq, text, stamp, tone: l.stream === 'stderr' ? 'error' : undefined }
+        return { key: l.seq, text: line.message, fields: line.fields, level: line.level, stamp, tone: toneOfLevel(line.level) }
+      }),
+    [lines, raw],
   )
+  const structured = raw || rows.some((r) => r.level !== undefined)
   const needle = find.toLowerCase()
-  const hits = useMemo(() => (needle ? rows.filter((r) => r.text.toLowerCase().includes(needle)).length : 0), [rows, needle])
+  const hits = useMemo(
+    () => (needle ? rows.filter((r) => `${r.text} ${r.fields ?? ''}`.toLowerCase().includes(needle)).length : 0),
+    [rows, needle],
+  )
   const all = () => lines.map((l) => l.text.replace(/\r?\n$/, '')).join('\n')
   const copy = () =>
     navigator.clipboard.writeText(all()).then(
@@ -56,6 +63,19 @@ export function LogPanel({ title, lines, name, label, empty = 'No output yet', e
           onChange={(e) => setFind(e.currentTarget.value)}
           styles={{ input: { height: 26, minHeight: 26 } }}
         />
+        {structured && (
+          <Tooltip label={raw ? 'Show in words' : 'Show as written'}>
+            <ActionIcon
+              aria-label="Show lines as written"
+              aria-pressed={raw}
+              variant={raw ? 'light' : 'subtle'}
+              color={raw ? 'iris' : 'gray'}
+              onClick={() => setRaw(!raw)}
+            >
+              <Braces size={15} />
+            </ActionIcon>
+          </Tooltip>
+        )}
         <Tooltip label="Follow the end">
           <ActionIcon
             aria-label="Follow the end"

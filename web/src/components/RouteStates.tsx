@@ -22,7 +22,8 @@ export const RoutePending = () => (
   </Page>
 )
 
-export function ErrorState({ error: raw, retry, compact }: { error: unknown; retry?: () => void; compact?: boolean }) {
+type ErrorProps = { error: unknown; retry?: () => void; compact?: boolean; page?: boolean }
+export function ErrorState({ error: raw, retry, compact, page }: ErrorProps) {
   const error = asApiError(raw)
   const again = retry && (
     <Button variant="default" onClick={retry}>
@@ -37,7 +38,7 @@ export function ErrorState({ error: raw, retry, compact }: { error: unknown; ret
   )
   if (error.status === 403)
     return (
-      <EmptyState icon={Lock} title="You may not see this" action={again} compact={compact}>
+      <EmptyState icon={Lock} title="You may not see this" action={again} compact={compact} page={page}>
         {error.detail}
         {error.permission && (
           <div style={{ marginTop: 6 }}>
@@ -49,19 +50,33 @@ export function ErrorState({ error: raw, retry, compact }: { error: unknown; ret
     )
   if (error.status === 401)
     return (
-      <EmptyState icon={KeyRound} title="You are signed out" action={<Button component={Link} to="/sign-in">Sign in</Button>} compact={compact}>
+      <EmptyState icon={KeyRound} title="You are signed out" action={<Button component={Link} to="/sign-in">Sign in</Button>} compact={compact} page={page}>
         {error.detail}
       </EmptyState>
     ) // prettier-ignore
   if (error.status === 404)
     return (
-      <EmptyState icon={Compass} title="Nothing is here" action={again} compact={compact}>
+      <EmptyState
+        icon={Compass}
+        title="Nothing is here"
+        action={
+          page ? (
+            <Button component={Link} to="/catalog" variant="default">
+              Look in the catalog
+            </Button>
+          ) : (
+            again
+          )
+        }
+        compact={compact}
+        page={page}
+      >
         {error.detail}
         {trace}
       </EmptyState>
     )
   return (
-    <EmptyState icon={TriangleAlert} title="This could not be loaded" action={again} compact={compact}>
+    <EmptyState icon={TriangleAlert} title="This could not be loaded" action={again} compact={compact} page={page}>
       {error.detail}
       {error.errors.map((e) => (
         <div key={e.pointer + e.detail}>
@@ -77,14 +92,14 @@ export function RouteError({ error }: { error: unknown }) {
   const router = useRouter()
   return (
     <Page>
-      <ErrorState error={error} retry={() => void router.invalidate()} />
+      <ErrorState error={error} retry={() => void router.invalidate()} page />
     </Page>
   )
 }
 
 export const NotFound = () => (
   <Page>
-    <EmptyState icon={Compass} title="There is no such page" action={<Button component={Link} to="/" variant="default">Go home</Button>}>
+    <EmptyState page icon={Compass} title="There is no such page" action={<Button component={Link} to="/" variant="default">Go home</Button>}>
       Check the address, or press ⌘K to search.
     </EmptyState>
   </Page>

@@ -3,7 +3,7 @@ import { useDocumentTitle, useHotkeys, useMediaQuery } from '@mantine/hooks'
 import { spotlight } from '@mantine/spotlight'
 import { useQuery } from '@tanstack/react-query'
 import { Link, Outlet, useMatches, useNavigate, useRouterState } from '@tanstack/react-router'
-import { Boxes, LayoutGrid, Menu as MenuIcon, Moon, Plus, Rocket, Search, Sun } from 'lucide-react'
+import { Boxes, Keyboard, LayoutGrid, Menu as MenuIcon, Plus, Rocket, Search } from 'lucide-react'
 import { Fragment, useState } from 'react'
 import { infoQuery, organisationOf, meQuery } from '~/api/queries'
 import { CommandPalette } from './CommandPalette'
@@ -80,9 +80,11 @@ export function Shell() {
               <Search size={16} />
             </ActionIcon>
           )}
-          <Tooltip label={<>Switch theme <Kbd>⌘J</Kbd></>}>
-            <ActionIcon aria-label="Switch theme" onClick={toggleScheme}>{dark ? <Sun size={16} /> : <Moon size={16} />}</ActionIcon>
-          </Tooltip>
+          {!small && (
+            <Tooltip label={<>Keyboard shortcuts <Kbd>?</Kbd></>}>
+              <ActionIcon aria-label="Keyboard shortcuts" onClick={() => setSheet(true)}><Keyboard size={16} /></ActionIcon>
+            </Tooltip>
+          )}
           <Menu position="bottom-end">
             <Menu.Target>
               <ActionIcon aria-label="New" variant="filled" color="iris" className={s.new}>

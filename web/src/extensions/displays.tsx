@@ -3,10 +3,10 @@ import { lazy, Suspense } from 'react'
 import type { Display } from '~/api/types'
 import { LogPanel } from '~/components/LogPanel'
 import { Skeletons } from '~/components/RouteStates'
+import { DataTable } from '~/ui/DataTable'
 import { Ago, EmptyState, Facts } from '~/ui/parts'
 import { LineChart } from '~/ui/Sparkline'
 import { Dot, toneOf } from '~/ui/Status'
-import ui from '~/ui/ui.module.css'
 import s from './displays.module.css'
 import { columnsOf, factsOf, linksOf, listOf, markdownOf, seriesOf, textOf } from './shapes'
 
@@ -26,30 +26,16 @@ function Table({ data, columns }: { data: unknown; columns?: string[] }) {
   if (!rows.length) return <Nothing />
   const names = columnsOf(rows, columns)
   return (
-    <div className={ui.tableWrap}>
-      <table className={ui.table}>
-        <thead>
-          <tr>
-            {names.map((n) => (
-              <th key={n} scope="col">
-                {n.replace(/_/g, ' ')}
-              </th>
-            ))}
-          </tr>
-        </thead>
-        <tbody>
-          {rows.slice(0, 200).map((r, i) => (
-            <tr key={i}>
-              {names.map((n) => (
-                <td key={n}>
-                  <Value value={r[n]} />
-                </td>
-              ))}
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
+    <DataTable
+      label="Rows"
+      rows={rows.slice(0, 200)}
+      rowKey={(_, i) => i}
+      columns={names.map((n, i) => ({
+        title: n.replace(/_/g, ' '),
+        head: i === 0,
+        cell: (r: Record<string, unknown>) => <Value value={r[n]} />,
+      }))}
+    />
   )
 }
 

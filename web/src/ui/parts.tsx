@@ -47,14 +47,22 @@ export function Panel({ title, right, children, style, pad = 0, icon: Icon }: Pa
   )
 }
 
-type EmptyProps = { icon: LucideIcon; title: string; children?: ReactNode; action?: ReactNode; compact?: boolean }
-export function EmptyState({ icon: Icon, title, children, action, compact }: EmptyProps) {
+type EmptyProps = {
+  icon: LucideIcon
+  title: string
+  children?: ReactNode
+  action?: ReactNode
+  compact?: boolean
+  /** It is all that the page shows, so its title is the page's heading. */
+  page?: boolean
+}
+export function EmptyState({ icon: Icon, title, children, action, compact, page }: EmptyProps) {
   return (
     <div className={s.empty} data-compact={compact || undefined}>
       <span className={s.emptyIcon}>
         <Icon size={19} aria-hidden />
       </span>
-      <div className={s.emptyTitle}>{title}</div>
+      {page ? <h1 className={s.emptyTitle}>{title}</h1> : <div className={s.emptyTitle}>{title}</div>}
       <div style={{ maxWidth: 420 }}>{children}</div>
       {action && <div style={{ marginTop: 10 }}>{action}</div>}
     </div>

@@ -1,14 +1,19 @@
+import { useHotkeys } from '@mantine/hooks'
+import { useQuery } from '@tanstack/react-query'
 import { Link, useNavigate } from '@tanstack/react-router'
 import { ArrowDown, ArrowUp, TriangleAlert } from 'lucide-react'
-import { type KeyboardEvent, memo, useRef, useState } from 'react'
+import { type KeyboardEvent, memo, useMemo, useRef, useState } from 'react'
+import { matrixQuery } from '~/api/queries'
 import { entityRef, splitRef, titleOf } from '~/api/refs'
-import type { Entity } from '~/api/types'
+import type { Cell, Entity, MatrixRow } from '~/api/types'
+import { cellState } from '~/components/cell-state'
 import { EntityLink } from '~/components/EntityLink'
 import { KindIcon } from '~/ui/KindIcon'
-import { StatusBadge, toneOf } from '~/ui/Status'
+import { Ago } from '~/ui/parts'
+import { Dot, StatusBadge, toneOf } from '~/ui/Status'
 import s from './catalog.module.css'
 
-const COLUMNS: [id: string, label: string, sortable: boolean][] = [['name', 'Name', true], ['owner', 'Owner', true], ['type', 'Type', true], ['lifecycle', 'Lifecycle', true], ['tags', 'Tags', false]] // prettier-ignore
+const COLUMNS: [id: string, label: string, sortable: boolean][] = [['name', 'Name', true], ['owner', 'Owner', true], ['type', 'Type', true], ['lifecycle', 'Lifecycle', true], ['running', 'Running', false], ['tags', 'Tags', false]] // prettier-ignore
 type Props = { rows: Entity[]; total: number; stale: boolean; sort?: string; onSort: (v?: string) => void }
 
 /** One page of the server's answer. Arrows or j and k move, Enter opens. */
@@ -17,6 +22,12 @@ export function CatalogTable({ rows, total, stale, sort, onSort }: Props) {
   const box = useRef<HTMLDivElement>(null)
   const [at, setAt] = useState(-1)
   const open = (e: Entity) => void nav({ to: '/catalog/$kind/$namespace/$name', params: splitRef(entityRef(e)) })
+  const enter = () => {
+    if (document.activeElement === box.current) return
+    box.current?.focus()
+    if (at < 0) setAt(0)
+  }
+  useHotkeys([['j', enter]])
   const onKey = (e: KeyboardEvent) => {
     const step = e.key === 'ArrowDown' || e.key === 'j' ? 1 : e.key === 'ArrowUp' || e.key === 'k' ? -1 : 0
     if (step) {
@@ -28,6 +39,8 @@ export function CatalogTable({ rows, total, stale, sort, onSort }: Props) {
     const row = rows[at]
     if (e.key === 'Enter' && row && e.target === e.currentTarget) open(row)
   }
+  const { data: matrix } = useQuery({ ...matrixQuery(), retry: false })
+  const cells = useMemo(() => new Map(matrix?.services.map((r) => [r.ref, r.cells])), [matrix])
   const next = (id: string) => (sort === id ? `-${id}` : sort === `-${id}` ? undefined : id)
   return (
     <div
@@ -62,7 +75,7 @@ export function CatalogTable({ rows, total, stale, sort, onSort }: Props) {
       </div>
       <div role="rowgroup" style={{ opacity: stale ? 0.6 : 1 }}>
         {rows.map((e, i) => (
-          <Row key={entityRef(e)} entity={e} index={i} focused={i === at} open={open} />
+          <Row key={entityRef(e)} entity={e} index={i} focused={i === at} open={open} cells={cells.get(entityRef(e))} />
         ))}
       </div>
     </div>
@@ -74,11 +87,13 @@ const Row = memo(function Row({
   index,
   focused,
   open,
+  cells,
 }: {
   entity: Entity
   index: number
   focused: boolean
   open: (e: Entity) => void
+  cells?: MatrixRow['cells']
 }) {
   const spec = (e.spec ?? {}) as Record<string, string | undefined>
   const owner = e.relations?.find((r) => r.type === 'ownedBy')?.targetRef ?? spec.owner
@@ -119,6 +134,9 @@ const Row = memo(function Row({
       <div role="gridcell" data-col="lifecycle" className={s.td}>
         {spec.lifecycle && <StatusBadge tone={toneOf(spec.lifecycle)}>{spec.lifecycle}</StatusBadge>}
       </div>
+      <div role="gridcell" data-col="running" className={s.td}>
+        {cells && <Running cells={cells} />}
+      </div>
       <div role="gridcell" data-col="tags" className={s.td}>
         <span className={s.tags}>
           {e.metadata.tags?.slice(0, 3).map((t) => (
@@ -131,3 +149,19 @@ const Row = memo(function Row({
     </div>
   )
 })
+
+/** A dot per environment, then what is newest. */
+function Running({ cells }: { cells: MatrixRow['cells'] }) {
+  const there = Object.entries(cells).filter((c): c is [string, Cell] => Boolean(c[1]))
+  const newest = there.map(([, c]) => c).sort((a, b) => (b.deployed_at ?? 0) - (a.deployed_at ?? 0))[0]
+  if (!newest) return null
+  return (
+    <span className={s.running}>
+      {there.map(([env, c]) => (
+        <Dot key={env} tone={cellState(c).tone} title={`${env}: ${c.version}, ${cellState(c).text}`} />
+      ))}
+      <span className="mono t2">{newest.version?.slice(0, 12)}</span>
+      <Ago at={newest.deployed_at} className="t3" />
+    </span>
+  )
+}

@@ -4,9 +4,10 @@ import { getRouteApi, Link } from '@tanstack/react-router'
 import { ExternalLink, Rocket, RotateCcw } from 'lucide-react'
 import { deploymentsQuery, environmentsQuery } from '~/api/queries'
 import { Await } from '~/components/RouteStates'
+import { DataTable } from '~/ui/DataTable'
 import { FacetFilter } from '~/ui/FacetFilter'
 import { Ago, Cli, EmptyState, Panel } from '~/ui/parts'
-import { StateBadge } from '~/ui/Status'
+import { StateBadge, words } from '~/ui/Status'
 import ui from '~/ui/ui.module.css'
 import type { TabProps } from './EntityPage'
 
@@ -30,31 +31,31 @@ export default function DeploymentsTab({ entityRef }: TabProps) {
       <Await query={query} rows={6}>
         {({ items }) =>
           items.length ? (
-            <div className={ui.tableWrap}>
-              <table className={ui.table}>
-                <thead>
-                  <tr><th scope="col">Version</th><th scope="col">Environment</th><th scope="col">State</th><th scope="col">Health</th><th scope="col">Commit</th><th scope="col">When</th><th scope="col"><span className={ui.sr}>Actions</span></th></tr>
-                </thead>
-                <tbody>
-                  {items.map((d) => (
-                    <tr key={d.id}>
-                      <th scope="row" className="mono">{d.run_id ? <Link to="/runs/$id" params={{ id: d.run_id }}>{d.version}</Link> : d.version}</th>
-                      <td>{d.environment}</td>
-                      <td><StateBadge state={d.state} /></td>
-                      <td><StateBadge state={d.health} /></td>
-                      <td className="mono">{d.commit?.slice(0, 8)}</td>
-                      <td><Ago at={d.created_at} className="t2" /></td>
-                      <td>
-                        <span style={{ display: 'flex', gap: 6, justifyContent: 'flex-end' }}>
-                          {d.url && <Button component="a" href={d.url} target="_blank" rel="noreferrer" size="xs" variant="default" leftSection={<ExternalLink size={13} />}>Open</Button>}
-                          <Button component={Link} to={`/environments?rollback=${encodeURIComponent(`${entityRef}@${d.environment}`)}`} size="xs" variant="default" leftSection={<RotateCcw size={13} />}>Roll back</Button>
-                        </span>
-                      </td>
-                    </tr>
-                  ))}
-                </tbody>
-              </table>
-            </div>
+            <DataTable
+              label="Deployments"
+ pairs
+              rows={items}
+              rowKey={(d) => d.id}
+              columns={[
+                { title: 'Version', head: true, className: 'mono', cell: (d) => (d.run_id ? <Link to="/runs/$id" params={{ id: d.run_id }} className={ui.cellLink}>{d.version}</Link> : d.version) },
+                { title: 'Environment', cell: (d) => d.environment },
+                { title: 'What', cell: (d) => words(d.action) },
+                { title: 'State', cell: (d) => <StateBadge state={d.state} /> },
+                { title: 'Health', cell: (d) => d.state === 'live' && <StateBadge state={d.health} /> },
+                { title: 'Commit', className: 'mono', cell: (d) => d.commit?.slice(0, 8) },
+                { title: 'When', cell: (d) => <Ago at={d.created_at} className="t2" /> },
+                {
+                  title: 'Actions',
+                  silent: true,
+                  cell: (d) =>
+                    d.state === 'live' ? (
+                      d.url && <Button component="a" href={d.url} target="_blank" rel="noreferrer" size="xs" variant="default" leftSection={<ExternalLink size={13} />}>Open</Button>
+                    ) : d.state === 'superseded' ? (
+                      <Button component={Link} to={`/environments?rollback=${encodeURIComponent(`${entityRef}@${d.environment}`)}&release=${d.release_id}`} size="xs" variant="default" leftSection={<RotateCcw size={13} />} aria-label={`Roll back ${d.environment} to ${d.version}`}>Roll back to this</Button>
+                    ) : null,
+                },
+              ]}
+            />
           ) : (
             <EmptyState icon={Rocket} title="Never deployed" compact action={<Button component={Link} to={`/environments?service=${encodeURIComponent(entityRef)}`} variant="default">Deploy a release</Button>}>
               A green pipeline makes a release; a release can be deployed. By command: <Cli>taxiway deploy SERVICE ENVIRONMENT</Cli>

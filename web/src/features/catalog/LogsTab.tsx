@@ -5,10 +5,10 @@ import { workloadLogs, workloadLogStream, workloadsQuery } from '~/api/queries'
 import { LogPanel } from '~/components/LogPanel'
 import { Await, ErrorState } from '~/components/RouteStates'
 import { useLines } from '~/components/useLines'
+import { DataTable } from '~/ui/DataTable'
 import { Ago, EmptyState, Panel } from '~/ui/parts'
 import { StateBadge } from '~/ui/Status'
 import { bytes } from '~/ui/time'
-import ui from '~/ui/ui.module.css'
 import s from './entity.module.css'
 import type { TabProps } from './EntityPage'
 import { useEnvironment } from './useEnvironment'
@@ -35,28 +35,22 @@ export default function LogsTab({ entityRef }: TabProps) {
           return (
             <>
               <Panel title="Workloads">
-                <div className={ui.tableWrap}>
-                  <table className={ui.table}>
-                    <thead>
-                      <tr><th scope="col">Name</th><th scope="col">State</th><th scope="col">Process</th><th scope="col">CPU</th><th scope="col">Memory</th><th scope="col">Restarts</th><th scope="col">Started</th></tr>
-                    </thead>
-                    <tbody>
-                      {items.map((w) => (
-                        <tr key={w.id} aria-current={w.id === current.id || undefined}>
-                          <th scope="row">
-                            <button type="button" className={s.link} onClick={() => void nav({ search: (o) => ({ ...o, workload: w.id }), replace: true })}>{w.name}</button>
-                          </th>
-                          <td><StateBadge state={w.ready ? 'ready' : w.state} /></td>
-                          <td className="mono">{w.pid ?? ''}{w.port ? ` :${w.port}` : ''}</td>
-                          <td className="num">{w.cpu_percent === null || w.cpu_percent === undefined ? 'not sampled' : `${w.cpu_percent.toFixed(1)}%`}</td>
-                          <td className="num">{w.memory_bytes === null || w.memory_bytes === undefined ? 'not sampled' : bytes(w.memory_bytes)}</td>
-                          <td className="num">{w.restarts}</td>
-                          <td><Ago at={w.started_at} className="t2" /></td>
-                        </tr>
-                      ))}
-                    </tbody>
-                  </table>
-                </div>
+                <DataTable
+                  label="Workloads"
+ pairs
+                  rows={items}
+                  rowKey={(w) => w.id}
+                  current={(w) => items.length > 1 && w.id === current.id}
+                  columns={[
+                    { title: 'Name', head: true, cell: (w) => <button type="button" className={s.link} aria-pressed={w.id === current.id} onClick={() => void nav({ search: (o) => ({ ...o, workload: w.id }), replace: true })}>{w.name}</button> },
+                    { title: 'State', cell: (w) => <StateBadge state={w.ready ? 'ready' : w.state} /> },
+                    { title: 'Process', className: 'mono', cell: (w) => `${w.pid ?? ''}${w.port ? ` :${w.port}` : ''}` },
+                    { title: 'CPU', className: 'num', cell: (w) => (w.cpu_percent === null || w.cpu_percent === undefined ? 'not sampled' : `${w.cpu_percent.toFixed(1)}%`) },
+                    { title: 'Memory', className: 'num', cell: (w) => (w.memory_bytes === null || w.memory_bytes === undefined ? 'not sampled' : bytes(w.memory_bytes)) },
+                    { title: 'Restarts', className: 'num', cell: (w) => w.restarts },
+                    { title: 'Started', cell: (w) => <Ago at={w.started_at} className="t2" /> },
+                  ]}
+                />
               </Panel>
               <WorkloadLog id={current.id} name={current.name} />
             </>

@@ -1,21 +1,17 @@
-import { SegmentedControl } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
-import { Boxes, ExternalLink, Waypoints } from 'lucide-react'
-import { lazy, Suspense, useState } from 'react'
-import { graphQuery, portalQuery, resourcesQuery } from '~/api/queries'
+import { Boxes, ExternalLink } from 'lucide-react'
+import { portalQuery, resourcesQuery } from '~/api/queries'
 import { splitRef } from '~/api/refs'
 import type { Entity } from '~/api/types'
 import { EntityLink } from '~/components/EntityLink'
-import { withoutDetours } from '~/components/graph-layout'
-import { Await, Skeletons } from '~/components/RouteStates'
+import { Await } from '~/components/RouteStates'
 import { PluginCard } from '~/extensions/PluginCard'
 import { EmptyState, Facts, Panel } from '~/ui/parts'
-import { StateBadge, words } from '~/ui/Status'
+import { StateBadge } from '~/ui/Status'
 import s from './entity.module.css'
 import type { TabProps } from './EntityPage'
 import { EnvironmentCards } from './EnvironmentCards'
-
-const EntityGraph = lazy(() => import('~/components/EntityGraph').then((m) => ({ default: m.EntityGraph })))
+import { RelationsPanel } from './RelationsPanel'
 
 export default function OverviewTab({ entity, entityRef }: TabProps) {
   const parts = splitRef(entityRef)
@@ -27,7 +23,7 @@ export default function OverviewTab({ entity, entityRef }: TabProps) {
       {component && <EnvironmentCards service={entityRef} />}
       <div className={s.grid}>
         <div className={s.side}>
-          <Relations entityRef={entityRef} />
+          <RelationsPanel entityRef={entityRef} />
           {cards.map((c) => (
             <PluginCard key={c.key} card={c} entity={{ ...parts, ref: entityRef }} />
           ))}
@@ -40,53 +36,6 @@ export default function OverviewTab({ entity, entityRef }: TabProps) {
       </div>
     </>
   )
-}
-
-function Relations({ entityRef }: { entityRef: string }) {
-  const [depth, setDepth] = useState('1')
-  const graph = useQuery(graphQuery(splitRef(entityRef), Number(depth)))
-  const control = (
-    <SegmentedControl
-      value={depth}
-      onChange={setDepth}
-      aria-label="How far"
-      data={[
-        { value: '1', label: 'Direct' },
-        { value: '2', label: 'Two hops' },
-        { value: '3', label: 'Three' },
-      ]}
-    />
-  )
-  return (
-    <Panel title="Relations" icon={Waypoints} right={control}>
-      <Await query={graph} rows={6}>
-        {(all) => {
-          const g = withoutDetours(all, entityRef)
-          return g.nodes.length > 1 ? (
-            <>
-              <Suspense fallback={<div style={{ padding: 14 }}><Skeletons /></div>}>
-                <EntityGraph key={`${g.nodes.length} ${g.edges.length}`} graph={g} focus={entityRef} />
-              </Suspense>
-              <details className={s.asList}>
-                <summary>Show as a list</summary>
-                <ul>
-                  {g.edges.map((e, i) => (
-                    <li key={i}>
-                      <EntityLink entity={e.source} icon={false} /> <span className="t2">{words(e.type.replace(/([A-Z])/g, ' $1'))}</span> <EntityLink entity={e.target} icon={false} />
-                    </li>
-                  ))}
-                </ul>
-              </details>
-            </>
-          ) : (
-            <EmptyState icon={Waypoints} title="No relations" compact>
-              What it depends on, provides and belongs to is declared in its catalog-info.yaml.
-            </EmptyState>
-          )
-        }}
-      </Await>
-    </Panel>
-  ) // prettier-ignore
 }
 
 function About({ entity }: { entity: Entity }) {

@@ -1,8 +1,8 @@
-import { Alert, Button, Drawer, Select, TextInput } from '@mantine/core'
+import { Button, Drawer, Select, TextInput } from '@mantine/core'
 import { useMutation } from '@tanstack/react-query'
 import { useState } from 'react'
-import { asApiError } from '~/api/errors'
 import { registerLocation } from '~/api/mutations'
+import { Refusal } from '~/components/Refusal'
 import { notifyDone } from '~/components/notify'
 import { useRefresh } from '~/components/RouteStates'
 
@@ -32,12 +32,8 @@ export function RegisterDrawer({ opened, onClose }: { opened: boolean; onClose: 
           Point to a descriptor. It is read now and again whenever it changes.
         </p>
         <Select label="Kind of source" data={[{ value: 'url', label: 'Repository or address' }, { value: 'file', label: 'File on the server' }]} value={type} onChange={(v) => setType(v ?? 'url')} allowDeselect={false} />
-        <TextInput label="Target" description="For example https://…/orders.git or a path to catalog-info.yaml" required value={target} onChange={(e) => setTarget(e.currentTarget.value)} />
-        {register.error && (
-          <Alert color="red" variant="light" role="alert">
-            {asApiError(register.error).detail}
-          </Alert>
-        )}
+        <TextInput label="Target" data-autofocus description="For example https://…/orders.git or a path to catalog-info.yaml" required value={target} onChange={(e) => setTarget(e.currentTarget.value)} />
+        <Refusal error={register.error} />
         <Button type="submit" loading={register.isPending} disabled={!target.trim()}>
           Register
         </Button>

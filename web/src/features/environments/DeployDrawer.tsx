@@ -49,7 +49,7 @@ export function DeployDrawer({ service, row, environment, environments, onClose 
             <Radio.Group value={choice ?? ''} onChange={setPicked} label="Release" mt={16}>
               <div className={s.box}>
                 {items.map((r) => (
-                  <Radio.Card key={r.id} value={r.id} className={s.li} radius={0} withBorder={false} aria-label={`Release ${r.version}`}>
+                  <Radio.Card  key={r.id} value={r.id} className={s.li} radius={0} withBorder={false} aria-label={`Release ${r.version}`}>
                     <Radio.Indicator size="xs" />
                     <span className="mono" style={{ fontWeight: 500 }}>{r.version}</span>
                     <span className="mono t3">{r.commit.slice(0, 8)}</span>
@@ -69,7 +69,7 @@ export function DeployDrawer({ service, row, environment, environments, onClose 
       {environment.production && <Alert variant="light" color="yellow" mt={14}>{environment.title} is production: people use it.</Alert>}
       <Refusal error={start.error} />
       <div className={s.dfoot}>
-        <Button variant="default" onClick={onClose}>Cancel</Button>
+        <Button variant="default" onClick={onClose} data-autofocus>Cancel</Button>
         <Button leftSection={<Rocket size={15} />} disabled={!release || release.id === now?.release_id} loading={start.isPending} onClick={() => release && start.mutate(release.id)}>
           {next && release?.id === next.cell.release_id ? 'Promote' : 'Deploy'} {release?.version}
         </Button>

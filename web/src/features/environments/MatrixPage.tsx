@@ -2,12 +2,14 @@ import { Button, Menu, TextInput } from '@mantine/core'
 import { useQuery, useSuspenseQuery } from '@tanstack/react-query'
 import { getRouteApi, Link } from '@tanstack/react-router'
 import { ArrowRight, Boxes, EllipsisVertical, ExternalLink, Lock, Rocket, RotateCcw, Search, Trash2 } from 'lucide-react'
+import { useRef } from 'react'
 import { meQuery, matrixQuery } from '~/api/queries'
 import { shortRef, splitRef } from '~/api/refs'
 import type { Cell, Environment, MatrixRow } from '~/api/types'
 import { cellState } from '~/components/cell-state'
 import { DestroyModal } from '~/components/DestroyModal'
 import { Avatar } from '~/ui/Avatar'
+import { useRowKeys } from '~/ui/DataTable'
 import { Ago, Cli, EmptyState, Page, PageHeader } from '~/ui/parts'
 import { Dot, toneOf } from '~/ui/Status'
 import { DeployDrawer } from './DeployDrawer'
@@ -43,8 +45,10 @@ export function MatrixPage() {
   const rows = data.services.filter(
     (r) => (!search.service || r.ref === search.service) && `${r.title} ${r.ref} ${r.owner ?? ''}`.toLowerCase().includes(needle),
   )
+  const table = useRef<HTMLTableElement>(null)
+  const onKeyDown = useRowKeys(table)
   const open = (p: { deploy?: string; rollback?: string; remove?: string }) =>
-    void nav({ search: (o) => ({ ...o, deploy: undefined, rollback: undefined, remove: undefined, ...p }) })
+    void nav({ search: (o) => ({ ...o, deploy: undefined, rollback: undefined, release: undefined, remove: undefined, ...p }) })
   const target = (v: string | undefined) => {
     const at = v?.lastIndexOf('@') ?? -1
     return v && at > 0
@@ -79,22 +83,22 @@ export function MatrixPage() {
       </div>
       {rows.length ? (
         <div className={s.wrap} tabIndex={0} role="region" aria-label="Services by environment">
-          <table className={s.table}>
-            <thead>
-              <tr>
-                <th scope="col" className={s.first}>Service</th>
+          <table className={s.table} role="table" data-rows ref={table} onKeyDown={onKeyDown}>
+            <thead role="rowgroup">
+              <tr role="row">
+                <th scope="col" role="columnheader" className={s.first}>Service</th>
                 {environments.map((e) => (
-                  <th key={e.name} scope="col">
+                  <th key={e.name} scope="col" role="columnheader">
                     <div className={s.envName}>{e.title}{e.production && <Lock size={12} aria-label="production" />}</div>
                     <div className={s.envMeta}>{e.type} · {e.destination}</div>
                   </th>
                 ))}
               </tr>
             </thead>
-            <tbody>
+            <tbody role="rowgroup">
               {rows.map((r) => (
-                <tr key={r.ref}>
-                  <th scope="row" className={s.first}>
+                <tr key={r.ref} role="row" data-row>
+                  <th scope="row" role="rowheader" className={s.first}>
                     <span className={s.svc}>
                       <Avatar name={shortRef(r.owner ?? r.ref)} square size={22} />
                       <span style={{ minWidth: 0 }}>
@@ -104,7 +108,7 @@ export function MatrixPage() {
                     </span>
                   </th>
                   {environments.map((e, i) => (
-                    <td key={e.name}>
+                    <td key={e.name} role="cell" data-label={e.title}>
                       <MatrixCell cell={r.cells[e.name]} title={r.title} environment={e} next={promotable(r, environments, i)} onDeploy={() => open({ deploy: `${r.ref}@${e.name}` })} onRollback={() => open({ rollback: `${r.ref}@${e.name}` })} onRemove={() => open({ remove: `${r.ref}@${e.name}` })} />
                     </td>
                   ))}
@@ -123,7 +127,7 @@ export function MatrixPage() {
         </EmptyState>
       )}
       {deploy?.environment && <DeployDrawer service={deploy.service} row={deploy.row} environment={deploy.environment} environments={environments} onClose={() => open({})} />}
-      {rollback?.environment && <RollbackDrawer service={rollback.service} cell={rollback.row?.cells[rollback.environment.name]} environment={rollback.environment} onClose={() => open({})} />}
+      {rollback?.environment && <RollbackDrawer service={rollback.service} cell={rollback.row?.cells[rollback.environment.name]} environment={rollback.environment} release={search.release} onClose={() => open({})} />}
       {remove?.environment && <DestroyModal opened entityRef={remove.service} environment={remove.environment} onClose={() => open({})} />}
     </Page>
   ) // prettier-ignore

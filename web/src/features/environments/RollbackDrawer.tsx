@@ -21,11 +21,11 @@ export function earlier(deployments: Deployment[], current: string | undefined):
     .filter((d) => !seen.has(d.release_id) && seen.add(d.release_id))
 }
 
-type Props = { service: string; cell?: Cell; environment: Environment; onClose: () => void }
-export function RollbackDrawer({ service, cell, environment, onClose }: Props) {
+type Props = { service: string; cell?: Cell; environment: Environment; release?: string; onClose: () => void }
+export function RollbackDrawer({ service, cell, environment, release, onClose }: Props) {
   const history = useQuery(deploymentsQuery({ service, environment: environment.name, limit: 50 }))
   const nav = useNavigate()
-  const [picked, setPicked] = useState<string>()
+  const [picked, setPicked] = useState(release)
   const before = earlier(history.data?.items ?? [], cell?.release_id)
   const choice = before.find((d) => d.release_id === picked) ?? before[0]
   const start = useMutation({
@@ -43,7 +43,7 @@ export function RollbackDrawer({ service, cell, environment, onClose }: Props) {
             <Radio.Group value={choice?.release_id ?? ''} onChange={setPicked} label="Back to">
               <div className={s.box}>
                 {before.map((d) => (
-                  <Radio.Card key={d.release_id} value={d.release_id} className={s.li} radius={0} withBorder={false} aria-label={`Release ${d.version}`}>
+                  <Radio.Card  key={d.release_id} value={d.release_id} className={s.li} radius={0} withBorder={false} aria-label={`Release ${d.version}`}>
                     <Radio.Indicator size="xs" />
                     <span className="mono" style={{ fontWeight: 500, flex: 1 }}>{d.version}</span>
                     <StateBadge state={d.state} />
@@ -61,7 +61,7 @@ export function RollbackDrawer({ service, cell, environment, onClose }: Props) {
       </Await>
       <Refusal error={start.error} />
       <div className={s.dfoot}>
-        <Button variant="default" onClick={onClose}>Cancel</Button>
+        <Button variant="default" onClick={onClose} data-autofocus>Cancel</Button>
         <Button leftSection={<RotateCcw size={15} />} disabled={!choice} loading={start.isPending} onClick={() => choice && start.mutate(choice.release_id)}>Roll back{choice && ` to ${choice.version}`}</Button>
       </div>
     </Drawer>

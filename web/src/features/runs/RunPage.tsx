@@ -16,7 +16,7 @@ import { Approval } from './Approval'
 import { errorText } from './errors'
 import s from './run.module.css'
 import { RunActions } from './RunActions'
-import { Subject } from './Subject'
+import { Subject } from '~/components/Subject'
 import { hasEnded, useRun } from './useRun'
 
 const Markdown = lazy(() => import('~/components/Markdown'))
@@ -127,7 +127,7 @@ export function RunPage() {
             lines={shown}
             name={`${run.id}-${current?.id ?? 'run'}`}
             label={`Output of ${current?.name ?? 'the run'}`}
-            empty={current?.state === 'pending' ? 'This step has not started.' : hasEnded(run) ? 'This step wrote nothing.' : 'This step wrote nothing yet.'}
+            empty={current?.state === 'pending' ? 'This step has not started.' : hasEnded(run) ? 'This step wrote nothing itself; runs that it started have logs of their own.' : 'This step wrote nothing yet.'}
           />
         </div>
       </div>

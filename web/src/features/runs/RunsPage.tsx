@@ -4,13 +4,13 @@ import { getRouteApi, Link } from '@tanstack/react-router'
 import { Play } from 'lucide-react'
 import { runsQuery } from '~/api/queries'
 import { shortRef } from '~/api/refs'
-import { Subject } from './Subject'
+import { Subject } from '~/components/Subject'
 import { Await } from '~/components/RouteStates'
+import { DataTable } from '~/ui/DataTable'
 import { FacetFilter } from '~/ui/FacetFilter'
 import { Ago, Cli, EmptyState, Page, PageHeader } from '~/ui/parts'
 import { StateBadge, StepIcon, words } from '~/ui/Status'
 import { between, seconds } from '~/ui/time'
-import ui from '~/ui/ui.module.css'
 import s from './run.module.css'
 
 const route = getRouteApi('/app/runs')
@@ -60,26 +60,21 @@ export function RunsPage() {
             )
           return (
             <div className={s.tableCard}>
-              <table className={ui.table}>
-                <thead>
-                  <tr><th scope="col">Run</th><th scope="col">State</th><th scope="col" data-wide>Kind</th><th scope="col" data-wide>About</th><th scope="col" data-wide>By</th><th scope="col" data-wide>Took</th><th scope="col">Started</th></tr>
-                </thead>
-                <tbody>
-                  {items.map((r) => (
-                    <tr key={r.id}>
-                      <th scope="row">
-                        <Link to="/runs/$id" params={{ id: r.id }} className={s.title}><StepIcon state={r.state} silent /> {r.title}</Link>
-                      </th>
-                      <td><StateBadge state={r.state} /></td>
-                      <td data-wide>{r.kind}</td>
-                      <td data-wide>{r.subject_ref && <Subject subject={r.subject_ref} />}</td>
-                      <td data-wide className="t2">{r.created_by && shortRef(r.created_by)}</td>
-                      <td data-wide className="num t2">{r.started_at ? seconds(between(r.started_at, r.ended_at)) : ''}</td>
-                      <td><Ago at={r.created_at} className="t2" /></td>
-                    </tr>
-                  ))}
-                </tbody>
-              </table>
+              <DataTable
+                label="Runs"
+ pairs
+                rows={items}
+                rowKey={(r) => r.id}
+                columns={[
+                  { title: 'Run', head: true, cell: (r) => <Link to="/runs/$id" params={{ id: r.id }} className={s.title}><StepIcon state={r.state} silent /> {r.title}</Link> },
+                  { title: 'State', cell: (r) => <StateBadge state={r.state} /> },
+                  { title: 'Kind', cell: (r) => r.kind },
+                  { title: 'About', cell: (r) => r.subject_ref && <Subject subject={r.subject_ref} /> },
+                  { title: 'By', className: 't2', cell: (r) => r.created_by && shortRef(r.created_by) },
+                  { title: 'Took', className: 'num t2', cell: (r) => (r.started_at ? seconds(between(r.started_at, r.ended_at)) : '') },
+                  { title: 'Started', cell: (r) => <Ago at={r.created_at} className="t2" /> },
+                ]}
+              />
             </div>
           )
         }}

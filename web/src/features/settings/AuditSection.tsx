@@ -3,11 +3,13 @@ import { useDebouncedCallback } from '@mantine/hooks'
 import { useInfiniteQuery, useMutation } from '@tanstack/react-query'
 import { getRouteApi } from '@tanstack/react-router'
 import { ScrollText, ShieldCheck } from 'lucide-react'
-import { Fragment, useState } from 'react'
+import { useState } from 'react'
 import { eventsQuery, verifyAudit } from '~/api/queries'
 import { shortRef } from '~/api/refs'
 import { notifyError } from '~/components/notify'
+import { Subject } from '~/components/Subject'
 import { Await } from '~/components/RouteStates'
+import { DataTable } from '~/ui/DataTable'
 import { Ago, CodeBlock, EmptyState, Panel } from '~/ui/parts'
 import { StatusBadge } from '~/ui/Status'
 import { count } from '~/ui/time'
@@ -49,31 +51,23 @@ export default function AuditSection() {
           const items = pages.flatMap((p) => p.items)
           if (!items.length) return <EmptyState icon={ScrollText} title="No event matches" compact>Every change writes one.</EmptyState>
           return (
-            <div className={ui.tableWrap}>
-              <table className={ui.table}>
-                <thead>
-                  <tr><th scope="col">Seq</th><th scope="col">What</th><th scope="col">About</th><th scope="col">Who</th><th scope="col">When</th></tr>
-                </thead>
-                <tbody>
-                  {items.map((e) => (
-                    <Fragment key={e.id}>
-                      <tr>
-                        <td className="num t3">{e.seq}</td>
-                        <th scope="row">
-                          <button type="button" className={ui.plain} aria-expanded={open === e.id} onClick={() => setOpen(open === e.id ? undefined : e.id)}>{e.type.replace(/^dev\.(taxiway|cdevents)\./, '')}</button>
-                        </th>
-                        <td className="trunc" style={{ maxWidth: 280 }}>{e.subject}</td>
-                        <td>{shortRef(e.actor)}{e.onbehalfof && ` for ${shortRef(e.onbehalfof)}`}{e.via && <span className="t3"> via {e.via}</span>}</td>
-                        <td><Ago at={e.time} className="t2" /></td>
-                      </tr>
-                      {open === e.id && (
-                        <tr><td colSpan={5}><CodeBlock code={JSON.stringify(e, undefined, 2)} label={`Event ${e.seq}`} /></td></tr>
-                      )}
-                    </Fragment>
-                  ))}
-                </tbody>
-              </table>
-            </div>
+            <DataTable
+              label="Events"
+              rows={items}
+              rowKey={(e) => e.id}
+              below={(e) => open === e.id && <CodeBlock code={JSON.stringify(e, undefined, 2)} label={`Event ${e.seq}`} />}
+              columns={[
+                { title: 'Seq', className: 'num t3', cell: (e) => e.seq },
+                {
+                  title: 'What',
+                  head: true,
+                  cell: (e) => <button type="button" className={ui.plain} aria-expanded={open === e.id} onClick={() => setOpen(open === e.id ? undefined : e.id)}>{e.type.replace(/^dev\.(taxiway|cdevents)\./, '')}</button>,
+                },
+                { title: 'About', cell: (e) => <Subject subject={e.subject} /> },
+                { title: 'Who', cell: (e) => <>{shortRef(e.actor)}{e.onbehalfof && ` for ${shortRef(e.onbehalfof)}`}{e.via && <span className="t3"> via {e.via}</span>}</> },
+                { title: 'When', cell: (e) => <Ago at={e.time} className="t2" /> },
+              ]}
+            />
           )
         }}
       </Await>

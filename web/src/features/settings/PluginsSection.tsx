@@ -2,6 +2,7 @@ import { useQuery } from '@tanstack/react-query'
 import { Puzzle } from 'lucide-react'
 import { infoQuery, pluginsQuery } from '~/api/queries'
 import { Await } from '~/components/RouteStates'
+import { DataTable } from '~/ui/DataTable'
 import { EmptyState, Panel } from '~/ui/parts'
 import { StateBadge, words } from '~/ui/Status'
 import ui from '~/ui/ui.module.css'
@@ -14,26 +15,17 @@ export default function PluginsSection() {
       <Await query={query}>
         {({ items }) =>
           items.length ? (
-            <div className={ui.tableWrap}>
-              <table className={ui.table}>
-                <thead>
-                  <tr><th scope="col">Plugin</th><th scope="col">Version</th><th scope="col">State</th><th scope="col">Contributes</th></tr>
-                </thead>
-                <tbody>
-                  {items.map((p) => (
-                    <tr key={p.name}>
-                      <th scope="row">{p.name}<div className="t2" style={{ fontWeight: 400 }}>{p.description}</div></th>
-                      <td className="mono">{p.version}</td>
-                      <td>
-                        <StateBadge state={p.state} />
-                        {p.reason && <div style={{ color: 'var(--c-bad)', marginTop: 3, maxWidth: 420, overflowWrap: 'anywhere' }}>{p.reason}</div>}
-                      </td>
-                      <td><span className={ui.tags}>{p.contributions.map((c) => <span key={c.point + c.key} title={c.key}>{words(c.point)}{c.key !== p.name && <b>{c.key}</b>}</span>)}</span></td>
-                    </tr>
-                  ))}
-                </tbody>
-              </table>
-            </div>
+            <DataTable
+              label="Plugins"
+              rows={items}
+              rowKey={(p) => p.name}
+              columns={[
+                { title: 'Plugin', head: true, cell: (p) => <>{p.name}<div className="t2" style={{ fontWeight: 400 }}>{p.description}</div></> },
+                { title: 'Version', className: 'mono', cell: (p) => p.version },
+                { title: 'State', cell: (p) => <><StateBadge state={p.state} />{p.reason && <div style={{ color: 'var(--c-bad)', marginTop: 3, maxWidth: 420 }}>{p.reason}</div>}</> },
+                { title: 'Contributes', cell: (p) => <span className={ui.tags}>{p.contributions.map((c) => <span key={c.point + c.key} title={c.key}>{words(c.point)}{c.key !== p.name && <b>{c.key}</b>}</span>)}</span> },
+              ]}
+            />
           ) : (
             <EmptyState icon={Puzzle} title="No plugins" compact>Install a package with an entry point in the group taxiway.plugins.</EmptyState>
           )

@@ -3,8 +3,8 @@ import { CircleCheck, FolderGit2, TriangleAlert } from 'lucide-react'
 import { locationsQuery, problemsQuery } from '~/api/queries'
 import { EntityLink } from '~/components/EntityLink'
 import { Await } from '~/components/RouteStates'
+import { DataTable } from '~/ui/DataTable'
 import { Cli, EmptyState, Panel } from '~/ui/parts'
-import ui from '~/ui/ui.module.css'
 
 export default function SourcesSection() {
   const locations = useQuery(locationsQuery())
@@ -15,21 +15,15 @@ export default function SourcesSection() {
         <Await query={locations}>
           {(items) =>
             items.length ? (
-              <div className={ui.tableWrap}>
-                <table className={ui.table}>
-                  <thead>
-                    <tr><th scope="col">Target</th><th scope="col">Kind</th></tr>
-                  </thead>
-                  <tbody>
-                    {items.map((l) => (
-                      <tr key={l.data.id}>
-                        <th scope="row" className="mono" style={{ overflowWrap: 'anywhere' }}>{l.data.target}</th>
-                        <td>{l.data.type}</td>
-                      </tr>
-                    ))}
-                  </tbody>
-                </table>
-              </div>
+              <DataTable
+                label="Sources"
+                rows={items}
+                rowKey={(l) => l.data.id}
+                columns={[
+                  { title: 'Target', head: true, className: 'mono', cell: (l) => l.data.target },
+                  { title: 'Kind', cell: (l) => l.data.type },
+                ]}
+              />
             ) : (
               <EmptyState icon={FolderGit2} title="No sources" compact>Register a descriptor in the catalog, or by command: <Cli>taxiway catalog register TARGET</Cli></EmptyState>
             )
@@ -40,18 +34,15 @@ export default function SourcesSection() {
         <Await query={problems}>
           {({ items }) =>
             items.length ? (
-              <div className={ui.tableWrap}>
-                <table className={ui.table}>
-                  <tbody>
-                    {items.map((p, i) => (
-                      <tr key={i}>
-                        <th scope="row">{p.ref ? <EntityLink entity={p.ref} /> : <span className="mono">{p.location}</span>}</th>
-                        <td style={{ overflowWrap: 'anywhere' }}>{p.detail}{p.remedy && <div className="t2">{p.remedy}</div>}</td>
-                      </tr>
-                    ))}
-                  </tbody>
-                </table>
-              </div>
+              <DataTable
+                label="Problems"
+                rows={items}
+                rowKey={(_, i) => i}
+                columns={[
+                  { title: 'Where', head: true, cell: (p) => (p.ref ? <EntityLink entity={p.ref} /> : <span className="mono">{p.location}</span>) },
+                  { title: 'Problem', cell: (p) => <>{p.detail}{p.remedy && <div className="t2">{p.remedy}</div>}</> },
+                ]}
+              />
             ) : (
               <EmptyState icon={CircleCheck} title="No problems" compact>Every source was read without an error.</EmptyState>
             )

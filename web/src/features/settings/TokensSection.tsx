@@ -1,23 +1,24 @@
-import { Alert, Button, CopyButton, Modal, Select, TextInput } from '@mantine/core'
+import { Button, CopyButton, Modal, Select, TextInput } from '@mantine/core'
 import { useMutation, useQuery } from '@tanstack/react-query'
 import { Check, Copy, KeyRound, Plus } from 'lucide-react'
 import { useState } from 'react'
-import { asApiError } from '~/api/errors'
 import { createToken, revokeToken } from '~/api/mutations'
 import { meQuery, tokensQuery } from '~/api/queries'
 import { shortRef } from '~/api/refs'
 import type { Token } from '~/api/types'
 import { notifyDone, notifyError } from '~/components/notify'
+import { Refusal } from '~/components/Refusal'
 import { Await, useRefresh } from '~/components/RouteStates'
+import { DataTable } from '~/ui/DataTable'
 import { Ago, Cli, CodeBlock, EmptyState, Panel } from '~/ui/parts'
 import { exact, until } from '~/ui/time'
-import ui from '~/ui/ui.module.css'
 
 const LIVES: [string, string][] = [['3600', '1 hour'], ['86400', '1 day'], ['604800', '7 days'], ['2592000', '30 days'], ['7776000', '90 days']] // prettier-ignore
 
 export default function TokensSection() {
   const query = useQuery(tokensQuery())
   const [open, setOpen] = useState(false)
+  const [revoking, setRevoking] = useState<Token>()
   const refresh = useRefresh()
   const revoke = useMutation({
     mutationFn: (t: Token) => revokeToken(t.id),
@@ -26,31 +27,27 @@ export default function TokensSection() {
       await refresh('tokens')
     },
     onError: (e) => notifyError('The token could not be revoked', e),
+    onSettled: () => setRevoking(undefined),
   })
   return (
     <Panel title="API tokens" icon={KeyRound} right={<Button size="xs" leftSection={<Plus size={13} />} onClick={() => setOpen(true)}>New token</Button>}>
       <Await query={query}>
         {({ items }) =>
           items.length ? (
-            <div className={ui.tableWrap}>
-              <table className={ui.table}>
-                <thead>
-                  <tr><th scope="col">Name</th><th scope="col">Role</th><th scope="col">Acts as</th><th scope="col">Expires</th><th scope="col">Made</th><th scope="col"><span className={ui.sr}>Actions</span></th></tr>
-                </thead>
-                <tbody>
-                  {items.map((t) => (
-                    <tr key={t.id}>
-                      <th scope="row">{t.name}</th>
-                      <td>{t.role}</td>
-                      <td className="t2">{shortRef(t.subject)}</td>
-                      <td title={exact(t.expires_at)}>{until(t.expires_at)}</td>
-                      <td><Ago at={t.created_at} className="t2" /></td>
-                      <td style={{ textAlign: 'right' }}><Button size="xs" variant="default" style={{ color: 'var(--c-bad)' }} onClick={() => revoke.mutate(t)} aria-label={`Revoke ${t.name}`}>Revoke</Button></td>
-                    </tr>
-                  ))}
-                </tbody>
-              </table>
-            </div>
+            <DataTable
+              label="API tokens"
+ pairs
+              rows={items}
+              rowKey={(t) => t.id}
+              columns={[
+                { title: 'Name', head: true, cell: (t) => t.name },
+                { title: 'Role', cell: (t) => t.role },
+                { title: 'Acts as', className: 't2', cell: (t) => shortRef(t.subject) },
+                { title: 'Expires', cell: (t) => <span title={exact(t.expires_at)}>{until(t.expires_at)}</span> },
+                { title: 'Made', cell: (t) => <Ago at={t.created_at} className="t2" /> },
+                { title: 'Actions', silent: true, cell: (t) => <Button size="xs" variant="default" style={{ color: 'var(--c-bad)' }} onClick={() => setRevoking(t)} aria-label={`Revoke ${t.name}`}>Revoke</Button> },
+              ]}
+            />
           ) : (
             <EmptyState icon={KeyRound} title="No tokens" compact>
               A token lets the CLI or a pipeline act with a role, for a time. By command: <Cli>taxiway tokens create NAME --role developer --ttl 1h</Cli>
@@ -58,6 +55,13 @@ export default function TokensSection() {
           )
         }
       </Await>
+      <Modal opened={Boolean(revoking)} onClose={() => setRevoking(undefined)} title={`Revoke ${revoking?.name}?`} size={420}>
+        <p style={{ marginTop: 0 }}>What uses it is refused from now on. It acts as {shortRef(revoking?.subject ?? '')} with the role {revoking?.role}. A revoked token cannot be brought back.</p>
+        <div style={{ display: 'flex', gap: 8, justifyContent: 'flex-end' }}>
+          <Button variant="default" onClick={() => setRevoking(undefined)} data-autofocus>Keep it</Button>
+          <Button variant="outline" color="red" loading={revoke.isPending} onClick={() => revoking && revoke.mutate(revoking)}>Revoke</Button>
+        </div>
+      </Modal>
       <NewToken opened={open} onClose={() => setOpen(false)} />
     </Panel>
   ) // prettier-ignore
@@ -104,7 +108,7 @@ function NewToken({ opened, onClose }: { opened: boolean; onClose: () => void })
           <TextInput label="Name" description="What uses it" required value={name} onChange={(e) => setName(e.currentTarget.value)} data-autofocus />
           <Select label="Role" description="It can do at most what you can" data={offered} value={role ?? roles[0]} onChange={(v) => setRole(v ?? undefined)} allowDeselect={false} />
           <Select label="Valid for" data={LIVES.map(([value, label]) => ({ value, label }))} value={life} onChange={(v) => setLife(v ?? life)} allowDeselect={false} />
-          {create.error && <Alert color="red" variant="light" role="alert">{asApiError(create.error).detail}</Alert>}
+          <Refusal error={create.error} />
           <div style={{ display: 'flex', gap: 8, justifyContent: 'flex-end' }}>
             <Button variant="default" onClick={close}>Cancel</Button>
             <Button type="submit" loading={create.isPending} disabled={!name.trim()}>Create token</Button>

@@ -53,6 +53,10 @@ class Registry:
             raise NotFoundError(f"no {point.replace('_', ' ')} '{key}' is installed (there are: {there})")
         return cast(T, found.value)
 
+    def has(self, point: str, key: str) -> bool:
+        """Whether `get` would find it."""
+        return key in self._by_point[point]
+
     def all(self, point: str, _type: type[T] | None = None) -> list[T]:
         """Every object of a point, by key."""
         return [cast(T, item.value) for _, item in sorted(self._by_point[point].items())]

@@ -34,7 +34,7 @@ class Template:
 
 @dataclass(frozen=True)
 class Order:
-    """What somebody asks for: a template, the digest of its snapshot, the answers, and the names of given secrets."""
+    """What somebody asks for: a template, its snapshot, the answers, and the names of given secrets."""
 
     template: Template
     snapshot: str

@@ -23,11 +23,12 @@ from taxiway.features.scaffolder.actions.base import workspace_files
 from taxiway.features.scaffolder.actions.fetch import TEMPLATE_FOLDER
 from taxiway.features.scaffolder.execution import render_output
 from taxiway.features.scaffolder.model import Order, Plan
-from taxiway.features.scaffolder.rendering.client import Renderer
+from taxiway.features.scaffolder.rendering.client import SYNTAX, Renderer
 from taxiway.features.scaffolder.snapshot import unpack
-from taxiway.features.scaffolder.steps import run_step
+from taxiway.features.scaffolder.steps import MISSING_ACTION, run_step
 from taxiway.kit.canonical import digest
 from taxiway.model.errors import InputError, TaxiwayError
+from taxiway.model.run import StepDefinition
 from taxiway.plugin import Action, CheckResult, Forge, PlanCheck, StepContext
 
 Values = Mapping[str, Any]
@@ -47,10 +48,12 @@ class DryRun:
     steps: Sequence[Mapping[str, Any]]
     files: Sequence[Mapping[str, Any]]
     output: Mapping[str, Any]
+    problems: Sequence[CheckResult] = ()
 
 
-def dry_run(ctx: OpContext, renderer: Renderer, order: Order) -> DryRun:
-    """Run the template without consequences."""
+def dry_run(ctx: OpContext, renderer: Renderer, order: Order, *, collect: bool = False) -> DryRun:
+    """Run the template without consequences. With `collect` a step that fails is among the problems, and the next
+    ones are tried all the same: they see no output of it."""
     platform = ctx.platform
     scratch = platform.settings.data / "tmp"
     scratch.mkdir(parents=True, exist_ok=True)
@@ -61,6 +64,8 @@ def dry_run(ctx: OpContext, renderer: Renderer, order: Order) -> DryRun:
         log: list[Mapping[str, Any]] = []
         steps: list[Mapping[str, Any]] = []
         outputs: dict[str, Any] = {}
+        problems: list[CheckResult] = []
+        made_up: list[str] = []
         expressions = {
             "parameters": order.values,
             "steps": outputs,
@@ -78,26 +83,53 @@ def dry_run(ctx: OpContext, renderer: Renderer, order: Order) -> DryRun:
                 if action.supports_dry_run:
                     return action.run(step_ctx, rendered)
                 step_ctx.log(f"{action.key} is not tried in a dry run")
+                made_up.append(step_ctx.step_id)
                 return _example(action.output_schema)
 
-            output = run_step(
-                platform.registry,
-                renderer,
-                {"action": step.action, "input": step.input, "if": step.condition, "each": step.each},
-                expressions,
-                dict.fromkeys(order.secrets, MASK),
-                _context(ctx, step.id, workspace, log),
-                call=call,
-            )
+            try:
+                output = run_step(
+                    platform.registry,
+                    renderer,
+                    {"action": step.action, "input": step.input, "if": step.condition, "each": step.each},
+                    expressions,
+                    dict.fromkeys(order.secrets, MASK),
+                    _context(ctx, step.id, workspace, log),
+                    call=call,
+                )
+            except TaxiwayError as error:
+                if not collect:
+                    raise
+                output = {}
+                problems.append(_problem(step, error, made_up))
+                made_up.append(step.id)
+            if output is None and not platform.registry.has("action", step.action):
+                detail = f"the action '{step.action}' is not installed; with these answers its step is skipped"
+                problems.append(CheckResult(f"step:{step.id}", f"Step {step.name}", "not_checked", detail))
             outputs[step.id] = {"output": output or {}}
             steps.append({"id": step.id, "action": step.action, "skipped": output is None, "inputs": inputs})
-        return DryRun(log, steps, _files(workspace), render_output(renderer, order.template.output, expressions))
+        try:
+            output = render_output(renderer, order.template.output, expressions)
+        except TaxiwayError as error:
+            if not collect:
+                raise
+            output = {}
+            problems.append(CheckResult("output", "Output", "failed", error.detail))
+        return DryRun(log, steps, _files(workspace), output, problems)
+
+
+def _problem(step: StepDefinition, error: TaxiwayError, made_up: Sequence[str]) -> CheckResult:
+    """What is wrong with a step. Behind steps whose output is made up, only what does not depend on it is certain."""
+    title, is_certain = f"Step {step.name}", error.code in (MISSING_ACTION, SYNTAX)
+    if made_up and not is_certain:
+        detail = f"cannot be tried behind {', '.join(dict.fromkeys(made_up))}: {error.detail}"
+        return CheckResult(f"step:{step.id}", title, "not_checked", detail)
+    return CheckResult(f"step:{step.id}", title, "failed", error.detail)
 
 
 def make_plan(ctx: OpContext, renderer: Renderer, order: Order) -> Plan:
     """The plan of an order: files, resources, names, and the verdicts of all checks."""
     template = order.template
-    tried = dry_run(ctx, renderer, order)
+    tried = dry_run(ctx, renderer, order, collect=True)
     body: dict[str, Any] = {
         "files": [{key: value for key, value in item.items() if key != "content_base64"} for item in tried.files],
         "resources": _resources(tried.files),
@@ -114,7 +146,7 @@ def make_plan(ctx: OpContext, renderer: Renderer, order: Order) -> Plan:
             "ownership": sorted(ctx.principal.ownership),
         },
     }
-    checks = [asdict(result) for result in _check(ctx, judged)]
+    checks = [asdict(result) for result in [*tried.problems, *_check(ctx, judged)]]
     bound = {
         "template": template.ref,
         "etag": template.etag,

@@ -102,7 +102,7 @@ class Scaffolder:
                 raise InputError("some secrets are missing", code="scaffolder.invalid_secrets", errors=problems)
         plain = {name: value for name, value in given.items() if name not in hidden}
         names = sorted({*secrets, *(name for name in hidden if name in given)})
-        return Order(template, snapshot(self.platform, template.location), plain, names)
+        return Order(template, snapshot(self.platform, template.location, template.document), plain, names)
 
     def plan(self, ctx: OpContext, ref: str, values: Mapping[str, Any], secrets: Mapping[str, str]) -> Plan:
         """Make and keep a plan; nothing else changes."""

@@ -1,6 +1,7 @@
-"""Snapshots of a template's folder: a run pins the files that it started with, whatever happens to their source.
+"""Snapshots of a template's files: a run pins those that it started with, whatever happens to their source.
 
-A snapshot is a deterministic tar in the artefact store. Symbolic links, devices and paths that leave the folder are
+A snapshot is a deterministic tar in the artefact store: the folder beside the template, or the whole repository where
+the template reads what lies outside of its folder (`../`). Symbolic links, devices and paths that leave the folder are
 refused; size and number of files are bounded.
 """
 
@@ -10,8 +11,9 @@ import io
 import os
 import tarfile
 import tempfile
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Iterator, Mapping
+from pathlib import Path, PurePosixPath
+from typing import Any
 
 from taxiway.core.context import Platform
 from taxiway.model.errors import InputError, NotFoundError, TooLargeError
@@ -21,26 +23,57 @@ MAX_FILES = 5_000
 MAX_BYTES = 64 * 1024 * 1024
 
 
-def snapshot(platform: Platform, location: str) -> str:
-    """Store the folder beside the template at `location` (`file:/…/template.yaml` or `git:<repository>//<path>`), and
-    return its digest."""
+def snapshot(platform: Platform, location: str, document: Mapping[str, Any]) -> str:
+    """Store the files of the template at `location` (`file:/…/template.yaml` or `git:<repository>//<path>`). Returns
+    `<digest>//<where the template's folder is in it>`."""
     scheme, _, target = location.partition(":")
+    is_whole = any("../" in text for text in _texts(document.get("spec")))
     if scheme == "file":
-        return _store(platform, _folder_files(Path(target).parent))
+        folder = Path(target).parent
+        root = _checkout(platform, folder) if is_whole else folder
+        return f"{_store(platform, _folder_files(root))}//{folder.relative_to(root).as_posix()}"
     if scheme == "git":
-        return _store(platform, _forge_files(platform, target))
+        repository, _, path = target.partition("//")
+        inner = str(PurePosixPath(path).parent)
+        root_in, base = (".", inner) if is_whole else (inner, ".")
+        return f"{_store(platform, _forge_files(platform, repository, root_in))}//{base}"
     raise InputError(f"templates cannot be read from '{location}': register them from a file or the built-in forge")
 
 
-def unpack(platform: Platform, digest: str, into: Path) -> None:
-    """Write a snapshot into `into`, once: a complete folder is left as it is."""
+def unpack(platform: Platform, reference: str, into: Path) -> None:
+    """Write a snapshot beside `into`, and make `into` a link to the template's folder in it; once."""
     if into.is_dir():
         return
-    partial = into.with_name(into.name + ".partial")
-    partial.mkdir(parents=True, exist_ok=True)
-    with tarfile.open(platform.artifacts.path(digest)) as archive:
-        archive.extractall(partial, filter="data")
-    partial.rename(into)
+    digest, _, base = reference.partition("//")
+    partial, whole = (into.with_name(into.name + suffix) for suffix in (".partial", ".files"))
+    if not whole.is_dir():
+        partial.mkdir(parents=True, exist_ok=True)
+        with tarfile.open(platform.artifacts.path(digest)) as archive:
+            archive.extractall(partial, filter="data")
+        partial.rename(whole)
+    into.symlink_to(whole / (base or "."), target_is_directory=True)
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for item in value.values():
+            yield from _texts(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _texts(item)
+
+
+def _checkout(platform: Platform, folder: Path) -> Path:
+    """The checkout around a folder, as far as locations may be read; the folder itself where there is none."""
+    roots = [root.resolve() for root in platform.settings.catalog.file_roots]
+    for candidate in (folder, *folder.parents):
+        if not any(candidate.resolve().is_relative_to(root) for root in roots):
+            break
+        if (candidate / ".git").exists() or candidate.resolve() in roots:
+            return candidate
+    return folder
 
 
 def _folder_files(root: Path) -> Iterator[tuple[str, bytes, bool]]:
@@ -53,15 +86,14 @@ def _folder_files(root: Path) -> Iterator[tuple[str, bytes, bool]]:
             yield str(path.relative_to(root)), path.read_bytes(), os.access(path, os.X_OK)
 
 
-def _forge_files(platform: Platform, target: str) -> Iterator[tuple[str, bytes, bool]]:
-    repository, _, path = target.partition("//")
+def _forge_files(platform: Platform, repository: str, path: str) -> Iterator[tuple[str, bytes, bool]]:
     forge = next(iter(platform.registry.all("forge", Forge)), None)
     head = forge.get_repository(repository) if forge else None
     if forge is None or head is None or head.head is None:
         raise NotFoundError(f"there is no repository '{repository}' with commits: push the template first")
     with tempfile.TemporaryDirectory() as folder:
         forge.export(repository, head.head, Path(folder, "tree"))
-        yield from _folder_files(Path(folder, "tree", path).parent)
+        yield from _folder_files(Path(folder, "tree", path))
 
 
 def _store(platform: Platform, files: Iterator[tuple[str, bytes, bool]]) -> str:

@@ -45,7 +45,9 @@ def entry_points() -> list[Any]:
 
 @pytest.fixture
 def server(tmp_path: Path, entry_points: list[Any]) -> Iterator[Served]:
-    with served(tmp_path / "data", features=[ACCESS, CATALOG, SCAFFOLDER], plugins=entry_points) as running:
+    catalog = {"file_roots": [str(tmp_path / "templates")]}
+    features = [ACCESS, CATALOG, SCAFFOLDER]
+    with served(tmp_path / "data", features=features, plugins=entry_points, catalog=catalog) as running:
         worker = Worker(running.platform, [])
         worker.start()
         yield running

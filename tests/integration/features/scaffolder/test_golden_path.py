@@ -171,6 +171,50 @@ def test_conditions_loops_and_cleanup_steps(server: Served, add_template: AddTem
     assert "never" not in text
 
 
+def test_files_outside_of_the_templates_folder_are_read_within_its_repository_only(
+    server: Served, add_template: AddTemplate, tmp_path: Path
+) -> None:
+    shared = tmp_path / "templates" / "skeletons" / "ci"
+    shared.mkdir(parents=True)
+    (shared / "ci.yaml").write_text("name: ${{ values.name }}\n")
+    (tmp_path / "outside").mkdir()
+    (tmp_path / "outside" / "secret").write_text("s")
+    steps = [
+        {"id": "near", "action": "fetch:template", "input": {"url": "../skeletons/ci", "values": {"name": "n"}}},
+        {"id": "far", "action": "fetch:plain", "input": {"url": "../../outside"}},
+    ]
+    ref = add_template({"steps": steps})
+    with developer(server) as client:
+        plan = client.post("/api/scaffolder/v1/plans", json={"template_ref": ref, "values": {}}).json()
+    assert [item["path"] for item in plan["files"]] == ["ci.yaml"]
+    (check,) = [check for check in plan["checks"] if check["id"] == "step:far"]
+    assert check["verdict"] == "failed"
+    assert "leaves" in check["detail"]
+
+
+def test_a_plan_names_every_action_that_is_missing_and_nothing_starts(
+    server: Served, add_template: AddTemplate
+) -> None:
+    steps = [
+        {"id": "one", "action": "acme:nowhere", "input": {}},
+        {"id": "two", "action": "debug:log", "each": "${{ steps.one.output.items }}", "input": {"message": "x"}},
+        {"id": "three", "action": "acme:either", "input": {}},
+    ]
+    ref = add_template({"steps": steps})
+    with developer(server) as client:
+        plan = client.post("/api/scaffolder/v1/plans", json={"template_ref": ref, "values": {}}).json()
+        verdicts = {check["id"]: check["verdict"] for check in plan["checks"]}
+        assert (verdicts["step:one"], verdicts["step:two"], verdicts["step:three"]) == (
+            "failed",
+            "not_checked",
+            "failed",
+        )
+        refused = client.post(TASKS, json={"templateRef": ref, "values": {}})
+    assert refused.status_code == 403
+    assert "acme:nowhere" in refused.text
+    assert "acme:either" in refused.text
+
+
 def test_a_secret_is_found_nowhere_but_in_the_encrypted_store(
     server: Served, add_template: AddTemplate, finished: Finished, tmp_path: Path
 ) -> None:

@@ -53,9 +53,11 @@ def fetch_actions(renderer: Callable[[], Renderer]) -> list[FunctionAction]:
 def source_folder(ctx: StepContext, url: str) -> Path:
     """The folder of the template's snapshot that `url` names."""
     if "://" in url:
-        raise InputError(f"'{url}' is not reachable: only folders beside the template can be fetched")
-    root = ctx.workspace.parent / TEMPLATE_FOLDER
-    folder = inside(root, url)
+        raise InputError(f"'{url}' is not reachable: only folders of the template's own repository can be fetched")
+    base = ctx.workspace.parent / TEMPLATE_FOLDER
+    whole = base.with_name(base.name + ".files")
+    root = whole if whole.is_dir() else base
+    folder = inside(root, os.path.relpath(base.resolve() / url, root.resolve()))
     if not folder.is_dir():
         raise NotFoundError(f"the template has no folder '{url}'")
     return folder

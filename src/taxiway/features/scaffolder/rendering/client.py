@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import select
 import signal
 import struct
@@ -27,6 +28,8 @@ from taxiway.plugin import Identity
 WORKER = Path(__file__).with_name("worker.py")
 ENGINE = Path("templating", "nunjitsu.js")
 """The engine in the folder of the built portal."""
+SYNTAX = "scaffolder.syntax"
+MARKS = re.compile(r"\{[{%#]|[%#}]\}")
 MOST_RENDERED = 16 * 1024 * 1024
 """Characters of rendered files together."""
 MEMORY_BYTES = 512 * 1024 * 1024
@@ -92,7 +95,7 @@ class _Worker:
 def _has_expressions(value: Any) -> bool:
     """Whether the rendering process would find anything to do in `value`, by the marks that it looks for."""
     if isinstance(value, str):
-        return "${{" in value or "{%" in value or "{#" in value
+        return MARKS.search(value) is not None
     if isinstance(value, Mapping):
         return any(_has_expressions(item) for pair in value.items() for item in pair)
     return isinstance(value, list | tuple) and any(_has_expressions(item) for item in value)
@@ -150,7 +153,8 @@ class Renderer:
         self._give(worker)
         if "error" in answer:
             at = f"{answer['error']['at']}: " if answer["error"]["at"] else ""
-            raise RenderError(f"{at}{answer['error']['message']}", code="scaffolder.render")
+            code = SYNTAX if answer["error"].get("syntax") else "scaffolder.render"
+            raise RenderError(f"{at}{answer['error']['message']}", code=code)
         return answer["value"]
 
     def _take(self) -> _Worker:

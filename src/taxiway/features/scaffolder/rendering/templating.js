@@ -49,7 +49,7 @@ function pick(input, path) {
 }
 
 // Most files and values have nothing to render; asking the engine about them is the larger part of a template's time.
-const MARKS = /\{[{%#]/;
+const MARKS = /\{[{%#]|[%#}]\}/;
 
 const state = { failed: false };
 
@@ -81,6 +81,7 @@ class At extends Error {
   constructor(at, error) {
     super(String(error?.message ?? error));
     this.at = at;
+    this.syntax = error?.code === 'syntax_error';
   }
 }
 
@@ -131,6 +132,6 @@ globalThis.answer = (request) => {
         : filesOf(files, (source) => (MARKS.test(source) ? renderer.render(source, prepared, LIMITS) : source), most);
     return JSON.stringify({ value: result === undefined ? null : result });
   } catch (error) {
-    return JSON.stringify({ error: { message: String(error?.message ?? error), at: error?.at ?? '' } });
+    return JSON.stringify({ error: { message: String(error?.message ?? error), at: error?.at ?? '', syntax: error?.syntax === true } });
   }
 };

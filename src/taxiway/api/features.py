@@ -10,10 +10,11 @@ from taxiway.features.docs import contrib as docs
 from taxiway.features.environments import contrib as environments
 from taxiway.features.infrastructure import contrib as infrastructure
 from taxiway.features.observability import contrib as observability
+from taxiway.features.pulls import contrib as pulls
 from taxiway.features.scaffolder import contrib as scaffolder
 
 
 def load_features() -> list[Feature]:
     """`FEATURE` of each feature, in order."""
-    parts = (access, catalog, infrastructure, docs, environments, scaffolder, delivery, observability)
+    parts = (access, pulls, catalog, infrastructure, docs, environments, scaffolder, delivery, observability)
     return [part.FEATURE for part in parts]

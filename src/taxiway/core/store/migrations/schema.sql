@@ -470,3 +470,62 @@ CREATE TABLE entity_facet (
 )
  WITHOUT ROWID;
 CREATE INDEX ix_entity_facet_entity_id ON entity_facet (entity_id);
+CREATE TABLE pull (
+	id TEXT NOT NULL, 
+	repository TEXT NOT NULL, 
+	repository_uid TEXT NOT NULL, 
+	number INTEGER NOT NULL, 
+	title TEXT NOT NULL, 
+	body TEXT NOT NULL, 
+	author TEXT NOT NULL, 
+	owner TEXT, 
+	state TEXT NOT NULL, 
+	reason TEXT NOT NULL, 
+	draft BOOLEAN NOT NULL, 
+	base TEXT NOT NULL, 
+	head TEXT NOT NULL, 
+	base_sha TEXT NOT NULL, 
+	head_sha TEXT NOT NULL, 
+	merging TEXT, 
+	merge_sha TEXT, 
+	method TEXT, 
+	merged_by TEXT, 
+	created_at BIGINT NOT NULL, 
+	updated_at BIGINT NOT NULL, 
+	ended_at BIGINT, 
+	version INTEGER DEFAULT 1 NOT NULL, 
+	CONSTRAINT pk_pull PRIMARY KEY (id)
+);
+CREATE UNIQUE INDEX ux_pull_repository_uid_number ON pull (repository_uid, number);
+CREATE INDEX ix_pull_repository_state ON pull (repository, state);
+CREATE INDEX ix_pull_owner ON pull (owner);
+CREATE TABLE pull_review (
+	id TEXT NOT NULL, 
+	pull_id TEXT NOT NULL, 
+	author TEXT NOT NULL, 
+	verdict TEXT NOT NULL, 
+	body TEXT NOT NULL, 
+	"commit" TEXT NOT NULL, 
+	path TEXT, 
+	line INTEGER, 
+	counts BOOLEAN NOT NULL, 
+	created_at BIGINT NOT NULL, 
+	dismissed_at BIGINT, 
+	dismissed_by TEXT, 
+	dismissed_reason TEXT, 
+	CONSTRAINT pk_pull_review PRIMARY KEY (id), 
+	CONSTRAINT fk_pull_review_pull_id FOREIGN KEY(pull_id) REFERENCES pull (id) ON DELETE CASCADE
+);
+CREATE INDEX ix_pull_review_pull_id ON pull_review (pull_id, id);
+CREATE TABLE commit_check (
+	repository_uid TEXT NOT NULL, 
+	"commit" TEXT NOT NULL, 
+	name TEXT NOT NULL, 
+	source TEXT NOT NULL, 
+	state TEXT NOT NULL, 
+	detail TEXT NOT NULL, 
+	run_id TEXT, 
+	url TEXT, 
+	updated_at BIGINT NOT NULL, 
+	CONSTRAINT pk_commit_check PRIMARY KEY (repository_uid, "commit", name, source)
+);

@@ -23,9 +23,9 @@ from taxiway.features.scaffolder.actions.base import workspace_files
 from taxiway.features.scaffolder.actions.fetch import TEMPLATE_FOLDER
 from taxiway.features.scaffolder.execution import render_output
 from taxiway.features.scaffolder.model import Order, Plan
-from taxiway.features.scaffolder.rendering.client import SYNTAX, Renderer
+from taxiway.features.scaffolder.rendering.client import Renderer
 from taxiway.features.scaffolder.snapshot import unpack
-from taxiway.features.scaffolder.steps import MISSING_ACTION, run_step
+from taxiway.features.scaffolder.steps import run_step
 from taxiway.kit.canonical import digest
 from taxiway.model.errors import InputError, TaxiwayError
 from taxiway.model.run import StepDefinition
@@ -34,6 +34,7 @@ from taxiway.plugin import Action, CheckResult, Forge, PlanCheck, StepContext
 Values = Mapping[str, Any]
 MAX_PREVIEW = 200_000
 MASK = "***"
+CERTAIN = ("scaffolder.missing_action", "scaffolder.syntax")
 NOT_INSTALLED = (
     CheckResult("policy", "Policy", "not_checked", "no policy that judges plans is installed"),
     CheckResult("cost", "Cost", "not_checked", "no cost estimate is installed"),
@@ -119,7 +120,7 @@ def dry_run(ctx: OpContext, renderer: Renderer, order: Order, *, collect: bool =
 
 def _problem(step: StepDefinition, error: TaxiwayError, made_up: Sequence[str]) -> CheckResult:
     """What is wrong with a step. Behind steps whose output is made up, only what does not depend on it is certain."""
-    title, is_certain = f"Step {step.name}", error.code in (MISSING_ACTION, SYNTAX)
+    title, is_certain = f"Step {step.name}", error.code in CERTAIN
     if made_up and not is_certain:
         detail = f"cannot be tried behind {', '.join(dict.fromkeys(made_up))}: {error.detail}"
         return CheckResult(f"step:{step.id}", title, "not_checked", detail)

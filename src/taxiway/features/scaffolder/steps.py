@@ -15,7 +15,6 @@ from taxiway.features.scaffolder.validation import check_input
 from taxiway.model.errors import ConflictError, InputError, NotFoundError
 from taxiway.plugin import Action, StepContext
 
-MISSING_ACTION = "scaffolder.missing_action"
 MAX_ITERATIONS = 1_000
 Values = Mapping[str, Any]
 Call = Callable[[Action, StepContext, Values], Values]
@@ -58,7 +57,7 @@ def run_step(
     except NotFoundError as error:
         raise NotFoundError(
             f"the action '{definition['action']}' is not installed: install the plugin that brings it",
-            code=MISSING_ACTION,
+            code="scaffolder.missing_action",
         ) from error
     with_secrets = {**expressions, "secrets": secrets}
     if each is None:

@@ -28,7 +28,6 @@ from taxiway.plugin import Identity
 WORKER = Path(__file__).with_name("worker.py")
 ENGINE = Path("templating", "nunjitsu.js")
 """The engine in the folder of the built portal."""
-SYNTAX = "scaffolder.syntax"
 MARKS = re.compile(r"\{[{%#]|[%#}]\}")
 MOST_RENDERED = 16 * 1024 * 1024
 """Characters of rendered files together."""
@@ -153,8 +152,10 @@ class Renderer:
         self._give(worker)
         if "error" in answer:
             at = f"{answer['error']['at']}: " if answer["error"]["at"] else ""
-            code = SYNTAX if answer["error"].get("syntax") else "scaffolder.render"
-            raise RenderError(f"{at}{answer['error']['message']}", code=code)
+            detail = f"{at}{answer['error']['message']}"
+            if answer["error"].get("syntax"):
+                raise RenderError(detail, code="scaffolder.syntax")
+            raise RenderError(detail, code="scaffolder.render")
         return answer["value"]
 
     def _take(self) -> _Worker:

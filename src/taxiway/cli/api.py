@@ -71,5 +71,7 @@ def api(
     except ValueError as error:
         raise CliError(f"--body is not JSON: {error}", 2) from error
     answer = client.call(item["method"], path, query=given, body=content)
-    if answer is not None:
+    if isinstance(answer, str):
+        sys.stdout.write(answer)
+    elif answer is not None:
         show(answer, output)

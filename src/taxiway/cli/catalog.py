@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
+from typing import Any, Literal
+
 from cyclopts import App
 
 from taxiway.cli.client import Client, entity_path, find_session, full_ref
 from taxiway.cli.output import Output, note, show
 
 app = App(name="catalog", help="The service catalog.")
+app.command("taxiway.cli.lint:lint", name="lint", help="Judge descriptor files without a server")
 BASE = "/api/catalog"
 
 
@@ -51,3 +56,52 @@ def refresh(ref: str) -> None:
 def problems(*, output: Output = "table") -> None:
     """List what could not be read, with file, line and remedy."""
     show(list(Client(find_session()).pages(f"{BASE}/v1/problems")), output, ["location", "line", "detail"])
+
+
+@app.command
+def sources(*, output: Output = "table") -> None:
+    """List what the catalog reads from, with counts of entities, problems and conflicts."""
+    items = list(Client(find_session()).pages(f"{BASE}/v1/sources"))
+    show(items, output, ["id", "type", "target", "owner", "entities", "problems", "conflicts", "refreshed_at"])
+
+
+@app.command
+def history(ref: str, *, at: str | None = None, limit: int = 50, output: Output = "table") -> None:
+    """List every version of an entity, newest first; with --at TIME, show the entity as it was then."""
+    client = Client(find_session())
+    if at is not None:
+        path = f"{BASE}/entities/by-name/{entity_path(ref)}"
+        show(client.call("GET", path, query={"as_of": at}), "yaml" if output == "table" else output)
+        return
+    items = list(client.pages(f"{BASE}/v1/history/{entity_path(ref)}", {"limit": min(limit, 100)}, most=limit))
+    if output == "table":
+        items = [{**item, "changes": _changes(item["diff"])} for item in items]
+    show(items, output, ["at", "verb", "version", "actor", "commit", "changes"])
+
+
+@app.command
+def export(
+    *,
+    format: Literal["ndjson", "csv"] = "ndjson",
+    filter: list[str] | None = None,
+    fields: list[str] | None = None,
+    as_of: str | None = None,
+    file: Path | None = None,
+) -> None:
+    """Write every entity that a filter finds, as NDJSON or CSV, to stdout or a file."""
+    query = {"format": format, "filter": filter, "fields": fields, "as_of": as_of}
+    chunks = Client(find_session()).download(f"{BASE}/v1/export", query)
+    if file is None:
+        for chunk in chunks:
+            sys.stdout.buffer.write(chunk)
+        sys.stdout.buffer.flush()
+        return
+    with file.open("wb") as stream:
+        for chunk in chunks:
+            stream.write(chunk)
+
+
+def _changes(diff: list[dict[str, Any]] | None) -> str:
+    if diff is None:
+        return "-"
+    return ", ".join(change["path"].lstrip("/").replace("/", ".") for change in diff) or "-"

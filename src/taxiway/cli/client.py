@@ -91,11 +91,15 @@ class Client:
     def call(
         self, method: str, path: str, *, query: Mapping[str, Any] | None = None, body: Any = None, raw: bool = False
     ) -> Any:
-        """The answer's JSON (None when it is empty), or its text with `raw`."""
+        """The answer's JSON (None when it is empty), or its text with `raw` and when it is not JSON."""
         response = self._send(method, path, query, body, TIMEOUT_SECONDS)
         text = response.read().decode(errors="replace")
-        if raw:
-            return text
+        if (
+            raw
+            or "json" not in response.headers.get_content_subtype()
+            or "ndjson" in response.headers.get_content_type()
+        ):
+            return text or None
         return json.loads(text) if text else None
 
     def pages(self, path: str, query: Mapping[str, Any] | None = None, most: int = 1000) -> Iterator[Any]:
@@ -111,6 +115,12 @@ class Client:
             cursor = page.get("next_cursor")
             if not cursor:
                 return
+
+    def download(self, path: str, query: Mapping[str, Any] | None = None) -> Iterator[bytes]:
+        """The answer's bytes as they come."""
+        response = self._send("GET", path, query, None, STREAM_SECONDS)
+        while chunk := response.read1(65_536):
+            yield chunk
 
     def stream(self, path: str, query: Mapping[str, Any] | None = None) -> Iterator[tuple[str, Any]]:
         """(event, data) of a server-sent event stream until it ends."""

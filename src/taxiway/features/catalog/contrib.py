@@ -7,7 +7,7 @@ from functools import partial
 from taxiway.core.context import Platform
 from taxiway.core.operations import Feature
 from taxiway.core.permissions import OWNED, PLATFORM, READ
-from taxiway.features.catalog import history_routes
+from taxiway.features.catalog import source_routes
 from taxiway.features.catalog.actions import Register, Write
 from taxiway.features.catalog.service import groups_of, history, load_library
 from taxiway.features.catalog.tasks import FollowPushes, IngestHandler
@@ -47,7 +47,7 @@ FEATURE = Feature(
         "catalog.location.delete": OWNED,
         "catalog.location.trust": PLATFORM,
     },
-    history_routes.operations.items,
+    source_routes.operations.items,
     register,
     start,
 )

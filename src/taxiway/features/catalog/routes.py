@@ -66,7 +66,7 @@ def list_entities(
     query = listing.Query(filter or (), sort=sort, descending=descending)
     if limit is None and offset is None and after is None:
         ids = ids_of_entities(ctx, query)
-        return StreamingResponse(_stream(ctx, ids, _fields(fields)), media_type=JSON)
+        return StreamingResponse(_stream(ctx, ids, read_fields(fields)), media_type=JSON)
     if limit == 0:
         raise InputError("Invalid limit, must be greater than zero", code="catalog.bad_limit")
     size, start = _after(after) if after is not None else (limit or DEFAULT_LIMIT, offset or 0)
@@ -77,7 +77,7 @@ def list_entities(
         parameters = [("filter", f) for f in filter or ()] + [("fields", f) for f in fields or ()]
         parameters += [("order", o) for o in order or ()] + [("limit", str(size)), ("after", token)]
         headers["link"] = f'<{BASE}/entities?{urlencode(parameters)}>; rel="next"'
-    body = reading.joined(reading.projected(page.items, _fields(fields)))
+    body = reading.joined(reading.projected(page.items, read_fields(fields)))
     return Response(body, headers=headers, media_type=JSON)
 
 
@@ -100,9 +100,9 @@ def query_entities(
     """A page of entities with cursors to its neighbours; with `as_of`, of the entities as they were then."""
     sort, descending = _order((orderField or [""])[0].partition(",")[::2])
     query = listing.Query(
-        filter or (), None, fullTextFilterTerm.strip(), _fields(fullTextFilterFields), sort, descending
+        filter or (), None, fullTextFilterTerm.strip(), read_fields(fullTextFilterFields), sort, descending
     )
-    return _page(ctx, query, cursor, limit, offset, _fields(fields), totalItems == "include", read_time(as_of))
+    return _page(ctx, query, cursor, limit, offset, read_fields(fields), totalItems == "include", read_time(as_of))
 
 
 @operations.post(f"{BASE}/entities/by-query", READ, errors="backstage", effect="read", response=views.EntityPage)
@@ -284,7 +284,8 @@ def _order(given: tuple[str, ...]) -> tuple[str | None, bool]:
     return (paths[0], directions == ["desc"]) if paths else (None, False)
 
 
-def _fields(fields: Sequence[str] | None) -> list[str]:
+def read_fields(fields: Sequence[str] | None) -> list[str]:
+    """The dotted paths of a `fields` parameter."""
     paths = [path.strip() for text in fields or () for path in text.split(",") if path.strip()]
     if any("[" in path for path in paths):
         raise InputError("fields are dotted paths without '['", code="catalog.bad_fields")

@@ -302,6 +302,49 @@ class History(BaseModel):
     next_cursor: str | None
 
 
+class LastRun(BaseModel):
+    """The last run that took a source in."""
+
+    id: str
+    state: str
+
+
+class SourceView(BaseModel):
+    """What the catalog reads from, and what it came to. Times are microseconds UTC.
+
+    `type` is `shipped` for what comes with Taxiway. `commit` is what was read of a repository last.
+    """
+
+    id: str
+    type: str
+    target: str
+    entity_ref: str | None
+    repository: str | None
+    owner: str | None
+    registered_by: str
+    trusted: bool
+    created_at: int | None
+    refreshed_at: int | None
+    changed_at: int | None
+    commit: str | None
+    entities: int
+    problems: int
+    conflicts: int
+
+
+class SourceDetail(SourceView):
+    """One source, with its last run where it had one."""
+
+    last_run: LastRun | None
+
+
+class Sources(BaseModel):
+    """A page of sources."""
+
+    items: list[SourceView]
+    next_cursor: str | None
+
+
 class SearchResult(BaseModel):
     """One result."""
 

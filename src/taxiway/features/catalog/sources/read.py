@@ -14,7 +14,8 @@ from typing import Any
 from taxiway.features.catalog.model import ReadEntity
 from taxiway.features.catalog.sources.targets import Target
 from taxiway.features.catalog.sources.trees import Tree, inside, is_pattern
-from taxiway.kit.yaml12 import YamlDocument, YamlError, load, load_all
+from taxiway.kit.yaml12 import YamlDocument, YamlError, load
+from taxiway.kit.yaml_documents import documents_and_faults
 from taxiway.model.errors import TaxiwayError
 from taxiway.plugin import SourcedEntity, SourceProblem
 
@@ -68,11 +69,11 @@ def _file(reading: _Reading, tree: Tree, path: str, nesting: int, asked: SourceP
         return
     text = content.decode("utf-8-sig", "replace")
     placeholders = _Placeholders(tree, path) if _may_have_placeholders(text) else None
-    try:
-        for document in load_all(content):
+    for document in documents_and_faults(content):
+        if isinstance(document, YamlError):
+            yield SourceProblem(location, f"not valid YAML: {document.detail}", document.line)
+        else:
             yield from _document(reading, tree, path, document, text, placeholders, nesting)
-    except YamlError as error:
-        yield SourceProblem(location, f"not valid YAML: {error.detail}", error.line)
 
 
 def _document(

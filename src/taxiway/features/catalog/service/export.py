@@ -1,0 +1,89 @@
+"""Everything that a query finds, as lines: NDJSON of whole entities, or CSV of chosen fields. Streamed."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import orjson
+
+from taxiway.core.context import OpContext
+from taxiway.features.catalog.repository import reading
+from taxiway.features.catalog.repository.query import Query
+from taxiway.features.catalog.service.past import page_at
+from taxiway.features.catalog.service.query import ids_of_entities
+
+BATCH = 500
+COLUMNS = (
+    *("kind", "metadata.namespace", "metadata.name", "metadata.title", "metadata.description", "metadata.tags"),
+    *("spec.type", "spec.lifecycle", "spec.owner", "spec.system"),
+)
+"""What a CSV has when no fields are named."""
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def ndjson(ctx: OpContext, query: Query, fields: Sequence[str], at: int | None) -> Iterator[bytes]:
+    """A JSON object a line, in order; with `fields`, only these paths of each."""
+    for texts in _batches(ctx, query, at):
+        yield "".join(f"{text}\n" for text in reading.projected(texts, fields)).encode()
+
+
+def csv_lines(ctx: OpContext, query: Query, fields: Sequence[str], at: int | None) -> Iterator[bytes]:
+    """A line with the paths, then one for each entity; lists are joined by spaces, mappings are JSON.
+
+    Cells that a spreadsheet would take for a formula get a quote in front.
+    """
+    columns = list(fields or COLUMNS)
+    yield _line([columns])
+    for texts in _batches(ctx, query, at):
+        documents = [orjson.loads(text) for text in texts]
+        yield _line([[_cell(value_at(document, path)) for path in columns] for document in documents])
+
+
+def value_at(value: Any, path: str) -> Any:
+    """What lies at a dotted path, keys that contain dots found greedily; None where there is nothing."""
+    if not isinstance(value, dict):
+        return None
+    if path in value:
+        return value[path]
+    parts = path.split(".")
+    for size in range(len(parts) - 1, 0, -1):
+        key = ".".join(parts[:size])
+        if isinstance(value.get(key), dict):
+            return value_at(value[key], ".".join(parts[size:]))
+    return None
+
+
+def _batches(ctx: OpContext, query: Query, at: int | None) -> Iterator[list[str]]:
+    if at is not None:
+        start, total = 0, 1
+        while start < total:
+            page = page_at(ctx, query, at, limit=BATCH, offset=start)
+            start, total = start + BATCH, page.total
+            yield list(page.items)
+        return
+    ids = ids_of_entities(ctx, query)
+    for start in range(0, len(ids), BATCH):
+        with ctx.platform.store.read() as conn:
+            found = list(reading.texts_by_ids(conn, ids[start : start + BATCH]).values())
+        yield found
+
+
+def _line(rows: Sequence[Sequence[str]]) -> bytes:
+    buffer = io.StringIO()
+    csv.writer(buffer).writerows(rows)
+    return buffer.getvalue().encode()
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, list) and all(isinstance(item, str | int | float) for item in value):
+        text = " ".join(str(item) for item in value)
+    else:
+        text = value if isinstance(value, str) else orjson.dumps(value).decode()
+    return "'" + text if text.startswith(FORMULA) and not isinstance(value, int | float) else text

@@ -1,0 +1,69 @@
+"""Operations on what the catalog reads from, and the export of what it holds."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from fastapi import Path, Query, Response
+from starlette.responses import StreamingResponse
+
+from taxiway.core.http.context import Ctx
+from taxiway.core.http.headers import json_bytes, json_list
+from taxiway.features.catalog import views
+from taxiway.features.catalog.history_routes import operations
+from taxiway.features.catalog.repository.query import Query as EntityQuery
+from taxiway.features.catalog.routes import READ, AsOf, Fields, Filter, read_fields, read_time
+from taxiway.features.catalog.service import export as exporting
+from taxiway.features.catalog.service import source_list
+from taxiway.kit.paging import MAX_LIMIT, decode_cursor, page_of
+from taxiway.model.errors import InputError
+
+__all__ = ["operations"]
+LOCATION = "catalog.location.read"
+
+
+@operations.get("/api/catalog/v1/sources", LOCATION, response=views.Sources)
+def list_sources(
+    ctx: Ctx,
+    limit: Annotated[int, Query(ge=1, le=MAX_LIMIT)] = 50,
+    cursor: Annotated[str | None, Query(max_length=500)] = None,
+) -> Response:
+    """What the catalog reads from: how many entities, problems and conflicts each has, and when it changed last."""
+    found = source_list.sources(ctx, None if cursor is None else _position(cursor), limit + 1)
+    shipped = [item for item in found if item["type"] == "shipped"]
+    page = page_of(found[len(shipped) :], limit, lambda item: [item["id"]])
+    return json_list([*shipped, *page.items], page.next_cursor)
+
+
+@operations.get("/api/catalog/v1/sources/{id}", LOCATION, response=views.SourceDetail)
+def get_source(ctx: Ctx, id: Annotated[str, Path(max_length=100)]) -> Response:
+    """One source, with its last run."""
+    return json_bytes(source_list.source(ctx, id))
+
+
+@operations.get("/api/catalog/v1/export", READ)
+def export(
+    ctx: Ctx,
+    format: Literal["ndjson", "csv"] = "ndjson",
+    filter: Filter = None,
+    fields: Fields = None,
+    as_of: AsOf = None,
+) -> Response:
+    """Every entity that a filter finds: NDJSON of documents, or CSV of fields.
+
+    With `fields` only these dotted paths; with `as_of` the catalog as it was then.
+    """
+    query, at, paths = EntityQuery(filter or ()), read_time(as_of), read_fields(fields)
+    name = f'attachment; filename="catalog.{format}"'
+    if format == "csv":
+        lines = exporting.csv_lines(ctx, query, paths, at)
+        return StreamingResponse(lines, media_type="text/csv", headers={"content-disposition": name})
+    lines = exporting.ndjson(ctx, query, paths, at)
+    return StreamingResponse(lines, media_type="application/x-ndjson", headers={"content-disposition": name})
+
+
+def _position(cursor: str) -> str:
+    try:
+        return str(decode_cursor(cursor)[0])
+    except (ValueError, IndexError) as error:
+        raise InputError("the cursor is not one of ours: start again without it", code="catalog.bad_cursor") from error

@@ -1,0 +1,89 @@
+"""Sources full of rubbish: each fault is told with its file, line and remedy, and all the rest is taken in."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from factories.catalog import component
+
+API = "/api/catalog"
+ROOT = """apiVersion: backstage.io/v1alpha1
+kind: Location
+metadata: {name: all}
+spec: {targets: ['./rubbish.yaml', './good.yaml']}
+"""
+BOMB = "a: &a [x,x,x,x,x,x,x,x,x]\n" + "".join(
+    f"{chr(98 + n)}: &{chr(98 + n)} [{','.join(['*' + chr(97 + n)] * 9)}]\n" for n in range(9)
+)
+HUGE = component("huge") + "  definition: |\n" + "    0123456789012345678901234567890123456789\n" * 1_200_000
+NUL = component("nul").replace("The nul", 'The "\0" nul')
+TWICE = component("twice") + "  owner: somebody\n"
+INVALID = component("latin").encode().replace(b"The latin", b"The \xe9 latin")
+SELF = component("self") + "  x: &x [*x]\n"
+RUBBISH: dict[str, tuple[str | bytes, str, int | None]] = {
+    "alias bomb": (BOMB, "once aliases are expanded", 1),
+    "alias of itself": (SELF, "", None),
+    "fifty megabytes": (HUGE, "larger than", None),
+    "deep flow": (component("deep") + "  x: " + "[" * 10_000 + "]" * 10_000 + "\n", "nest", 11),
+    "deep block": (
+        component("deep") + "  x:\n" + "".join(" " * (n + 3) + "- \n" for n in range(2000)),
+        "nested deeper",
+        None,
+    ),
+    "NUL": (NUL, "NUL", 5),
+    "not UTF-8": (INVALID, "UTF-8", 5),
+    "key twice": (TWICE, "the key 'owner' stands twice", 11),
+    "not a mapping": ("- a\n- b\n", "not a mapping", 1),
+    "binary": (bytes(range(256)) * 40, "", None),
+    "endless line": ("kind: " + "[{" * 100_000, "nest", 1),
+    "python tag": ("a: !!python/object/apply:os.system ['true']\n", "", None),
+}
+
+
+@pytest.mark.parametrize("name", RUBBISH)
+def test_rubbish_is_told_and_the_rest_is_taken_in(name: str, admin: httpx.Client, tmp_path: Path) -> None:
+    content, detail, line = RUBBISH[name]
+    folder = tmp_path / "files"
+    (folder / "root.yaml").write_text(ROOT)
+    (folder / "good.yaml").write_text(component("orders"))
+    (folder / "rubbish.yaml").write_bytes(content.encode() if isinstance(content, str) else content)
+    started = time.monotonic()
+    answer = admin.post(f"{API}/locations", json={"type": "file", "target": str(folder / "root.yaml")})
+    assert answer.status_code == 201, answer.text
+    assert time.monotonic() - started < 5
+    names = [entity["metadata"]["name"] for entity in admin.get(f"{API}/entities?filter=kind=component").json()]
+    assert names == ["orders"]
+    problems = admin.get(f"{API}/problems").json()["items"]
+    assert problems, "nothing was told"
+    told: dict[str, Any] = problems[0]
+    assert detail in told["detail"]
+    assert told["remedy"]
+    assert "rubbish.yaml" in told["location"] + told["detail"]
+    assert line is None or told["line"] == line
+
+
+def test_a_broken_document_does_not_cost_its_neighbours(admin: httpx.Client, tmp_path: Path) -> None:
+    parts = [component("first"), TWICE, component("second"), "kind: [\n", NUL, component("third"), component("last")]
+    content = "---\n".join(parts).encode()
+    file = tmp_path / "files" / "all.yaml"
+    file.write_bytes(content + b"--- # the end\n" + INVALID)
+    assert admin.post(f"{API}/locations", json={"type": "file", "target": str(file)}).status_code == 201
+    names = [entity["metadata"]["name"] for entity in admin.get(f"{API}/entities?filter=kind=component").json()]
+    assert names == ["first", "last", "second", "third"]
+    problems = admin.get(f"{API}/problems").json()["items"]
+    lines = content.decode().split("\n")
+    assert sorted(problem["line"] for problem in problems) == [
+        lines.index("  owner: somebody") + 1,
+        lines.index("kind: [") + 2,
+        next(number for number, line in enumerate(lines) if "\0" in line) + 1,
+        len(lines) + 5,
+    ]
+    # What a broken document may stand for is not removed.
+    file.write_text(component("first") + "---\nkind: [\n")
+    admin.post(f"{API}/refresh", json={"entityRef": "component:first"})
+    assert len(admin.get(f"{API}/entities?filter=kind=component").json()) == 4

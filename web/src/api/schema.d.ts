@@ -156,8 +156,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * One entity by its name.
-         * @description One entity by its name.
+         * One entity by its name; with `as_of`, as it was then.
+         * @description One entity by its name; with `as_of`, as it was then.
          */
         get: operations["catalog.entity_by_name"];
         put?: never;
@@ -196,14 +196,14 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * A page of entities with cursors to its neighbours.
-         * @description A page of entities with cursors to its neighbours.
+         * A page of entities with cursors to its neighbours; with `as_of`, of the entities as they were then.
+         * @description A page of entities with cursors to its neighbours; with `as_of`, of the entities as they were then.
          */
         get: operations["catalog.query_entities"];
         put?: never;
         /**
-         * A page of entities for a JSON predicate.
-         * @description A page of entities for a JSON predicate.
+         * A page of entities for a JSON predicate; with `as_of`, of the entities as they were then.
+         * @description A page of entities for a JSON predicate; with `as_of`, of the entities as they were then.
          */
         post: operations["catalog.query_entities_by_body"];
         delete?: never;
@@ -222,8 +222,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Entities by reference, in the order asked for, null where there is none.
-         * @description Entities by reference, in the order asked for, null where there is none.
+         * Entities by reference, in the order asked for, null where there is none; with `as_of`, as they were then.
+         * @description Entities by reference, in the order asked for, null where there is none; with `as_of`, as they were then.
          */
         post: operations["catalog.entities_by_refs"];
         delete?: never;
@@ -472,6 +472,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/catalog/v1/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Every entity that a filter finds: NDJSON of documents, or CSV of fields.
+         * @description With `fields` only these dotted paths; with `as_of` the catalog as it was then.
+         */
+        get: operations["catalog.export"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/catalog/v1/graph/{kind}/{namespace}/{name}": {
         parameters: {
             query?: never;
@@ -480,10 +500,91 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * What an entity is related to, hop by hop, at most 500 entities.
-         * @description What an entity is related to, hop by hop, at most 500 entities.
+         * What an entity is related to, hop by hop, at most 500 entities; with `as_of`, as it was then.
+         * @description What an entity is related to, hop by hop, at most 500 entities; with `as_of`, as it was then.
          */
         get: operations["catalog.graph"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/catalog/v1/history/{kind}/{namespace}/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Every version of an entity, newest first: who, what, when, and what changed.
+         * @description Deleted entities have one too. `diff` is null where the version before is not kept any more.
+         */
+        get: operations["catalog.history"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/catalog/v1/imports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Convert the documents of another portal in a run, and apply them when asked to.
+         * @description Without `apply` the run only writes the report. What was applied is a source of its own: undo the run, or unregister
+         *         the location of type `import`, and it is gone.
+         */
+        post: operations["catalog.create_import"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/catalog/v1/imports/documents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send a document for an import whose documents are too large for one request.
+         * @description Send a document for an import whose documents are too large for one request.
+         */
+        post: operations["catalog.add_import_document"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/catalog/v1/imports/{run_id}/report": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What became of each thing in the documents, and of each of its fields.
+         * @description What became of each thing in the documents, and of each of its fields.
+         */
+        get: operations["catalog.get_import_report"];
         put?: never;
         post?: never;
         delete?: never;
@@ -524,6 +625,46 @@ export interface paths {
          * @description What is wrong with sources: where, what, and what to do. Conflicts have the code `conflict`.
          */
         get: operations["catalog.problems"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/catalog/v1/sources": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What the catalog reads from: how many entities, problems and conflicts each has, and when it changed last.
+         * @description What the catalog reads from: how many entities, problems and conflicts each has, and when it changed last.
+         */
+        get: operations["catalog.list_sources"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/catalog/v1/sources/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One source, with its last run.
+         * @description One source, with its last run.
+         */
+        get: operations["catalog.get_source"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1069,6 +1210,282 @@ export interface paths {
          */
         get: operations["system.get_portal"];
         put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/pulls/v1/checks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Report what an outside system says of a commit.
+         * @description Report what an outside system says of a commit.
+         */
+        post: operations["pulls.report_check"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/pulls/v1/pulls": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Pull requests, newest first.
+         * @description Pull requests, newest first.
+         */
+        get: operations["pulls.list_pulls"];
+        put?: never;
+        /**
+         * Open a pull request.
+         * @description Open a pull request.
+         */
+        post: operations["pulls.open_pull"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/pulls/v1/pulls/{repository}/{number}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A pull request with how it stands.
+         * @description A pull request with how it stands.
+         */
+        get: operations["pulls.get_pull"];
+        /**
+         * Edit title, text, base, or whether it is a draft.
+         * @description Edit title, text, base, or whether it is a draft.
+         */
+        put: operations["pulls.change_pull"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/pulls/v1/pulls/{repository}/{number}/checks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Checks of the head of a pull request.
+         * @description Checks of the head of a pull request.
+         */
+        get: operations["pulls.list_checks"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/pulls/v1/pulls/{repository}/{number}/close": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Close a pull request without merging it.
+         * @description Close a pull request without merging it.
+         */
+        post: operations["pulls.close_pull"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/pulls/v1/pulls/{repository}/{number}/commits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Commits of a pull request, newest first.
+         * @description Commits of a pull request, newest first.
+         */
+        get: operations["pulls.list_commits"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/pulls/v1/pulls/{repository}/{number}/diff": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The diff of a pull request as text, at most 2 MiB.
+         * @description The header `x-taxiway-cut` is `true` when it is longer than that.
+         */
+        get: operations["pulls.get_diff"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/pulls/v1/pulls/{repository}/{number}/files": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Changed files of a pull request, with their patches.
+         * @description Changed files of a pull request, with their patches.
+         */
+        get: operations["pulls.list_files"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/pulls/v1/pulls/{repository}/{number}/merge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Merge a pull request that passes its gates.
+         * @description Merge a pull request that passes its gates.
+         */
+        post: operations["pulls.merge_pull"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/pulls/v1/pulls/{repository}/{number}/reopen": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Open a closed pull request again.
+         * @description Open a closed pull request again.
+         */
+        post: operations["pulls.reopen_pull"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/pulls/v1/pulls/{repository}/{number}/reviews": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Reviews and comments of a pull request, oldest first.
+         * @description Reviews and comments of a pull request, oldest first.
+         */
+        get: operations["pulls.list_reviews"];
+        put?: never;
+        /**
+         * Approve, ask for changes, or comment.
+         * @description Approve, ask for changes, or comment.
+         */
+        post: operations["pulls.submit_review"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/pulls/v1/pulls/{repository}/{number}/reviews/{review_id}/dismiss": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take the verdict of a review back.
+         * @description Take the verdict of a review back.
+         */
+        post: operations["pulls.dismiss_review"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/pulls/v1/rules/{repository}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What protects the branches of a repository.
+         * @description What protects the branches of a repository.
+         */
+        get: operations["pulls.get_rules"];
+        /**
+         * Replace the rules that protect the branches of a repository.
+         * @description Replace the rules that protect the branches of a repository.
+         */
+        put: operations["pulls.set_rules"];
         post?: never;
         delete?: never;
         options?: never;
@@ -1703,6 +2120,59 @@ export interface components {
             version: string | null;
         };
         /**
+         * CheckList
+         * @description Checks of the head commit, by name.
+         */
+        CheckList: {
+            /** Items */
+            items: components["schemas"]["CheckView"][];
+        };
+        /**
+         * CheckView
+         * @description What a pipeline or an outside system says of the head commit.
+         */
+        CheckView: {
+            /** Detail */
+            detail: string;
+            /** Name */
+            name: string;
+            /** Run Id */
+            run_id: string | null;
+            /** Source */
+            source: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "queued" | "running" | "succeeded" | "failed" | "cancelled";
+            /** Updated At */
+            updated_at: number;
+            /** Url */
+            url: string | null;
+        };
+        /**
+         * CommitList
+         * @description Commits, newest first, at most 250.
+         */
+        CommitList: {
+            /** Items */
+            items: components["schemas"]["CommitView"][];
+        };
+        /**
+         * CommitView
+         * @description A commit.
+         */
+        CommitView: {
+            /** At */
+            at: number;
+            /** Author */
+            author: string;
+            /** Message */
+            message: string;
+            /** Sha */
+            sha: string;
+        };
+        /**
          * ContributionView
          * @description One thing that a plugin adds.
          */
@@ -1826,6 +2296,23 @@ export interface components {
             version: string | null;
         };
         /**
+         * Difference
+         * @description One change between two versions, as a JSON Patch operation with the old value.
+         */
+        Difference: {
+            /** Old */
+            old?: unknown;
+            /**
+             * Op
+             * @enum {string}
+             */
+            op: "add" | "remove" | "replace";
+            /** Path */
+            path: string;
+            /** Value */
+            value?: unknown;
+        };
+        /**
          * DirectoryFile
          * @description A file of a template under trial.
          */
@@ -1839,6 +2326,30 @@ export interface components {
             executable: boolean;
             /** Path */
             path: string;
+        };
+        /**
+         * DismissBody
+         * @description Why.
+         */
+        DismissBody: {
+            /** Reason */
+            reason: string;
+        };
+        /**
+         * DocumentKept
+         * @description A kept document, to be named by its digest.
+         */
+        DocumentKept: {
+            /** Digest */
+            digest: string;
+        };
+        /**
+         * DocumentText
+         * @description The text of a document: JSON, JSON lines or YAML.
+         */
+        DocumentText: {
+            /** Content */
+            content: string;
         };
         /**
          * DryRunRequest
@@ -2073,6 +2584,44 @@ export interface components {
             };
         };
         /**
+         * FileList
+         * @description A page of changed files; `total`, `additions` and `deletions` are of all of them.
+         */
+        FileList: {
+            /** Additions */
+            additions: number;
+            /** Deletions */
+            deletions: number;
+            /** Items */
+            items: components["schemas"]["FileView"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+            /** Total */
+            total: number;
+        };
+        /**
+         * FileView
+         * @description A changed file. `patch` is its hunks, null when it is binary; `is_cut`: it is longer than shown.
+         */
+        FileView: {
+            /** Additions */
+            additions: number | null;
+            /** Deletions */
+            deletions: number | null;
+            /** Is Binary */
+            is_binary: boolean;
+            /** Is Cut */
+            is_cut: boolean;
+            /** Patch */
+            patch: string | null;
+            /** Path */
+            path: string;
+            /** Previous Path */
+            previous_path: string | null;
+            /** Status */
+            status: string;
+        };
+        /**
          * FullTextFilter
          * @description Text that a field must contain.
          */
@@ -2087,6 +2636,23 @@ export interface components {
              * @default
              */
             term: string;
+        };
+        /**
+         * GateView
+         * @description What must be passed before merging; `detail` says what is missing and what to do.
+         */
+        GateView: {
+            /** Detail */
+            detail: string;
+            /** Id */
+            id: string;
+            /** Title */
+            title: string;
+            /**
+             * Verdict
+             * @enum {string}
+             */
+            verdict: "passed" | "failed" | "pending";
         };
         /**
          * Graph
@@ -2148,6 +2714,124 @@ export interface components {
             text: string;
         };
         /**
+         * History
+         * @description A page of what happened to an entity.
+         */
+        History: {
+            /** Items */
+            items: components["schemas"]["VersionView"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+        };
+        /**
+         * ImportDocument
+         * @description A document: its name, and its text or the digest of one that was sent before.
+         */
+        ImportDocument: {
+            /** Content */
+            content?: string | null;
+            /** Digest */
+            digest?: string | null;
+            /** Name */
+            name: string;
+        };
+        /**
+         * ImportField
+         * @description What became of a field: JSON pointers into the document and into the entity, and why.
+         */
+        ImportField: {
+            /**
+             * Fate
+             * @enum {string}
+             */
+            fate: "carried" | "changed" | "not_carried" | "added";
+            /** Field */
+            field: string;
+            /** Note */
+            note: string;
+            /** To */
+            to: string | null;
+        };
+        /**
+         * ImportInput
+         * @description What to import. `name` names the source: the same name again follows what changed. Without `apply` nothing is
+         *     changed. `kinds` maps foreign types to kinds; `base` is the folder of relative files in a configuration.
+         */
+        ImportInput: {
+            /**
+             * Apply
+             * @default false
+             */
+            apply: boolean;
+            /** Base */
+            base?: string | null;
+            /** Documents */
+            documents: components["schemas"]["ImportDocument"][];
+            /**
+             * Format
+             * @enum {string}
+             */
+            format: "backstage" | "backstage-config" | "cortex" | "opslevel" | "port";
+            /**
+             * Kinds
+             * @default {}
+             */
+            kinds: {
+                [key: string]: string;
+            };
+            /** Name */
+            name: string;
+            /** Owner */
+            owner?: string | null;
+        };
+        /**
+         * ImportItem
+         * @description What became of one thing in a document. `reason` says why it was refused, `problem` what the catalog says.
+         */
+        ImportItem: {
+            /** At */
+            at: string;
+            /** Document */
+            document: string;
+            /** Entity */
+            entity: {
+                [key: string]: unknown;
+            } | null;
+            /** Fields */
+            fields: components["schemas"]["ImportField"][];
+            /** Kind */
+            kind: string | null;
+            /** Line */
+            line: number;
+            /** Location */
+            location: {
+                [key: string]: unknown;
+            } | null;
+            /**
+             * Outcome
+             * @enum {string}
+             */
+            outcome: "entity" | "location" | "definition" | "refused";
+            /** Problem */
+            problem: string | null;
+            /** Reason */
+            reason: string | null;
+            /** Ref */
+            ref: string | null;
+            /** Source */
+            source: string;
+        };
+        /**
+         * ImportReport
+         * @description A page of a report, in the order of the documents.
+         */
+        ImportReport: {
+            /** Items */
+            items: components["schemas"]["ImportItem"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+        };
+        /**
          * Info
          * @description What runs here.
          */
@@ -2200,6 +2884,16 @@ export interface components {
             state: string;
             /** Steps */
             steps: components["schemas"]["JobStepView"][];
+        };
+        /**
+         * LastRun
+         * @description The last run that took a source in.
+         */
+        LastRun: {
+            /** Id */
+            id: string;
+            /** State */
+            state: string;
         };
         /**
          * LocationCreated
@@ -2342,6 +3036,25 @@ export interface components {
             roles: string[];
         };
         /**
+         * MergeBody
+         * @description How to merge. With `head_sha` and `base_sha` it is merged only as you saw it.
+         */
+        MergeBody: {
+            /** Base Sha */
+            base_sha?: string | null;
+            /**
+             * Delete Branch
+             * @default false
+             */
+            delete_branch: boolean;
+            /** Head Sha */
+            head_sha?: string | null;
+            /** Message */
+            message?: string | null;
+            /** Method */
+            method?: ("merge" | "squash" | "rebase") | null;
+        };
+        /**
          * MetricsView
          * @description The signals of a service; `reason` says why no requests are shown, and what to do.
          */
@@ -2362,6 +3075,76 @@ export interface components {
             section: string | null;
             /** Title */
             title: string;
+        };
+        /**
+         * NewCheckBody
+         * @description What an outside system says of a commit.
+         */
+        NewCheckBody: {
+            /** Commit */
+            commit: string;
+            /**
+             * Detail
+             * @default
+             */
+            detail: string;
+            /** Name */
+            name: string;
+            /** Repository */
+            repository: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "queued" | "running" | "succeeded" | "failed" | "cancelled";
+            /** Url */
+            url?: string | null;
+        };
+        /**
+         * NewPullBody
+         * @description The branches: `head` with the commits, `base` where they go (the default branch).
+         */
+        NewPullBody: {
+            /** Base */
+            base?: string | null;
+            /**
+             * Body
+             * @default
+             */
+            body: string;
+            /**
+             * Draft
+             * @default false
+             */
+            draft: boolean;
+            /** Head */
+            head: string;
+            /** Repository */
+            repository: string;
+            /** Title */
+            title?: string | null;
+        };
+        /**
+         * NewReviewBody
+         * @description A verdict, or a comment; `path` and `line` (of the new file) make it a remark on a line.
+         */
+        NewReviewBody: {
+            /**
+             * Body
+             * @default
+             */
+            body: string;
+            /** Commit */
+            commit?: string | null;
+            /** Line */
+            line?: number | null;
+            /** Path */
+            path?: string | null;
+            /**
+             * Verdict
+             * @enum {string}
+             */
+            verdict: "approve" | "request_changes" | "comment";
         };
         /**
          * OrderBy
@@ -2565,6 +3348,149 @@ export interface components {
             next_cursor: string | null;
         };
         /**
+         * PullChange
+         * @description What is to be different; what is left out stays.
+         */
+        PullChange: {
+            /** Base */
+            base?: string | null;
+            /** Body */
+            body?: string | null;
+            /** Draft */
+            draft?: boolean | null;
+            /** Title */
+            title?: string | null;
+        };
+        /**
+         * PullDetail
+         * @description A pull request with how it stands. `mergeable` is GitHub's word; `actions` is what you may do now.
+         */
+        PullDetail: {
+            /** Actions */
+            actions: string[];
+            /** Ahead */
+            ahead: number | null;
+            /** Author */
+            author: string;
+            /** Base */
+            base: string;
+            /** Base Sha */
+            base_sha: string;
+            /** Behind */
+            behind: number | null;
+            /** Body */
+            body: string;
+            /** Checks */
+            checks: components["schemas"]["CheckView"][];
+            /** Created At */
+            created_at: number;
+            /** Draft */
+            draft: boolean;
+            /** Ended At */
+            ended_at: number | null;
+            /** Gates */
+            gates: components["schemas"]["GateView"][];
+            /** Head */
+            head: string;
+            /** Head Sha */
+            head_sha: string;
+            /** Id */
+            id: string;
+            /** Merge Sha */
+            merge_sha: string | null;
+            /**
+             * Mergeable
+             * @enum {string}
+             */
+            mergeable: "clean" | "unstable" | "blocked" | "behind" | "dirty" | "draft" | "closed";
+            /** Merged By */
+            merged_by: string | null;
+            /** Merging */
+            merging: boolean;
+            /** Method */
+            method: string | null;
+            /** Methods */
+            methods: ("merge" | "squash" | "rebase")[];
+            /** Number */
+            number: number;
+            /** Reason */
+            reason: string;
+            /** Repository */
+            repository: string;
+            /** Reviewers */
+            reviewers: components["schemas"]["ReviewerView"][];
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "open" | "closed" | "merged";
+            /** Title */
+            title: string;
+            /** Updated At */
+            updated_at: number;
+            /** Version */
+            version: number;
+        };
+        /**
+         * PullList
+         * @description A page of pull requests, newest first.
+         */
+        PullList: {
+            /** Items */
+            items: components["schemas"]["PullView"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+        };
+        /**
+         * PullView
+         * @description A pull request. `reason` says why it was closed when nobody did by hand; `merge_sha` is what the base became.
+         */
+        PullView: {
+            /** Author */
+            author: string;
+            /** Base */
+            base: string;
+            /** Base Sha */
+            base_sha: string;
+            /** Body */
+            body: string;
+            /** Created At */
+            created_at: number;
+            /** Draft */
+            draft: boolean;
+            /** Ended At */
+            ended_at: number | null;
+            /** Head */
+            head: string;
+            /** Head Sha */
+            head_sha: string;
+            /** Id */
+            id: string;
+            /** Merge Sha */
+            merge_sha: string | null;
+            /** Merged By */
+            merged_by: string | null;
+            /** Method */
+            method: string | null;
+            /** Number */
+            number: number;
+            /** Reason */
+            reason: string;
+            /** Repository */
+            repository: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "open" | "closed" | "merged";
+            /** Title */
+            title: string;
+            /** Updated At */
+            updated_at: number;
+            /** Version */
+            version: number;
+        };
+        /**
          * Refresh
          * @description Which entity's source to read again.
          */
@@ -2673,6 +3599,63 @@ export interface components {
             type: string;
         };
         /**
+         * ReviewList
+         * @description A page of reviews, oldest first.
+         */
+        ReviewList: {
+            /** Items */
+            items: components["schemas"]["ReviewView"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+        };
+        /**
+         * ReviewView
+         * @description A review. A dismissed verdict does not hold any more.
+         */
+        ReviewView: {
+            /** Author */
+            author: string;
+            /** Body */
+            body: string;
+            /** Commit */
+            commit: string;
+            /** Counts */
+            counts: boolean;
+            /** Created At */
+            created_at: number;
+            /** Dismissed At */
+            dismissed_at: number | null;
+            /** Dismissed By */
+            dismissed_by: string | null;
+            /** Dismissed Reason */
+            dismissed_reason: string | null;
+            /** Id */
+            id: string;
+            /** Line */
+            line: number | null;
+            /** Path */
+            path: string | null;
+            /**
+             * Verdict
+             * @enum {string}
+             */
+            verdict: "approve" | "request_changes" | "comment";
+        };
+        /**
+         * ReviewerView
+         * @description The verdict of a reviewer that holds. `counts`: towards the approvals that a rule asks for.
+         */
+        ReviewerView: {
+            /** At */
+            at: number;
+            /** Counts */
+            counts: boolean;
+            /** Reviewer */
+            reviewer: string;
+            /** Verdict */
+            verdict: string;
+        };
+        /**
          * RollbackBody
          * @description Where to roll back, and to which release; without one, the release that was live before.
          */
@@ -2683,6 +3666,83 @@ export interface components {
             release_id?: string | null;
             /** Service Ref */
             service_ref: string;
+        };
+        /**
+         * RuleBody
+         * @description What protects the branches that match `pattern`.
+         */
+        RuleBody: {
+            /**
+             * Allow Delete
+             * @default false
+             */
+            allow_delete: boolean;
+            /**
+             * Allow Force Push
+             * @default false
+             */
+            allow_force_push: boolean;
+            /**
+             * Allow Push
+             * @default false
+             */
+            allow_push: boolean;
+            /**
+             * Dismiss Stale Reviews
+             * @default true
+             */
+            dismiss_stale_reviews: boolean;
+            /**
+             * Methods
+             * @default [
+             *       "merge",
+             *       "squash",
+             *       "rebase"
+             *     ]
+             */
+            methods: ("merge" | "squash" | "rebase")[];
+            /** Pattern */
+            pattern: string;
+            /**
+             * Require Code Owners
+             * @default false
+             */
+            require_code_owners: boolean;
+            /**
+             * Require Up To Date
+             * @default false
+             */
+            require_up_to_date: boolean;
+            /**
+             * Required Approvals
+             * @default 0
+             */
+            required_approvals: number;
+            /**
+             * Required Checks
+             * @default []
+             */
+            required_checks: string[];
+        };
+        /**
+         * RulesBody
+         * @description All rules of the repository, in order.
+         */
+        RulesBody: {
+            /** Rules */
+            rules: components["schemas"]["RuleBody"][];
+        };
+        /**
+         * RulesView
+         * @description The rules of a repository. The first that matches a branch is its rule.
+         */
+        RulesView: {
+            /** Repository */
+            repository: string;
+            /** Rules */
+            rules: components["schemas"]["RuleBody"][];
+            /** Version */
+            version: number;
         };
         /**
          * RunList
@@ -2863,6 +3923,91 @@ export interface components {
             title: string;
         };
         /**
+         * SourceDetail
+         * @description One source, with its last run where it had one.
+         */
+        SourceDetail: {
+            /** Changed At */
+            changed_at: number | null;
+            /** Commit */
+            commit: string | null;
+            /** Conflicts */
+            conflicts: number;
+            /** Created At */
+            created_at: number | null;
+            /** Entities */
+            entities: number;
+            /** Entity Ref */
+            entity_ref: string | null;
+            /** Id */
+            id: string;
+            last_run: components["schemas"]["LastRun"] | null;
+            /** Owner */
+            owner: string | null;
+            /** Problems */
+            problems: number;
+            /** Refreshed At */
+            refreshed_at: number | null;
+            /** Registered By */
+            registered_by: string;
+            /** Repository */
+            repository: string | null;
+            /** Target */
+            target: string;
+            /** Trusted */
+            trusted: boolean;
+            /** Type */
+            type: string;
+        };
+        /**
+         * SourceView
+         * @description What the catalog reads from, and what it came to. Times are microseconds UTC.
+         *
+         *     `type` is `shipped` for what comes with Taxiway. `commit` is what was read of a repository last.
+         */
+        SourceView: {
+            /** Changed At */
+            changed_at: number | null;
+            /** Commit */
+            commit: string | null;
+            /** Conflicts */
+            conflicts: number;
+            /** Created At */
+            created_at: number | null;
+            /** Entities */
+            entities: number;
+            /** Entity Ref */
+            entity_ref: string | null;
+            /** Id */
+            id: string;
+            /** Owner */
+            owner: string | null;
+            /** Problems */
+            problems: number;
+            /** Refreshed At */
+            refreshed_at: number | null;
+            /** Registered By */
+            registered_by: string;
+            /** Repository */
+            repository: string | null;
+            /** Target */
+            target: string;
+            /** Trusted */
+            trusted: boolean;
+            /** Type */
+            type: string;
+        };
+        /**
+         * Sources
+         * @description A page of sources.
+         */
+        Sources: {
+            /** Items */
+            items: components["schemas"]["SourceView"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+        };
+        /**
          * Started
          * @description A run that was started.
          */
@@ -3031,6 +4176,49 @@ export interface components {
             ok: boolean;
             /** Problem */
             problem: string | null;
+        };
+        /**
+         * VersionView
+         * @description Something that happened to an entity: `actor` did it through `via` at `at`, microseconds UTC.
+         *
+         *     `until` is when the version ended; `commit` what was read of a repository. `actor` is null when it is not known.
+         */
+        VersionView: {
+            /** Actor */
+            actor: string | null;
+            /** At */
+            at: number;
+            /** Commit */
+            commit: string | null;
+            /** Current */
+            current: boolean;
+            /** Diff */
+            diff: components["schemas"]["Difference"][] | null;
+            /** Line */
+            line: number;
+            /** Location */
+            location: string;
+            /** Owner */
+            owner: string | null;
+            /** Request Id */
+            request_id: string | null;
+            /** Source */
+            source: string | null;
+            /** Source Id */
+            source_id: string;
+            /** Uid */
+            uid: string;
+            /** Until */
+            until: number | null;
+            /**
+             * Verb
+             * @enum {string}
+             */
+            verb: "created" | "updated" | "deleted";
+            /** Version */
+            version: number;
+            /** Via */
+            via: string | null;
         };
         /**
          * WorkloadList
@@ -3333,7 +4521,10 @@ export interface operations {
     };
     "catalog.entity_by_name": {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description a time: ISO 8601, or microseconds UTC */
+                as_of?: string | null;
+            };
             header?: never;
             path: {
                 kind: string;
@@ -3409,6 +4600,8 @@ export interface operations {
                 fullTextFilterTerm?: string;
                 fullTextFilterFields?: string[] | null;
                 totalItems?: string;
+                /** @description a time: ISO 8601, or microseconds UTC */
+                as_of?: string | null;
             };
             header?: never;
             path?: never;
@@ -3438,7 +4631,10 @@ export interface operations {
     };
     "catalog.query_entities_by_body": {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description a time: ISO 8601, or microseconds UTC */
+                as_of?: string | null;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -3473,6 +4669,8 @@ export interface operations {
         parameters: {
             query?: {
                 filter?: string[] | null;
+                /** @description a time: ISO 8601, or microseconds UTC */
+                as_of?: string | null;
             };
             header?: never;
             path?: never;
@@ -4006,10 +5204,47 @@ export interface operations {
             };
         };
     };
+    "catalog.export": {
+        parameters: {
+            query?: {
+                format?: "ndjson" | "csv";
+                filter?: string[] | null;
+                fields?: string[] | null;
+                /** @description a time: ISO 8601, or microseconds UTC */
+                as_of?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     "catalog.graph": {
         parameters: {
             query?: {
                 depth?: number;
+                /** @description a time: ISO 8601, or microseconds UTC */
+                as_of?: string | null;
             };
             header?: never;
             path: {
@@ -4028,6 +5263,142 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Graph"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    "catalog.history": {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string | null;
+            };
+            header?: never;
+            path: {
+                kind: string;
+                namespace: string;
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["History"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    "catalog.create_import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ImportInput"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Started"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    "catalog.add_import_document": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DocumentText"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DocumentKept"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    "catalog.get_import_report": {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string | null;
+            };
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportReport"];
                 };
             };
             /** @description Validation Error */
@@ -4094,6 +5465,69 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Problems"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    "catalog.list_sources": {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Sources"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    "catalog.get_source": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SourceDetail"];
                 };
             };
             /** @description Validation Error */
@@ -4961,6 +6395,582 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PortalAdditions"];
+                };
+            };
+        };
+    };
+    "pulls.report_check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewCheckBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CheckView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    "pulls.list_pulls": {
+        parameters: {
+            query?: {
+                repository?: string | null;
+                state?: ("open" | "closed" | "merged") | null;
+                author?: string | null;
+                limit?: number;
+                cursor?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PullList"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    "pulls.open_pull": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewPullBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PullDetail"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    "pulls.get_pull": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                repository: string;
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PullDetail"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    "pulls.change_pull": {
+        parameters: {
+            query?: never;
+            header?: {
+                "if-match"?: string | null;
+            };
+            path: {
+                repository: string;
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PullChange"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PullDetail"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    "pulls.list_checks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                repository: string;
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CheckList"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    "pulls.close_pull": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                repository: string;
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PullDetail"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    "pulls.list_commits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                repository: string;
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommitList"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    "pulls.get_diff": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                repository: string;
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": string;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    "pulls.list_files": {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string | null;
+            };
+            header?: never;
+            path: {
+                repository: string;
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FileList"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    "pulls.merge_pull": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                repository: string;
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MergeBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PullDetail"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    "pulls.reopen_pull": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                repository: string;
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PullDetail"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    "pulls.list_reviews": {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string | null;
+            };
+            header?: never;
+            path: {
+                repository: string;
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReviewList"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    "pulls.submit_review": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                repository: string;
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewReviewBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReviewView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    "pulls.dismiss_review": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                repository: string;
+                number: number;
+                review_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DismissBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    "pulls.get_rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                repository: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RulesView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    "pulls.set_rules": {
+        parameters: {
+            query?: never;
+            header?: {
+                "if-match"?: string | null;
+            };
+            path: {
+                repository: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RulesBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RulesView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
                 };
             };
         };

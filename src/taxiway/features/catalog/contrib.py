@@ -1,4 +1,4 @@
-"""What the catalog brings: permissions, operations, the ingest run, push following, two scaffolder actions, groups."""
+"""What the catalog brings: permissions, operations, runs, push following, two scaffolder actions, groups."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from functools import partial
 from taxiway.core.context import Platform
 from taxiway.core.operations import Feature
 from taxiway.core.permissions import OWNED, PLATFORM, READ
-from taxiway.features.catalog import source_routes
+from taxiway.features.catalog import import_routes, source_routes
 from taxiway.features.catalog.actions import Register, Write
+from taxiway.features.catalog.import_tasks import ImportHandler
 from taxiway.features.catalog.service import groups_of, history, load_library
 from taxiway.features.catalog.tasks import FollowPushes, IngestHandler
 
@@ -19,6 +20,7 @@ def register(platform: Platform) -> None:
     """Called once by the assembly, before the server starts."""
     platform.groups_of = partial(groups_of, platform)
     platform.runs.register("ingest", IngestHandler(platform))
+    platform.runs.register("import", ImportHandler(platform))
     platform.runs.schedules.register(
         history.SCHEDULE, history.EVERY_SECONDS, partial(history.remove_old_versions, platform)
     )
@@ -47,7 +49,7 @@ FEATURE = Feature(
         "catalog.location.delete": OWNED,
         "catalog.location.trust": PLATFORM,
     },
-    source_routes.operations.items,
+    [*source_routes.operations.items, *import_routes.operations.items],
     register,
     start,
 )

@@ -15,6 +15,9 @@ SYSTEM_SOURCES = frozenset({"library", "demo"})
 TRUSTED_KINDS = frozenset({"User", "Group", "Template", "Recipe", "EnvironmentType", "Environment"})
 """Kinds that decide who may do what, or what the platform runs: only trusted sources may bring them."""
 
+IMPORT = "import"
+"""The type of a location that stands for an import: a snapshot, which is not read again by itself."""
+
 MANAGED_BY = "backstage.io/managed-by-location"
 ORIGIN = "backstage.io/managed-by-origin-location"
 SOURCE_LOCATION = "backstage.io/source-location"

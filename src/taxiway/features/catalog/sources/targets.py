@@ -12,8 +12,9 @@ from pathlib import Path
 
 import taxiway
 from taxiway.core.context import Platform
+from taxiway.features.catalog.model import IMPORT
 from taxiway.features.catalog.sources.trees import FileTree, GitTree, Tree
-from taxiway.model.errors import InputError, NotFoundError
+from taxiway.model.errors import ConflictError, InputError, NotFoundError
 from taxiway.plugin import Forge
 
 DEFAULT_FILE = "catalog-info.yaml"
@@ -50,6 +51,9 @@ def open_target(platform: Platform, kind: str, target: str) -> Target:
             f"'{target}' is not on the built-in forge: push the file to a repository here and register that",
             code="catalog.outside_url",
         )
+    if kind == IMPORT:
+        detail = f"{target} was imported: import its documents again under the same name"
+        raise ConflictError(detail, code="catalog.imported")
     raise InputError(f"locations of type '{kind}' are not known: use url, git or file", code="catalog.location_type")
 
 

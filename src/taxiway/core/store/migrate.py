@@ -18,7 +18,14 @@ from sqlalchemy import Connection, create_engine, inspect, make_url, text
 
 from taxiway.model.errors import ConflictError
 
-REVISIONS = ("0001_initial", "0002_idempotency", "0003_catalog_history", "0004_catalog_index", "0005_pulls")
+REVISIONS = (
+    "0001_initial",
+    "0002_idempotency",
+    "0003_catalog_history",
+    "0004_catalog_index",
+    "0005_pulls",
+    "0006_catalog_files",
+)
 """The modules in `migrations/versions`, in order."""
 HEAD = REVISIONS[-1].partition("_")[0]
 """The revision that this code needs."""

@@ -187,6 +187,16 @@ catalog_change = Table(
 )
 """Who changed entities of a source, one row a transaction. A version knows its change by its source and time."""
 
+catalog_file = Table(
+    "catalog_file",
+    metadata,
+    Column("source_id", Text, primary_key=True),
+    Column("location", Text, primary_key=True),
+    Column("digest", Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""Files of large sources that were read without a fault, and what was in them: see `sources/memory`."""
+
 index_change = Table(
     "index_change",
     metadata,

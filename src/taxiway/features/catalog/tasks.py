@@ -7,7 +7,8 @@ from dataclasses import replace
 from taxiway.core.context import OpContext, Platform
 from taxiway.core.runs.handler import BaseHandler, StepResult
 from taxiway.features.catalog import service
-from taxiway.features.catalog.service.locations import follow_in_batches
+from taxiway.features.catalog.service.ingesting import follow_in_batches
+from taxiway.features.catalog.service.locations import get_location
 from taxiway.model.errors import NotFoundError, TaxiwayError
 from taxiway.model.event import Event
 from taxiway.model.run import Run, Step
@@ -25,8 +26,10 @@ class IngestHandler(BaseHandler):
 
     def execute(self, run: Run, step: Step, ctx: StepContext) -> StepResult:
         op = OpContext(self._platform, ctx.principal, run.id)
-        counts = follow_in_batches(op, run.input["location_id"], ctx.cancelled.is_set, ctx.log)
-        return StepResult(counts)
+        current = get_location(self._platform, run.input["location_id"])
+        found = follow_in_batches(op, current, ctx.cancelled.is_set, ctx.log)
+        names = ("created", "updated", "unchanged", "deleted", "problems")
+        return StepResult({name: len(getattr(found, name)) for name in names})
 
 
 class FollowPushes:

@@ -529,3 +529,10 @@ CREATE TABLE commit_check (
 	updated_at BIGINT NOT NULL, 
 	CONSTRAINT pk_commit_check PRIMARY KEY (repository_uid, "commit", name, source)
 );
+CREATE TABLE catalog_file (
+	source_id TEXT NOT NULL, 
+	location TEXT NOT NULL, 
+	digest TEXT NOT NULL, 
+	CONSTRAINT pk_catalog_file PRIMARY KEY (source_id, location)
+)
+ WITHOUT ROWID;

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
 from taxiway.features.catalog.model import Problem, Record
 from taxiway.features.catalog.repository import parts
@@ -35,6 +35,7 @@ class Known:
     source_id: str
     owner: str | None
     version: int
+    location: str
 
 
 _KNOWN = (
@@ -45,6 +46,7 @@ _KNOWN = (
     entity.c.source_id,
     entity.c.owner,
     entity.c.version,
+    entity.c.location,
 )
 
 
@@ -67,6 +69,12 @@ def known_by_source(conn: Connection, source_id: str) -> list[Known]:
     """Every entity of a source, by ref."""
     rows = conn.execute(select(*_KNOWN).where(entity.c.source_id == source_id).order_by(entity.c.ref))
     return [Known(*row) for row in rows]
+
+
+def count_of_source(conn: Connection, source_id: str, most: int) -> int:
+    """How many entities a source has; counting ends at `most`."""
+    some = select(entity.c.id).where(entity.c.source_id == source_id).limit(most).subquery()
+    return int(conn.scalar(select(func.count()).select_from(some)) or 0)
 
 
 def refs_of_source(conn: Connection, source_id: str) -> list[tuple[str, str]]:

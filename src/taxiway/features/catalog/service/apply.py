@@ -6,7 +6,7 @@ is not valid leaves the last good one in place. What did not change is not touch
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Container, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +15,7 @@ from taxiway.core.store.database import Tx
 from taxiway.features.catalog.documents import prepare
 from taxiway.features.catalog.model import TRUSTED_KINDS, ApplyResult, Problem, ReadEntity, Record
 from taxiway.features.catalog.repository import entities as repository
-from taxiway.features.catalog.repository import history, locations
+from taxiway.features.catalog.repository import files, history, locations
 from taxiway.features.catalog.repository.entities import Known
 from taxiway.features.catalog.validation import validate
 from taxiway.kit.yaml12 import line_of
@@ -47,8 +47,13 @@ def apply_entities(
     return apply_judged(tx, ctx, judge(documents, origin, trusted), source_id, full=full)
 
 
-def apply_judged(tx: Tx, ctx: OpContext, judged: Judged, source_id: str, *, full: bool) -> ApplyResult:
-    """Like `apply_entities`, for documents that were judged before the transaction."""
+def apply_judged(
+    tx: Tx, ctx: OpContext, judged: Judged, source_id: str, *, full: bool, settled: Container[str] = ()
+) -> ApplyResult:
+    """Like `apply_entities`, for documents that were judged before the transaction.
+
+    What the source's files at `settled` locations describe is theirs: they were not read again.
+    """
     records, problems = judged.records, list(judged.problems)
     known = repository.known_by_refs(tx.conn, records)
     created: list[tuple[str, Record]] = []
@@ -60,6 +65,8 @@ def apply_judged(tx: Tx, ctx: OpContext, judged: Judged, source_id: str, *, full
             created.append((ctx.platform.new_id(), record))
         elif present.source_id != source_id:
             problems.append(_claimed(present, record))
+        elif present.location != record.location and present.location in settled:
+            problems.append(duplicate_of(record, present.location))
         elif present.hash == record.hash:
             unchanged.append(ref)
         else:
@@ -73,6 +80,8 @@ def apply_judged(tx: Tx, ctx: OpContext, judged: Judged, source_id: str, *, full
     _emit(tx, ctx, "created", [(record.ref, uid, record.columns["owner"]) for uid, record in created])
     _emit(tx, ctx, "updated", [(record.ref, present.uid, record.columns["owner"]) for present, record in updated])
     kept = {*records, *(problem.ref for problem in problems if problem.ref)}
+    if full:
+        files.forget(tx.conn, source_id)
     deleted = _sweep(tx, ctx, source_id, kept) if full and not judged.unreadable else []
     _store_problems(tx, ctx, source_id, problems, full)
     if any(ref.startswith(PEOPLE) for ref in records):
@@ -86,9 +95,11 @@ def apply_judged(tx: Tx, ctx: OpContext, judged: Judged, source_id: str, *, full
     )
 
 
-def prune_source(tx: Tx, ctx: OpContext, source_id: str, keep: Collection[str] = ()) -> list[str]:
-    """Remove every entity of a source except `keep`, and return their references."""
-    deleted = _sweep(tx, ctx, source_id, keep)
+def prune_source(
+    tx: Tx, ctx: OpContext, source_id: str, keep: Collection[str] = (), settled: Container[str] = ()
+) -> list[str]:
+    """Remove every entity of a source except `keep` and those from `settled` files, and return their references."""
+    deleted = _sweep(tx, ctx, source_id, keep, settled)
     if not keep:
         repository.replace_problems(tx.conn, tx.now, source_id, [])
     return deleted
@@ -185,6 +196,13 @@ def _ref(document: Any) -> str | None:
         return None
 
 
+def duplicate_of(record: Record, first: str) -> Problem:
+    """The problem of a document whose reference the source has described already, at `first`."""
+    detail = f"{record.ref} is described twice in this source, first at {first}"
+    remedy = "Remove or rename one of them."
+    return Problem(record.location, detail, remedy, record.line, record.ref, "duplicate", document=record.document)
+
+
 def _refused(item: SourcedEntity, record: Record, code: str, detail: str, remedy: str) -> Problem:
     return Problem(item.location, detail, remedy, item.line, record.ref, code, document=item.document)
 
@@ -201,15 +219,17 @@ def _unreadable(documents: Sequence[SourcedEntity | SourceProblem]) -> bool:
     return any(isinstance(item, SourceProblem) for item in documents)
 
 
-def _sweep(tx: Tx, ctx: OpContext, source_id: str, keep: Collection[str]) -> list[str]:
-    gone = [known for known in repository.known_by_source(tx.conn, source_id) if known.ref not in keep]
-    _remove(tx, ctx, gone)
-    return [known.ref for known in gone]
+def _sweep(tx: Tx, ctx: OpContext, source_id: str, keep: Container[str], settled: Container[str] = ()) -> list[str]:
+    there = repository.refs_of_source(tx.conn, source_id)
+    gone = [ref for ref, location in there if ref not in keep and location not in settled]
+    _remove(tx, ctx, list(repository.known_by_refs(tx.conn, gone).values()))
+    return gone
 
 
 def _remove(tx: Tx, ctx: OpContext, gone: Sequence[Known]) -> None:
     history.keep(tx.conn, tx.now, history.take(tx.conn, [known.id for known in gone]), deleted=True)
     for source_id in {known.source_id for known in gone}:
+        files.forget(tx.conn, source_id)
         history.note(tx.conn, tx.now, source_id, ctx.principal, ctx.request_id)
     repository.delete_entities(tx.conn, gone)
     if any(known.ref.startswith(PEOPLE) for known in gone):

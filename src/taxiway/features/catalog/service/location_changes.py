@@ -23,10 +23,9 @@ from taxiway.features.catalog.service.locations import (
     find_location,
     get_location,
     parse_location,
-    read_items,
     refuse_unreadable,
-    root_entity,
 )
+from taxiway.features.catalog.service.reading import read_items, root_entity
 from taxiway.features.catalog.sources.read import Item
 from taxiway.features.catalog.sources.targets import open_target
 from taxiway.model.errors import ConflictError, InputError

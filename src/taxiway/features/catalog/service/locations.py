@@ -6,33 +6,27 @@ never overwrites a newer one. Sources of more than 2,000 documents are taken in 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from itertools import chain, islice
+from itertools import islice
 
 from taxiway.core.context import OpContext, Platform
 from taxiway.core.permissions import decide
 from taxiway.core.store.database import Tx
-from taxiway.features.catalog.model import ApplyResult, Location, Problem
+from taxiway.features.catalog.model import ApplyResult, Location
 from taxiway.features.catalog.repository import locations as rows
-from taxiway.features.catalog.repository.chunks import chunks
-from taxiway.features.catalog.service.apply import (
-    apply_entities,
-    apply_judged,
-    judge,
-    prune_source,
-    replace_source_problems,
-)
-from taxiway.features.catalog.sources.read import Item, read_target
-from taxiway.features.catalog.sources.targets import Target, open_in_repository, open_target
-from taxiway.model.errors import ConflictError, InputError, NotFoundError, TaxiwayError, TimedOutError
+from taxiway.features.catalog.repository.entities import count_of_source
+from taxiway.features.catalog.service.apply import apply_entities, prune_source
+from taxiway.features.catalog.service.ingesting import follow_in_batches
+from taxiway.features.catalog.service.reading import open_location, read_items, root_entity
+from taxiway.features.catalog.sources.read import Item
+from taxiway.features.catalog.sources.targets import open_target
+from taxiway.model.errors import ConflictError, InputError, NotFoundError, TaxiwayError
 from taxiway.model.run import RunSpec, StepDefinition
-from taxiway.plugin import SourcedEntity, SourceProblem
+from taxiway.plugin import SourceProblem
 
 AT_ONCE = 2000
-BATCH = 1000
 TRIES = 5
 TRUST = "catalog.location.trust"
 
@@ -105,10 +99,12 @@ def refresh_location(ctx: OpContext, location_id: str) -> ApplyResult:
     """Read a location again and make the catalog follow. NotFoundError when there is none."""
     for _ in range(TRIES):
         current = get_location(ctx.platform, location_id)
+        if _is_large(ctx.platform, location_id):
+            return follow_in_batches(ctx, current, ctx.platform.stopping.is_set, lambda *_: None)
         state = ""
         items: list[Item] = [root_entity(current)]
         try:
-            opened = _open(ctx.platform, current)
+            opened = open_location(ctx.platform, current)
             state = opened.tree.state
             items = [*items, *read_items(ctx.platform, opened, current.trusted)]
         except TaxiwayError as error:
@@ -166,68 +162,9 @@ def start_ingest(tx: Tx, ctx: OpContext, item: Location) -> str:
     return ctx.platform.runs.start(tx, ctx.principal, spec)
 
 
-def follow_in_batches(
-    ctx: OpContext, location_id: str, stopped: Callable[[], bool], log: Callable[..., None]
-) -> dict[str, int]:
-    """Read a location and apply it in batches; counts by what happened. For runs of kind `ingest`.
-
-    While one batch is written, the next is read and judged: that needs no transaction.
-    """
-    current = get_location(ctx.platform, location_id)
-    opened = _open(ctx.platform, current)
-    store, write = ctx.platform.store, ctx.platform.store.write
-    counts = dict.fromkeys(("created", "updated", "unchanged", "deleted", "problems"), 0)
-    keep: set[str] = set()
-    faults: list[Problem] = []
-    whole = True
-    written: list[Future[ApplyResult]] = []
-
-    def settle() -> None:
-        result = written.pop().result()
-        keep.update(result.refs, (problem.ref for problem in result.problems if problem.ref))
-        faults.extend(result.problems)
-        for name in ("created", "updated", "unchanged", "problems"):
-            counts[name] += len(getattr(result, name))
-        log(f"{counts['created']} created, {counts['updated']} updated, {counts['unchanged']} unchanged")
-
-    for batch in chunks(chain([root_entity(current)], read_items(ctx.platform, opened, current.trusted)), BATCH):
-        if stopped():
-            raise TimedOutError("the ingestion was cancelled: what it took in so far stays")
-        judged = judge(batch, current.reference, current.trusted)
-        whole = whole and not judged.unreadable
-        if written:
-            settle()
-        written.append(store.submit(partial(apply_judged, ctx=ctx, judged=judged, source_id=location_id, full=False)))
-    if written:
-        settle()
-    gone = write(partial(_finish, ctx=ctx, current=current, state=opened.tree.state, keep=keep if whole else None))
-    counts["deleted"] = len(gone)
-    write(lambda tx: replace_source_problems(tx, ctx, location_id, faults))
-    return counts
-
-
-def _finish(tx: Tx, *, ctx: OpContext, current: Location, state: str, keep: set[str] | None) -> list[str]:
-    rows.touch(tx.conn, tx.now, current, state, any_version=True)
-    return [] if keep is None else prune_source(tx, ctx, current.id, keep)
-
-
-def _open(platform: Platform, item: Location) -> Target:
-    if item.repository is not None:
-        return open_in_repository(platform, item.repository, item.target)
-    return open_target(platform, item.type, item.target)
-
-
-def read_items(platform: Platform, opened: Target, trusted: bool) -> Iterator[Item]:
-    """The documents of an opened target, and of what it leads to within its rights."""
-
-    def follow(kind: str, target: str) -> Target:
-        found = open_target(platform, kind, target)
-        # A repository must not make the catalog read what its owner could not register.
-        if opened.repository is not None and not trusted and (found.repository is None or found.owner != opened.owner):
-            raise InputError(f"'{target}' belongs to another owner: register it by itself", code="catalog.not_yours")
-        return found
-
-    return read_target(opened, follow)
+def _is_large(platform: Platform, location_id: str) -> bool:
+    with platform.store.read() as conn:
+        return count_of_source(conn, location_id, AT_ONCE + 1) > AT_ONCE
 
 
 def refuse_unreadable(items: Sequence[Item]) -> None:
@@ -250,14 +187,3 @@ def _follow(tx: Tx, *, ctx: OpContext, current: Location, state: str, items: Seq
     if not rows.touch(tx.conn, tx.now, current, state):
         return None
     return apply_entities(tx, ctx, items, current.id, full=True)
-
-
-def root_entity(item: Location) -> SourcedEntity:
-    """The Location entity that stands for a registered location."""
-    document = {
-        "apiVersion": "backstage.io/v1alpha1",
-        "kind": "Location",
-        "metadata": {"name": item.entity_ref.partition("/")[2]},
-        "spec": {"type": item.type, "target": item.target},
-    }
-    return SourcedEntity(document, item.reference)

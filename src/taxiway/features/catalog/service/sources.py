@@ -10,6 +10,7 @@ from taxiway.features.catalog.model import SYSTEM_SOURCES, Location
 from taxiway.features.catalog.repository.entities import known_by_refs
 from taxiway.features.catalog.service import locations
 from taxiway.features.catalog.service.locations import get_location
+from taxiway.features.catalog.service.reading import root_entity
 from taxiway.features.catalog.validation import validate
 from taxiway.model.errors import ConflictError, InputError, NotFoundError
 from taxiway.plugin import SourcedEntity
@@ -43,7 +44,7 @@ def dry_run(ctx: OpContext, type: str, target: str) -> tuple[list[Any], bool]:
     kind, target = locations.parse_location(f"{type}:{target}")
     new = Location("", kind, target)
     documents = []
-    for item in [locations.root_entity(new), *items]:
+    for item in [root_entity(new), *items]:
         if not isinstance(item, SourcedEntity):
             where = item.location if item.line is None else f"{item.location}, line {item.line}"
             raise InputError(f"{item.detail} ({where})", code="catalog.unreadable")

@@ -12,6 +12,7 @@ from posixpath import dirname, join
 from typing import Any
 
 from taxiway.features.catalog.model import ReadEntity
+from taxiway.features.catalog.sources.memory import FileMemory
 from taxiway.features.catalog.sources.targets import Target
 from taxiway.features.catalog.sources.trees import Tree, inside, is_pattern
 from taxiway.kit.yaml12 import YamlDocument, YamlError, load
@@ -34,13 +35,15 @@ class _Reading:
     """One run over a source: what was seen already, and how much may still be read."""
 
     open: OpenTarget
+    memory: FileMemory | None = None
     seen: set[str] = field(default_factory=set)
     files: int = 0
 
 
-def read_target(target: Target, open_target: OpenTarget) -> Iterator[Item]:
-    """Every document of a location, those of the Locations in it included."""
-    yield from _paths(_Reading(open_target), target.tree, target.path, 0, None)
+def read_target(target: Target, open_target: OpenTarget, memory: FileMemory | None = None) -> Iterator[Item]:
+    """Every document of a location, those of the Locations in it included; not of files that `memory` knows to be
+    unchanged."""
+    yield from _paths(_Reading(open_target, memory), target.tree, target.path, 0, None)
 
 
 def _paths(reading: _Reading, tree: Tree, path: str, nesting: int, asked: SourceProblem | None) -> Iterator[Item]:
@@ -67,25 +70,33 @@ def _file(reading: _Reading, tree: Tree, path: str, nesting: int, asked: SourceP
     except TaxiwayError as error:
         yield SourceProblem(asked.location if asked else location, error.detail, asked.line if asked else None)
         return
+    if reading.memory is not None and reading.memory.is_same(location, content):
+        return
     text = content.decode("utf-8-sig", "replace")
     placeholders = _Placeholders(tree, path) if _may_have_placeholders(text) else None
+    alone = placeholders is None
     for document in documents_and_faults(content):
         if isinstance(document, YamlError):
+            alone = False
             yield SourceProblem(location, f"not valid YAML: {document.detail}", document.line)
-        else:
-            yield from _document(reading, tree, path, document, text, placeholders, nesting)
+            continue
+        alone = alone and isinstance(document.value, dict) and document.value.get("kind") != "Location"
+        yield from _document(reading, tree, path, location, document, text, placeholders, nesting)
+    if reading.memory is not None and alone:
+        reading.memory.note(location, content)
 
 
 def _document(
     reading: _Reading,
     tree: Tree,
     path: str,
+    location: str,
     document: YamlDocument,
     text: str,
     placeholders: _Placeholders | None,
     nesting: int,
 ) -> Iterator[Item]:
-    location, value, line = tree.location(path), document.value, document.line
+    value, line = document.value, document.line
     if not isinstance(value, dict):
         yield SourceProblem(location, "the document is not a mapping: an entity has apiVersion, kind, metadata", line)
         return

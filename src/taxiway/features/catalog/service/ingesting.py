@@ -1,0 +1,112 @@
+"""Takes in a source of any size, in batches: files that did not change are skipped before they are parsed.
+
+While one batch is written, the next is read and judged: that needs no transaction. Called by runs of kind `ingest`, and
+when a large location is refreshed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field, replace
+from functools import partial
+from itertools import chain
+
+from taxiway.core.context import OpContext
+from taxiway.core.store.database import Tx
+from taxiway.features.catalog.model import ApplyResult, Location, Problem
+from taxiway.features.catalog.repository import files
+from taxiway.features.catalog.repository import locations as rows
+from taxiway.features.catalog.repository.chunks import chunks
+from taxiway.features.catalog.service.apply import (
+    Judged,
+    apply_judged,
+    duplicate_of,
+    judge,
+    prune_source,
+    replace_source_problems,
+)
+from taxiway.features.catalog.service.reading import open_location, read_items, root_entity
+from taxiway.features.catalog.sources.memory import FileMemory
+from taxiway.model.errors import TimedOutError
+
+BATCH = 1000
+
+
+@dataclass
+class _Taken:
+    """What happened so far."""
+
+    created: list[str] = field(default_factory=list)
+    updated: list[str] = field(default_factory=list)
+    unchanged: list[str] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+
+    def add(self, result: ApplyResult) -> None:
+        for name in ("created", "updated", "unchanged", "problems"):
+            getattr(self, name).extend(getattr(result, name))
+
+    def __str__(self) -> str:
+        return f"{len(self.created)} created, {len(self.updated)} updated, {len(self.unchanged)} unchanged"
+
+
+def follow_in_batches(
+    ctx: OpContext, current: Location, stopped: Callable[[], bool], log: Callable[..., None]
+) -> ApplyResult:
+    """Read a location and make the catalog follow. TimedOutError when `stopped` says so: what was taken in stays."""
+    opened = open_location(ctx.platform, current)
+    memory = _memory(ctx, current)
+    taken, seen, whole = _Taken(), dict[str, str](), True
+    written: list[Future[ApplyResult]] = []
+    items = read_items(ctx.platform, opened, current.trusted, memory)
+    for batch in chunks(chain([root_entity(current)], items), BATCH):
+        if stopped():
+            raise TimedOutError("the ingestion was cancelled: what it took in so far stays")
+        judged = _unseen(judge(batch, current.reference, current.trusted), seen)
+        whole = whole and not judged.unreadable
+        if written:
+            taken.add(written.pop().result())
+            log(str(taken))
+        work = partial(apply_judged, ctx=ctx, judged=judged, source_id=current.id, full=False, settled=memory.same)
+        written.append(ctx.platform.store.submit(work))
+    for last in written:
+        taken.add(last.result())
+    finish = partial(
+        _finish, ctx=ctx, current=current, state=opened.tree.state, seen=seen, whole=whole, memory=memory, taken=taken
+    )
+    deleted = ctx.platform.store.write(finish)
+    log(f"{taken}, {len(memory.same)} files unchanged, {len(deleted)} deleted")
+    return ApplyResult(taken.created, taken.updated, taken.unchanged, deleted, taken.problems)
+
+
+def _memory(ctx: OpContext, current: Location) -> FileMemory:
+    with ctx.platform.store.read() as conn:
+        return FileMemory(files.known(conn, current.id), f"{current.reference} {current.trusted}")
+
+
+def _unseen(judged: Judged, seen: dict[str, str]) -> Judged:
+    # A reference that stood in an earlier batch already is described twice.
+    twice = [record for ref, record in judged.records.items() if ref in seen]
+    problems = [*judged.problems, *(duplicate_of(record, seen[record.ref]) for record in twice)]
+    records = {ref: record for ref, record in judged.records.items() if ref not in seen}
+    seen.update((ref, f"{record.location}, line {record.line}") for ref, record in records.items())
+    return replace(judged, records=records, problems=problems)
+
+
+def _finish(
+    tx: Tx,
+    *,
+    ctx: OpContext,
+    current: Location,
+    state: str,
+    seen: Collection[str],
+    whole: bool,
+    memory: FileMemory,
+    taken: _Taken,
+) -> Sequence[str]:
+    rows.touch(tx.conn, tx.now, current, state, any_version=True)
+    keep = {*seen, *(problem.ref for problem in taken.problems if problem.ref)}
+    deleted = prune_source(tx, ctx, current.id, keep, memory.same) if whole else []
+    replace_source_problems(tx, ctx, current.id, taken.problems)
+    files.replace(tx.conn, current.id, memory.good({problem.location for problem in taken.problems}))
+    return deleted

@@ -1,0 +1,143 @@
+"""Large sources: taken in by batches, unchanged files left alone, and always the same outcome as a first reading."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from factories.served import Served
+from taxiway.features.catalog import service
+from taxiway.features.catalog.model import ApplyResult
+from taxiway.features.catalog.service import ingesting, locations
+from taxiway.kit.yaml_documents import documents_and_faults
+
+NAMES = [f"c{number}" for number in range(12)]
+
+
+def _text(name: str, extra: str = "") -> str:
+    return f"""apiVersion: backstage.io/v1alpha1
+kind: Component
+metadata: {{name: {name}}}
+spec: {{type: service, lifecycle: production, owner: checkout{extra}}}
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path, server: Served, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(ingesting, "BATCH", 3)
+    for number in range(4):
+        (tmp_path / "files" / f"part-{number}.yaml").write_text(
+            "---\n".join(_text(name) for name in NAMES[number * 3 : number * 3 + 3])
+        )
+    targets = ", ".join(f"./part-{number}.yaml" for number in range(4))
+    (tmp_path / "files" / "all.yaml").write_text(
+        f"apiVersion: backstage.io/v1alpha1\nkind: Location\nmetadata: {{name: all}}\nspec: {{targets: [{targets}]}}\n"
+    )
+    return tmp_path / "files"
+
+
+@pytest.fixture
+def parsed(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Counts documents as they are parsed."""
+    counts = [0]
+    real = documents_and_faults
+
+    def counted(content: bytes) -> object:
+        for document in real(content):
+            counts[0] += 1
+            yield document
+
+    monkeypatch.setattr("taxiway.features.catalog.sources.read.documents_and_faults", counted)
+    return counts
+
+
+def _location(server: Served, folder: Path) -> str:
+    ctx = server.platform.system("test")
+    return service.register_location(ctx, "file", str(folder / "all.yaml")).location.id
+
+
+def _follow(server: Served, location_id: str) -> ApplyResult:
+    ctx = server.platform.system("test")
+    current = locations.get_location(server.platform, location_id)
+    return ingesting.follow_in_batches(ctx, current, lambda: False, lambda *_: None)
+
+
+def _names(server: Served) -> list[str]:
+    found = service.list_entities(server.platform, kind="component")
+    return sorted(item["metadata"]["name"] for item in found)
+
+
+def test_files_that_did_not_change_are_not_parsed_again(server: Served, folder: Path, parsed: list[int]) -> None:
+    location_id = _location(server, folder)
+    assert len(_follow(server, location_id).unchanged) == 14
+    parsed[0] = 0
+    again = _follow(server, location_id)
+    assert (again.created, again.updated, again.deleted, again.problems) == ([], [], [], [])
+    assert parsed[0] == 1, "only the file that leads to the others"
+    (folder / "part-1.yaml").write_text(_text("c3", ", system: shop") + "---\n" + _text("new"))
+    changed = _follow(server, location_id)
+    assert (changed.created, changed.updated) == (["component:default/new"], ["component:default/c3"])
+    assert sorted(changed.deleted) == ["component:default/c4", "component:default/c5"]
+    (folder / "part-2.yaml").unlink()
+    gone = _follow(server, location_id)
+    assert gone.deleted == []
+    assert "there is no file" in gone.problems[0].detail
+    assert _names(server) == sorted({*NAMES, "new"} - {"c4", "c5"})
+
+
+def test_what_was_deleted_by_hand_comes_back_from_a_file_that_did_not_change(server: Served, folder: Path) -> None:
+    location_id = _location(server, folder)
+    _follow(server, location_id)
+    ctx = server.platform.system("test")
+    server.platform.store.write(lambda tx: service.delete_entity(tx, ctx, "component:default/c1"))
+    assert _follow(server, location_id).created == ["component:default/c1"]
+
+
+def test_a_faulty_file_is_read_each_time_and_its_problems_stay(server: Served, folder: Path) -> None:
+    location_id = _location(server, folder)
+    (folder / "part-3.yaml").write_text(_text("c9") + "---\n" + _text("c0") + "---\nkind: Component\n")
+    first = _follow(server, location_id)
+    second = _follow(server, location_id)
+    assert [problem.code for problem in first.problems] == [problem.code for problem in second.problems]
+    assert {problem.code for problem in second.problems} == {"duplicate", "invalid"}
+    (folder / "part-3.yaml").write_text(_text("c9"))
+    assert _follow(server, location_id).problems == []
+
+
+def test_a_second_description_never_replaces_the_first_one(server: Served, folder: Path) -> None:
+    location_id = _location(server, folder)
+    _follow(server, location_id)
+    (folder / "part-3.yaml").write_text(_text("c0", ", system: stolen"))
+    for _ in range(2):
+        found = _follow(server, location_id)
+        assert [problem.code for problem in found.problems] == ["duplicate"]
+        entity = service.get_entity(server.platform, "component:default/c0")
+        assert entity is not None
+        assert "system" not in entity["spec"]
+
+
+def test_a_refresh_of_a_small_source_forgets_what_files_held(
+    server: Served, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    location_id = _location(server, folder)
+    _follow(server, location_id)
+    before = (folder / "part-0.yaml").read_text()
+    (folder / "part-0.yaml").write_text(before.replace("type: service", "type: website"))
+    ctx = server.platform.system("test")
+    service.refresh_location(ctx, location_id)
+    (folder / "part-0.yaml").write_text(before)
+    monkeypatch.setattr(locations, "AT_ONCE", 5)
+    assert len(service.refresh_location(ctx, location_id).updated) == 3
+    parts = [entity["spec"]["type"] for entity in service.list_entities(server.platform, kind="component")]
+    assert set(parts) == {"service"}
+
+
+def test_a_large_source_is_handed_to_a_run_without_being_read_to_its_end(
+    server: Served, folder: Path, parsed: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(locations, "AT_ONCE", 4)
+    ctx = server.platform.system("test")
+    done = service.register_location(ctx, "file", str(folder / "all.yaml"))
+    assert done.run_id is not None
+    assert parsed[0] < 9

@@ -13,6 +13,7 @@ from taxiway.features.delivery.subscribers import (
     AutoDeploySubscriber,
     ComponentSubscriber,
     PipelineSubscriber,
+    PullSubscriber,
 )
 from taxiway.features.delivery.tasks.deploy import DeployHandler
 from taxiway.features.delivery.tasks.destroy import DestroyHandler, Remover
@@ -34,6 +35,7 @@ def register(platform: Platform) -> None:
     for subscriber in (
         PushSubscriber(reconciler),
         PipelineSubscriber(platform),
+        PullSubscriber(platform),
         AbandonedSubscriber(platform),
         ComponentSubscriber(platform),
         AutoDeploySubscriber(platform),

@@ -9,7 +9,7 @@ from taxiway.core.context import OpContext, Platform
 from taxiway.features.delivery import repository
 from taxiway.features.delivery.engines import REPOSITORY, service_of_repository
 from taxiway.features.delivery.reconciler import PREFIX
-from taxiway.features.delivery.service.pipelines import ensure_release, start_pipelines
+from taxiway.features.delivery.service.pipelines import ensure_release, start_pipelines, start_pull_pipelines
 from taxiway.features.environments import repository as environments
 from taxiway.features.environments.service import list_environments, service_entity, start_deployment
 from taxiway.features.infrastructure import entities
@@ -17,6 +17,7 @@ from taxiway.kit.pointer import dig
 from taxiway.model.access import Principal
 from taxiway.model.errors import ConflictError, TaxiwayError, UnavailableError
 from taxiway.model.event import Event
+from taxiway.plugin import PipelinePull
 
 ZERO = "0" * 40
 
@@ -69,6 +70,35 @@ class AbandonedSubscriber:
                 self._platform.runs.cancel(self._platform.system("delivery"), run_id)
             except ConflictError:
                 continue  # it has ended meanwhile
+
+
+ACTIONS = {"head": "synchronize", "reopened": "reopened"}
+"""GitHub's word for what happened to a pull request, by ours."""
+
+
+class PullSubscriber:
+    """A pull request that was opened, got new commits, or was opened again starts the workflows `on: pull_request`."""
+
+    key = "delivery.pulls"
+    types: Sequence[str] = ("dev.cdevents.change.created.", "dev.cdevents.change.updated.")
+
+    def __init__(self, platform: Platform) -> None:
+        self._platform = platform
+
+    def handle(self, event: Event) -> None:
+        data = event.data
+        action = ACTIONS.get(str(data.get("what", ""))) if ".updated." in event.type else "opened"
+        if action is None:
+            return
+        name, commit, head = str(data["repository"]), str(data["commit"]), str(data["head"])
+        pull = PipelinePull(int(data["number"]), action, str(data["base"]))
+        ctx = _system(self._platform, event.on_behalf_of or event.actor)
+        try:
+            start_pull_pipelines(ctx, name, commit, head, pull)
+        except UnavailableError:
+            raise
+        except TaxiwayError as error:
+            self._platform.log.warning("pipeline_not_started", repository=name, commit=commit, reason=error.detail)
 
 
 class ComponentSubscriber:

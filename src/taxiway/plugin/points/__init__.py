@@ -34,9 +34,11 @@ from taxiway.plugin.points.running import (
     HostEngine,
     PipelineEngine,
     PipelineJob,
+    PipelinePull,
     PipelineRequest,
     PipelineResult,
     PipelineStep,
+    PullPipelineEngine,
     ResourceDriver,
 )
 
@@ -81,6 +83,7 @@ __all__ = [
     "MountedRoutes",
     "PipelineEngine",
     "PipelineJob",
+    "PipelinePull",
     "PipelineRequest",
     "PipelineResult",
     "PipelineStep",
@@ -89,6 +92,7 @@ __all__ = [
     "PortalCard",
     "PortalPage",
     "PullHost",
+    "PullPipelineEngine",
     "ResourceDriver",
     "SecretStore",
     "Series",

@@ -82,8 +82,19 @@ class PipelineJob:
 
 
 @dataclass(frozen=True)
+class PipelinePull:
+    """The pull request that a pipeline judges: its number, what happened to it (`opened`, `synchronize`, `reopened`),
+    and the branch that it goes into."""
+
+    number: int
+    action: str
+    base: str
+
+
+@dataclass(frozen=True)
 class PipelineRequest:
-    """One workflow of one commit, checked out in `folder` (owned by the pipelines' user)."""
+    """One workflow of one commit, checked out in `folder` (owned by the pipelines' user). With `pull` the event is
+    `pull_request`, and `branch` is the head of the pull request; else it is a push to `branch`."""
 
     repository: str
     commit: str
@@ -91,6 +102,7 @@ class PipelineRequest:
     workflow: str
     folder: Path
     actor: str
+    pull: PipelinePull | None = None
 
 
 @dataclass(frozen=True)
@@ -117,6 +129,17 @@ class PipelineEngine(Protocol):
         self, ctx: StepContext, request: PipelineRequest, on_jobs: Callable[[Sequence[PipelineJob]], None]
     ) -> PipelineResult:
         """Run it to its end; `on_jobs` is called with all jobs whenever one of them changes."""
+        ...
+
+
+@runtime_checkable
+class PullPipelineEngine(PipelineEngine, Protocol):
+    """A pipeline engine that also knows which workflows a pull request starts."""
+
+    def pull_workflows(
+        self, files: Mapping[str, bytes], pull: PipelinePull, changed_paths: Sequence[str] | None
+    ) -> Sequence[str]:
+        """The paths among `files` of workflows that the pull request starts; `changed_paths` None: not known."""
         ...
 
 

@@ -18,7 +18,15 @@ from pathlib import Path
 from typing import Any
 
 from taxiway.model.errors import UnavailableError
-from taxiway.plugin import Identity, PipelineJob, PipelineRequest, PipelineResult, PluginContext, StepContext
+from taxiway.plugin import (
+    Identity,
+    PipelineJob,
+    PipelinePull,
+    PipelineRequest,
+    PipelineResult,
+    PluginContext,
+    StepContext,
+)
 from taxiway.plugin.daemons import blocked_by
 from taxiway.plugins.act import host, processes
 from taxiway.plugins.act.artifacts import collect
@@ -29,7 +37,14 @@ from taxiway.plugins.act.log import RunLog
 from taxiway.plugins.act.runner import PipelineProcess, RunResult, RunSpec
 from taxiway.plugins.act.sandbox import Limits, RunnerError, User
 from taxiway.plugins.act.seed import LIBRARY
-from taxiway.plugins.act.workflow import MAX_WORKFLOW_BYTES, Workflow, WorkflowError, parse, started_by_push
+from taxiway.plugins.act.workflow import (
+    MAX_WORKFLOW_BYTES,
+    Workflow,
+    WorkflowError,
+    parse,
+    started_by_pull,
+    started_by_push,
+)
 
 NEW = "0" * 40
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f-]{22}")
@@ -53,6 +68,17 @@ class ActEngine:
                     found.append(path)
             except WorkflowError:
                 found.append(path)
+        return found
+
+    def pull_workflows(
+        self, files: Mapping[str, bytes], pull: PipelinePull, changed_paths: Sequence[str] | None
+    ) -> Sequence[str]:
+        """Paths of the workflows that a pull request starts. What cannot be read, the push of the head says."""
+        found = []
+        for path, text in sorted(files.items()):
+            with contextlib.suppress(WorkflowError):
+                if started_by_pull(parse(text, path), pull.base, pull.action, changed_paths):
+                    found.append(path)
         return found
 
     def run(
@@ -133,12 +159,13 @@ class ActEngine:
             actions=LIBRARY / "actions",
             workflow=workflow,
             repository=full_name,
-            ref=f"refs/heads/{request.branch}",
+            ref=f"refs/pull/{request.pull.number}/merge" if request.pull else f"refs/heads/{request.branch}",
             sha=request.commit,
             actor=_word(request.actor),
             number=_number(ctx.run_id),
             attempt=ctx.attempt,
             default_branch=branch,
+            event_name="pull_request" if request.pull else "push",
             event=_event(request, full_name, branch),
             environment=self._environment(ctx, cache),
             tools=tools,
@@ -233,9 +260,11 @@ def _default_branch(request: PipelineRequest) -> str:
 
 
 def _event(request: PipelineRequest, full_name: str, default_branch: str) -> dict[str, Any]:
-    """The body of the push event, as far as it is known here."""
+    """The body of the event, as far as it is known here."""
     owner, _, name = full_name.partition("/")
     repository = {"name": name, "full_name": full_name, "default_branch": default_branch, "owner": {"login": owner}}
+    if request.pull is not None:
+        return _pull_event(request, request.pull, repository)
     return {
         "ref": f"refs/heads/{request.branch}",
         "before": NEW,
@@ -243,6 +272,18 @@ def _event(request: PipelineRequest, full_name: str, default_branch: str) -> dic
         "head_commit": {"id": request.commit},
         "repository": repository,
         "pusher": {"name": _word(request.actor)},
+        "sender": {"login": _word(request.actor)},
+    }
+
+
+def _pull_event(request: PipelineRequest, pull: PipelinePull, repository: dict[str, Any]) -> dict[str, Any]:
+    base = {"ref": pull.base, "repo": repository}
+    head = {"ref": request.branch, "sha": request.commit, "repo": repository}
+    return {
+        "action": pull.action,
+        "number": pull.number,
+        "pull_request": {"number": pull.number, "state": "open", "base": base, "head": head},
+        "repository": repository,
         "sender": {"login": _word(request.actor)},
     }
 

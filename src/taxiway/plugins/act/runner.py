@@ -29,7 +29,8 @@ PLATFORMS = ("ubuntu-latest", "ubuntu-26.04", "ubuntu-24.04", "ubuntu-22.04", "u
 @dataclass(frozen=True)
 class RunSpec:
     """One run. `source` is a checked-out tree that the user can read, `root` a folder for this run alone, `cache` one
-    for the repository alone; `event` is the body of the push event, `ref` a full name, `environment` for steps."""
+    for the repository alone; `event` is the body of the event `event_name`, `ref` a full name, `environment` is for
+    steps."""
 
     run_id: str
     act: Path
@@ -46,6 +47,7 @@ class RunSpec:
     attempt: int = 1
     default_branch: str = "main"
     event: Mapping[str, object] = field(default_factory=dict)
+    event_name: str = "push"
     environment: Mapping[str, str] = field(default_factory=dict)
     tools: Sequence[Path] = ()
     user: User | None = None
@@ -98,7 +100,7 @@ def command(spec: RunSpec, layout: Layout, folders: Mapping[str, Path]) -> list[
     }
     return [
         str(layout.bin / spec.act.name),
-        *("push", "--json", "--directory", str(spec.source), "--workflows", spec.workflow.path),
+        *(spec.event_name, "--json", "--directory", str(spec.source), "--workflows", spec.workflow.path),
         *(word for label in PLATFORMS for word in ("--platform", f"{label}=-self-hosted")),
         *("--eventpath", str(layout.root / "event.json"), "--actor", spec.actor),
         *("--defaultbranch", spec.default_branch, "--concurrent-jobs", str(spec.concurrent_jobs)),

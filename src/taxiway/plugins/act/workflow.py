@@ -121,6 +121,21 @@ def started_by_push(workflow: Workflow, ref: str, changed_paths: Sequence[str] |
     return changed_paths is None or _paths_selected(rules, changed_paths)
 
 
+PULL_TYPES = ("opened", "synchronize", "reopened")
+"""What starts a workflow that names no types."""
+
+
+def started_by_pull(workflow: Workflow, base: str, action: str, changed_paths: Sequence[str] | None) -> bool:
+    """Whether a pull request into branch `base` starts the workflow. `changed_paths` None: not known, filters pass."""
+    if "pull_request" not in workflow.on:
+        return False
+    rules = workflow.on["pull_request"]
+    types = _strings(rules["types"]) if "types" in rules else PULL_TYPES
+    if action not in types or not _selected(rules, "branches", base):
+        return False
+    return changed_paths is None or _paths_selected(rules, changed_paths)
+
+
 def _selected(rules: Mapping[str, Any], key: str, name: str) -> bool:
     if key in rules:
         return matches(_strings(rules[key]), name)

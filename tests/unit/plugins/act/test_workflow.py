@@ -6,7 +6,7 @@ import pytest
 
 from taxiway.plugins.act.actions import load_index, used_actions
 from taxiway.plugins.act.filters import pattern_matches
-from taxiway.plugins.act.workflow import WorkflowError, parse, parse_uses, started_by_push
+from taxiway.plugins.act.workflow import WorkflowError, parse, parse_uses, started_by_pull, started_by_push
 
 ACTIONS = Path(__file__).parents[4] / "src/taxiway/library/actions"
 JOBS = "\njobs: {a: {runs-on: ubuntu-latest, steps: [{run: x}]}}\n"
@@ -44,6 +44,28 @@ def starts(on: str, ref: str = "refs/heads/main", changed: list[str] | None = No
 )
 def test_push_starts_what_github_would_start(on: str, ref: str, changed: list[str] | None, expected: bool) -> None:
     assert starts(on, ref, changed) is expected
+
+
+@pytest.mark.parametrize(
+    ("on", "action", "changed", "expected"),
+    [
+        ("on: pull_request", "opened", None, True),
+        ("on: push", "opened", None, False),
+        ('"on": [push, pull_request]', "synchronize", None, True),
+        ("on: {pull_request: {types: [closed]}}", "opened", None, False),
+        ("on: {pull_request: {types: [reopened, opened]}}", "reopened", None, True),
+        ("on: {pull_request: {branches: [main]}}", "opened", None, True),
+        ("on: {pull_request: {branches: ['release/**']}}", "opened", None, False),
+        ("on: {pull_request: {branches-ignore: [main]}}", "opened", None, False),
+        ("on: {pull_request: {paths: ['src/**']}}", "opened", ["docs/a"], False),
+        ("on: {pull_request: {paths-ignore: ['docs/**']}}", "opened", ["docs/a", "b"], True),
+        ("on: pull_request_target", "opened", None, False),
+    ],
+)
+def test_a_pull_request_into_main_starts_what_github_would_start(
+    on: str, action: str, changed: list[str] | None, expected: bool
+) -> None:
+    assert started_by_pull(parse((on + JOBS).encode(), "ci.yml"), "main", action, changed) is expected
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from taxiway.core.context import OpContext, Platform
@@ -11,11 +12,12 @@ from taxiway.features.delivery import repository
 from taxiway.features.delivery.engines import forge, owner_of, pipeline_engine, service_of_repository
 from taxiway.features.environments.service import ServiceEntity, create_release
 from taxiway.features.infrastructure.writes import write_or_find
+from taxiway.features.pulls.service import changed_paths, report_check
 from taxiway.model.errors import InputError, NotFoundError
 from taxiway.model.event import EventDraft
 from taxiway.model.run import RunSpec, StepDefinition
 from taxiway.model.workload import Repository
-from taxiway.plugin import PipelineJob
+from taxiway.plugin import PipelineJob, PipelinePull, PullPipelineEngine
 
 WORKFLOWS = ".github/workflows"
 SCORE = "score.yaml"
@@ -37,22 +39,63 @@ def start_pipelines(ctx: OpContext, name: str, commit: str, branch: str) -> list
 
 def workflows(platform: Platform, name: str, commit: str, branch: str) -> Sequence[str]:
     """Paths of the workflows at `commit` that a push to `branch` starts."""
-    host = forge(platform)
-    paths = [p for p in host.list_files(name, commit, WORKFLOWS) if p.endswith((".yml", ".yaml"))]
-    files = {path: host.read_file(name, commit, path) or b"" for path in paths if path.startswith(WORKFLOWS + "/")}
+    files = _workflow_files(platform, name, commit)
     return pipeline_engine(platform).workflows(files, branch) if files else []
 
 
-def _start(ctx: OpContext, there: Repository, commit: str, branch: str, workflow: str, owner: str | None) -> str:
+def _workflow_files(platform: Platform, name: str, commit: str) -> dict[str, bytes]:
+    host = forge(platform)
+    paths = [p for p in host.list_files(name, commit, WORKFLOWS) if p.endswith((".yml", ".yaml"))]
+    return {path: host.read_file(name, commit, path) or b"" for path in paths if path.startswith(WORKFLOWS + "/")}
+
+
+def start_pull_pipelines(ctx: OpContext, name: str, commit: str, head: str, pull: PipelinePull) -> list[str]:
+    """One run per workflow that a pull request from branch `head` starts for its head commit."""
+    engine, there = pipeline_engine(ctx.platform), forge(ctx.platform).get_repository(name)
+    if there is None or not isinstance(engine, PullPipelineEngine):
+        return []
+    files = _workflow_files(ctx.platform, name, commit)
+    if not files:
+        return []
+    paths = engine.pull_workflows(files, pull, changed_paths(ctx, name, pull.number))
+    service = service_of_repository(ctx.platform, name)
+    owner = service.owner if service is not None else owner_of(there)
+    return [_start(ctx, there, commit, head, path, owner, pull) for path in paths]
+
+
+def check_name(workflow: str) -> str:
+    """What the check of a workflow is called: its file's name."""
+    return workflow.rsplit("/", 1)[-1]
+
+
+def check_source(given: Mapping[str, Any]) -> str:
+    """The event that a pipeline runs for, from its run's input."""
+    return "pull_request" if given.get("pull") else "push"
+
+
+def _start(
+    ctx: OpContext,
+    there: Repository,
+    commit: str,
+    branch: str,
+    workflow: str,
+    owner: str | None,
+    pull: PipelinePull | None = None,
+) -> str:
+    given: dict[str, Any] = {"repository": there.name, "commit": commit, "branch": branch, "workflow": workflow}
+    if pull is not None:
+        given["pull"] = asdict(pull)
+    key = f"{there.uid}:{commit}:{branch}:{workflow}" + (f":pull:{pull.number}" if pull else "")
+
     def work(tx: Tx) -> str:
         spec = RunSpec(
             kind="pipeline",
-            title=f"{workflow.rsplit('/', 1)[-1]} of {there.name} at {commit[:7]}",
+            title=f"{check_name(workflow)} of {there.name} at {commit[:7]}" + (f" (#{pull.number})" if pull else ""),
             steps=STEPS,
-            input={"repository": there.name, "commit": commit, "branch": branch, "workflow": workflow},
+            input=given,
             subject=f"repository:{there.name}",
             owner=owner,
-            request_key=f"{there.uid}:{commit}:{branch}:{workflow}",
+            request_key=key,
         )
         run_id = ctx.platform.runs.start(tx, ctx.principal, spec)
         values: dict[str, Any] = {
@@ -69,6 +112,8 @@ def _start(ctx: OpContext, there: Repository, commit: str, branch: str, workflow
             "created_at": tx.now,
         }
         if repository.add_pipeline(tx, values):
+            name, source = check_name(workflow), check_source(given)
+            report_check(tx, there.uid, commit, name, source, "queued", run_id=run_id)
             data = {"repository": there.name, "commit": commit, "run_id": run_id, "workflow": workflow}
             draft = EventDraft("dev.cdevents.pipelinerun.started.0.2.0", f"run:{run_id}", data)
             ctx.emit(tx, draft, owner=owner)

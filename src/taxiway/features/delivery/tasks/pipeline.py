@@ -13,14 +13,25 @@ from taxiway.core.runs.handler import BaseHandler, StepResult
 from taxiway.core.store.database import Tx
 from taxiway.features.delivery import archive, repository
 from taxiway.features.delivery.engines import forge, op_context, pipeline_engine
-from taxiway.features.delivery.service.pipelines import closed_jobs, ensure_release, failure_of, jobs_document
+from taxiway.features.delivery.service.pipelines import (
+    check_name,
+    check_source,
+    closed_jobs,
+    ensure_release,
+    failure_of,
+    jobs_document,
+)
+from taxiway.features.pulls.model import CheckState
+from taxiway.features.pulls.service import report_check
 from taxiway.model.access import system_principal
 from taxiway.model.errors import ConflictError, NotFoundError
 from taxiway.model.event import EventDraft
 from taxiway.model.run import Run, RunState, Step
-from taxiway.plugin import PipelineJob, PipelineRequest, PipelineResult, StepContext
+from taxiway.plugin import PipelineJob, PipelinePull, PipelineRequest, PipelineResult, StepContext
 
 RELEASE = "release"
+CHECKS: Mapping[str, CheckState] = {"succeeded": "succeeded", "failed": "failed", "cancelled": "cancelled"}
+"""The state of a check by that of the run that has ended."""
 
 
 def pipeline_topic(name: str, commit: str) -> str:
@@ -48,6 +59,9 @@ class PipelineHandler(BaseHandler):
         data = {"repository": row["repository"], "commit": row["commit"], "outcome": outcome, "run_id": run.id}
         draft = EventDraft("dev.cdevents.pipelinerun.finished.0.2.0", f"run:{run.id}", data)
         self._platform.events.append(tx, system_principal("delivery"), draft, owner=row["owner"])
+        ended = CHECKS.get(state)
+        if ended is not None:
+            self._report(tx, row["repository_uid"], run, ended, reason)
         self._platform.runs.wake(tx, pipeline_topic(row["repository"], row["commit"]))
         shown = {key: row[key] for key in ("repository", "commit", "branch", "workflow", "digest", "release_id")}
         return {**shown, "outcome": outcome, "reason": reason}
@@ -62,15 +76,28 @@ class PipelineHandler(BaseHandler):
         forge(platform).export(name, commit, folder)
         self._hand_over(ctx.workspace, folder)
         start = {"state": "running", "started_at": platform.clock.now(), "ended_at": None, "jobs": [], "reason": ""}
-        platform.store.write(lambda tx: repository.change_pipeline(tx, run.id, **start))
-        request = PipelineRequest(name, commit, given["branch"], given["workflow"], folder, run.created_by)
+
+        def begin(tx: Tx) -> None:
+            repository.change_pipeline(tx, run.id, **start)
+            self._report(tx, there.uid, run, "running", "")
+
+        platform.store.write(begin)
+        pull = PipelinePull(**given["pull"]) if given.get("pull") else None
+        request = PipelineRequest(name, commit, given["branch"], given["workflow"], folder, run.created_by, pull)
         result = pipeline_engine(platform).run(ctx, request, lambda jobs: self._save_jobs(run.id, jobs))
         self._save_jobs(run.id, result.jobs)
         if result.state != "succeeded":
             self._fail(run, result)
-        digest = self._keep(ctx, result) if given["branch"] == there.default_branch else None
+        is_releasable = pull is None and given["branch"] == there.default_branch
+        digest = self._keep(ctx, result) if is_releasable else None
         platform.store.write(lambda tx: repository.change_pipeline(tx, run.id, digest=digest))
         return {"digest": digest, "jobs": len(result.jobs)}
+
+    def _report(self, tx: Tx, repository_uid: str, run: Run, state: CheckState, detail: str) -> None:
+        """How the check of this workflow stands, for pull requests with this commit."""
+        given = run.input
+        name, source = check_name(given["workflow"]), check_source(given)
+        report_check(tx, repository_uid, given["commit"], name, source, state, detail=detail, run_id=run.id)
 
     def _fail(self, run: Run, result: PipelineResult) -> None:
         jobs = jobs_document(result.jobs)

@@ -8,10 +8,18 @@ from taxiway.features.pulls.service.merging import merge_pull
 from taxiway.features.pulls.service.opening import change_pull, close_pull, open_pull, reopen_pull
 from taxiway.features.pulls.service.reviewing import dismiss_review, list_reviews, submit_review
 from taxiway.features.pulls.service.rules import get_rules, is_protected, set_rules
-from taxiway.features.pulls.service.showing import diff_of, get_pull, list_commits, list_files, list_pulls
+from taxiway.features.pulls.service.showing import (
+    changed_paths,
+    diff_of,
+    get_pull,
+    list_commits,
+    list_files,
+    list_pulls,
+)
 
 __all__ = [
     "change_pull",
+    "changed_paths",
     "check_commit",
     "close_pull",
     "diff_of",

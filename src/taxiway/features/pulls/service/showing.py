@@ -40,6 +40,7 @@ COLUMNS = (
 DIFF_BYTES = 2 * 1024 * 1024
 MAX_COMMITS = 250
 FILES_AT_ONCE = 100
+MAX_PATHS = 100_000
 
 
 def list_pulls(ctx: OpContext, filters: Mapping[str, Any], cursor: str | None, limit: int) -> Page[dict[str, Any]]:
@@ -150,6 +151,14 @@ def list_files(ctx: OpContext, name: str, number: int, cursor: str | None, limit
         "additions": found.additions,
         "deletions": found.deletions,
     }
+
+
+def changed_paths(ctx: OpContext, name: str, number: int) -> list[str]:
+    """Paths that it changes, for filters of workflows; old names of what was renamed too."""
+    row = find_pull(ctx, name, number)
+    old = _merge_base(compared_of(ctx, row, 0), row)
+    found = pull_host(ctx.platform).files(name, old, row["head_sha"], limit=MAX_PATHS, with_patch=False)
+    return [path for file in found.files for path in (file.path, file.previous_path) if path]
 
 
 def diff_of(ctx: OpContext, name: str, number: int) -> tuple[str, bool]:

@@ -23,6 +23,7 @@ from taxiway.features.catalog.repository.entities import known_by_refs
 from taxiway.features.catalog.service import locations
 from taxiway.features.catalog.service.apply import apply_entities, prune_source, replace_source_problems
 from taxiway.features.catalog.service.import_files import document_text, put_report
+from taxiway.features.catalog.service.reading import root_entity
 from taxiway.model.errors import ConflictError, TaxiwayError, TimedOutError
 from taxiway.plugin import SourcedEntity
 
@@ -166,7 +167,7 @@ def _apply(work: Work, items: Sequence[Item], current: Location | None, trusted:
         )
         write(partial(_register, current=current))
     work.created("location", current.reference, {"location_id": current.id})
-    documents = [locations.root_entity(current), *(_sourced(work, item) for item in items if item.entity is not None)]
+    documents = [root_entity(current), *(_sourced(work, item) for item in items if item.entity is not None)]
     counts = dict.fromkeys(("created", "updated", "unchanged", "deleted"), 0)
     keep: set[str] = set()
     faults: list[Problem] = []

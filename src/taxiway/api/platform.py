@@ -25,11 +25,13 @@ from taxiway.core.plugins.secrets import RegistrySecrets
 from taxiway.core.registry import Registry
 from taxiway.core.runs.durable import DurableRuns
 from taxiway.core.settings import Loaded
-from taxiway.core.store.database import open_store
+from taxiway.core.store.closed import ClosedStore
+from taxiway.core.store.database import Store, open_store
 from taxiway.core.store.migrate import migrate
 from taxiway.kit.clock import Clock, SystemClock
 from taxiway.kit.ids import new_ids
 from taxiway.kit.signals import Signals
+from taxiway.model.errors import TaxiwayError
 
 CLOCK_FILE = "clock-offset"
 """A file in the data folder that makes the clock jump, for tests of what a jump does."""
@@ -42,10 +44,12 @@ def build_platform(
     plugins: Iterable[EntryPoint] | None = None,
     with_plugins: bool = True,
     features: Sequence[Feature] | None = None,
+    migrated: bool = True,
 ) -> Platform:
-    """A platform that is ready to serve or to work. `plugins` and `features` replace the installed ones."""
+    """A platform that is ready to serve or to work. `plugins` and `features` replace the installed ones. Without
+    `migrated` the store is taken as it is, whatever version made it: for what reads nothing from it."""
     chosen = load_features() if features is None else list(features)
-    platform = _engine_room(loaded, clock)
+    platform = _engine_room(loaded, clock, migrated)
     platform.features = [*chosen, runs.FEATURE, events.FEATURE, system.FEATURE]
     for feature in platform.features:
         platform.permissions.update(feature.permissions)
@@ -55,13 +59,14 @@ def build_platform(
     return platform
 
 
-def _engine_room(loaded: Loaded, clock: Clock | None) -> Platform:
+def _engine_room(loaded: Loaded, clock: Clock | None, migrated: bool) -> Platform:
     data = loaded.settings.data.resolve()
     data.mkdir(mode=0o711, parents=True, exist_ok=True)
     clock = clock or SystemClock(data / CLOCK_FILE)
     new_id, signals, registry, log = new_ids(clock), Signals(), Registry(), structlog.get_logger("taxiway")
-    migrate(loaded.settings.store_url(), data)
-    store = open_store(loaded.settings.store_url(), clock)
+    if migrated:
+        migrate(loaded.settings.store_url(), data)
+    store = _opened(loaded.settings.store_url(), clock, migrated)
     source, schemas = f"taxiway/{quote(loaded.settings.organisation)}", EventSchemas(declared_in(registry))
     journal = Journal(store, new_id, signals, source, schemas)
     engine = DurableRuns(
@@ -73,6 +78,7 @@ def _engine_room(loaded: Loaded, clock: Clock | None) -> Platform:
         log=log,
         data=data,
         signals=signals,
+        step_retries=loaded.settings.step_retries,
     )
     return Platform(
         loaded=loaded,
@@ -87,6 +93,15 @@ def _engine_room(loaded: Loaded, clock: Clock | None) -> Platform:
         log=log,
         signals=signals,
     )
+
+
+def _opened(url: str, clock: Clock, migrated: bool) -> Store:
+    try:
+        return open_store(url, clock)
+    except TaxiwayError as error:
+        if migrated:
+            raise
+        return ClosedStore(error)
 
 
 def close_platform(platform: Platform) -> None:

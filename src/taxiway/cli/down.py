@@ -39,9 +39,20 @@ def stop_server(folder: Path) -> None:
 
 
 def halt_engines(folder: Path) -> None:
-    """End every process that host engines run for a data folder."""
+    """End every process that host engines run for a data folder, of whatever version its store is. CliError names the
+    engines that could not; the others are ended all the same."""
+    from taxiway.model.errors import TaxiwayError
     from taxiway.plugin import HostEngine
 
-    with open_platform(folder, with_plugins=True) as platform:
+    failed = []
+    with open_platform(folder, engines_only=True) as platform:
         for engine in platform.registry.all("host_engine", HostEngine):
-            engine.halt()
+            try:
+                engine.halt()
+            except (TaxiwayError, OSError) as error:
+                failed.append(f"{engine.key}: {error}")
+        for item in platform.plugins:
+            if item.state == "failed":
+                note(f"what the plugin {item.name} runs was not looked for: {item.reason}")
+    if failed:
+        raise CliError("not everything could be stopped", details=failed)

@@ -14,8 +14,10 @@ from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 
-from sqlalchemy import Connection, create_engine, inspect, make_url, text
+from sqlalchemy import Connection, Engine, create_engine, inspect, make_url, text
+from sqlalchemy.exc import DatabaseError
 
+from taxiway.core.store.trouble import explain
 from taxiway.model.errors import ConflictError
 
 REVISIONS = (
@@ -35,7 +37,7 @@ ADVISORY_LOCK = 7_007_001
 
 
 def migrate(url: str, data: Path) -> None:
-    """Upgrade the store behind `url`. ConflictError when it was made by a newer Taxiway."""
+    """Upgrade the store behind `url`. ConflictError when it was made by a newer Taxiway, or by none."""
     parsed = make_url(url)
     if parsed.drivername == "postgresql":
         parsed = parsed.set(drivername="postgresql+psycopg")
@@ -43,24 +45,30 @@ def migrate(url: str, data: Path) -> None:
         Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
     engine = create_engine(parsed)
     try:
-        with engine.connect() as conn:
-            if _revision(conn) == HEAD:
-                return
-        with _locked(url, data), engine.connect() as conn:
-            if conn.dialect.name == "postgresql":
-                conn.execute(text("SELECT pg_advisory_lock(:key)"), {"key": ADVISORY_LOCK})
-            found = _revision(conn)
-            if found != HEAD:
-                _check_known(found)
-                if found is None:
-                    found = _create(conn)
-                elif conn.dialect.name == "sqlite":
-                    _copy(conn, data, found)
-                if found != HEAD:
-                    _upgrade(conn)
-            conn.commit()
+        _migrate(engine, url, data)
+    except DatabaseError as error:
+        raise explain(error) from error
     finally:
         engine.dispose()
+
+
+def _migrate(engine: Engine, url: str, data: Path) -> None:
+    with engine.connect() as conn:
+        if _revision(conn) == HEAD:
+            return
+    with _locked(url, data), engine.connect() as conn:
+        if conn.dialect.name == "postgresql":
+            conn.execute(text("SELECT pg_advisory_lock(:key)"), {"key": ADVISORY_LOCK})
+        found = _revision(conn)
+        if found != HEAD:
+            _check_known(found)
+            if found is None:
+                found = _create(conn)
+            elif conn.dialect.name == "sqlite":
+                _copy(conn, data, found)
+            if found != HEAD:
+                _upgrade(conn)
+        conn.commit()
 
 
 def _revision(conn: Connection) -> str | None:
@@ -70,11 +78,18 @@ def _revision(conn: Connection) -> str | None:
 
 
 def _check_known(found: str | None) -> None:
-    if found is not None and found > HEAD:
+    if found is None or found in {name.partition("_")[0] for name in REVISIONS}:
+        return
+    if found > HEAD:
         raise ConflictError(
             f"the database was made by a newer Taxiway (revision {found}, this one knows {HEAD}): upgrade Taxiway",
             code="store.newer",
         )
+    raise ConflictError(
+        f"the database has the revision {found}, which no Taxiway made: restore a backup of it, or choose another "
+        "database or data folder",
+        code="store.foreign",
+    )
 
 
 def _copy(conn: Connection, data: Path, found: str) -> None:

@@ -92,13 +92,17 @@ def test_a_newer_database_is_refused(tmp_path: Path) -> None:
         migrate(url, tmp_path)
 
 
-def test_an_older_database_is_copied_before_it_is_changed(tmp_path: Path) -> None:
+def test_an_older_database_is_copied_before_it_is_changed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     url = f"sqlite:///{tmp_path / 'store.db'}"
     engine = create_engine(url)
     with engine.begin() as conn:
         conn.execute(text("create table alembic_version (version_num varchar(32))"))
         conn.execute(text("insert into alembic_version values ('0000')"))
     engine.dispose()
+    with pytest.raises(ConflictError, match="no Taxiway made"):
+        migrate(url, tmp_path)
+    assert not (tmp_path / "backup").exists()
+    monkeypatch.setattr(migrations, "REVISIONS", ("0000_older", *REVISIONS))
     with pytest.raises(Exception, match="0000"):
         migrate(url, tmp_path)
     assert (tmp_path / "backup" / f"before-{HEAD}-from-0000.db").is_file()

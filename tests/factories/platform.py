@@ -92,7 +92,13 @@ def create_tables(store: Store) -> None:
 
 
 def build_platform(
-    data: Path, *, url: str | None = None, clock: Clock | None = None, fresh: bool = True, **settings: Any
+    data: Path,
+    *,
+    url: str | None = None,
+    clock: Clock | None = None,
+    fresh: bool = True,
+    step_retries: int = 0,
+    **settings: Any,
 ) -> Platform:
     """A platform on `data`. `url` None: SQLite in it. `fresh` creates the tables."""
     data.mkdir(parents=True, exist_ok=True)
@@ -114,6 +120,7 @@ def build_platform(
         log=log,
         data=data,
         signals=signals,
+        step_retries=step_retries,
     )
     return Platform(
         loaded=loaded,

@@ -93,6 +93,12 @@ class Settings(_Section):
     )
     demo: bool = Field(False, description="load the demo organisation")
     workers: int = Field(4, ge=0, le=64, description="runs worked on at once by this process; 0: none")
+    step_retries: int = Field(
+        4,
+        ge=0,
+        le=20,
+        description="times that a step is tried again by itself when what it needs does not answer: after 1, 2, 4 … s",
+    )
     engines: EngineSettings = EngineSettings()
     limits: LimitSettings = LimitSettings()
     catalog: CatalogSettings = CatalogSettings()

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import delete, insert
 
 from taxiway.core.events.log import EventLog
-from taxiway.core.runs import repository
+from taxiway.core.runs import again, repository
 from taxiway.core.runs.ending import cancel_tree
 from taxiway.core.runs.follow import Follower
 from taxiway.core.runs.handler import RunHandler
@@ -53,11 +53,14 @@ class DurableRuns:
         log: Logger,
         data: Path,
         signals: Signals,
+        step_retries: int = 0,
     ) -> None:
         redactions = Redactions()
         self.secrets: Secrets = ObservedSecrets(secrets, redactions)
         self.schedules = Schedules(store, clock, log)
-        self.parts = Parts(store, clock, new_id, events, self.secrets, log, data, signals, redactions)
+        self.parts = Parts(
+            store, clock, new_id, events, self.secrets, log, data, signals, redactions, step_retries=step_retries
+        )
 
     def register(self, kind: str, handler: RunHandler) -> None:
         if kind in self.parts.handlers:
@@ -179,8 +182,8 @@ class DurableRuns:
             if step.index < first:
                 continue
             values: dict[str, Any] = {"state": "pending", "output": None, "error": None, "ended_at": None}
-            if step.index > first or step.state == "undone":
-                values["checkpoints"] = {}
+            kept = step.index == first and step.state != "undone"
+            values["checkpoints"] = again.uncounted(step.checkpoints) if kept else {}
             if step.state == "undone":
                 values["created"] = []
             repository.set_step(tx, run.id, step.id, **values)

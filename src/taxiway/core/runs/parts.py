@@ -84,6 +84,8 @@ class Parts:
     redactions: Redactions
     wakes: Wakes = field(default_factory=Wakes)
     handlers: dict[str, RunHandler] = field(default_factory=dict)
+    step_retries: int = 0
+    """How often a step is tried again by itself."""
 
     def workspace(self, run_id: str) -> Path:
         """The folder that the steps of a run share."""

@@ -10,7 +10,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from taxiway.core.runs import repository
+from taxiway.core.runs import again, repository
 from taxiway.core.runs.ending import FREE, cancel_tree, end_run, remove_workspace
 from taxiway.core.runs.handler import StepResult
 from taxiway.core.runs.logs import Flusher, RunLog
@@ -19,6 +19,7 @@ from taxiway.core.runs.rows import plain, principal_of
 from taxiway.core.runs.stepping import ParkedError, Stepping
 from taxiway.core.store.database import Tx
 from taxiway.core.store.tables import run as run_table
+from taxiway.kit.clock import MICROSECONDS
 from taxiway.kit.processes import RUN_MARKER, kill_marked
 from taxiway.model.errors import TaxiwayError, UnavailableError
 from taxiway.model.run import ENDED, RunState, Step
@@ -74,6 +75,9 @@ class Segment:
             step = self._run.steps[position]
             if step.state in SETTLED:
                 continue
+            if step.state == "failed":  # in this segment, which parked in a step behind it
+                failure = failure or f"step {step.id} failed: {step.error}"
+                continue
             if failure is not None and not self._handler.runs_after_failure(self._run, step):
                 continue
             outcome = self._work(step)
@@ -89,15 +93,18 @@ class Segment:
         if was_interrupted and step.recovery == "manual":
             self._need_attention(step)
             return None
+        has_run = was_interrupted or again.is_next_try(step)
         if not self._begin(step):
             return None
         step = self._step(step.id)
         while True:
-            outcome = self._call(step, self._probing if was_interrupted and step.recovery == "probe" else self._running)
+            outcome = self._call(step, self._probing if has_run and step.recovery == "probe" else self._running)
             if not isinstance(outcome, ParkedError):
                 break
             if self._park(step, outcome):
                 return None
+        if isinstance(outcome, Exception) and self._pause(step, outcome):
+            return None
         self._settle(step, outcome)
         if self._control.cancelled.is_set():
             self._end("cancelled", None)
@@ -166,7 +173,7 @@ class Segment:
 
     def _begin(self, step: Step) -> bool:
         """Commit the start of a step and the results before it; False when the run is to be cancelled instead."""
-        attempt = step.attempt + (0 if step.state == "waiting" else 1)
+        attempt = step.attempt + (0 if step.state == "waiting" and not again.is_next_try(step) else 1)
         values = {"state": "running", "attempt": attempt, "error": None, "ended_at": None}
 
         def work(tx: Tx) -> bool:
@@ -237,6 +244,33 @@ class Segment:
             self._unsaved.append((step.id, {"state": "cancelled"}))
             self._end("cancelled", None)
         return bool(verdict != "again")
+
+    def _pause(self, step: Step, error: Exception) -> bool:
+        """Park the run until the step is tried again by itself; False when it fails with this error."""
+        step, reason = self._step(step.id), self._reason(step, error)
+        next_try = again.next_try(step, error, self._parts.step_retries)
+        if next_try is None or self._control.cancelled.is_set():
+            return False
+        told = f"{reason}\ntrying again in {next_try.seconds:g} s ({next_try.number} of {self._parts.step_retries})"
+        self._log.add(self._redactor, step.id, told, "system")
+
+        def work(tx: Tx) -> bool:
+            state = repository.guard(tx, self._control.claim)
+            self._save(tx)
+            if state == "cancelling":
+                return False
+            waiting = {"state": "waiting", "error": reason, "checkpoints": again.counted(step, next_try.number)}
+            repository.set_step(tx, self._run.id, step.id, **waiting)
+            wake_at = tx.now + int(next_try.seconds * MICROSECONDS)
+            parked = {**FREE, "waiting_for": f"retry:{step.id}", "wake_at": wake_at}
+            repository.set_run(tx, self._run.id, state="waiting", **parked)
+            self._tell(tx)
+            return True
+
+        if not self._commit(work):
+            self._unsaved.append((step.id, {"state": "cancelled", "error": reason}))
+            self._end("cancelled", None)
+        return True
 
     def _need_attention(self, step: Step) -> None:
         error = f"step {step.id} was interrupted and nobody can tell what it did: look, then resume, cancel or undo"

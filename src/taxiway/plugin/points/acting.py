@@ -20,8 +20,10 @@ class Action(Protocol):
     """A scaffolder action. `key` is the action id (`publish:git`).
 
     `recovery` says what an interrupted call needs; with `probe`, `probe` returns the output when the call did its work
-    and None when it must run. `undo` takes back what this call recorded with `ctx.created`, in reverse order, and must
-    be safe to repeat. Input was validated against `input_schema` before `run`.
+    and None when it must run. The same holds after UnavailableError or RateLimitedError: the step is then tried again
+    by itself a few times, after a pause, unless `recovery` is `manual`. `undo` takes back what this call recorded with
+    `ctx.created`, in reverse order, and must be safe to repeat. Input was validated against `input_schema` before
+    `run`.
     """
 
     key: str

@@ -17,8 +17,10 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
 
 from factories.platform import build_platform
+from taxiway.core.runs import again
 from taxiway.core.runs.handler import BaseHandler, StepResult
 from taxiway.kit.processes import RUN_MARKER
+from taxiway.model.errors import UnavailableError
 from taxiway.worker.main import run_worker
 
 
@@ -33,6 +35,11 @@ class Effects(BaseHandler):
             (self.data / "slow").write_text(str(os.getpid()))
             for _ in range(10 if step.attempt > 1 else 600):
                 time.sleep(0.05)
+        if step.action == "flaky":
+            with (self.data / "tries").open("a") as file:
+                file.write(f"{run.id}\n")
+            if (self.data / "tries").read_text().split().count(run.id) < 3:
+                raise UnavailableError("it does not answer")
         with (self.data / "effects").open("a") as file:
             file.write(f"{step.id}\n")
         if step.action == "early":
@@ -49,7 +56,8 @@ class Effects(BaseHandler):
 
 def main() -> None:
     data, url, seed = Path(sys.argv[1]), sys.argv[2] or None, int(sys.argv[3])
-    platform = build_platform(data, url=url, fresh=False)
+    again.FIRST_SECONDS = 0.1
+    platform = build_platform(data, url=url, fresh=False, step_retries=4)
     platform.runs.register("crash", Effects(data))
     if seed:
         die_at_commit(platform.store, seed)

@@ -100,6 +100,23 @@ def test_killed_around_a_commit_a_restarted_worker_ends_the_run(workers: Workers
     assert verify(workers.platform.store, workers.data).ok
 
 
+def test_killed_between_automatic_tries_the_run_goes_on_with_the_next(workers: Workers) -> None:
+    for seed in (4, 5, 7, 8) if workers.platform.store.dialect == "sqlite" else (6,):
+        (workers.data / "effects").unlink(missing_ok=True)
+        run_id = workers.start("flaky", "ok")
+        assert workers.launch(seed).wait(15) == -signal.SIGKILL
+        second = workers.launch()
+        run = workers.wait(run_id)
+        assert run.state == "succeeded", run
+        assert 3 <= run.steps[0].attempt <= 4
+        assert [len(step.created) for step in run.steps] == [1, 1]
+        assert workers.effects() == ["s1", "s2"]
+        assert workers.ended_events(run_id) == 1
+        second.terminate()
+        assert second.wait(5) == 0
+    assert verify(workers.platform.store, workers.data).ok
+
+
 def test_a_worker_that_is_killed_is_replaced_by_the_other_without_a_restart(workers: Workers) -> None:
     workers.launch()
     workers.launch()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import socket
 import subprocess
 import time
@@ -37,7 +38,15 @@ NESTED = "{%% for a in range(9999) %%}{%% for b in range(9999) %%}%s{%% endfor %
 LOOP = '"' + NESTED % (NESTED % "") + '"'
 GROWING = '"' + NESTED % ("x" * 100) + '"'
 RENDER_SECONDS = 30
+STEPS = 50
 pytestmark = pytest.mark.timeout(180)
+
+
+def long_template() -> str:
+    """The template `long`: many small steps, so that some are at work at any moment."""
+    step = "    - {id: s%d, action: debug:log, input: {message: step %d}}\n"
+    steps = "".join(step % (n, n) for n in range(STEPS))
+    return TEMPLATE.partition("  steps:")[0] % "long" + "  steps:\n" + steps
 
 
 def registered(client: httpx.Client, file: Path) -> None:
@@ -218,23 +227,56 @@ def test_clients_that_hang_keep_nobody_waiting_and_do_not_hold_up_the_stop(make_
         assert time.monotonic() - began <= 5.5
 
 
-def test_a_clock_that_jumps_breaks_no_run_and_no_chain(make_server: MakeServer, open_folder: Path) -> None:
+def signed_in(server: Server) -> httpx.Client:
+    """A browser of the administrator, by the link of the first start."""
+    found = re.search(r"link_token=(\S+)", server.log())
+    assert found is not None
+    browser = httpx.Client(base_url=server.url, timeout=60)
+    assert browser.post("/api/access/v1/sessions", json={"link_token": found[1]}).status_code == 201
+    return browser
+
+
+def me(client: httpx.Client, status: int) -> httpx.Response:
+    """The answer once it has this status: who somebody is, is remembered for a second."""
+
+    def asked() -> httpx.Response | None:
+        answer = client.get("/api/access/v1/me")
+        return answer if answer.status_code == status else None
+
+    answer: httpx.Response = wait_for(asked, 3, f"the answer is {status}")
+    return answer
+
+
+def test_a_clock_that_jumps_breaks_no_run_no_session_and_no_chain(make_server: MakeServer, open_folder: Path) -> None:
     root = open_folder / "files"
-    server = with_files(make_server, root, {"fine.yaml": TEMPLATE % ("fine", "hello"), "good.yaml": GROUP % "good"})
+    files = {"fine.yaml": TEMPLATE % ("fine", "hello"), "good.yaml": GROUP % "good", "long.yaml": long_template()}
+    server = with_files(make_server, root, files)
     offset = server.data / "clock-offset"
-    with server.client(server.token()) as admin:
-        registered(admin, root / "good.yaml")
-        registered(admin, root / "fine.yaml")
-        assert ordered(admin, "fine")["state"] == "succeeded"
+    with server.client(server.token()) as admin, contextlib.closing(signed_in(server)) as browser:
+        for name in ("good.yaml", "fine.yaml", "long.yaml"):
+            registered(admin, root / name)
+        body = {"templateRef": "template:default/long", "values": {}}
+        runs = [str(admin.post("/api/scaffolder/v2/tasks", json=body).json()["id"]) for _ in range(6)]
         offset.write_text("86400")
-        assert admin.get("/api/access/v1/me").status_code == 401, "a token of one hour is over a day later"
+        assert "expired" in me(admin, 401).json()["detail"], "a token of one hour is over a day later"
+        assert "sign in again" in me(browser, 401).json()["detail"], "and so is a session that was idle for a day"
         with server.client(server.token()) as later:
-            assert ordered(later, "fine")["state"] == "succeeded"
+            runs.append(ordered(later, "fine")["id"])
             offset.write_text("-86400")
-            assert ordered(admin, "fine")["state"] == "succeeded"
-            assert later.get("/api/access/v1/me").status_code == 200
+            for client in (admin, browser, later):
+                me(client, 200)
+            runs.append(ordered(admin, "fine")["id"])
         offset.unlink()
-        assert ordered(admin, "fine")["state"] == "succeeded", "leases held, and the queue goes on"
+        me(browser, 200)
+        runs.append(ordered(admin, "fine")["id"])
+        for run_id in runs:
+            run = ended(admin, run_id, 60)
+            assert run["state"] == "succeeded", run
+            assert {step["attempt"] for step in run["steps"]} == {1}, "no run was taken twice"
+        told = items(admin, "/api/events/v1/events", type="dev.taxiway.run.ended")
+        assert sorted(event["subject"] for event in told) == sorted(f"run:{run_id}" for run_id in runs)
+        places = [event["seq"] for event in told]
+        assert places == sorted(places, reverse=True)
     assert server.stop() == 0
     done = server.cli("audit", "verify", "--data", str(server.data))
     assert "the chain is whole" in done.stderr

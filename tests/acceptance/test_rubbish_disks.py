@@ -14,14 +14,13 @@ import httpx
 import pytest
 
 from acceptance.conftest import CLI, Server, wait_for
-from acceptance.test_rubbish import GROUP, TEMPLATE, ordered, registered, said, write
+from acceptance.test_rubbish import GROUP, TEMPLATE, long_template, ordered, registered, said, write
 from acceptance.test_undo import items
 from taxiway.model.run import ENDED
 
 BRITTLE = Path(__file__).parents[1] / "factories" / "brittle_disk.py"
 LEASE_SECONDS = 15
 RUNS = 5
-STEPS = 50
 pytestmark = pytest.mark.timeout(180)
 
 
@@ -113,13 +112,6 @@ def brittle_disk(root: Path) -> Iterator[tuple[Path, Path]]:
         finally:
             subprocess.run(["umount", "-l", str(disk)], check=False, capture_output=True)
             serving.terminate()
-
-
-def long_template() -> str:
-    """The template `long`: many small steps, so that some are at work at any moment."""
-    step = "    - {id: s%d, action: debug:log, input: {message: step %d}}\n"
-    steps = "".join(step % (n, n) for n in range(STEPS))
-    return TEMPLATE.partition("  steps:")[0] % "long" + "  steps:\n" + steps
 
 
 @contextlib.contextmanager

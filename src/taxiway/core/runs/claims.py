@@ -38,9 +38,10 @@ def claim_runs(tx: Tx, executor: str, kinds: Sequence[str], limit: int) -> list[
     return claims
 
 
-def requeue(tx: Tx, executor: str) -> list[str]:
-    """Queue every run of `executor` again, under a new fence, its running steps marked as interrupted."""
-    mine = and_(run.c.executor == executor, run.c.state.in_(HELD))
+def requeue(tx: Tx, executor: str, only: str | None = None) -> list[str]:
+    """Queue every run of `executor`, or one of them, again, under a new fence, its running steps marked as
+    interrupted."""
+    mine = and_(run.c.executor == executor, run.c.state.in_(HELD), *([run.c.id == only] if only else []))
     cancelling = tx.conn.execute(
         update(run)
         .where(mine, run.c.state == "cancelling")
@@ -72,6 +73,13 @@ def strangers(store: Store, executor: str) -> list[str]:
     query = select(run.c.executor).where(run.c.state.in_(HELD), run.c.executor != executor).distinct()
     with store.read() as conn:
         return [str(name) for name in conn.execute(query).scalars()]
+
+
+def held_by(store: Store, executor: str) -> set[str]:
+    """The runs that name the executor as the one who works on them."""
+    query = select(run.c.id).where(run.c.state.in_(HELD), run.c.executor == executor)
+    with store.read() as conn:
+        return set(conn.execute(query).scalars())
 
 
 def take_over(tx: Tx, leases: Leases, executor: str) -> list[str]:

@@ -20,6 +20,8 @@ from taxiway.model.errors import TaxiwayError
 
 POLL_SECONDS = 1.0
 CANCEL_GRACE_SECONDS = 2.0
+MOST_PAUSE_SECONDS = 2.0
+"""How long a run that cannot be given back waits for the store, at most, until the next try."""
 JUMP_SECONDS = 2.0
 """A wall clock that falls behind the monotonic one by more than this was put back."""
 FINISH_SECONDS = 1.2
@@ -36,6 +38,7 @@ class Engine:
         self._rest = poll_seconds
         self._stopping = False
         self._ahead = float("inf")
+        self._forgotten: set[str] = set()
         self._lock = threading.Lock()
         self._active: dict[str, Control] = {}
         self._lease: Lease | None = None
@@ -130,6 +133,18 @@ class Engine:
                 self._parts.log.info("took over the runs of a worker that died", worker=name, runs=taken)
             for run_id in taken:
                 self._parts.signals.notify(f"run:{run_id}")
+        self._find_forgotten(executor)
+
+    def _find_forgotten(self, executor: str) -> None:
+        """Queue the runs that name us and that no thread here works on: none may say that it runs when it does not."""
+        with self._lock:
+            active = set(self._active)
+        here = claims.held_by(self._parts.store, executor) - active
+        for run_id in here & self._forgotten:
+            self._parts.log.error("a run had nobody who works on it, and is queued again", run=run_id)
+            self._parts.store.write(lambda tx, run_id=run_id: claims.requeue(tx, executor, run_id))  # type: ignore[misc]
+            self._parts.signals.notify(f"run:{run_id}")
+        self._forgotten = here
 
     def _mind_the_clock(self) -> None:
         """Where the wall clock was put back, timers that were set by it would be late by as much. At the start nobody
@@ -213,7 +228,9 @@ class Engine:
                 return None
             except FencedError:
                 return None
-            except TaxiwayError:
+            except Exception as error:
+                if not isinstance(error, TaxiwayError):
+                    self._parts.log.exception("a run cannot be given back", run=control.claim.run_id)
                 threading.Event().wait(pause)
-                pause = min(10.0, pause * 2)
+                pause = min(MOST_PAUSE_SECONDS, pause * 2)
         return None

@@ -186,6 +186,7 @@ class SqliteStore:
 
     def _commit(self, batch: list[tuple[Callable[[Tx], Any], Future[Any]]]) -> None:
         done: list[tuple[Future[Any], Any, list[Callable[[], None]]]] = []
+        refused: list[tuple[Future[Any], BaseException]] = []
         cause: TaxiwayError | None = None
         try:
             with self._writer.begin() as connection:
@@ -201,16 +202,19 @@ class SqliteStore:
                         reason = explain(error, self._folder)
                         cause = reason if isinstance(reason, DiskError) else None
                         savepoint.rollback()
-                        future.set_exception(reason)
+                        refused.append((future, reason))
                     except BaseException as error:
                         savepoint.rollback()
-                        future.set_exception(error)
+                        refused.append((future, error))
                 is_written = _changes(connection) != before
         except Exception as error:
             self._failed(batch, first_cause(cause, error, self._folder))
             return
         if is_written:
             self._trouble = None
+        # Only now: they may have been refused because of work before them in the batch, which might have been undone.
+        for future, error in refused:
+            future.set_exception(error)
         for future, result, callbacks in done:
             for callback in callbacks:
                 callback()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import sqlite3
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,8 +17,9 @@ from factories.platform import create_tables
 from taxiway.core.store import trouble
 from taxiway.core.store.database import Store, Tx, open_store
 from taxiway.core.store.tables import event_cursor as table
+from taxiway.core.store.trouble import DiskError
 from taxiway.kit.clock import SystemClock
-from taxiway.model.errors import UnavailableError
+from taxiway.model.errors import NotFoundError, UnavailableError
 
 
 @pytest.fixture
@@ -50,6 +52,23 @@ def test_a_full_disk_is_the_reason_and_not_what_is_stumbled_over_after_it(store:
     assert store.trouble() is None
     with store.read() as conn:
         assert list(conn.execute(select(table.c.subscriber)).scalars()) == ["kept"]
+
+
+def test_nobody_is_refused_for_what_was_then_undone(store: Store) -> None:
+    begun = threading.Event()
+
+    def refused(tx: Tx) -> None:
+        if tx.conn.execute(select(table)).all():
+            raise NotFoundError("it is taken")
+
+    # The three wait behind the first and share a transaction, which the last one loses.
+    first = store.submit(lambda tx: begun.wait(5))
+    futures = [store.submit(work) for work in (lambda tx: add(tx, "other"), refused, disk_is_full)]
+    begun.set()
+    first.result(5)
+    for future in futures:
+        assert isinstance(future.exception(5), DiskError)
+    store.write(refused)
 
 
 @pytest.mark.parametrize(

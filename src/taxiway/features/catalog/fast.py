@@ -61,7 +61,7 @@ def query_entities(ctx: OpContext, request: Request) -> Response | None:
 def entity_facets(ctx: OpContext, request: Request) -> Response | None:
     """Counts of the values of fields."""
     given = _parameters(request, {"facet", "filter"})
-    if given is None or "facet" not in given or "" in given["facet"] or not ctx.scope(READ).everything:
+    if given is None or "facet" not in given or not ctx.scope(READ).everything:
         return None
     try:
         with index_of(ctx.platform).at_once() as view:
@@ -85,7 +85,7 @@ def _parameters(request: Request, known: set[str]) -> Parameters | None:
     given: Parameters = {}
     for key, value in parse_qsl(request.scope["query_string"].decode("latin-1"), keep_blank_values=True):
         given.setdefault(key, []).append(value)
-    if not given.keys() <= known:
+    if not given.keys() <= known or any("" in values for values in given.values()):
         return None
     return given if all(len(values) <= (50 if key in REPEATED else 1) for key, values in given.items()) else None
 

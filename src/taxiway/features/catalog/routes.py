@@ -14,6 +14,7 @@ from urllib.parse import urlencode
 
 import orjson
 from fastapi import Path, Query, Response
+from pydantic import StringConstraints
 from starlette.responses import StreamingResponse
 
 from taxiway.core.context import OpContext
@@ -40,8 +41,10 @@ BASE = "/api/catalog"
 READ = "catalog.entity.read"
 JSON = "application/json"
 STREAM = 500
-Filter = Annotated[list[str] | None, Query(max_length=100)]
-Fields = Annotated[list[str] | None, Query(max_length=100)]
+NotEmpty = Annotated[str, StringConstraints(min_length=1)]
+Filter = Annotated[list[NotEmpty] | None, Query(max_length=100)]
+Fields = Annotated[list[NotEmpty] | None, Query(max_length=100)]
+Orders = Annotated[list[NotEmpty] | None, Query(max_length=10)]
 Limit = Annotated[int | None, Query(ge=0, le=listing.MAX_LIMIT)]
 Offset = Annotated[int | None, Query(ge=0, le=10_000_000)]
 Part = Annotated[str, Path(max_length=253)]
@@ -55,8 +58,8 @@ def list_entities(
     fields: Fields = None,
     limit: Limit = None,
     offset: Offset = None,
-    after: Annotated[str | None, Query(max_length=1000)] = None,
-    order: Annotated[list[str] | None, Query(max_length=10)] = None,
+    after: Annotated[str | None, Query(min_length=1, max_length=1000)] = None,
+    order: Orders = None,
 ) -> Response:
     """List entities as a bare array.
 
@@ -90,8 +93,8 @@ def query_entities(
     fields: Fields = None,
     limit: Limit = None,
     offset: Offset = None,
-    orderField: Annotated[list[str] | None, Query(max_length=10)] = None,
-    cursor: Annotated[str | None, Query(max_length=100_000)] = None,
+    orderField: Orders = None,
+    cursor: Annotated[str | None, Query(min_length=1, max_length=100_000)] = None,
     fullTextFilterTerm: Annotated[str, Query(max_length=300)] = "",
     fullTextFilterFields: Fields = None,
     totalItems: Annotated[str, Query(pattern="^(include|exclude)$")] = "include",
@@ -190,11 +193,9 @@ def delete_entity(ctx: Ctx, uid: Part) -> Response:
 
 @operations.get(f"{BASE}/entity-facets", READ, errors="backstage", response=views.Facets, fast=fast.entity_facets)
 def entity_facets(
-    ctx: Ctx, facet: Annotated[list[str], Query(min_length=1, max_length=50)], filter: Filter = None
+    ctx: Ctx, facet: Annotated[list[NotEmpty], Query(min_length=1, max_length=50)], filter: Filter = None
 ) -> Response:
     """Counts of the values of fields."""
-    if "" in facet:
-        raise InputError("Empty value found for query parameter 'facet'", code="catalog.bad_facet")
     return _facets(ctx, facet, listing.Query(filter or ()))
 
 

@@ -66,6 +66,8 @@ def decode(cursor: str) -> Query:
     try:
         values = orjson.loads(base64.b64decode(cursor, validate=True))
         query = Query(**values)
+        if "filters" not in values:
+            raise ValueError
         if query.position is not None and len(query.position) != 2:
             raise ValueError
     except (binascii.Error, ValueError, TypeError) as error:

@@ -213,8 +213,8 @@ class SqliteStore:
         if is_written:
             self._trouble = None
         # Only now: they may have been refused because of work before them in the batch, which might have been undone.
-        for future, error in refused:
-            future.set_exception(error)
+        for future, refusal in refused:
+            future.set_exception(refusal)
         for future, result, callbacks in done:
             for callback in callbacks:
                 callback()

@@ -31,6 +31,7 @@ for name, (target, summary) in {
     "env": ("environments:app", "Environments, deployments, workloads and resources"),
     "runs": ("runs:app", "List, watch and steer runs"),
     "pipelines": ("pipelines:app", "Pipelines and repositories"),
+    "pulls": ("pulls:app", "Pull requests, reviews, and rules of branches"),
     "audit": ("audit:app", "Events, and the proof that nobody changed them"),
     "tokens": ("tokens:app", "API tokens"),
     "config": ("config:app", "Settings and where each comes from"),

@@ -14,6 +14,7 @@ import pytest
 
 from factories.served import Served, served
 from taxiway.core.context import OpContext
+from taxiway.core.permissions import OWNED, READ
 from taxiway.features.access.contrib import FEATURE as ACCESS
 from taxiway.features.pulls.contrib import FEATURE as PULLS
 from taxiway.features.pulls.service.hosts import forge, pull_host
@@ -41,6 +42,8 @@ class Desk:
     boss: httpx.Client = field(init=False)
 
     def __post_init__(self) -> None:
+        # Delivery declares what the forge asks for when somebody clones or pushes.
+        self.server.platform.permissions |= {"repositories.read": READ, "repositories.write": OWNED}
         self.server.platform.groups_of = lambda subject: GROUPS.get(subject, frozenset())
         for name, role in (("ann", "developer"), ("bob", "developer"), ("guard", "developer"), ("boss", "platform")):
             setattr(self, name, self.server.client(self.server.token(role, f"user:default/{name}")))

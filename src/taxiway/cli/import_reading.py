@@ -44,11 +44,12 @@ def _text(path: Path) -> str:
         raise CliError(f"{path} cannot be read: {error.strerror}", 2) from error
 
 
-def pages_of(url: str, token: str | None) -> Iterator[Document]:
-    """(name, text) of the entities of a running Backstage, 500 a page."""
+def pages_of(url: str, token: str | None, filters: list[str]) -> Iterator[Document]:
+    """(name, text) of the entities of a running Backstage that any of `filters` finds, 500 a page."""
     cursor: str | None = None
     for number in range(1, MAX_PAGES + 1):
-        query = {"cursor": cursor} if cursor else {"orderField": "metadata.uid,asc"}
+        first = {"orderField": "metadata.uid,asc", **({"filter": filters} if filters else {})}
+        query = {"cursor": cursor} if cursor else first
         page = _get(url, {"limit": PAGE, **query}, token)
         items, info = page.get("items"), page.get("pageInfo")
         if not isinstance(items, list) or not isinstance(info, dict):
@@ -69,7 +70,7 @@ def _get(url: str, query: dict[str, Any], token: str | None) -> dict[str, Any]:
     headers = {"Accept": "application/json", **({"Authorization": f"Bearer {token}"} if token else {})}
     try:
         connection = kind(parts.hostname or "", parts.port, timeout=TIMEOUT_SECONDS)
-        connection.request("GET", f"{base}/entities/by-query?{urlencode(query)}", headers=headers)
+        connection.request("GET", f"{base}/entities/by-query?{urlencode(query, doseq=True)}", headers=headers)
         answer = connection.getresponse()
         text = answer.read(MAX_ANSWER + 1)
     except (OSError, HTTPException, ValueError) as error:

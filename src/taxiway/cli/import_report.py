@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+ONE = {"entities": "entity", "locations": "location", "fields carried": "field carried"}
 SIGNS = {"carried": "+", "changed": "~", "not_carried": "-", "added": "*"}
 
 
@@ -57,4 +58,7 @@ def _totals(counts: Mapping[str, Any]) -> str:
         ("deleted", "deleted"),
         ("registered", "registered"),
     )
-    return ", ".join(f"{counts[key]} {name}" for key, name in named if counts.get(key)) or "nothing was in it"
+    said = [
+        f"{counts[key]} {ONE.get(name, name) if counts[key] == 1 else name}" for key, name in named if counts.get(key)
+    ]
+    return ", ".join(said) or "nothing was in it"

@@ -31,6 +31,7 @@ INLINE = 4_000_000
 def backstage(
     *sources: str,
     token: str | None = None,
+    filter: list[str] | None = None,
     base: str | None = None,
     name: str = "backstage",
     owner: str | None = None,
@@ -46,6 +47,8 @@ def backstage(
         app-config files in the order in which Backstage loads them, or the address of a running backend.
     token
         For a running instance; BACKSTAGE_TOKEN is used when it is not given.
+    filter
+        For a running instance: only entities that Backstage finds with this filter, such as `kind=component`, repeated.
     base
         The folder that relative file locations start from: where Backstage's backend runs.
     name
@@ -62,7 +65,7 @@ def backstage(
         raise CliError("name app-config files, or one address of a running Backstage", 2)
     more = {"name": name, "owner": owner, "apply": apply}
     if urls:
-        pages = pages_of(urls[0], token or os.environ.get("BACKSTAGE_TOKEN"))
+        pages = pages_of(urls[0], token or os.environ.get("BACKSTAGE_TOKEN"), filter or [])
         return _run("backstage", pages, more, brief, output)
     where = str(Path(base).resolve()) if base else None
     files = files_at([Path(source) for source in sources], lambda path: path.name.startswith("app-config"))
@@ -176,7 +179,10 @@ def _files(
 def _run(format: str, documents: Iterable[Document], more: dict[str, Any], brief: bool, output: Output) -> int:
     """Send, start, follow and report. 0 when nothing was refused."""
     client = Client(find_session())
-    body = {"format": format, "documents": list(_sent(client, documents)), **more}
+    sent = list(_sent(client, documents))
+    if not sent:
+        raise CliError("there is nothing to import: no entity is found there", 2)
+    body = {"format": format, "documents": sent, **more}
     run_id = client.call("POST", IMPORTS, body=body)["run_id"]
     note(f"run {run_id}")
     with redirect_stdout(sys.stderr):  # the report alone is the command's answer

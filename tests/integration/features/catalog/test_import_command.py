@@ -75,7 +75,11 @@ def test_a_running_instance_is_read_page_by_page(taxiway: Callable[..., Told], t
         ctx = other.platform.system("test")
         other.platform.store.write(lambda tx: service.apply_entities(tx, ctx, sourced, "x", full=False))
         assert taxiway("import", "backstage", other.url)[0] == 3
-        _, told = taxiway("import", "backstage", other.url, "--token", token, "--apply", "--output", "json")
+        asked = ["import", "backstage", other.url, "--token", token]
+        assert "no entity is found" in taxiway(*asked, "--filter", "metadata.name=nobody")[1]
+        _, told = taxiway(*asked, "--filter", "metadata.name=r-0001", "--brief")
+        assert told.startswith("1 entity")
+        _, told = taxiway(*asked, "--apply", "--output", "json")
     counts = json.loads(told)["counts"]
     topics = [item for item in json.loads(told)["items"] if (item["ref"] or "").startswith("resource:default/r-")]
     assert len(topics) == 1100

@@ -70,6 +70,8 @@ def _paging(name: str, value: Value) -> Iterator[Item]:
         for key in value.value
         if key != "items"
     ]
+    if value.value["items"] == []:
+        notes.append(Note(f"{value.at}/items", "not_carried", None, "it is empty"))
     if notes:
         yield Item(name, value.at, "page", "definition", notes, line=value.line)
 
@@ -95,20 +97,21 @@ def _entity(name: str, at: str, one: Any, value: Value) -> Item:
     with suppress(KeyError, TypeError, AttributeError, ValueError):  # the judge says what is wrong
         ref = str(ref_of(entity))
     item = judged(Item(name, at, source, "entity", notes, ref=ref, entity=entity), value.line)
-    if item.entity is None or relations is None:
-        if relations is not None:
-            notes.append(Note(f"{at}/relations", "not_carried", None, "the entity is refused"))
-        return replace(item, notes=notes)
-    return replace(item, notes=notes, location={"relations": relations})
+    if item.entity is None or "relations" not in one:
+        rest = [Note(f"{at}/relations", "not_carried", None, "the entity is refused")] if "relations" in one else []
+        return replace(item, notes=[*item.notes, *rest])
+    return replace(item, location={"relations": relations})
 
 
 def _metadata(metadata: Mapping[str, Any], at: str, notes: list[Note]) -> dict[str, Any]:
     kept: dict[str, Any] = {}
+    if not metadata:
+        notes.append(Note(at, "not_carried", None, "it is empty"))
     for key, value in metadata.items():
         here = at + pointer([key])
         if key in SERVER:
             notes.append(Note(here, "not_carried", None, SERVER[key]))
-        elif key == "annotations" and isinstance(value, dict):
+        elif key == "annotations" and isinstance(value, dict) and value:
             kept[key] = _annotations(value, here, notes)
         else:
             kept[key] = value
@@ -155,8 +158,9 @@ def _with_relations(item: Item, stated: set[tuple[str, str, str]]) -> Item:
         notes.append(Note(at, "not_carried", None, "it is no list"))
         return replace(item, notes=notes, location=None)
     for index, one in enumerate(relations):
-        target = dig(one, "targetRef")
-        key = ((item.ref or "").lower(), dig(one, "type"), target.lower() if isinstance(target, str) else "")
+        type_, target = dig(one, "type"), dig(one, "targetRef")
+        texts = (item.ref, type_ if isinstance(type_, str) else "", target if isinstance(target, str) else "")
+        key = ((texts[0] or "").lower(), texts[1], texts[2].lower())
         if key in stated:
             notes.append(Note(f"{at}/{index}", "carried", None, "computed again from spec"))
         else:

@@ -70,15 +70,18 @@ def _file(name: str, line: int, whole: Mapping[str, Any], wins: set[str], option
         if key != "catalog"
     ]
     catalog = whole.get("catalog")
-    if "catalog" in whole and not isinstance(catalog, dict):
-        notes.append(Note("/catalog", "not_carried", None, "it is no mapping"))
+    if "catalog" in whole and not (isinstance(catalog, dict) and catalog):
+        notes.append(Note("/catalog", "not_carried", None, "it is empty, or no mapping"))
         catalog = {}
+    if not whole:
+        notes.append(Note("", "not_carried", None, "it is empty"))
     rules: list[Any] = []
     for key, value in (catalog or {}).items():
         at = pointer(["catalog", key])
+        if key in ("locations", "rules") and value == []:
+            notes.append(Note(at, "not_carried", None, "it is empty"))
+            continue
         if key == "locations" and isinstance(value, list) and key in wins:
-            if not value:
-                notes.append(Note(at, "not_carried", None, "it is empty"))
             continue
         if key == "rules" and isinstance(value, list) and key in wins:
             rules = value
@@ -193,7 +196,8 @@ def _naming(rules: Sequence[Any], kind: str, target: str) -> list[Any]:
     """The rules that name a location exactly; patterns are not followed when it comes to trust."""
     found = []
     for rule in rules:
-        for where in rule.get("locations") or [] if isinstance(rule, dict) else []:
+        places = rule.get("locations") if isinstance(rule, dict) else None
+        for where in places if isinstance(places, list) else []:
             if isinstance(where, dict) and where.get("exact") == target and where.get("type", kind) == kind:
                 found.append(rule)
     return found

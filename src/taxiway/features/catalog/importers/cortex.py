@@ -66,6 +66,7 @@ def convert(documents: Sequence[Input], options: Options) -> Iterator[Item]:
         _, claimed[position] = names.claim(f"tag\0{one.tag}", one.kind, one.tag)
         land.kinds[one.tag] = one.kind
         _hierarchy(land, one)
+        cortex_fields.meet_members(one.document, one.at + "/info", one.line, one.info, land.people)
     for position, one in enumerate(found):
         if position in claimed:
             yield from _entity(land, one, claimed[position])

@@ -148,9 +148,13 @@ def _dependencies(draft: Draft, names: Names) -> None:
     if tags and draft.kind in ("Component", "Resource"):
         draft.relate("dependsOn", [ref_for(names, [f"tag\0{tag}"], "Component", tag)[0] for tag in tags])
         draft.told(key, "changed", "/spec/dependsOn", "as references")
-        if isinstance(value, list) and all(isinstance(one, str) or set(one) == {"tag"} for one in value):
+        if isinstance(value, list) and all(isinstance(one, str) or _is_plain(one) for one in value):
             return
     draft.keep(key, value, "methods, paths and other details have no place in a reference")
+
+
+def _is_plain(one: Any) -> bool:
+    return isinstance(one, dict) and set(one) == {"tag"}
 
 
 def _relationships(draft: Draft, names: Names) -> None:
@@ -165,6 +169,16 @@ def _relationships(draft: Draft, names: Names) -> None:
             draft.relate("dependsOn", [ref_for(names, [f"tag\0{tag}"], "Component", tag)[0] for tag in tags])
             draft.told((key, index, "destinations"), "changed", "/spec/dependsOn", "as references")
     draft.keep(key, value, "types of relationships are the company's own")
+
+
+def meet_members(document: str, at: str, line: int, info: Mapping[str, Any], people: People) -> None:
+    """Note the people of a team before anything refers to them by address."""
+    members = dig(info, "x-cortex-team", "members") if info.get("x-cortex-type") == "team" else None
+    for index, member in enumerate(members if isinstance(members, list) else []):
+        email, name = dig(member, "email"), dig(member, "name")
+        if isinstance(email, str) and email:
+            here = at + pointer(["x-cortex-team", "members", index])
+            people.meet(email, document, here, line, name=name if isinstance(name, str) else None, group=None)
 
 
 def _team(draft: Draft, people: People) -> None:

@@ -160,16 +160,30 @@ def _things(
         ]
         if paging:
             yield Item(name, at, "page", "definition", paging, line=value.line)
-        for key in ("nodes", "edges"):
-            yield from _things(found, name, value, section, inner.get(key) or [], at + pointer([key]), options)
+        for key in [key for key in ("nodes", "edges") if key in inner]:
+            yield from _things(found, name, value, section, inner[key], at + pointer([key]), options)
         return
-    if isinstance(inner, list):
+    if isinstance(inner, dict) and isinstance(inner.get("node"), dict):
+        rest = [
+            Note(at + pointer([key]), "not_carried", None, "it is a part of the answer's paging")
+            for key in inner
+            if key != "node"
+        ]
+        if rest:
+            yield Item(name, at, "edge", "definition", rest, line=value.line)
+        yield from _things(found, name, value, section, inner["node"], at + "/node", options)
+        return
+    if isinstance(inner, list) and inner:
         for index, one in enumerate(inner):
             yield from _things(found, name, value, section, one, f"{at}/{index}", options)
         return
+    if inner is None or inner in ([], {}, ""):
+        notes = [Note(at, "not_carried", None, "it is empty")]
+        yield Item(name, at, section, "definition", notes, line=value.line)
+        return
     identifier = fields.identifier_of(section, inner) if isinstance(inner, dict) else None
     if identifier is None:
-        where = f"a {section} needs a name or an alias" if inner else "it is empty"
+        where = f"a {section} needs a name or an alias"
         yield refused(name, at, section, where, value.line)
         return
     type_ = fields.alias_of(inner.get("type")) or section

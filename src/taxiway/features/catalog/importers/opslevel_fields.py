@@ -87,6 +87,9 @@ def _tags(draft: Draft) -> None:
     value = draft.take("tags")
     if value is None:
         return
+    if not isinstance(value, (dict, list)) or (isinstance(value, dict) and "nodes" in value and not nodes_of(value)):
+        draft.keep("tags", value, "tags are pairs of a key and a value")
+        return
     pairs: list[tuple[tuple[str | int, ...], Any, Any]] = []
     if isinstance(value, dict) and "nodes" not in value:
         pairs = [(("tags", key), key, one) for key, one in value.items()]

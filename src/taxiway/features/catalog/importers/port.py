@@ -128,7 +128,7 @@ def _check_targets(reading: _Reading) -> None:
         relations = found.get("relations")
         for relation, said in relations.items() if isinstance(relations, dict) else ():
             target = dig(said, "target")
-            if target not in reading.blueprints:
+            if not isinstance(target, str) or target not in reading.blueprints:
                 here = item.at + pointer(["relations", relation])
                 notes.append(Note(here, "not_carried", None, f"its target {target} is not among the documents"))
         reading.items[position] = replace(item, notes=[*item.notes, *notes])

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from factories.leaves import covered, leaves
 from taxiway.features.catalog.importers.formats import FORMATS
 from taxiway.features.catalog.importers.reading import Value, read_values
 from taxiway.features.catalog.importers.report import Input, Item, Options
@@ -65,22 +65,6 @@ def test_every_entity_is_valid_and_every_place_that_is_named_exists(name: str) -
         for note in item.notes:
             if note.to is not None:
                 assert found_at(item.entity, note.to), (item.source, note)
-
-
-def leaves(value: Any, at: str) -> Iterator[str]:
-    if isinstance(value, dict) and value:
-        for key, one in value.items():
-            yield from leaves(one, at + "/" + key.replace("~", "~0").replace("/", "~1"))
-    elif isinstance(value, list) and value:
-        for index, one in enumerate(value):
-            yield from leaves(one, f"{at}/{index}")
-    else:
-        yield at
-
-
-def covered(leaf: str, told: set[str]) -> bool:
-    parts = leaf.split("/")
-    return any("/".join(parts[:size]) in told for size in range(1, len(parts) + 1))
 
 
 def found_at(value: Any, at: str) -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from factories.leaves import covered, leaves
 from taxiway.features.catalog.importers.formats import FORMATS
 from taxiway.features.catalog.importers.naming import Names, name_for, tag_for
 from taxiway.features.catalog.importers.reading import MAX_BYTES
@@ -73,7 +74,30 @@ def test_rubbish_of_a_configuration_is_refused_too() -> None:
         assert all(item.reason for item in items if item.outcome == "refused")
 
 
-@pytest.mark.parametrize("wrong", [None, 1, "x", [], {}, [[]], {"a": {"b": 1}}, [{"tag": None}], True, [None]])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        None,
+        1,
+        "x",
+        "",
+        [],
+        {},
+        [[]],
+        {"a": {"b": 1}},
+        [{"tag": None}],
+        [{"tag": "x", "more": 1}, {"type": "group", "name": "g", "x": 2}, {"url": "https://x", "environment": "e"}],
+        {"nodes": [{"key": "a", "value": None, "id": 1}], "totalCount": 1},
+        {"alias": "a", "index": 3},
+        {"cortex": [{"tag": "t"}], "aws": {"tags": [{"key": "k"}]}},
+        {"github": {"repository": "a/b", "alias": "c"}, "pagerduty": {"id": "P", "type": "SERVICE", "x": 1}},
+        {"members": [{"email": "a@b", "name": "A", "roles": ["r"]}, {"name": "B"}], "groups": ["g"]},
+        {"value": {"b": 1}, "list": [1, {"c": None}]},
+        True,
+        [None],
+        ["x", "x", 1],
+    ],
+)
 @pytest.mark.parametrize("format", ["port", "cortex", "opslevel", "backstage"])
 def test_any_field_may_have_any_shape(format: str, wrong: Any) -> None:
     names = {
@@ -89,11 +113,14 @@ def test_any_field_may_have_any_shape(format: str, wrong: Any) -> None:
         whole = json.loads(json.dumps(GOOD[format]))
         inner = whole.get("info") or whole.get("component") or whole
         inner[name] = wrong
-        for item in convert(format, whole):
+        items = convert(format, whole)
+        for item in items:
             if item.entity is not None:
                 validate(item.entity)
             else:
                 assert item.outcome == "definition" or item.reason
+        told = {note.field for item in items for note in item.notes if note.fate != "added"}
+        assert [leaf for leaf in leaves(whole, "") if not covered(leaf, told)] == [], (name, wrong)
 
 
 def test_names_that_are_not_valid_are_made_so_and_never_shared() -> None:

@@ -633,6 +633,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/catalog/v1/push/{source}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Bring entities, one JSON document a line; they are visible when this returns.
+         * @description What cannot be taken is listed, the rest is taken. With `complete` these are all of the source's entities: the
+         *         others that it brought before are removed.
+         */
+        post: operations["catalog.push_entities"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/catalog/v1/sources": {
         parameters: {
             query?: never;
@@ -2896,6 +2917,20 @@ export interface components {
             state: string;
         };
         /**
+         * LineProblem
+         * @description What is wrong with a line.
+         */
+        LineProblem: {
+            /** Detail */
+            detail: string;
+            /** Line */
+            line: number | null;
+            /** Ref */
+            ref: string | null;
+            /** Remedy */
+            remedy: string;
+        };
+        /**
          * LocationCreated
          * @description What registering came to. `run_id` names the run that takes in a large source.
          */
@@ -3489,6 +3524,24 @@ export interface components {
             updated_at: number;
             /** Version */
             version: number;
+        };
+        /**
+         * Pushed
+         * @description What came of a push: counts, and the first hundred problems.
+         */
+        Pushed: {
+            /** Created */
+            created: number;
+            /** Deleted */
+            deleted: number;
+            /** Problem Count */
+            problem_count: number;
+            /** Problems */
+            problems: components["schemas"]["LineProblem"][];
+            /** Unchanged */
+            unchanged: number;
+            /** Updated */
+            updated: number;
         };
         /**
          * Refresh
@@ -5465,6 +5518,43 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Problems"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    "catalog.push_entities": {
+        parameters: {
+            query?: {
+                complete?: boolean;
+            };
+            header?: never;
+            path: {
+                source: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/x-ndjson": string;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Pushed"];
                 };
             };
             /** @description Validation Error */

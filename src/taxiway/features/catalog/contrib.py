@@ -7,10 +7,11 @@ from functools import partial
 from taxiway.core.context import Platform
 from taxiway.core.operations import Feature
 from taxiway.core.permissions import OWNED, PLATFORM, READ
-from taxiway.features.catalog import import_routes, source_routes
+from taxiway.features.catalog import import_routes, push_routes, source_routes
 from taxiway.features.catalog.actions import Register, Write
 from taxiway.features.catalog.import_tasks import ImportHandler
 from taxiway.features.catalog.service import groups_of, history, load_library
+from taxiway.features.catalog.service.query import index_of
 from taxiway.features.catalog.tasks import FollowPushes, IngestHandler
 
 OWNER = "feature:catalog"
@@ -31,6 +32,7 @@ def register(platform: Platform) -> None:
 
 def start(platform: Platform) -> None:
     """Called once before the server answers."""
+    index_of(platform).warm()
     for source, result in load_library(platform).items():
         for problem in result.problems:
             platform.log.error("catalog.shipped_data", source=source, location=problem.location, problem=problem.detail)
@@ -42,6 +44,7 @@ FEATURE = Feature(
         "catalog.entity.read": READ,
         "catalog.entity.validate": READ,
         "catalog.entity.delete": OWNED,
+        "catalog.entity.push": PLATFORM,
         "catalog.entity.refresh": OWNED,
         "catalog.location.read": READ,
         "catalog.location.analyze": OWNED,
@@ -49,7 +52,7 @@ FEATURE = Feature(
         "catalog.location.delete": OWNED,
         "catalog.location.trust": PLATFORM,
     },
-    [*source_routes.operations.items, *import_routes.operations.items],
+    [*source_routes.operations.items, *import_routes.operations.items, *push_routes.operations.items],
     register,
     start,
 )

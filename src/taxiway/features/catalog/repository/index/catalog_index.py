@@ -126,9 +126,9 @@ class CatalogIndex:
             self._lock.release()
 
     def warm(self) -> None:
-        """Begin to make the index, unless it is there or being made."""
-        with self._lock:
-            if self._state is None:
+        """Begin to make the index of a large catalog; that of a small one is made by its first reader."""
+        with self._lock, self._store.read() as conn:
+            if self._state is None and self._is_large(conn):
                 self._make_aside()
 
     def wait(self, seconds: float) -> bool:
@@ -144,11 +144,14 @@ class CatalogIndex:
         self._state = None
         if self._making is not None and self._making.is_alive():
             return None
-        if (conn.scalar(select(func.max(entity.c.id))) or 0) <= AT_ONCE:
-            self._state = State(conn)
-        else:
+        if self._is_large(conn):
             self._make_aside()
+        else:
+            self._state = State(conn)
         return self._state
+
+    def _is_large(self, conn: Connection) -> bool:
+        return (conn.scalar(select(func.max(entity.c.id))) or 0) > AT_ONCE
 
     def _make_aside(self) -> None:
         if self._making is None or not self._making.is_alive():

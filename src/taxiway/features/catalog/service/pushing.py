@@ -1,0 +1,81 @@
+"""Entities that somebody else's program pushes: newline-delimited JSON, one document a line, each request one change.
+
+A pushed source is its sender's own, by name. What it sent stays until it sends it anew, names it as gone, or sends a
+complete set without it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+import orjson
+
+from taxiway.core.context import OpContext
+from taxiway.core.store.database import Tx
+from taxiway.features.catalog.model import ApplyResult
+from taxiway.features.catalog.service.apply import apply_judged, judge
+from taxiway.model.errors import InputError
+from taxiway.plugin import SourcedEntity, SourceProblem
+
+PREFIX = "push:"
+MAX_DEPTH = 100
+NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
+
+
+def push_entities(ctx: OpContext, name: str, body: bytes, *, complete: bool = False) -> ApplyResult:
+    """Make the catalog hold the documents in `body`, visible when this returns.
+
+    `complete` says that these are all of the source's: what else it had goes. Faults of single lines are in the
+    result's problems and stored with the source; InputError when the name is none.
+    """
+    ctx.authorize("catalog.entity.push")
+    if NAME.fullmatch(name) is None:
+        raise InputError("a source's name is 1 to 63 of a-z, 0-9 and '-' between them", code="catalog.source_name")
+    judged = judge(list(_items(name, body)), None, trusted=True)
+
+    def work(tx: Tx) -> ApplyResult:
+        return apply_judged(tx, ctx, judged, PREFIX + name, full=complete)
+
+    return ctx.platform.store.write(work)
+
+
+def _items(name: str, body: bytes) -> Iterator[SourcedEntity | SourceProblem]:
+    location = f"{PREFIX}{name}"
+    for number, line in enumerate(body.split(b"\n"), 1):
+        if not line.strip():
+            continue
+        try:
+            document = orjson.loads(line)
+        except orjson.JSONDecodeError as error:
+            yield SourceProblem(location, f"not valid JSON: {error}", number)
+            continue
+        if _depth(document) > MAX_DEPTH:
+            yield SourceProblem(location, f"nested deeper than {MAX_DEPTH} levels", number)
+        else:
+            yield SourcedEntity(document, location, number)
+
+
+def _depth(value: object) -> int:
+    depth, level = 0, [value]
+    while level:
+        below: list[object] = []
+        for one in level:
+            if isinstance(one, dict):
+                below.extend(one.values())
+            elif isinstance(one, list):
+                below.extend(one)
+        depth, level = depth + 1, below
+        if depth > MAX_DEPTH:
+            break
+    return depth
+
+
+def told(result: ApplyResult) -> dict[str, Sequence[object] | int]:
+    """What came of a push: counts, and what is wrong with which line."""
+    counts = {name: len(getattr(result, name)) for name in ("created", "updated", "unchanged", "deleted")}
+    problems = [
+        {"line": problem.line, "ref": problem.ref, "detail": problem.detail, "remedy": problem.remedy}
+        for problem in result.problems[:100]
+    ]
+    return {**counts, "problems": problems, "problem_count": len(result.problems)}

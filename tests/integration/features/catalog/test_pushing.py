@@ -1,0 +1,72 @@
+"""The push API: entities as newline-delimited JSON from other programs."""
+
+from __future__ import annotations
+
+import httpx
+import orjson
+import pytest
+
+from factories.served import Served
+
+PUSH = "/api/catalog/v1/push"
+
+
+def _line(name: str, **spec: str) -> bytes:
+    return orjson.dumps(
+        {
+            "apiVersion": "backstage.io/v1alpha1",
+            "kind": "Component",
+            "metadata": {"name": name},
+            "spec": {"type": "service", "lifecycle": "production", "owner": "checkout", **spec},
+        }
+    )
+
+
+def _push(client: httpx.Client, *lines: bytes, source: str = "cmdb", complete: bool = False) -> httpx.Response:
+    return client.post(
+        f"{PUSH}/{source}",
+        params={"complete": complete},
+        content=b"\n".join(lines),
+        headers={"content-type": "application/x-ndjson"},
+    )
+
+
+def _names(client: httpx.Client) -> list[str]:
+    items = client.get("/api/catalog/entities/by-query", params={"filter": "kind=component"}).json()["items"]
+    return [item["metadata"]["name"] for item in items]
+
+
+def test_pushed_entities_are_visible_at_once_and_a_complete_push_removes_the_others(admin: httpx.Client) -> None:
+    assert _push(admin, _line("a"), b"", _line("b")).json()["created"] == 2
+    assert _names(admin) == ["a", "b"]
+    again = _push(admin, _line("b", type="website"), _line("c")).json()
+    assert (again["created"], again["updated"], again["deleted"]) == (1, 1, 0)
+    final = _push(admin, _line("c"), complete=True).json()
+    assert (final["unchanged"], final["deleted"]) == (1, 2)
+    assert _names(admin) == ["c"]
+
+
+def test_faulty_lines_are_named_and_the_rest_is_taken(admin: httpx.Client) -> None:
+    nested = b'{"apiVersion":' + b"[" * 10_000 + b"]" * 10_000 + b"}"
+    found = _push(admin, b"{", _line("good"), b"[]", nested, b"\xff\xfe", _line("bad", owner="")).json()
+    assert found["created"] == 1
+    assert [problem["line"] for problem in found["problems"]] == [1, 3, 4, 5, 6]
+    assert all(problem["remedy"] for problem in found["problems"])
+    assert _names(admin) == ["good"]
+
+
+def test_two_sources_do_not_take_entities_from_each_other(admin: httpx.Client) -> None:
+    _push(admin, _line("a"))
+    other = _push(admin, _line("a", type="stolen"), source="other").json()
+    assert "another source" in other["problems"][0]["detail"]
+    assert _push(admin, _line("x"), source="other", complete=True).json()["deleted"] == 0
+
+
+@pytest.mark.parametrize("role", ["viewer", "developer"])
+def test_only_the_platform_team_may_push(server: Served, role: str) -> None:
+    with server.client(server.token(role)) as client:
+        assert _push(client, _line("a")).status_code == 403
+
+
+def test_a_name_that_is_none_is_refused(admin: httpx.Client) -> None:
+    assert _push(admin, _line("a"), source="Not A Name").status_code == 422

@@ -6,10 +6,12 @@ microseconds UTC.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Literal
+
+from taxiway.model.workload import FileChange
 
 MergeMethod = Literal["merge", "squash", "rebase"]
 METHODS: tuple[MergeMethod, ...] = ("merge", "squash", "rebase")
@@ -71,6 +73,29 @@ class MergeTrial:
     """Whether `head` merges into `base` without conflicts; `conflicts` names the files that keep it from it."""
 
     is_clean: bool
+    conflicts: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class CarryRequest:
+    """A change between two trees that are no commits, `old` and `new` (content by path), to be made onto the commit
+    `start` by a three-way merge. `author` is an entity reference, `at` the time of the commit in microseconds UTC."""
+
+    repository: str
+    start: str
+    old: Mapping[str, FileChange]
+    new: Mapping[str, FileChange]
+    message: str
+    author: str
+    at: int
+
+
+@dataclass(frozen=True)
+class Carried:
+    """What became of it: the commit behind `start`, None where `start` has it all; `conflicts` names files that hold
+    git's conflict marks, or that one side changed and the other deleted."""
+
+    commit: str | None
     conflicts: Sequence[str] = ()
 
 

@@ -13,6 +13,7 @@ from taxiway.features.scaffolder.execution import ForgetSecrets, ScaffoldHandler
 from taxiway.features.scaffolder.rendering.client import Renderer
 from taxiway.features.scaffolder.routes import operations
 from taxiway.features.scaffolder.service import Scaffolder
+from taxiway.features.scaffolder.upgrade_run import FollowUpgrades, UpgradeHandler
 from taxiway.plugin import Forge, Identity
 
 OWNER = "feature:scaffolder"
@@ -24,6 +25,7 @@ def register(platform: Platform) -> None:
     renderer = Renderer(_identity(platform), lenient=lenient)
     platform.services["scaffolder"] = Scaffolder(platform, renderer)
     platform.runs.register("scaffold", ScaffoldHandler(platform, renderer))
+    platform.runs.register("upgrade", UpgradeHandler(platform, renderer))
     add = platform.registry.add
     for action in [
         *fetch_actions(lambda: renderer),
@@ -33,6 +35,7 @@ def register(platform: Platform) -> None:
         add("action", action, OWNER)
     add("plan_check", OwnerCheck(platform), OWNER)
     add("event_subscriber", ForgetSecrets(platform), OWNER)
+    add("event_subscriber", FollowUpgrades(platform), OWNER)
 
 
 def _identity(platform: Platform) -> Identity:

@@ -9,8 +9,10 @@ from taxiway.core.context import Platform
 from taxiway.core.runs.handler import BaseHandler, StepResult
 from taxiway.core.store.database import Tx
 from taxiway.features.catalog import service as catalog
+from taxiway.features.scaffolder import repository
 from taxiway.features.scaffolder.actions.fetch import TEMPLATE_FOLDER
 from taxiway.features.scaffolder.model import OUTPUT_STEP, is_true, runs_after_failure
+from taxiway.features.scaffolder.record import record_text, recorded, service_of
 from taxiway.features.scaffolder.rendering.client import Renderer
 from taxiway.features.scaffolder.snapshot import unpack
 from taxiway.features.scaffolder.steps import Call, probe_action, run_action, run_step
@@ -38,6 +40,8 @@ class ScaffoldHandler(BaseHandler):
         expressions = self._expressions(run)
         if step.id == OUTPUT_STEP:
             return StepResult(render_output(self._renderer, run.definition["output"], expressions))
+        pinned, values = run.definition, run.input["values"]
+        text = record_text(run.input["template_ref"], pinned["document"], pinned["snapshot"], values)
         output = run_step(
             self._platform.registry,
             self._renderer,
@@ -46,7 +50,7 @@ class ScaffoldHandler(BaseHandler):
             self._secrets(run, step, ctx),
             ctx,
             failed=_failed(run),
-            call=call,
+            call=recorded(call, text),
         )
         if output is None:
             ctx.log(f"Skipping step {step.id} because its if condition was false")
@@ -62,6 +66,9 @@ class ScaffoldHandler(BaseHandler):
 
     def finish(self, tx: Tx, run: Run, state: RunState) -> Mapping[str, Any]:
         last = run.steps[-1]
+        service = service_of(run) if state == "succeeded" else None
+        if service is not None:
+            repository.insert_service(tx, service)
         return last.output or {} if last.id == OUTPUT_STEP else {}
 
     def _expressions(self, run: Run) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from taxiway.kit.canonical import digest
 from taxiway.kit.pointer import pointer
 from taxiway.model.errors import FieldError, InputError
 from taxiway.model.run import StepDefinition
@@ -58,6 +59,43 @@ class Plan:
     created_by: str
     created_at: int
     log: Sequence[Mapping[str, Any]] = field(default_factory=tuple)
+
+
+@dataclass(frozen=True)
+class Version:
+    """A version of a golden path: the template as it is, where its files are pinned, and the answers for it."""
+
+    document: Mapping[str, Any]
+    snapshot: str
+    values: Mapping[str, Any]
+
+    @property
+    def name(self) -> str:
+        """Twelve hex digits that change with the template's text or files."""
+        return version_name(self.document, self.snapshot)
+
+
+@dataclass(frozen=True)
+class Service:
+    """A service that a golden path made. `pending` is what an open pull request would bring it to, with its number;
+    `declined` names versions that somebody does not want."""
+
+    subject: str
+    repository: str
+    owner: str | None
+    template_ref: str
+    version: Version
+    outputs: Mapping[str, Mapping[str, Any]]
+    run_id: str
+    created_at: int
+    upgraded_at: int | None = None
+    pending: Mapping[str, Any] | None = None
+    declined: tuple[str, ...] = ()
+
+
+def version_name(document: Mapping[str, Any], snapshot: str) -> str:
+    """What `Version.name` says."""
+    return digest({"spec": document.get("spec"), "snapshot": snapshot}).removeprefix("sha256:")[:12]
 
 
 def parse_template(document: Mapping[str, Any], ref: str, location: str, etag: str) -> Template:

@@ -1,15 +1,9 @@
-"""Plans: a dry run of a template in a scratch folder, what it would create, and what the checks say of it.
-
-Nothing outside the scratch folder changes. Actions that cannot be tried are skipped and their output is made up from
-their schema, as in Backstage's dry run.
-"""
+"""Plans: a dry run of a template in a scratch folder, what it would create, and what the checks say of it."""
 
 from __future__ import annotations
 
 import base64
 import os
-import tempfile
-import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -20,21 +14,15 @@ import yaml
 from taxiway.core.context import OpContext
 from taxiway.features.catalog import service as catalog
 from taxiway.features.scaffolder.actions.base import workspace_files
-from taxiway.features.scaffolder.actions.fetch import TEMPLATE_FOLDER
 from taxiway.features.scaffolder.execution import render_output
 from taxiway.features.scaffolder.model import Order, Plan
 from taxiway.features.scaffolder.rendering.client import Renderer
-from taxiway.features.scaffolder.snapshot import unpack
-from taxiway.features.scaffolder.steps import run_step
+from taxiway.features.scaffolder.trying import trial
 from taxiway.kit.canonical import digest
 from taxiway.model.errors import InputError, TaxiwayError
-from taxiway.model.run import StepDefinition
-from taxiway.plugin import Action, CheckResult, Forge, PlanCheck, StepContext
+from taxiway.plugin import CheckResult, Forge, PlanCheck
 
-Values = Mapping[str, Any]
 MAX_PREVIEW = 200_000
-MASK = "***"
-CERTAIN = ("scaffolder.missing_action", "scaffolder.syntax")
 NOT_INSTALLED = (
     CheckResult("policy", "Policy", "not_checked", "no policy that judges plans is installed"),
     CheckResult("cost", "Cost", "not_checked", "no cost estimate is installed"),
@@ -55,76 +43,16 @@ class DryRun:
 def dry_run(ctx: OpContext, renderer: Renderer, order: Order, *, collect: bool = False) -> DryRun:
     """Run the template without consequences. With `collect` a step that fails is among the problems, and the next
     ones are tried all the same: they see no output of it."""
-    platform = ctx.platform
-    scratch = platform.settings.data / "tmp"
-    scratch.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=scratch) as folder:
-        workspace = Path(folder, "workspace")
-        workspace.mkdir()
-        unpack(platform, order.snapshot, Path(folder, TEMPLATE_FOLDER))
-        log: list[Mapping[str, Any]] = []
-        steps: list[Mapping[str, Any]] = []
-        outputs: dict[str, Any] = {}
-        problems: list[CheckResult] = []
-        made_up: list[str] = []
-        expressions = {
-            "parameters": order.values,
-            "steps": outputs,
-            "user": {
-                "ref": ctx.principal.subject,
-                "entity": catalog.get_entity(platform, ctx.principal.subject),
-            },
-            "context": {"task": {"id": "dry-run"}},
-        }
-        for step in order.template.steps:
-            inputs: list[Mapping[str, Any]] = []
-
-            def call(action: Action, step_ctx: StepContext, rendered: Values, seen: list[Values] = inputs) -> Values:
-                seen.append(rendered)
-                if action.supports_dry_run:
-                    return action.run(step_ctx, rendered)
-                step_ctx.log(f"{action.key} is not tried in a dry run")
-                made_up.append(step_ctx.step_id)
-                return _example(action.output_schema)
-
-            try:
-                output = run_step(
-                    platform.registry,
-                    renderer,
-                    {"action": step.action, "input": step.input, "if": step.condition, "each": step.each},
-                    expressions,
-                    dict.fromkeys(order.secrets, MASK),
-                    _context(ctx, step.id, workspace, log),
-                    call=call,
-                )
-            except TaxiwayError as error:
-                if not collect:
-                    raise
-                output = {}
-                problems.append(_problem(step, error, made_up))
-                made_up.append(step.id)
-            if output is None and not platform.registry.has("action", step.action):
-                detail = f"the action '{step.action}' is not installed; with these answers its step is skipped"
-                problems.append(CheckResult(f"step:{step.id}", f"Step {step.name}", "not_checked", detail))
-            outputs[step.id] = {"output": output or {}}
-            steps.append({"id": step.id, "action": step.action, "skipped": output is None, "inputs": inputs})
+    with trial(ctx, renderer, order, collect=collect) as tried:
+        problems = list(tried.problems)
         try:
-            output = render_output(renderer, order.template.output, expressions)
+            output = render_output(renderer, order.template.output, tried.expressions)
         except TaxiwayError as error:
             if not collect:
                 raise
             output = {}
             problems.append(CheckResult("output", "Output", "failed", error.detail))
-        return DryRun(log, steps, _files(workspace), output, problems)
-
-
-def _problem(step: StepDefinition, error: TaxiwayError, made_up: Sequence[str]) -> CheckResult:
-    """What is wrong with a step. Behind steps whose output is made up, only what does not depend on it is certain."""
-    title, is_certain = f"Step {step.name}", error.code in CERTAIN
-    if made_up and not is_certain:
-        detail = f"cannot be tried behind {', '.join(dict.fromkeys(made_up))}: {error.detail}"
-        return CheckResult(f"step:{step.id}", title, "not_checked", detail)
-    return CheckResult(f"step:{step.id}", title, "failed", error.detail)
+        return DryRun(tried.log, tried.steps, _files(tried.workspace), output, problems)
 
 
 def make_plan(ctx: OpContext, renderer: Renderer, order: Order) -> Plan:
@@ -180,28 +108,6 @@ def _check(ctx: OpContext, judged: Mapping[str, Any]) -> list[CheckResult]:
             results.append(CheckResult(check.key, check.key, "failed", f"the check itself failed: {error.detail}"))
     done = {result.id for result in results}
     return results + [result for result in NOT_INSTALLED if result.id not in done]
-
-
-def _context(ctx: OpContext, step_id: str, workspace: Path, log: list[Mapping[str, Any]]) -> StepContext:
-    def refuse(*_: Any) -> Any:
-        raise InputError("this action would wait, which a dry run cannot")
-
-    return StepContext(
-        run_id="dry-run",
-        step_id=step_id,
-        attempt=1,
-        idempotency_key=f"dry-run/{step_id}",
-        principal=ctx.principal,
-        workspace=workspace,
-        is_dry_run=True,
-        cancelled=threading.Event(),
-        log=lambda text, stream="stdout": log.append({"step": step_id, "text": str(text)}),
-        created=lambda kind, name, data: None,
-        checkpoint=lambda key, compute: compute(),
-        wait_for_run=refuse,
-        wait_for=refuse,
-        resolve_secret=lambda reference: MASK,
-    )
 
 
 def _files(workspace: Path) -> list[dict[str, Any]]:
@@ -260,14 +166,3 @@ def _refs(content: bytes) -> list[str]:
     except yaml.YAMLError:
         return []
     return refs
-
-
-def _example(schema: Mapping[str, Any]) -> dict[str, Any]:
-    """An output in the shape of `schema`: `<name>` for text, 0, false, empty list or object."""
-    examples: dict[str, Any] = {"number": 0, "integer": 0, "boolean": False, "array": [], "object": {}}
-
-    def example(name: str, kind: Any) -> Any:
-        first = kind[0] if isinstance(kind, list) and kind else kind
-        return examples.get(first, f"<{name}>")
-
-    return {name: example(name, spec.get("type")) for name, spec in (schema.get("properties") or {}).items()}

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
+from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, delete, insert, select, update
 
 from taxiway.core.store.database import Tx
-from taxiway.features.scaffolder.model import Plan
+from taxiway.core.store.scoped import visible
+from taxiway.core.store.upsert import upsert
+from taxiway.features.scaffolder.model import Plan, Service, Version
 from taxiway.features.scaffolder.tables import plan as plan_table
+from taxiway.features.scaffolder.tables import service as service_table
+from taxiway.kit.paging import Page, decode_cursor, page_of
+from taxiway.model.access import Scope
+from taxiway.model.errors import InputError
 
 
 def insert_plan(tx: Tx, plan: Plan) -> None:
@@ -35,3 +43,94 @@ def get_plan(conn: Connection, plan_id: str) -> Plan | None:
 def delete_plans_before(tx: Tx, at: int) -> None:
     """Forget plans that were made before `at`."""
     tx.conn.execute(delete(plan_table).where(plan_table.c.created_at < at))
+
+
+def insert_service(tx: Tx, service: Service) -> None:
+    """Remember a service; one that was made again by the same name replaces what was remembered of the first."""
+    values = {
+        "subject": service.subject,
+        "repository": service.repository,
+        "owner": service.owner,
+        "template_ref": service.template_ref,
+        **_columns(service.version.document, service.version.snapshot, service.version.values),
+        "outputs": service.outputs,
+        "run_id": service.run_id,
+        "created_at": service.created_at,
+        "upgraded_at": None,
+        "pending": None,
+        "declined": [],
+    }
+    row = upsert(tx.conn, service_table).values(**values)
+    tx.conn.execute(row.on_conflict_do_update(index_elements=["subject"], set_=values))
+
+
+def get_service(conn: Connection, subject: str) -> Service | None:
+    """The service of an entity, or None."""
+    row = conn.execute(select(service_table).where(service_table.c.subject == subject)).one_or_none()
+    return None if row is None else _service(row)
+
+
+def service_of_repository(conn: Connection, name: str) -> Service | None:
+    """The service whose repository this is, or None."""
+    row = conn.execute(select(service_table).where(service_table.c.repository == name)).first()
+    return None if row is None else _service(row)
+
+
+def list_services(conn: Connection, scope: Scope, limit: int, cursor: str | None) -> Page[Service]:
+    """By reference."""
+    query = select(service_table).where(visible(scope, service_table.c.owner)).order_by(service_table.c.subject)
+    if cursor is not None:
+        try:
+            query = query.where(service_table.c.subject > str(decode_cursor(cursor)[0]))
+        except (ValueError, IndexError) as error:
+            raise InputError("the cursor was not made by this list: start without one", code="input.cursor") from error
+    rows = conn.execute(query.limit(limit + 1)).all()
+    return page_of([_service(row) for row in rows], limit, lambda item: [item.subject])
+
+
+def propose(tx: Tx, subject: str, pending: Mapping[str, Any]) -> None:
+    """A pull request is open that would bring `pending`."""
+    _update(tx, subject, pending=dict(pending))
+
+
+def upgraded(tx: Tx, subject: str, version: Mapping[str, Any]) -> None:
+    """The service has a new version: {document, snapshot, values}."""
+    columns = _columns(version["document"], version["snapshot"], version["values"])
+    _update(tx, subject, **columns, pending=None, upgraded_at=tx.now)
+
+
+def decline(tx: Tx, subject: str, version: str) -> None:
+    """The service does not want a version."""
+    service = get_service(tx.conn, subject)
+    if service is not None:
+        _update(tx, subject, pending=None, declined=sorted({*service.declined, version}))
+
+
+def forget_service(tx: Tx, subject: str) -> None:
+    """The service is gone."""
+    tx.conn.execute(delete(service_table).where(service_table.c.subject == subject))
+
+
+def _update(tx: Tx, subject: str, **values: Any) -> None:
+    where = service_table.c.subject == subject
+    tx.conn.execute(update(service_table).where(where).values(**values, version=service_table.c.version + 1))
+
+
+def _columns(document: Mapping[str, Any], snapshot: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    return {"document": dict(document), "snapshot": snapshot, "answers": dict(values)}
+
+
+def _service(row: Any) -> Service:
+    return Service(
+        subject=row.subject,
+        repository=row.repository,
+        owner=row.owner,
+        template_ref=row.template_ref,
+        version=Version(row.document, row.snapshot, row.answers),
+        outputs=row.outputs,
+        run_id=row.run_id,
+        created_at=row.created_at,
+        upgraded_at=row.upgraded_at,
+        pending=row.pending,
+        declined=tuple(row.declined),
+    )

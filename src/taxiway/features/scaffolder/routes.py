@@ -15,6 +15,7 @@ from starlette.responses import StreamingResponse
 from taxiway.core.http.context import Ctx
 from taxiway.core.http.sse import Batch, SseEvent, event_stream
 from taxiway.core.operations import Operations
+from taxiway.features.scaffolder import upgrades
 from taxiway.features.scaffolder.service import Scaffolder, task_view
 from taxiway.kit.clock import to_rfc3339
 from taxiway.model.errors import InputError
@@ -190,6 +191,38 @@ def create_plan(ctx: Ctx, body: PlanCreate) -> dict[str, Any]:
 def get_plan(ctx: Ctx, plan_id: str) -> dict[str, Any]:
     """A plan that the caller made."""
     return asdict(_scaffolder(ctx).get_plan(ctx, plan_id))
+
+
+class UpgradeStart(BaseModel):
+    """A service to upgrade, with answers to questions that are new or to be answered anew."""
+
+    subject: str
+    answers: dict[str, Any] = Field(default_factory=dict)
+
+
+class ServiceRef(BaseModel):
+    """A service that a golden path made, by the reference of its entity."""
+
+    subject: str
+
+
+@operations.get(BASE + "/v1/services", "scaffolder.read")
+def list_services(ctx: Ctx, limit: int = Query(50, ge=1, le=200), cursor: str | None = None) -> dict[str, Any]:
+    """Services that golden paths made: version, newest version, and which of them lag behind."""
+    page = upgrades.list_services(ctx, _scaffolder(ctx), limit, cursor)
+    return {"items": list(page.items), "next_cursor": page.next_cursor}
+
+
+@operations.post(BASE + "/v1/upgrades", "scaffolder.task.create", status=202)
+def start_upgrade(ctx: Ctx, body: UpgradeStart) -> TaskRef:
+    """Propose the newest version of its golden path to a service: a run that merges it and opens a pull request."""
+    return TaskRef(id=upgrades.start_upgrade(ctx, _scaffolder(ctx), body.subject, body.answers))
+
+
+@operations.post(BASE + "/v1/services/decline", "pulls.write")
+def decline_upgrade(ctx: Ctx, body: ServiceRef) -> dict[str, Any]:
+    """Decline the newest version for a service, until there is another."""
+    return upgrades.decline(ctx, _scaffolder(ctx), body.subject)
 
 
 def _dated(task: dict[str, Any]) -> dict[str, Any]:

@@ -1,8 +1,8 @@
-"""Tables of the scaffolder: plans."""
+"""Tables of the scaffolder: plans, and the services that golden paths made."""
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Index, Table, Text
+from sqlalchemy import Column, Index, Integer, Table, Text, text
 
 from taxiway.core.store.types import JsonText, Time, metadata
 
@@ -17,4 +17,24 @@ plan = Table(
     Column("created_by", Text, nullable=False),
     Column("created_at", Time, nullable=False),
     Index("ix_scaffolder_plan_created_at", "created_at"),
+)
+service = Table(
+    "scaffolder_service",
+    metadata,
+    Column("subject", Text, primary_key=True),
+    Column("repository", Text, nullable=False),
+    Column("owner", Text),
+    Column("template_ref", Text, nullable=False),
+    Column("document", JsonText, nullable=False),
+    Column("snapshot", Text, nullable=False),
+    Column("answers", JsonText, nullable=False),
+    Column("outputs", JsonText, nullable=False),
+    Column("run_id", Text, nullable=False),
+    Column("created_at", Time, nullable=False),
+    Column("upgraded_at", Time),
+    Column("pending", JsonText),
+    Column("declined", JsonText, nullable=False),
+    Column("version", Integer, nullable=False, server_default=text("1")),
+    Index("ix_scaffolder_service_repository", "repository"),
+    Index("ix_scaffolder_service_template_ref", "template_ref"),
 )

@@ -6,7 +6,16 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
-from taxiway.model.pulls import BranchRule, BranchRules, ChangedFiles, Comparison, MergeRequest, MergeTrial
+from taxiway.model.pulls import (
+    BranchRule,
+    BranchRules,
+    Carried,
+    CarryRequest,
+    ChangedFiles,
+    Comparison,
+    MergeRequest,
+    MergeTrial,
+)
 from taxiway.model.workload import FileChange, Repository
 
 
@@ -104,6 +113,10 @@ class PullHost(Protocol):
 
     def contains(self, name: str, branch: str, commit: str) -> bool:
         """Whether a branch contains a commit; False when either is gone."""
+        ...
+
+    def carry(self, request: CarryRequest) -> Carried:
+        """Make the commit of a carried change; no ref moves. The same request makes the same commit."""
         ...
 
     def create_branch(self, name: str, branch: str, commit: str, *, by: str) -> None:

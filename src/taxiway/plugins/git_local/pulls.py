@@ -10,8 +10,19 @@ from collections import OrderedDict
 from collections.abc import Sequence
 
 from taxiway.model.errors import ConflictError, NotFoundError
-from taxiway.model.pulls import BranchRule, BranchRules, ChangedFiles, Comparison, MergeRequest, MergeTrial, rule_of
+from taxiway.model.pulls import (
+    BranchRule,
+    BranchRules,
+    Carried,
+    CarryRequest,
+    ChangedFiles,
+    Comparison,
+    MergeRequest,
+    MergeTrial,
+    rule_of,
+)
 from taxiway.plugins.git_local import comparing
+from taxiway.plugins.git_local.carrying import carry
 from taxiway.plugins.git_local.command import ask_git
 from taxiway.plugins.git_local.forge import LocalForge, check_branch
 from taxiway.plugins.git_local.merging import make_merge
@@ -86,6 +97,10 @@ class LocalPulls:
             # The branch may have moved in an instant before a crash: its push is announced at the latest here.
             self._forge.announce(name, request.committer)
             return made
+
+    def carry(self, request: CarryRequest) -> Carried:
+        with self._forge.locked(request.repository):
+            return carry(self._forge.writable_path(request.repository), request)
 
     def create_branch(self, name: str, branch: str, commit: str, *, by: str) -> None:
         check_branch(branch)

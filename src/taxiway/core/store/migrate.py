@@ -27,6 +27,7 @@ REVISIONS = (
     "0004_catalog_index",
     "0005_pulls",
     "0006_catalog_files",
+    "0007_scaffolder_service",
 )
 """The modules in `migrations/versions`, in order."""
 HEAD = REVISIONS[-1].partition("_")[0]

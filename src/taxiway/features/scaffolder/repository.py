@@ -106,9 +106,9 @@ def decline(tx: Tx, subject: str, version: str) -> None:
         _update(tx, subject, pending=None, declined=sorted({*service.declined, version}))
 
 
-def forget_service(tx: Tx, subject: str) -> None:
-    """The service is gone."""
-    tx.conn.execute(delete(service_table).where(service_table.c.subject == subject))
+def forget_services(tx: Tx, name: str) -> None:
+    """The repository `name` is gone, and what it held with it."""
+    tx.conn.execute(delete(service_table).where(service_table.c.repository == name))
 
 
 def _update(tx: Tx, subject: str, **values: Any) -> None:

@@ -93,15 +93,20 @@ class UpgradeHandler(BaseHandler):
 
 
 class FollowUpgrades:
-    """A merged pull request makes its version the service's; a closed one declines it."""
+    """A merged pull request makes its version the service's; a closed one declines it. A repository that is deleted
+    takes its service along."""
 
     key = "scaffolder.upgrades"
-    types = ("dev.cdevents.change.merged.", "dev.cdevents.change.abandoned.")
+    types = ("dev.cdevents.change.merged.", "dev.cdevents.change.abandoned.", "dev.cdevents.repository.deleted.")
 
     def __init__(self, platform: Platform) -> None:
         self._platform = platform
 
     def handle(self, event: Event) -> None:
+        if event.type.startswith("dev.cdevents.repository.deleted."):
+            name = str(event.data["repository"])
+            self._platform.store.write(lambda tx: repository.forget_services(tx, name))
+            return
         if not str(event.data.get("head", "")).startswith(BRANCH):
             return
         name, number = str(event.data["repository"]), int(event.data["number"])

@@ -89,7 +89,7 @@ def decline(ctx: OpContext, scaffolder: Scaffolder, subject: str) -> dict[str, A
 
 
 def view(service: Service, newest: str | None) -> dict[str, Any]:
-    """A service as the API shows it. `state`: current, behind, proposed, declined, or unknown (no template any more)."""
+    """A service as the API shows it. `state`: current, behind, proposed, declined, or unknown (no template)."""
     own = service.version.name
     states = {
         own: "current",

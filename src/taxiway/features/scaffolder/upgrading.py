@@ -1,7 +1,7 @@
-"""An upgrade as values: the old render and the new one, and the request that carries the difference over to a repository.
+"""An upgrade as values: the old render, the new one, and the words of the pull request between them.
 
-Both renders are made by trying the template's steps up to its publishing one, with the outputs that the service's own run
-recorded for steps that cannot be tried.
+Both renders are made by trying the template's steps up to its publishing one, with the outputs that the service's own
+run recorded for steps that cannot be tried.
 """
 
 from __future__ import annotations

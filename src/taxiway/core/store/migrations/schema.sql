@@ -536,3 +536,22 @@ CREATE TABLE catalog_file (
 	CONSTRAINT pk_catalog_file PRIMARY KEY (source_id, location)
 )
  WITHOUT ROWID;
+CREATE TABLE scaffolder_service (
+	subject TEXT NOT NULL, 
+	repository TEXT NOT NULL, 
+	owner TEXT, 
+	template_ref TEXT NOT NULL, 
+	document TEXT NOT NULL, 
+	snapshot TEXT NOT NULL, 
+	answers TEXT NOT NULL, 
+	outputs TEXT NOT NULL, 
+	run_id TEXT NOT NULL, 
+	created_at BIGINT NOT NULL, 
+	upgraded_at BIGINT, 
+	pending TEXT, 
+	declined TEXT NOT NULL, 
+	version INTEGER DEFAULT 1 NOT NULL, 
+	CONSTRAINT pk_scaffolder_service PRIMARY KEY (subject)
+);
+CREATE INDEX ix_scaffolder_service_repository ON scaffolder_service (repository);
+CREATE INDEX ix_scaffolder_service_template_ref ON scaffolder_service (template_ref);

@@ -1734,6 +1734,66 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/scaffolder/v1/services": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Services that golden paths made: version, newest version, and which of them lag behind.
+         * @description Services that golden paths made: version, newest version, and which of them lag behind.
+         */
+        get: operations["scaffolder.list_services"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/scaffolder/v1/services/decline": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Decline the newest version for a service, until there is another.
+         * @description Decline the newest version for a service, until there is another.
+         */
+        post: operations["scaffolder.decline_upgrade"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/scaffolder/v1/upgrades": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Propose the newest version of its golden path to a service: a run that merges it and opens a pull request.
+         * @description Propose the newest version of its golden path to a service: a run that merges it and opens a pull request.
+         */
+        post: operations["scaffolder.start_upgrade"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/scaffolder/v2/actions": {
         parameters: {
             query?: never;
@@ -3905,6 +3965,14 @@ export interface components {
             unit: string;
         };
         /**
+         * ServiceRef
+         * @description A service that a golden path made, by the reference of its entity.
+         */
+        ServiceRef: {
+            /** Subject */
+            subject: string;
+        };
+        /**
          * ServiceRow
          * @description A service in the matrix, with a cell for each environment it is in.
          */
@@ -4192,6 +4260,18 @@ export interface components {
              * @enum {string}
              */
             type: "failed" | "pending";
+        };
+        /**
+         * UpgradeStart
+         * @description A service to upgrade, with answers to questions that are new or to be answered anew.
+         */
+        UpgradeStart: {
+            /** Answers */
+            answers?: {
+                [key: string]: unknown;
+            };
+            /** Subject */
+            subject: string;
         };
         /**
          * ValidateInput
@@ -7415,6 +7495,108 @@ export interface operations {
                     "application/json": {
                         [key: string]: unknown;
                     };
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    "scaffolder.list_services": {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    "scaffolder.decline_upgrade": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ServiceRef"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    "scaffolder.start_upgrade": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UpgradeStart"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TaskRef"];
                 };
             };
             /** @description Validation Error */

@@ -93,7 +93,7 @@ def test_the_plan_shows_files_names_and_checks_and_changes_nothing(server: Serve
     ref = add_template(PUBLISH, FILES)
     with developer(server) as client:
         plan = client.post("/api/scaffolder/v1/plans", json={"template_ref": ref, "values": ANSWERS}).json()
-        assert [item["path"] for item in plan["files"]] == ["boxes.txt", "catalog-info.yaml"]
+        assert [item["path"] for item in plan["files"]] == ["boxes.txt", "catalog-info.yaml", ".taxiway/scaffold.yaml"]
         assert {"kind": "repository", "name": "boxes", "taken": False} in plan["names"]
         assert {"kind": "entity", "name": "component:default/boxes", "taken": False} in plan["names"]
         verdicts = {check["id"]: check["verdict"] for check in plan["checks"]}

@@ -82,7 +82,7 @@ def pulls(conn: Connection, scope: Scope, filters: Row, after: Sequence[Any], li
         if value is not None:
             query = query.where(pull.c[name] == value)
     if after:
-        query = query.where(pull.c.id < after[0])
+        query = query.where(pull.c.id < str(after[0]))
     return [dict(row) for row in conn.execute(query.order_by(pull.c.id.desc()).limit(limit)).mappings()]
 
 
@@ -95,7 +95,7 @@ def reviews(conn: Connection, pull_id: str, after: Sequence[Any] = (), limit: in
     """Reviews of a pull request, oldest first."""
     query = select(pull_review).where(pull_review.c.pull_id == pull_id)
     if after:
-        query = query.where(pull_review.c.id > after[0])
+        query = query.where(pull_review.c.id > str(after[0]))
     return [dict(row) for row in conn.execute(query.order_by(pull_review.c.id).limit(limit)).mappings()]
 
 

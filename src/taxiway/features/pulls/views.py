@@ -4,13 +4,25 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from taxiway.features.pulls.model import MAX_BODY, MAX_TITLE, CheckState, Mergeable, ReviewVerdict
 from taxiway.model.pulls import METHODS, BranchRule, MergeMethod
 
+
+def _plain(text: str) -> str:
+    """Text that every database and every encoder takes. ValueError says what is in the way."""
+    if "\0" in text or any("\ud800" <= char <= "\udfff" for char in text):
+        raise ValueError("leave out NUL characters and half surrogate pairs")
+    return text
+
+
+Plain = AfterValidator(_plain)
+Name = Annotated[str, Field(max_length=300), Plain]
 Sha = Annotated[str, Field(pattern=r"^[0-9a-f]{40}$")]
-Text = Annotated[str, Field(max_length=MAX_BODY)]
+Text = Annotated[str, Field(max_length=MAX_BODY), Plain]
+Title = Annotated[str, Field(max_length=MAX_TITLE), Plain]
+Note = Annotated[str, Field(max_length=2000), Plain]
 STRICT = ConfigDict(extra="forbid")
 
 
@@ -162,10 +174,10 @@ class NewPullBody(BaseModel):
     """The branches: `head` with the commits, `base` where they go (the default branch)."""
 
     model_config = STRICT
-    repository: str
-    head: str
-    base: str | None = None
-    title: str | None = Field(None, max_length=MAX_TITLE)
+    repository: Name
+    head: Name
+    base: Name | None = None
+    title: Title | None = None
     body: Text = ""
     draft: bool = False
 
@@ -174,9 +186,9 @@ class PullChange(BaseModel):
     """What is to be different; what is left out stays."""
 
     model_config = STRICT
-    title: str | None = Field(None, max_length=MAX_TITLE)
+    title: Title | None = None
     body: Text | None = None
-    base: str | None = None
+    base: Name | None = None
     draft: bool | None = None
 
 
@@ -198,41 +210,41 @@ class NewReviewBody(BaseModel):
     verdict: ReviewVerdict
     body: Text = ""
     commit: Sha | None = None
-    path: str | None = Field(None, max_length=4096)
-    line: int | None = Field(None, ge=1)
+    path: Annotated[str, Field(max_length=4096), Plain] | None = None
+    line: int | None = Field(None, ge=1, le=2_147_483_647)
 
 
 class DismissBody(BaseModel):
     """Why."""
 
     model_config = STRICT
-    reason: str = Field(min_length=1, max_length=2000)
+    reason: Annotated[str, Field(min_length=1, max_length=2000), Plain]
 
 
 class NewCheckBody(BaseModel):
     """What an outside system says of a commit."""
 
     model_config = STRICT
-    repository: str
+    repository: Name
     commit: Sha
-    name: str = Field(min_length=1, max_length=200)
+    name: Annotated[str, Field(min_length=1, max_length=200), Plain]
     state: CheckState
-    detail: str = Field("", max_length=2000)
-    url: str | None = Field(None, max_length=2000, pattern=r"^https?://")
+    detail: Note = ""
+    url: Annotated[str, Field(max_length=2000, pattern=r"^https?://"), Plain] | None = None
 
 
 class RuleBody(BaseModel):
     """What protects the branches that match `pattern`."""
 
     model_config = STRICT
-    pattern: str
+    pattern: Name
     allow_push: bool = False
     allow_force_push: bool = False
     allow_delete: bool = False
     required_approvals: int = 0
     dismiss_stale_reviews: bool = True
     require_code_owners: bool = False
-    required_checks: list[str] = []
+    required_checks: list[Name] = []
     require_up_to_date: bool = False
     methods: list[MergeMethod] = list(METHODS)
 

@@ -57,6 +57,10 @@ def _rebase(path: Path, request: MergeRequest) -> str:
     tip = request.base_sha
     for commit in commits:
         tip = _pick(path, tip, commit, request)
+    if tip == request.base_sha:
+        raise ConflictError(
+            f"{request.base} has everything of it already: there is nothing to rebase, close it", code="pulls.empty"
+        )
     return tip
 
 

@@ -56,7 +56,7 @@ def test_numbers_count_by_repository_and_a_title_comes_from_the_commit(desk: Des
         ({"head": "change", "title": "x" * 300}, 422, "input.invalid"),
         ({"head": "change", "colour": "red"}, 422, "input.invalid"),
         ({"head": "-x"}, 422, "pulls.no_branch"),
-        ({"head": "change\0"}, 422, "pulls.no_branch"),
+        ({"head": "change\0"}, 422, "input.invalid"),
         ({"head": "change", "repository": "nowhere"}, 404, "pulls.no_repository"),
         ({"head": "change"}, 409, "pulls.exists"),
     ],

@@ -54,9 +54,12 @@ def list_pulls(ctx: OpContext, filters: Mapping[str, Any], cursor: str | None, l
 def position(cursor: str | None) -> list[Any]:
     """The position in a cursor. InputError for another text."""
     try:
-        return decode_cursor(cursor) if cursor else []
-    except ValueError as error:
-        raise InputError("the cursor is not one that this list gave", code="bad_cursor") from error
+        place = decode_cursor(cursor) if cursor else []
+        if len(place) <= 1 and all(isinstance(item, str | int) for item in place):
+            return place
+    except (ValueError, RecursionError):
+        pass
+    raise InputError("the cursor is not one that this list gave", code="bad_cursor")
 
 
 def shown(row: Row) -> dict[str, Any]:

@@ -7,6 +7,7 @@ under the same name again makes the catalog follow. Locations of a configuration
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from typing import Any
@@ -21,7 +22,7 @@ from taxiway.features.catalog.repository import locations as rows
 from taxiway.features.catalog.repository.chunks import chunks
 from taxiway.features.catalog.repository.entities import known_by_refs
 from taxiway.features.catalog.service import locations
-from taxiway.features.catalog.service.apply import apply_entities, prune_source, replace_source_problems
+from taxiway.features.catalog.service.apply import apply_judged, judge, prune_source, replace_source_problems
 from taxiway.features.catalog.service.import_files import document_text, put_report
 from taxiway.features.catalog.service.reading import root_entity
 from taxiway.model.errors import ConflictError, TaxiwayError, TimedOutError
@@ -153,8 +154,7 @@ def _lines(work: Work, items: Sequence[Item]) -> Iterator[dict[str, Any]]:
 
 
 def _apply(work: Work, items: Sequence[Item], current: Location | None, trusted: bool) -> dict[str, int]:
-    """Make the catalog hold the entities, in batches; what an earlier import of this name brought and this one does
-    not goes."""
+    """Make the catalog hold the entities; what an earlier import of this name brought and this one does not goes."""
     ctx, write = work.ctx, work.ctx.platform.store.write
     if current is None:
         current = Location(
@@ -171,16 +171,28 @@ def _apply(work: Work, items: Sequence[Item], current: Location | None, trusted:
     counts = dict.fromkeys(("created", "updated", "unchanged", "deleted"), 0)
     keep: set[str] = set()
     faults: list[Problem] = []
-    for batch in chunks(documents, BATCH):
-        _go_on(work)
-        result = write(partial(_batch, ctx=ctx, batch=batch, source_id=current.id))
-        keep |= {*result.refs, *(problem.ref for problem in result.problems if problem.ref)}
-        faults += result.problems
+    for result in _written(work, documents, current):
+        keep.update(result.refs, (problem.ref for problem in result.problems if problem.ref))
+        faults.extend(result.problems)
         for name in ("created", "updated", "unchanged"):
             counts[name] += len(getattr(result, name))
         work.log(f"{counts['created']} created, {counts['updated']} updated, {counts['unchanged']} unchanged")
     counts["deleted"] = len(write(partial(_finish, ctx=ctx, current=current, keep=keep, faults=faults)))
     return counts
+
+
+def _written(work: Work, documents: Sequence[SourcedEntity], current: Location) -> Iterator[ApplyResult]:
+    """What writing came to, batch by batch. While one is written, the next is judged: that needs no transaction."""
+    last: Future[ApplyResult] | None = None
+    for batch in chunks(documents, BATCH):
+        _go_on(work)
+        judged = judge(batch, current.reference, current.trusted)
+        if last is not None:
+            yield last.result()
+        apply = partial(apply_judged, ctx=work.ctx, judged=judged, source_id=current.id, full=False)
+        last = work.ctx.platform.store.submit(apply)
+    if last is not None:
+        yield last.result()
 
 
 def _sourced(work: Work, item: Item) -> SourcedEntity:
@@ -192,10 +204,6 @@ def _register(tx: Tx, *, current: Location) -> None:
     if rows.find(tx.conn, current.type, current.target) is not None:
         raise _faster(current)
     rows.add(tx.conn, tx.now, current, "")
-
-
-def _batch(tx: Tx, *, ctx: OpContext, batch: Sequence[SourcedEntity], source_id: str) -> ApplyResult:
-    return apply_entities(tx, ctx, batch, source_id, full=False)
 
 
 def _finish(tx: Tx, *, ctx: OpContext, current: Location, keep: set[str], faults: Sequence[Problem]) -> Sequence[str]:

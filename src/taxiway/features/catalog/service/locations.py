@@ -14,7 +14,7 @@ from itertools import islice
 from taxiway.core.context import OpContext, Platform
 from taxiway.core.permissions import decide
 from taxiway.core.store.database import Tx
-from taxiway.features.catalog.model import ApplyResult, Location
+from taxiway.features.catalog.model import IMPORT, ApplyResult, Location
 from taxiway.features.catalog.repository import locations as rows
 from taxiway.features.catalog.repository.entities import count_of_source
 from taxiway.features.catalog.service.apply import apply_entities, prune_source
@@ -99,6 +99,8 @@ def refresh_location(ctx: OpContext, location_id: str) -> ApplyResult:
     """Read a location again and make the catalog follow. NotFoundError when there is none."""
     for _ in range(TRIES):
         current = get_location(ctx.platform, location_id)
+        if current.type == IMPORT:
+            open_location(ctx.platform, current)  # says what to do instead
         if _is_large(ctx.platform, location_id):
             return follow_in_batches(ctx, current, ctx.platform.stopping.is_set, lambda *_: None)
         state = ""

@@ -37,7 +37,7 @@ def test_backstages_paths_answer_in_backstages_words(server: Served) -> None:
     answer = server.client(server.token()).post("/api/catalog/things", json={})
     assert answer.status_code == 400
     assert answer.json()["error"]["name"] == "InputError"
-    assert answer.json()["request"] == {"method": "POST", "url": "/api/catalog/things"}
+    assert answer.json()["request"] == {"method": "POST", "url": "/things"}
     assert answer.json()["response"] == {"statusCode": 400}
     assert server.client().post("/api/catalog/things", json={}).json()["error"]["name"] == "AuthenticationError"
 

@@ -39,7 +39,15 @@ def prepare(sourced: SourcedEntity, relations: frozenset[tuple[str, str]], origi
         "title": document["metadata"].get("title"),
     }
     return Record(
-        str(ref_of(document)), columns, document, _fingerprint(document), sourced.location, sourced.line, relations
+        str(ref_of(document)),
+        columns,
+        document,
+        _fingerprint(document),
+        sourced.location,
+        sourced.line,
+        relations,
+        leaves(document),
+        words(document),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -117,3 +117,5 @@ class Record:
     location: str
     line: int
     relations: frozenset[tuple[str, str]]
+    leaves: Collection[tuple[str, str, bool]]
+    words: tuple[str, str, str, str]

@@ -125,6 +125,13 @@ def _apply(platform: Platform, documents: list[SourcedEntity], *, full: bool = F
     platform.store.write(lambda tx: service.apply_entities(tx, ctx, documents, "test", full=full))
 
 
+def _remove(platform: Platform, name: str) -> None:
+    refs = [f"{kind}:{space}/{name}" for kind in ("component", "api", "resource") for space in ("default", "other")]
+    there = next(ref for ref in refs if service.get_entity(platform, ref) is not None)
+    ctx = platform.system("test")
+    platform.store.write(lambda tx: service.delete_entity(tx, ctx, there))
+
+
 @pytest.fixture
 def platform(tmp_path: Path, database_url: str) -> Iterator[Platform]:
     made = _platform(tmp_path, database_url)
@@ -157,14 +164,18 @@ def test_every_answer_is_sqls_while_entities_come_change_and_go(
     platform: Platform, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(orders, "BLOCK", 7)
+    monkeypatch.setattr("taxiway.features.catalog.repository.parts.MANY_FROM", 5)
     rng = random.Random(4)
     names = [f"n{number}" for number in range(60)]
     _apply(platform, [_document(rng, name) for name in names])
     _same(platform, rng, 25)
     for _ in range(12):
         _apply(platform, [_document(rng, name) for name in rng.sample(names, 8)])
-        names += [f"m{len(names)}"]
-        _apply(platform, [_document(rng, names[-1])])
+        new = [f"m{len(names)}-{number}" for number in range(rng.choice((1, 6)))]
+        names += new
+        _apply(platform, [_document(rng, name) for name in new])
+        if rng.random() < 0.3:
+            _remove(platform, names.pop())
         _same(platform, rng, 3)
     _apply(platform, [_document(rng, name) for name in names[:20]], full=True)
     _same(platform, rng, 10)
@@ -176,6 +187,7 @@ def test_an_index_that_was_away_too_long_is_made_anew(platform: Platform, monkey
     _same(platform, rng, 2)
     monkeypatch.setattr("taxiway.features.catalog.repository.index.feed.KEPT", 3)
     monkeypatch.setattr("taxiway.features.catalog.repository.index.state.MAX_BEHIND", 5)
+    monkeypatch.setattr("taxiway.features.catalog.repository.parts.MANY_FROM", 1000)
     _apply(platform, [_document(rng, f"k{number}") for number in range(20)])
     _same(platform, rng, 5)
 

@@ -8,30 +8,32 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection, delete, select, text
 
-from taxiway.features.catalog.documents import leaves, words
+from taxiway.features.catalog.documents import words
 from taxiway.features.catalog.model import Record
 from taxiway.features.catalog.repository import facets
 from taxiway.features.catalog.repository.bulk import insert_rows
 from taxiway.features.catalog.repository.chunks import chunks
 from taxiway.features.catalog.repository.index import feed
-from taxiway.features.catalog.repository.index.feed import DELETE, INSERT, UPDATE, Change
+from taxiway.features.catalog.repository.index.feed import DELETE, INSERT, MANY, UPDATE, Change
 from taxiway.features.catalog.tables import entity_doc, entity_facet, relation
 
 Item = tuple[int, str, Record]
 """An entity's id and uid, and what is to be stored of it."""
 Words = tuple[str, str, str, str]
 BATCH = 1000
+MANY_FROM = 200
+"""From so many new entities on, the feed tells them in one row."""
 
 
 def insert(conn: Connection, items: Sequence[Item]) -> None:
     """Store what hangs on new entities."""
     for batch in chunks(items, BATCH):
         _insert_docs(conn, batch)
-        _insert_words(conn, [(id_, words(record.document)) for id_, _, record in batch])
+        _insert_words(conn, [(id_, record.words) for id_, _, record in batch])
         _insert_relations(conn, batch)
         numbers = _numbers(conn, batch)
         _insert_facets(conn, numbers)
-        feed.append(conn, [Change(id_, INSERT, record.ref, sorted(numbers[id_])) for id_, _, record in batch])
+        feed.append(conn, _told(batch, numbers))
 
 
 def replace(conn: Connection, items: Sequence[Item]) -> None:
@@ -42,7 +44,7 @@ def replace(conn: Connection, items: Sequence[Item]) -> None:
         _delete_words_and_docs(conn, ids)
         _delete_relations(conn, ids)
         _insert_docs(conn, batch)
-        _insert_words(conn, [(id_, words(record.document)) for id_, _, record in batch])
+        _insert_words(conn, [(id_, record.words) for id_, _, record in batch])
         _insert_relations(conn, batch)
         added = {id_: numbers[id_] - before.get(id_, set()) for id_ in ids}
         removed = {id_: before.get(id_, set()) - numbers[id_] for id_ in ids}
@@ -62,6 +64,13 @@ def remove(conn: Connection, refs: Mapping[int, str]) -> None:
         feed.append(conn, [Change(id_, DELETE, refs[id_], removed=sorted(before.get(id_, ()))) for id_ in ids])
 
 
+def _told(batch: Sequence[Item], numbers: Mapping[int, set[int]]) -> list[Change]:
+    ids = sorted(id_ for id_, _, _ in batch)
+    if len(ids) >= MANY_FROM and ids[-1] - ids[0] == len(ids) - 1:
+        return [Change(ids[0], MANY, str(ids[-1]))]
+    return [Change(id_, INSERT, record.ref, sorted(numbers[id_])) for id_, _, record in batch]
+
+
 def _stored(uid: str, record: Record) -> str:
     metadata = {**record.document["metadata"], "uid": uid, "etag": record.hash[7:47]}
     return orjson.dumps({**record.document, "metadata": metadata}).decode()
@@ -77,7 +86,7 @@ def _insert_relations(conn: Connection, batch: Sequence[Item]) -> None:
 
 
 def _numbers(conn: Connection, batch: Sequence[Item]) -> dict[int, set[int]]:
-    by_id = {id_: leaves(record.document) for id_, _, record in batch}
+    by_id = {id_: record.leaves for id_, _, record in batch}
     numbers = facets.numbers(conn, {leaf for found in by_id.values() for leaf in found})
     return {id_: {numbers[leaf] for leaf in found} for id_, found in by_id.items()}
 

@@ -19,19 +19,25 @@ from taxiway.features.catalog.tables import index_change
 
 KEPT = 4_000
 TURN = 7_007_002
-INSERT, UPDATE, DELETE, TOUCH = 1, 2, 3, 4
+INSERT, UPDATE, DELETE, TOUCH, MANY = 1, 2, 3, 4, 5
 COLUMNS = ("entity_id", "op", "ref", "added", "removed")
 
 
 @dataclass(frozen=True)
 class Change:
-    """What happened to an entity: `added` and `removed` are ids of facets."""
+    """What happened to an entity: `added` and `removed` are ids of facets. MANY new ones are told as the first of their
+    ids, which follow each other, with the last one in `ref`: what they are is read from their tables."""
 
     entity_id: int
     op: int
     ref: str
     added: Sequence[int] = ()
     removed: Sequence[int] = ()
+
+    @property
+    def count(self) -> int:
+        """How many entities it is about."""
+        return int(self.ref) - self.entity_id + 1 if self.op == MANY else 1
 
 
 def take_turn(conn: Connection) -> None:

@@ -11,11 +11,11 @@ from sqlalchemy import Connection, select
 from taxiway.features.catalog.repository import facets
 from taxiway.features.catalog.repository.chunks import chunks
 from taxiway.features.catalog.repository.index import feed
-from taxiway.features.catalog.repository.index.feed import DELETE, INSERT, TOUCH, Change
+from taxiway.features.catalog.repository.index.feed import DELETE, INSERT, MANY, TOUCH, Change
 from taxiway.features.catalog.repository.index.order import Order, by_name, by_ref
 from taxiway.features.catalog.repository.index.texts import Texts
 from taxiway.features.catalog.repository.index.values import Path, Value, load
-from taxiway.features.catalog.tables import entity, facet
+from taxiway.features.catalog.tables import entity, entity_facet, facet
 
 MAX_PATHS = 64
 MAX_BEHIND = 10_000
@@ -79,7 +79,7 @@ class State:
         if newest == self.seq:
             return True
         rows = feed.behind(conn, self.seq, MAX_BEHIND)
-        if rows is None or newest < self.seq:
+        if rows is None or newest < self.seq or sum(change.count for _, change in rows) > 2 * MAX_BEHIND:
             return False
         self._apply(conn, [change for _, change in rows])
         self.seq = newest
@@ -91,6 +91,9 @@ class State:
         inserted: list[Change] = []
         for change in changes:
             if change.op == TOUCH:
+                continue
+            if change.op == MANY:
+                inserted.extend(self._many(conn, change.entity_id, int(change.ref)))
                 continue
             if change.op == INSERT:
                 inserted.append(change)
@@ -106,6 +109,15 @@ class State:
             else:
                 self._add_facets(conn, [change])
         self._insert(conn, inserted)
+
+    def _many(self, conn: Connection, first: int, last: int) -> list[Change]:
+        # They are read as they are now: later changes of them follow in the feed, and may find that they are in place.
+        added: dict[int, list[int]] = {}
+        pairs = select(entity_facet.c.entity_id, entity_facet.c.facet_id)
+        for row in conn.execute(pairs.where(entity_facet.c.entity_id.between(first, last))):
+            added.setdefault(row[0], []).append(row[1])
+        refs = conn.execute(select(entity.c.id, entity.c.ref).where(entity.c.id.between(first, last)))
+        return [Change(row[0], INSERT, row[1], added.get(row[0], ())) for row in refs]
 
     def _insert(self, conn: Connection, changes: Sequence[Change]) -> None:
         new = [change for change in changes if change.entity_id not in self.refs]

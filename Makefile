@@ -64,7 +64,7 @@ schema: $(VENV)/dev.stamp  ## write the tables of an empty SQLite database, afte
 golden: schema openapi docs  ## rewrite every generated file that tests compare; review the diff
 
 bench: $(VENV)/dev.stamp  ## make bench NAME=spine
-	@$(BIN)/python -m benchmarks.$(NAME) $(ARGS)
+	@$(BIN)/python -m benchmarks.$(subst -,_,$(NAME)) $(ARGS)
 
 crash: $(VENV)/dev.stamp web/dist/index.html  ## kill -9 at every step of the main job: make crash SEED=n
 	@$(BIN)/python tests/crash/main.py --seed $(SEED) $(ARGS)

@@ -12,6 +12,7 @@ import orjson
 from taxiway.features.catalog.kinds import KINDS
 from taxiway.features.catalog.model import MANAGED_BY, ORIGIN, SOURCE_LOCATION, Record
 from taxiway.features.catalog.refs import owner_of, system_of
+from taxiway.features.catalog.scalars import text_of
 from taxiway.model.entity import DEFAULT_NAMESPACE, ref_of
 from taxiway.plugin import SourcedEntity
 
@@ -111,7 +112,7 @@ def _leaves(value: Any, path: str) -> Iterator[Leaf]:
     elif value is None:
         yield (path, "", True)
     else:
-        yield _leaf(path, str(value).lower() if isinstance(value, bool) else str(value))
+        yield _leaf(path, text_of(value))
 
 
 def _leaf(path: str, text: str) -> Leaf:

@@ -65,6 +65,9 @@ def list_entities(
 
     With limit, offset or after it is one page and a Link header names the next; without, it is everything, streamed.
     """
+    direction, colon, _ = (order or [""])[0].partition(":")
+    if order and (not colon or direction not in ("asc", "desc")):
+        raise InputError(f'Invalid order parameter "{order[0]}", expected "<asc or desc>:<field name>"')
     sort, descending = _order((order or [""])[0].partition(":")[::2])
     query = listing.Query(filter or (), sort=sort, descending=descending)
     if limit is None and offset is None and after is None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol, TypeVar
 
+from taxiway.features.catalog.scalars import text_of
 from taxiway.model.errors import InputError
 
 T = TypeVar("T")
@@ -121,5 +122,5 @@ def _contains_relation(algebra: Algebra[T], operand: Mapping[str, Any]) -> T:
 
 def _plain(value: Any) -> str:
     if isinstance(value, str | bool | int | float):
-        return str(value).lower()
+        return text_of(value).lower()
     raise InputError("values in a query must be text, numbers or booleans", code="catalog.bad_query")

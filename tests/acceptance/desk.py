@@ -57,7 +57,7 @@ class Action:
 
 PLUGIN = Plugin("desk", "0.1.0", lambda ctx: [("action", Action("desk:call")), ("action", Action("desk:sign"))])
 '''
-SLOW = '{% if values.fault == "slow" %}sleep 120{% endif %}'
+SLOW = '{% if values.fault == "slow" %}sleep 600{% endif %}'
 
 
 def install(site: Path) -> dict[str, str]:

@@ -4,7 +4,7 @@ import { spotlight } from '@mantine/spotlight'
 import { useQuery } from '@tanstack/react-query'
 import { Link, Outlet, useMatches, useNavigate, useRouterState } from '@tanstack/react-router'
 import { Boxes, Keyboard, LayoutGrid, Menu as MenuIcon, Plus, Rocket, Search } from 'lucide-react'
-import { Fragment, useState } from 'react'
+import { type FocusEvent, Fragment, useState } from 'react'
 import { infoQuery, organisationOf, meQuery } from '~/api/queries'
 import { CommandPalette } from './CommandPalette'
 import s from './shell.module.css'
@@ -31,6 +31,17 @@ function Crumbs() {
       ))}
     </nav>
   ) // prettier-ignore
+}
+
+/** Browsers leave what is half cut in a scroller where it is; the focus has to be seen whole. */
+const reveal = (e: FocusEvent<HTMLElement>) => {
+  if (
+    e.target !== e.currentTarget &&
+    e.target.matches('a, button, input') &&
+    e.target.matches(':focus-visible') &&
+    !e.target.closest('.react-flow')
+  )
+    e.target.scrollIntoView({ block: 'nearest', inline: 'nearest' })
 }
 
 export function Shell() {
@@ -98,7 +109,7 @@ export function Shell() {
             </Menu.Dropdown>
           </Menu>
         </header>
-        <main id="main" className={s.body} tabIndex={-1}>
+        <main id="main" className={s.body} tabIndex={-1} onFocus={reveal}>
           <Outlet />
         </main>
       </div>

@@ -128,7 +128,8 @@ export function neighbour(at: Record<string, Place>, from: string, key: string):
   for (const [ref, p] of Object.entries(at)) {
     const along = (p.x - here.x) * dx + (p.y - here.y) * dy
     const aside = Math.abs((p.x - here.x) * dy) + Math.abs((p.y - here.y) * dx)
-    if (along <= 1 || along + aside * 2 >= least) continue
+    // up and down stay in the column; to the side any row of the next column will do
+    if (along <= 1 || aside > along * (dx ? 8 : 0.5) || along + aside * 2 >= least) continue
     least = along + aside * 2
     best = ref
   }

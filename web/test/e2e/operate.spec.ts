@@ -10,6 +10,7 @@ type Deployment = { release_id: string; version: string; state: string; action: 
 type Run = { id: string; title: string; state: string; actions: string[]; error: string | null }
 
 test.use({ storageState: STATE })
+test.describe.configure({ timeout: 90_000 })
 
 async function get<T>(page: Page, path: string): Promise<T> {
   const answer = await page.request.get(path)

@@ -36,7 +36,7 @@ type Finding = { id: string; impact: string | null; nodes: { target: unknown[]; 
 /** Rules whose answer depends on colours; the others say the same in each scheme. */
 const COLOURS = ['color-contrast', 'link-in-text-block']
 
-/** Serious and critical findings in both schemes, one sentence each. */
+/** Findings of every weight in both schemes, one sentence each. */
 export async function scan(page: Page): Promise<string[]> {
   await scheme(page, 'light')
   await page.evaluate(AXE)
@@ -59,12 +59,16 @@ async function scheme(page: Page, colorScheme: 'light' | 'dark') {
 async function findings(page: Page, rules?: string[]): Promise<string[]> {
   const found = await page.evaluate(async (only) => {
     const axe = (window as unknown as { axe: { run: (o: object) => Promise<{ violations: Finding[] }> } }).axe
-    const options = { resultTypes: ['violations'], ...(only && { runOnly: only }) }
+    // what WCAG 2.2 added is off by default
+    const options = {
+      resultTypes: ['violations'],
+      ...(only ? { runOnly: only } : { rules: { 'target-size': { enabled: true } } }),
+    }
     return (await axe.run(options)).violations
   }, rules)
-  return found
-    .filter((f) => f.impact === 'serious' || f.impact === 'critical')
-    .map((f) => `${f.id}: ${f.nodes.map((n) => `${n.target.join(' ')} ${n.failureSummary ?? ''}`).join('; ')}`.slice(0, 600))
+  return found.map((f) =>
+    `${f.id}: ${f.nodes.map((n) => `${n.target.join(' ')} ${n.failureSummary ?? ''}`).join('; ')}`.slice(0, 600),
+  )
 }
 
 export async function fillFirstStep(page: Page, name: string, description: string) {

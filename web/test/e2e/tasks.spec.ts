@@ -31,6 +31,10 @@ test('the palette opens an entity from the keyboard', async ({ page }) => {
 test('the wizard previews files and checks, and its answers survive a reload', async ({ page }) => {
   await page.goto('/create')
   await page.getByRole('link', { name: /Python service/ }).click()
+  const questions = page.locator('form label')
+  await expect(questions.first()).toBeVisible()
+  const asked = (await questions.allInnerTexts()).map((x) => x.replace(/\s*\*$/, ''))
+  expect(asked.slice(0, 3)).toEqual(['Name', 'Owner', 'Description']) // as the author wrote them
   await page.getByRole('button', { name: 'Continue' }).click()
   await expect(page.getByText('Fill this in').first()).toBeVisible()
   await fillFirstStep(page, 'parcel-labels', 'Prints labels of parcels')

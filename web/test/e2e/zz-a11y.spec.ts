@@ -15,7 +15,7 @@ const TABS = ['overview', 'deployments', 'pipelines', 'logs', 'metrics', 'docs',
 
 test.describe('accessibility', () => {
   test.use({ storageState: STATE, refusals: true }) // a service without docs answers 404, which is a state of its own
-  test('no page has a serious finding, in light and in dark', async ({ page }) => {
+  test('no page has a finding, in light and in dark', async ({ page }) => {
     test.setTimeout(120_000)
     const { items: runs } = (await (await page.request.get('/api/runs/v1/runs?kind=scaffold')).json()) as {
       items: { id: string }[]
@@ -38,7 +38,7 @@ test.describe('accessibility', () => {
 
 test.describe('sign-in', () => {
   test.use({ storageState: { cookies: [], origins: [] } })
-  test('the sign-in page has no serious finding', async ({ page }) => {
+  test('the sign-in page has no finding', async ({ page }) => {
     await page.goto('/sign-in')
     await settled(page)
     expect(await scan(page)).toEqual([])

@@ -8,7 +8,7 @@ export function Preview({ steps, values }: { steps: Step[]; values: Json }) {
   if (!steps.length) return null
   const name = typeof values.name === 'string' && values.name ? values.name : undefined
   return (
-    <aside className={s.preview}>
+    <aside className={s.preview} aria-label="What you get">
       <h2>What you get</h2>
       <div className={s.plan}>
         {steps.map((x, i) => (

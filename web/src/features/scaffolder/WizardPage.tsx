@@ -86,7 +86,7 @@ export function WizardPage() {
   return (
     <Page>
       <div className={s.wiz} data-review={review || undefined}>
-        <aside className={s.rail}>
+        <aside className={s.rail} aria-label="Golden path">
           <KindIcon kind="template" size={40} />
           <h1>{t.title}</h1>
           <p className="t2">{t.description}</p>

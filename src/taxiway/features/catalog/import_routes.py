@@ -19,6 +19,8 @@ from taxiway.kit.paging import MAX_LIMIT
 
 operations = Operations("catalog")
 BASE = "/api/catalog/v1/imports"
+Line = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f]+$")]
+"""Text without control characters."""
 Format = Literal["backstage", "backstage-config", "cortex", "opslevel", "port"]
 
 
@@ -39,7 +41,7 @@ class ImportDocument(BaseModel):
     """A document: its name, and its text or the digest of one that was sent before."""
 
     model_config = ConfigDict(extra="forbid")
-    name: str = Field(min_length=1, max_length=300)
+    name: Line = Field(max_length=300)
     content: str | None = Field(None, max_length=10_000_000)
     digest: str | None = Field(None, max_length=100)
 
@@ -53,9 +55,9 @@ class ImportInput(BaseModel):
     name: str = Field(max_length=63)
     documents: list[ImportDocument] = Field(max_length=imports.MAX_DOCUMENTS)
     apply: bool = False
-    owner: str | None = Field(None, max_length=400)
-    kinds: dict[str, str] = Field({}, max_length=200)
-    base: str | None = Field(None, max_length=1000)
+    owner: Line | None = Field(None, max_length=400)
+    kinds: dict[Line, str] = Field({}, max_length=200)
+    base: Line | None = Field(None, max_length=1000)
 
 
 class ImportField(BaseModel):

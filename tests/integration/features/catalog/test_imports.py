@@ -14,6 +14,7 @@ import pytest
 from factories.catalog import component
 from factories.served import Served
 from taxiway.features.catalog import service
+from taxiway.kit.paging import encode_cursor
 from taxiway.worker.main import Worker
 
 IMPORTS = "/api/catalog/v1/imports"
@@ -189,6 +190,9 @@ def test_a_document_sent_before_is_its_senders_only(working: Served) -> None:
         {"documents": [{"name": "a", "digest": "../../etc/passwd"}]},
         {"kinds": {"a": "Spaceship"}},
         {"base": "relative"},
+        {"base": "/a\0"},
+        {"documents": [{"name": "a\nb", "content": "[]"}]},
+        {"kinds": {"a\0": "Group"}},
         {"owner": "a:b:c/"},
     ],
 )
@@ -197,6 +201,19 @@ def test_a_request_that_makes_no_sense_is_refused(working: Served, wrong: dict[s
     with working.client(working.token()) as admin:
         answer = admin.post(IMPORTS, json=body)
         assert answer.status_code == 422, answer.text
+
+
+def test_reports_are_of_imports_and_cursors_are_ours(working: Served) -> None:
+    with working.client(working.token()) as admin:
+        run_id = start(admin, [entity("orders")]).json()["run_id"]
+        ended(admin, run_id)
+        for cursor in ("x", encode_cursor(["x"]), encode_cursor([float("inf")]), encode_cursor([])):
+            assert admin.get(f"{IMPORTS}/{run_id}/report", params={"cursor": cursor}).status_code == 422
+        for offset in (-5, 3, 10**18):
+            assert (
+                admin.get(f"{IMPORTS}/{run_id}/report", params={"cursor": encode_cursor([offset])}).status_code == 200
+            )
+        assert admin.get(f"{IMPORTS}/no-such-run/report").status_code == 404
 
 
 def test_locations_of_a_configuration_are_registered_and_the_others_said(

@@ -45,11 +45,12 @@ def put_report(platform: Platform, lines: Iterable[Mapping[str, Any]]) -> str:
 
 def report_lines(platform: Platform, digest: str, offset: int, limit: int) -> Iterator[tuple[bytes, int]]:
     """(line, offset behind it) of a report from a byte offset; 0 is its beginning."""
-    with platform.artifacts.path(digest).open("rb") as file:
+    path = platform.artifacts.path(digest)
+    with path.open("rb") as file:
         if file.read(len(REPORT)) != REPORT:
             raise NotFoundError(f"{digest} is no report of an import", code="catalog.import_report")
         if offset:
-            file.seek(max(offset, len(REPORT)) - 1)
+            file.seek(min(max(offset, len(REPORT)), path.stat().st_size) - 1)
             file.readline()  # the rest of a line, or the end of the one before
         for _ in range(limit):
             line = file.readline()

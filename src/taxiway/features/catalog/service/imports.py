@@ -125,5 +125,5 @@ def _offset(cursor: str | None) -> int:
         return 0
     try:
         return int(decode_cursor(cursor)[0])
-    except (ValueError, IndexError, TypeError) as error:
+    except (ValueError, IndexError, TypeError, OverflowError) as error:
         raise InputError("the cursor is not one of ours: start again without it", code="catalog.bad_cursor") from error

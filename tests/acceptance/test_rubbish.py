@@ -38,7 +38,7 @@ NESTED = "{%% for a in range(9999) %%}{%% for b in range(9999) %%}%s{%% endfor %
 LOOP = '"' + NESTED % (NESTED % "") + '"'
 GROWING = '"' + NESTED % ("x" * 100) + '"'
 RENDER_SECONDS = 30
-STEPS = 50
+STEPS = 30
 pytestmark = pytest.mark.timeout(180)
 
 

@@ -121,7 +121,9 @@ def working(data: Path, root: Path, environ: dict[str, str]) -> Iterator[Server]
     (root / "good.yaml").write_text(GROUP % "good")
     (root / "fine.yaml").write_text(TEMPLATE % ("fine", "hello"))
     (root / "long.yaml").write_text(long_template())
-    server = Server(data, [], {"TAXIWAY_CATALOG__FILE_ROOTS": f'["{root}"]', **environ})
+    # Packages that are fetched ahead are not what these disks are for.
+    quiet = {"TAXIWAY_PLUGINS__ACT__PREFETCH": "false", "TAXIWAY_CATALOG__FILE_ROOTS": f'["{root}"]'}
+    server = Server(data, [], {**quiet, **environ})
     server.data.mkdir(mode=0o711, parents=True)
     server.start()
     try:

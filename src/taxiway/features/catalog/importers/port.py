@@ -137,12 +137,17 @@ def _check_targets(reading: _Reading) -> None:
 def _claim(reading: _Reading) -> dict[int, str]:
     """How each entity's name came about, by position; those that describe one twice are left out."""
     claimed: dict[int, str] = {}
+    titles: dict[str, str] = {}
     for position, (_, _, _, entity) in enumerate(reading.entities):
         key = f"{entity['blueprint']}\0{entity['identifier']}"
         if key in reading.names:
             continue
         kind = _kind(reading, entity)
-        _, claimed[position] = reading.names.claim(key, kind, entity["identifier"])
+        ref, claimed[position] = reading.names.claim(key, kind, entity["identifier"])
+        if kind == "Group" and isinstance(entity.get("title"), str):
+            titles[f"{entity['blueprint']}\0{entity['title']}"] = ref  # `team` may hold what a team is called
+    for key, ref in titles.items():
+        reading.names.alias(key, ref)
     return claimed
 
 

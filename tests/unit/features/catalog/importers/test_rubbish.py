@@ -175,6 +175,14 @@ def test_a_relation_to_an_unknown_blueprint_is_said_and_kept() -> None:
     assert [note.fate for note in item.notes if note.field.startswith("/1/relations/")] == ["changed", "changed"]
 
 
+def test_a_team_is_found_by_what_it_is_called() -> None:
+    team = {"identifier": "t1", "title": "Checkout team", "blueprint": "_team"}
+    entity = {"identifier": "a", "blueprint": "service", "team": ["Checkout team"]}
+    (item,) = [item for item in convert("port", [entity, team]) if item.ref == "component:default/a"]
+    assert item.entity is not None
+    assert item.entity["spec"]["owner"] == "group:default/t1"
+
+
 def test_blueprints_can_be_mapped_to_other_kinds() -> None:
     entity = {"identifier": "a", "blueprint": "cluster"}
     assert convert("port", [entity])[0].ref == "resource:default/a"

@@ -3,22 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, and_, func, insert, or_, select, update
+from sqlalchemy import Connection, and_, bindparam, func, insert, or_, select, update
 
 from taxiway.core.runs.parts import Claim, FencedError
 from taxiway.core.runs.rows import line_of, plain, principal_document, run_of, step_of
 from taxiway.core.store.database import Tx
 from taxiway.core.store.scoped import visible
 from taxiway.core.store.tables import approval, run, run_log, run_step
-from taxiway.core.store.upsert import upsert
+from taxiway.core.store.upsert import upsert_for
 from taxiway.kit.paging import Page, decode_cursor, page_of
 from taxiway.model.access import Principal, Scope
 from taxiway.model.errors import InputError, NotFoundError
 from taxiway.model.run import Run, RunSpec, StepDefinition
 from taxiway.model.workload import LogLine
 
+# Statements that every step needs are built once: building one costs more than running it.
+RUN = select(run).where(run.c.id == bindparam("run"))
+STEPS = select(run_step).where(run_step.c.run_id == bindparam("run")).order_by(run_step.c.index)
+INSERT_STEP = insert(run_step)
+GUARD = (
+    select(run.c.state)
+    .where(run.c.id == bindparam("run"), run.c.fence == bindparam("mine"), run.c.executor == bindparam("me"))
+    .with_for_update()
+)
 FILTERS = ("state", "kind", "subject", "parent_id", "created_by")
 
 
@@ -40,14 +50,18 @@ def insert_run(tx: Tx, run_id: str, principal: Principal, spec: RunSpec) -> str:
         "created_by": principal.subject,
         "created_at": tx.now,
     }
-    inserted = upsert(tx.conn, run).values(**values)
-    statement = inserted.on_conflict_do_nothing(index_elements=["kind", "request_key"])
-    if tx.conn.execute(statement.returning(run.c.id)).scalar() is None:
+    if tx.conn.execute(_insert_run(tx.conn.dialect.name), values).scalar() is None:
         same = select(run.c.id).where(run.c.kind == spec.kind, run.c.request_key == spec.request_key)
         return str(tx.conn.execute(same).scalar_one())
     if spec.steps:
-        tx.conn.execute(insert(run_step), [_step_row(run_id, index, step) for index, step in enumerate(spec.steps)])
+        tx.conn.execute(INSERT_STEP, [_step_row(run_id, index, step) for index, step in enumerate(spec.steps)])
     return run_id
+
+
+@cache
+def _insert_run(dialect: str) -> Any:
+    inserted = upsert_for(dialect, run).on_conflict_do_nothing(index_elements=["kind", "request_key"])
+    return inserted.returning(run.c.id)
 
 
 def _step_row(run_id: str, index: int, step: StepDefinition) -> dict[str, Any]:
@@ -68,10 +82,10 @@ def _step_row(run_id: str, index: int, step: StepDefinition) -> dict[str, Any]:
 
 def load(conn: Connection, run_id: str) -> Run:
     """The run with its steps. NotFoundError when there is none."""
-    row = conn.execute(select(run).where(run.c.id == run_id)).first()
+    row = conn.execute(RUN, {"run": run_id}).first()
     if row is None:
         raise NotFoundError(f"there is no run {run_id}")
-    steps = conn.execute(select(run_step).where(run_step.c.run_id == run_id).order_by(run_step.c.index))
+    steps = conn.execute(STEPS, {"run": run_id})
     return run_of(row, [step_of(step) for step in steps])
 
 
@@ -116,22 +130,35 @@ def last_line(conn: Connection, run_id: str) -> tuple[int, int]:
 
 def guard(tx: Tx, claim: Claim, **values: Any) -> str:
     """Write `values` into a claimed run and lock it; returns the state it had. FencedError when the claim is over."""
-    mine = and_(run.c.id == claim.run_id, run.c.fence == claim.fence, run.c.executor == claim.executor)
-    state = tx.conn.execute(select(run.c.state).where(mine).with_for_update()).scalar()
+    mine = {"run": claim.run_id, "mine": claim.fence, "me": claim.executor}
+    state = tx.conn.execute(GUARD, mine).scalar()
     if state is None:
         raise FencedError(claim.run_id)
-    tx.conn.execute(update(run).where(run.c.id == claim.run_id).values(version=run.c.version + 1, **values))
+    set_run(tx, claim.run_id, **values)
     return str(state)
 
 
 def set_run(tx: Tx, run_id: str, **values: Any) -> None:
     """Write into a run that no worker holds, locked by the caller."""
-    tx.conn.execute(update(run).where(run.c.id == run_id).values(version=run.c.version + 1, **values))
+    tx.conn.execute(_update_run(tuple(values)), {"run": run_id, **values})
 
 
 def set_step(tx: Tx, run_id: str, step_id: str, **values: Any) -> None:
     """Write into a step; the caller has locked its run."""
-    tx.conn.execute(update(run_step).where(run_step.c.run_id == run_id, run_step.c.id == step_id).values(**values))
+    tx.conn.execute(_update_step(tuple(values)), {"run": run_id, "step": step_id, **values})
+
+
+@cache
+def _update_run(columns: tuple[str, ...]) -> Any:
+    new = {name: bindparam(name, type_=run.c[name].type) for name in columns}
+    return update(run).where(run.c.id == bindparam("run")).values(version=run.c.version + 1, **new)
+
+
+@cache
+def _update_step(columns: tuple[str, ...]) -> Any:
+    new = {name: bindparam(name, type_=run_step.c[name].type) for name in columns}
+    mine = and_(run_step.c.run_id == bindparam("run"), run_step.c.id == bindparam("step"))
+    return update(run_step).where(mine).values(**new)
 
 
 def wake_waiting(tx: Tx, topic: str) -> list[str]:

@@ -9,7 +9,12 @@ from sqlalchemy import Connection, Table
 
 def upsert(conn: Connection, table: Table) -> Any:
     """An insert into `table` that has `on_conflict_do_nothing` and `on_conflict_do_update`."""
-    if conn.dialect.name == "postgresql":
+    return upsert_for(conn.dialect.name, table)
+
+
+def upsert_for(dialect: str, table: Table) -> Any:
+    """The same for the dialect of this name, for statements that are built once."""
+    if dialect == "postgresql":
         from sqlalchemy.dialects import postgresql
 
         return postgresql.insert(table)

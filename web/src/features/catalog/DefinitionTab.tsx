@@ -1,5 +1,6 @@
 import { Link } from '@tanstack/react-router'
-import { CodeBlock, Panel } from '~/ui/parts'
+import { Panel } from '~/ui/parts'
+import { YamlBlock } from '~/ui/YamlBlock'
 import ui from '~/ui/ui.module.css'
 import type { TabProps } from './EntityPage'
 import { toYaml } from './yaml'
@@ -7,7 +8,7 @@ import { toYaml } from './yaml'
 export default function DefinitionTab({ entity, entityRef }: TabProps) {
   return (
     <Panel title="Definition" right={<Link to="/runs" search={{ subject: entityRef }} className={ui.cellLink}>Its runs</Link>} pad={12}>
-      <CodeBlock code={toYaml(entity)} label="Entity as YAML" />
+      <YamlBlock code={toYaml(entity)} label="Entity as YAML" />
     </Panel>
   ) // prettier-ignore
 }

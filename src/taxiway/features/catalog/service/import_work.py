@@ -197,7 +197,10 @@ def _written(work: Work, documents: Sequence[SourcedEntity], current: Location) 
 
 def _sourced(work: Work, item: Item) -> SourcedEntity:
     assert item.entity is not None
-    return SourcedEntity(item.entity, f"{IMPORT}:{work.target}/{item.document}", item.line)
+    location = f"{IMPORT}:{work.target}"
+    if work.input["format"] != "backstage":  # whose documents are pages: an entity may be on another one next time
+        location += f"/{item.document}"
+    return SourcedEntity(item.entity, location, item.line)
 
 
 def _register(tx: Tx, *, current: Location) -> None:

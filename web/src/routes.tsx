@@ -106,6 +106,22 @@ const entity = createRoute({
   component: lazyRouteComponent(() => import('./features/catalog/EntityPage'), 'EntityPage'),
 })
 
+const history = createRoute({
+  getParentRoute: () => app,
+  path: '/catalog/$kind/$namespace/$name/history',
+  staticData: crumb((p) => [['Catalog', '/catalog'], [p.name ?? '', `/catalog/${p.kind}/${p.namespace}/${p.name}`], ['History']]),
+  component: lazyRouteComponent(() => import('./features/catalog/HistoryPage'), 'HistoryPage'),
+})
+
+export type ProblemsSearch = { code?: string; ref?: string; source?: string }
+const problems = createRoute({
+  getParentRoute: () => app,
+  path: '/catalog/problems',
+  staticData: crumb(() => [['Catalog', '/catalog'], ['Problems']]),
+  validateSearch: (s: Raw): ProblemsSearch => ({ code: text(s.code), ref: text(s.ref), source: text(s.source) }),
+  component: lazyRouteComponent(() => import('./features/catalog/ProblemsPage'), 'ProblemsPage'),
+})
+
 const create = createRoute({
   getParentRoute: () => app,
   path: '/create',
@@ -189,7 +205,7 @@ const nowhere = createRoute({
 
 const routeTree = root.addChildren([
   signIn,
-  app.addChildren([home, catalog, entity, create, wizard, environments, runs, run, settings, plugin, nowhere]),
+  app.addChildren([home, catalog, problems, entity, history, create, wizard, environments, runs, run, settings, plugin, nowhere]),
 ])
 
 export const makeRouter = (queryClient: QueryClient) =>

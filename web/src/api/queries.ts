@@ -52,6 +52,34 @@ export const graphQuery = (p: RefParts, depth: number) =>
   })
 export const locationsQuery = () =>
   queryOptions({ queryKey: ['locations'], queryFn: () => get<T.Location[]>('/api/catalog/locations') })
+export const entityAtQuery = (p: RefParts, at: number) =>
+  queryOptions({
+    queryKey: ['entity', p.kind, p.namespace, p.name, at],
+    queryFn: () => get<T.Entity>(`/api/catalog/entities/by-name/${path(p)}`, { as_of: at }),
+    staleTime: Infinity,
+  })
+export const historyQuery = (p: RefParts) =>
+  infiniteQueryOptions({
+    queryKey: ['entity', p.kind, p.namespace, p.name, 'history'],
+    queryFn: ({ pageParam }) =>
+      get<T.List<T.EntityVersion>>(`/api/catalog/v1/history/${path(p)}`, { limit: 50, cursor: pageParam }),
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: (last) => last.next_cursor ?? undefined,
+  })
+export type ProblemFilter = { source?: string; ref?: string; code?: string }
+export const catalogProblemsQuery = (f: ProblemFilter) =>
+  infiniteQueryOptions({
+    queryKey: ['problems', f],
+    queryFn: ({ pageParam }) =>
+      get<T.List<T.CatalogProblem>>('/api/catalog/problems', {
+        source_id: f.source,
+        ref: f.ref,
+        code: f.code,
+        cursor: pageParam,
+      }),
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: (last) => last.next_cursor ?? undefined,
+  })
 export const problemsQuery = () =>
   queryOptions({ queryKey: ['problems'], queryFn: () => get<T.List<T.CatalogProblem>>('/api/catalog/v1/problems') })
 

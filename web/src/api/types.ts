@@ -36,6 +36,8 @@ export type LocationCreated = S['LocationCreated']
 export type GraphNode = S['GraphNode']
 export type Graph = S['Graph']
 export type CatalogProblem = S['ProblemView']
+export type EntityVersion = S['VersionView']
+export type EntityChange = S['Difference']
 
 export type ParameterSchema = {
   title: string

@@ -54,6 +54,7 @@ test('the wizard previews files and checks, and its answers survive a reload', a
 
 for (const [path, heading] of [
   ['/catalog/component/default/cart?tab=definition', 'cart'],
+  ['/catalog/problems?code=conflict', 'Problems'],
   ['/create/default/python-service', 'Python service'],
   ['/environments?q=cart', 'Environments'],
   ['/runs?state=failed', 'Runs'],

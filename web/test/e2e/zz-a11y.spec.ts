@@ -5,13 +5,14 @@ const PAGES: [name: string, path: string][] = [
   ['home', '/'],
   ['catalog', '/catalog'],
   ['register', '/catalog?register=true'],
+  ['problems', '/catalog/problems'],
   ['create', '/create'],
   ['wizard', '/create/default/python-service'],
   ['environments', '/environments'],
   ['runs', '/runs'],
   ...['plugins', 'tokens', 'audit', 'config', 'sources'].map((x): [string, string] => [`settings ${x}`, `/settings/${x}`]),
 ]
-const TABS = ['overview', 'deployments', 'pipelines', 'logs', 'metrics', 'docs', 'definition']
+const TABS = ['overview', 'deployments', 'pipelines', 'logs', 'metrics', 'docs', 'definition', 'history']
 
 test.describe('accessibility', () => {
   test.use({ storageState: STATE, refusals: true }) // a service without docs answers 404, which is a state of its own

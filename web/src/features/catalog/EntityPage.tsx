@@ -28,6 +28,7 @@ const TABS: [id: string, label: string, Component: ComponentType<TabProps>, depl
   ['metrics', 'Metrics', tab(() => import('./MetricsTab')), true],
   ['docs', 'Docs', tab(() => import('./DocsTab')), false],
   ['definition', 'Definition', tab(() => import('./DefinitionTab')), false],
+  ['history', 'History', tab(() => import('./HistoryTab')), false],
 ]
 
 /** Only components are built and deployed; other kinds do not get tabs that could never have content. */
@@ -133,6 +134,9 @@ function Problems({ entity }: { entity: Entity }) {
           <li key={n}>{i.message}</li>
         ))}
       </ul>
+      <Link to="/catalog/problems" search={{ ref: entityRef(entity) }}>
+        All about them
+      </Link>
     </details>
   )
 }

@@ -9,7 +9,16 @@ import {
   redirect,
 } from '@tanstack/react-router'
 import { asApiError } from './api/errors'
-import { entityQuery, infoQuery, matrixQuery, meQuery, parameterSchemaQuery, runQuery, templatesQuery } from './api/queries'
+import {
+  entityQuery,
+  infoQuery,
+  matrixQuery,
+  meQuery,
+  parameterSchemaQuery,
+  pullQuery,
+  runQuery,
+  templatesQuery,
+} from './api/queries'
 import { NotFound, RouteError, RoutePending } from './components/RouteStates'
 import { type Crumb, Shell } from './components/Shell'
 
@@ -155,6 +164,23 @@ const environments = createRoute({
   component: lazyRouteComponent(() => import('./features/environments/MatrixPage'), 'MatrixPage'),
 })
 
+export type PullsSearch = { repository?: string; state?: string; author?: string }
+const pulls = createRoute({
+  getParentRoute: () => app,
+  path: '/pulls',
+  staticData: crumb(() => [['Pull requests', '/pulls']]),
+  validateSearch: (s: Raw): PullsSearch => ({ repository: text(s.repository), state: text(s.state), author: text(s.author) }),
+  component: lazyRouteComponent(() => import('./features/pulls/PullsPage'), 'PullsPage'),
+})
+const pull = createRoute({
+  getParentRoute: () => app,
+  path: '/pulls/$repository/$number',
+  staticData: crumb((p) => [['Pull requests', '/pulls'], [`${p.repository}#${p.number}`]]),
+  validateSearch: (s: Raw): { tab?: string } => ({ tab: text(s.tab) }),
+  loader: ({ context, params }) => context.queryClient.ensureQueryData(pullQuery(params.repository, params.number)),
+  component: lazyRouteComponent(() => import('./features/pulls/PullPage'), 'PullPage'),
+})
+
 export type RunsSearch = { state?: string; kind?: string; subject?: string }
 const runs = createRoute({
   getParentRoute: () => app,
@@ -205,7 +231,23 @@ const nowhere = createRoute({
 
 const routeTree = root.addChildren([
   signIn,
-  app.addChildren([home, catalog, problems, entity, history, create, wizard, environments, runs, run, settings, plugin, nowhere]),
+  app.addChildren([
+    home,
+    catalog,
+    problems,
+    entity,
+    history,
+    create,
+    wizard,
+    environments,
+    pulls,
+    pull,
+    runs,
+    run,
+    settings,
+    plugin,
+    nowhere,
+  ]),
 ])
 
 export const makeRouter = (queryClient: QueryClient) =>

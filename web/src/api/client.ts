@@ -63,4 +63,5 @@ async function call<T>(method: string, path: string, body?: unknown, signal?: Ab
 export const get = <T>(path: string, query?: Query, signal?: AbortSignal) =>
   call<T>('GET', withQuery(path, query), undefined, signal)
 export const post = <T>(path: string, body: unknown = {}) => call<T>('POST', path, body)
+export const put = <T>(path: string, body: unknown = {}) => call<T>('PUT', path, body)
 export const del = <T>(path: string) => call<T>('DELETE', path)

@@ -1,7 +1,20 @@
 /** Every write of the portal, one function per operation. Long work answers with the id of its run. */
-import { del, post, withQuery } from './client'
+import { del, post, put, withQuery } from './client'
 import type { RefParts } from './refs'
-import type { Json, LocationCreated, Me, Plan, Run, RunOperation, Token } from './types'
+import type {
+  Json,
+  LocationCreated,
+  Me,
+  MergeMethod,
+  Plan,
+  Pull,
+  PullDetail,
+  Review,
+  ReviewVerdict,
+  Run,
+  RunOperation,
+  Token,
+} from './types'
 
 export type Started = { run_id: string }
 
@@ -25,6 +38,16 @@ export const operateRun = (id: string, operation: RunOperation) =>
   post<Run>(`/api/runs/v1/runs/${encodeURIComponent(id)}/${operation}`)
 export const decideRun = (id: string, body: { decision: 'approved' | 'rejected'; comment: string }) =>
   post<Run>(`/api/runs/v1/runs/${encodeURIComponent(id)}/approvals`, body)
+
+const pullPath = (p: { repository: string; number: number }) =>
+  `/api/pulls/v1/pulls/${encodeURIComponent(p.repository)}/${p.number}`
+/** Merged only as it was seen: a head that moved since is refused. */
+export const mergePull = (p: Pull, body: { method: MergeMethod; delete_branch: boolean }) =>
+  post<PullDetail>(`${pullPath(p)}/merge`, { ...body, head_sha: p.head_sha })
+export const reviewPull = (p: Pull, body: { verdict: ReviewVerdict; body: string }) =>
+  post<Review>(`${pullPath(p)}/reviews`, { ...body, commit: p.head_sha })
+export const operatePull = (p: Pull, operation: 'close' | 'reopen') => post<PullDetail>(`${pullPath(p)}/${operation}`)
+export const markReady = (p: Pull) => put<PullDetail>(pullPath(p), { draft: false })
 
 export const deploy = (body: { service_ref: string; environment: string; release_id: string }) =>
   post<Started>('/api/environments/v1/deployments', body)

@@ -175,6 +175,43 @@ export const repositoriesQuery = () =>
     staleTime: 60_000,
   })
 
+// pulls
+export type PullFilter = { repository?: string; state?: string; author?: string; limit?: number }
+const pullPath = (repository: string, number: string) =>
+  `/api/pulls/v1/pulls/${encodeURIComponent(repository)}/${encodeURIComponent(number)}`
+export const pullsQuery = (f: PullFilter) =>
+  infiniteQueryOptions({
+    queryKey: ['pulls', f],
+    queryFn: ({ pageParam }) => get<T.List<T.Pull>>('/api/pulls/v1/pulls', { ...f, cursor: pageParam }),
+    initialPageParam: '',
+    getNextPageParam: (last) => last.next_cursor ?? undefined,
+  })
+export const pullQuery = (repository: string, number: string) =>
+  queryOptions({
+    queryKey: ['pull', repository, number],
+    queryFn: () => get<T.PullDetail>(pullPath(repository, number)),
+    refetchInterval: 5_000,
+  })
+/** The head is part of the key: what was pushed since is another list. */
+export const pullCommitsQuery = (repository: string, number: string, head: string) =>
+  queryOptions({
+    queryKey: ['pull', repository, number, 'commits', head],
+    queryFn: () => get<T.List<T.PullCommit>>(`${pullPath(repository, number)}/commits`),
+  })
+export const pullFilesQuery = (repository: string, number: string, head: string) =>
+  infiniteQueryOptions({
+    queryKey: ['pull', repository, number, 'files', head],
+    queryFn: ({ pageParam }) => get<T.PullFiles>(`${pullPath(repository, number)}/files`, { limit: 25, cursor: pageParam }),
+    initialPageParam: '',
+    getNextPageParam: (last) => last.next_cursor ?? undefined,
+  })
+export const pullReviewsQuery = (repository: string, number: string) =>
+  queryOptions({
+    queryKey: ['pull', repository, number, 'reviews'],
+    queryFn: () => get<T.List<T.Review>>(`${pullPath(repository, number)}/reviews`, { limit: 500 }),
+    refetchInterval: 10_000,
+  })
+
 // observability and docs
 export const metricsQuery = (service: string, environment: string, seconds: number) =>
   queryOptions({

@@ -99,6 +99,15 @@ export type PipelineJob = S['JobView']
 export type Pipeline = S['PipelineView']
 export type Repository = S['RepositoryView']
 
+export type Pull = S['PullView']
+export type PullDetail = S['PullDetail']
+export type PullCommit = S['CommitView']
+export type PullFile = S['FileView']
+export type PullFiles = S['FileList']
+export type Review = S['ReviewView']
+export type ReviewVerdict = Review['verdict']
+export type MergeMethod = PullDetail['methods'][number]
+
 export type Series = { name: string; unit: string; points: [Micros, number | null][] }
 export type Metrics = { series: Series[]; reason: string | null }
 

@@ -6,6 +6,7 @@ import { useNavigate } from '@tanstack/react-router'
 import {
   Boxes,
   CornerDownLeft,
+  GitPullRequest,
   House,
   KeyRound,
   LayoutGrid,
@@ -34,6 +35,7 @@ const COMMANDS: Command[] = [
   ['Go to', 'Home', House, '/', ['g', 'h']],
   ['Go to', 'Catalog', LayoutGrid, '/catalog', ['g', 'c']],
   ['Go to', 'Environments', Boxes, '/environments', ['g', 'e']],
+  ['Go to', 'Pull requests', GitPullRequest, '/pulls', ['g', 'p'], 'review merge'],
   ['Go to', 'Runs', Play, '/runs', ['g', 'r']],
   ['Go to', 'Settings', Settings, '/settings', ['g', 's'], 'plugins config'],
   ['Go to', 'Audit log', ShieldCheck, '/settings/audit', undefined, 'events'],

@@ -66,7 +66,10 @@ export function Shell() {
     ['shift+/', () => setSheet(true), { usePhysicalKeys: false }],
     ['?', () => setSheet(true)],
   ])
-  useSequences({ h: '/', c: '/catalog', n: '/create', e: '/environments', r: '/runs', s: '/settings' }, (to) => void nav({ to }))
+  useSequences(
+    { h: '/', c: '/catalog', n: '/create', e: '/environments', p: '/pulls', r: '/runs', s: '/settings' },
+    (to) => void nav({ to }),
+  )
   return (
     <div className={s.root}>
       <a href="#main" className={s.skip}>Skip to content</a>

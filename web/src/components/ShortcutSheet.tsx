@@ -14,6 +14,7 @@ const KEYS: [string[], string][] = [
   [['g', 'c'], 'Catalog'],
   [['g', 'n'], 'Create'],
   [['g', 'e'], 'Environments'],
+  [['g', 'p'], 'Pull requests'],
   [['g', 'r'], 'Runs'],
   [['g', 's'], 'Settings'],
   [['?'], 'This sheet'],

@@ -2,7 +2,21 @@ import { ActionIcon, Kbd, Menu } from '@mantine/core'
 import { spotlight } from '@mantine/spotlight'
 import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { Link, useNavigate } from '@tanstack/react-router'
-import { Boxes, ChevronsUpDown, House, LayoutGrid, LogOut, Moon, Play, Puzzle, Rocket, Search, Settings, Sun } from 'lucide-react'
+import {
+  Boxes,
+  ChevronsUpDown,
+  GitPullRequest,
+  House,
+  LayoutGrid,
+  LogOut,
+  Moon,
+  Play,
+  Puzzle,
+  Rocket,
+  Search,
+  Settings,
+  Sun,
+} from 'lucide-react'
 import { Fragment } from 'react'
 import { signOut } from '~/api/mutations'
 import { infoQuery, organisationOf, portalQuery, recentRunsQuery } from '~/api/queries'
@@ -14,7 +28,7 @@ import s from './shell.module.css'
 type Item = [to: string, label: string, icon: typeof House, keys?: string]
 const GROUPS: { label?: string; items: Item[] }[] = [
   { items: [['/', 'Home', House, 'g h'], ['/catalog', 'Catalog', LayoutGrid, 'g c'], ['/create', 'Create', Rocket, 'g n']] },
-  { label: 'Deliver', items: [['/environments', 'Environments', Boxes, 'g e'], ['/runs', 'Runs', Play, 'g r']] },
+  { label: 'Deliver', items: [['/environments', 'Environments', Boxes, 'g e'], ['/pulls', 'Pull requests', GitPullRequest, 'g p'], ['/runs', 'Runs', Play, 'g r']] },
   { label: 'Platform', items: [['/settings', 'Settings', Settings, 'g s']] },
 ] // prettier-ignore
 

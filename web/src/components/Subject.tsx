@@ -10,6 +10,13 @@ export function Subject({ subject }: { subject: string }) {
         run {id.slice(0, 13)}
       </Link>
     )
+  const [repository = '', number = ''] = id.split('/')
+  if (kind === 'pull' && number)
+    return (
+      <Link to="/pulls/$repository/$number" params={{ repository, number }}>
+        {repository}#{number}
+      </Link>
+    )
   if (/^[a-z]+:[^/]+\/[^/]+$/i.test(subject)) return <EntityLink entity={subject} size={16} />
   return <span className="t2">{subject.replace(':', ' ')}</span>
 }

@@ -5,9 +5,8 @@ export type Layout = { at: Record<string, Place>; width: number; height: number;
 
 /** From here on nodes are drawn small, in one line. */
 const DENSE = 14
-const ROWS = 16
-const LARGE = { w: 182, h: 48, gapX: 46, gapY: 18 }
-const SMALL = { w: 152, h: 32, gapX: 12, gapY: 8 }
+const LARGE = { w: 182, h: 48, gapX: 46, gapY: 18, rows: 7 }
+const SMALL = { w: 152, h: 32, gapX: 12, gapY: 8, rows: 16 }
 
 /** What needs the focus stands on its left, what it needs on its right. A long column is folded into several. */
 export function layoutGraph(graph: Graph, focus: string): Layout {
@@ -20,7 +19,7 @@ export function layoutGraph(graph: Graph, focus: string): Layout {
   let x = 0
   for (const column of columns) {
     const refs = ordered(graph, edges, level, column, row)
-    const tall = Math.min(ROWS, Math.ceil(refs.length / Math.ceil(refs.length / ROWS)))
+    const tall = Math.ceil(refs.length / Math.ceil(refs.length / size.rows))
     refs.forEach((ref, i) => {
       const inColumn = Math.min(tall, refs.length - Math.floor(i / tall) * tall)
       const y = ((i % tall) - (inColumn - 1) / 2) * (size.h + size.gapY)

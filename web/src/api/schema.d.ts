@@ -3405,7 +3405,7 @@ export interface components {
         };
         /**
          * ProblemView
-         * @description Something wrong with a source, and what to do about it.
+         * @description Something wrong with a source, and what to do about it. `exists` says whether `ref` is an entity.
          */
         ProblemView: {
             /** At */
@@ -3417,6 +3417,8 @@ export interface components {
             code: "unreadable" | "invalid" | "untrusted" | "duplicate" | "conflict";
             /** Detail */
             detail: string;
+            /** Exists */
+            exists: boolean;
             /** Id */
             id: string;
             /** Line */

@@ -241,7 +241,7 @@ class Graph(BaseModel):
 
 
 class ProblemView(BaseModel):
-    """Something wrong with a source, and what to do about it."""
+    """Something wrong with a source, and what to do about it. `exists` says whether `ref` is an entity."""
 
     id: str
     source_id: str
@@ -253,6 +253,7 @@ class ProblemView(BaseModel):
     at: int
     code: Literal["unreadable", "invalid", "untrusted", "duplicate", "conflict"]
     other_source_id: str | None
+    exists: bool
 
 
 class Problems(BaseModel):

@@ -73,6 +73,7 @@ def test_a_document_that_was_never_valid_is_listed_as_unprocessed(admin: httpx.C
     assert admin.get(f"{API}/entities/unprocessed/pending").json() == {"type": "pending", "entities": []}
     problem = admin.get(f"{API}/problems").json()["items"][0]
     assert (problem["code"], problem["line"], problem["ref"]) == ("invalid", 19, "component:default/never")
+    assert problem["exists"] is False
     assert admin.delete(f"{API}/entities/unprocessed/delete/{entry['entity_id']}").status_code == 204
     assert admin.get(f"{API}/entities/unprocessed/failed").json()["entities"] == []
 
@@ -262,6 +263,7 @@ def test_conflicts_are_listed_shown_on_the_entity_and_name_both_sources(
     assert [(p["ref"], p["source_id"], p["other_source_id"], p["line"]) for p in found] == [
         ("component:default/cart", thief["id"], files["id"], 2)
     ]
+    assert f"(file:{files['target']})" in found[0]["detail"]
     assert "Rename" in found[0]["remedy"]
     assert admin.get(f"{API}/v1/problems", params={"ref": "component:default/cart"}).json()["items"] == found
     entity = admin.get(f"{API}/entities/by-name/component/default/cart").json()

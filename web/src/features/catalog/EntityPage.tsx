@@ -134,8 +134,8 @@ function Problems({ entity }: { entity: Entity }) {
           <li key={n}>{i.message}</li>
         ))}
       </ul>
-      <Link to="/catalog/problems" search={{ ref: entityRef(entity) }}>
-        All about them
+      <Link to="/catalog/problems" search={{ ref: entityRef(entity) }} className={s.link}>
+        Its problems, with what to do
       </Link>
     </details>
   )

@@ -2,7 +2,6 @@
 import { getRouteApi } from '@tanstack/react-router'
 import { History } from 'lucide-react'
 import { joinRef } from '~/api/refs'
-import { KindIcon } from '~/ui/KindIcon'
 import { Page, PageHeader, Panel } from '~/ui/parts'
 import { HistoryView } from './HistoryView'
 
@@ -12,11 +11,7 @@ export function HistoryPage() {
   const of = route.useParams()
   return (
     <Page>
-      <PageHeader
-        title={of.name}
-        sub={<span className="mono">{joinRef(of)}</span>}
-        icon={<KindIcon kind={of.kind} size={44} />}
-      />
+      <PageHeader title={of.name} sub={<span className="mono">{joinRef(of)}</span>} />
       <Panel title="History" icon={History}>
         <HistoryView of={of} />
       </Panel>

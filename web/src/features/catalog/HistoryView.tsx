@@ -84,14 +84,18 @@ function Entry({ version: v, of }: { version: EntityVersion; of: RefParts }) {
 function Who({ version: v }: { version: EntityVersion }) {
   if (!v.actor) return <span className="t2">by somebody: it is not kept</span>
   return (
-    <span>
+    <span className={s.by}>
       {v.actor.startsWith('user:') ? <EntityLink entity={v.actor} size={16} /> : shortRef(v.actor)}
       {v.via && <span className="t3"> via {v.via}</span>}
     </span>
   )
 }
 
-const written = (value: unknown): string => (typeof value === 'string' ? value : toYaml(value).trimEnd())
+const scalar = (value: unknown) => typeof value !== 'object' || value === null
+const written = (value: unknown): string => {
+  if (typeof value === 'string') return value
+  return Array.isArray(value) && value.length && value.every(scalar) ? value.join(', ') : toYaml(value).trimEnd()
+}
 
 function Change({ change: c }: { change: EntityChange }) {
   return (

@@ -1,10 +1,9 @@
 /** What is wrong with the catalog's sources: file, line, what, and what to do. The URL holds the filter. */
 import { Button } from '@mantine/core'
 import { useInfiniteQuery } from '@tanstack/react-query'
-import { getRouteApi, Link } from '@tanstack/react-router'
+import { getRouteApi } from '@tanstack/react-router'
 import { CircleCheck, TriangleAlert, X } from 'lucide-react'
 import { catalogProblemsQuery } from '~/api/queries'
-import { splitRef } from '~/api/refs'
 import type { CatalogProblem } from '~/api/types'
 import { EntityLink } from '~/components/EntityLink'
 import { Await } from '~/components/RouteStates'
@@ -55,7 +54,7 @@ export function ProblemsPage() {
                 columns={[
                   { title: 'Where', head: true, className: 'mono', cell: (p) => <Where problem={p} /> },
                   { title: 'Kind', cell: (p) => <StatusBadge tone={p.code === 'conflict' || p.code === 'untrusted' ? 'warn' : 'bad'}>{CODES[p.code]}</StatusBadge> },
-                  { title: 'About', cell: (p) => p.ref && <About of={p.ref} /> },
+                  { title: 'About', cell: (p) => <About problem={p} /> },
                   { title: 'Problem', cell: (p) => <>{p.detail}<div className="t2">{p.remedy}</div></> },
                   { title: 'Since', cell: (p) => <Ago at={p.at} className="t2" /> },
                 ]}
@@ -76,14 +75,6 @@ const Where = ({ problem: p }: { problem: CatalogProblem }) => (
   </span>
 )
 
-/** The entity, and its history: the one that a conflict is about may be somebody else's. */
-function About({ of }: { of: string }) {
-  return (
-    <>
-      <EntityLink entity={of} />
-      <div>
-        <Link to="/catalog/$kind/$namespace/$name/history" params={splitRef(of)} className="t2">history</Link>
-      </div>
-    </>
-  ) // prettier-ignore
-}
+/** What was never valid is no entity yet: it has no page. */
+const About = ({ problem: p }: { problem: CatalogProblem }) =>
+  p.ref && (p.exists ? <EntityLink entity={p.ref} /> : <span className="mono">{p.ref}</span>)

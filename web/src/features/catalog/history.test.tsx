@@ -92,6 +92,7 @@ it('lists problems with file, line and remedy, and filters on the server', async
     at: 1_700_000_000_000_000,
     code: 'conflict',
     other_source_id: 's-1',
+    exists: true,
   }
   const { router } = start('/catalog/problems', { 'GET /api/catalog/problems': { items: [problem], next_cursor: null } })
   const table = await screen.findByRole('table', { name: 'Problems' }, find)

@@ -12,6 +12,8 @@ from taxiway.features.catalog.tables import catalog_problem, entity, location
 _OWNER = select(location.c.owner).where(location.c.id == catalog_problem.c.source_id).scalar_subquery()
 """The owner of a problem's source: who may see the source's problems may see this one."""
 
+_IS_THERE = exists(select(1).select_from(entity).where(entity.c.ref == catalog_problem.c.ref))
+
 
 def problems(
     conn: Connection,
@@ -25,7 +27,9 @@ def problems(
 ) -> list[dict[str, Any]]:
     """Problems, newest first, behind the id `before`, without the refused documents."""
     columns = [column for column in catalog_problem.c if column.name != "document"]
-    statement = select(*columns).where(scope).order_by(catalog_problem.c.id.desc()).limit(limit)
+    statement = (
+        select(*columns, _IS_THERE.label("exists")).where(scope).order_by(catalog_problem.c.id.desc()).limit(limit)
+    )
     for column, value in (
         (catalog_problem.c.source_id, source_id),
         (catalog_problem.c.ref, ref),
@@ -35,7 +39,7 @@ def problems(
             statement = statement.where(column == value)
     if before is not None:
         statement = statement.where(catalog_problem.c.id < before)
-    return [dict(row) for row in conn.execute(statement).mappings()]
+    return [{**row, "exists": bool(row["exists"])} for row in conn.execute(statement).mappings()]
 
 
 def owned_by(owners: frozenset[str] | None) -> ColumnElement[bool]:
@@ -55,10 +59,9 @@ def counts(conn: Connection) -> dict[str, int]:
 
 def without_entity(conn: Connection, limit: int) -> list[dict[str, Any]]:
     """Problems about documents that stand for no entity, newest first."""
-    is_there = exists(select(1).select_from(entity).where(entity.c.ref == catalog_problem.c.ref))
     statement = (
         select(catalog_problem)
-        .where(catalog_problem.c.document.is_not(None), or_(catalog_problem.c.ref.is_(None), ~is_there))
+        .where(catalog_problem.c.document.is_not(None), or_(catalog_problem.c.ref.is_(None), ~_IS_THERE))
         .order_by(catalog_problem.c.id.desc())
         .limit(limit)
     )

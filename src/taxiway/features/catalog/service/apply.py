@@ -64,7 +64,7 @@ def apply_judged(
         if present is None:
             created.append((ctx.platform.new_id(), record))
         elif present.source_id != source_id:
-            problems.append(_claimed(present, record))
+            problems.append(_claimed(tx, present, record))
         elif present.location != record.location and present.location in settled:
             problems.append(duplicate_of(record, present.location))
         elif present.hash == record.hash:
@@ -207,8 +207,10 @@ def _refused(item: SourcedEntity, record: Record, code: str, detail: str, remedy
     return Problem(item.location, detail, remedy, item.line, record.ref, code, document=item.document)
 
 
-def _claimed(present: Known, record: Record) -> Problem:
-    detail = f"{record.ref} is described by another source already ({present.source_id}), which keeps it"
+def _claimed(tx: Tx, present: Known, record: Record) -> Problem:
+    keeper = locations.get(tx.conn, present.source_id)
+    name = present.source_id if keeper is None else keeper.reference
+    detail = f"{record.ref} is described by another source already ({name}), which keeps it"
     return Problem(
         record.location, detail, CONFLICT, record.line, record.ref, "conflict", present.source_id, record.document
     )

@@ -119,11 +119,21 @@ class CatalogIndex:
             yield None
             return
         try:
-            version = self._watch.version()
-            known = self._state is not None and version is not None and version == self._version
-            yield View(self._state, None) if known and self._state is not None else None
+            state = self._state
+            yield View(state, None) if state is not None and self._is_fresh(state) else None
         finally:
             self._lock.release()
+
+    def _is_fresh(self, state: State) -> bool:
+        version = self._watch.version()
+        if version is None:
+            return False
+        if version != self._version:
+            # Somebody committed; most commits are not about the catalog.
+            if self._watch.newest("index_change", "seq") != state.seq:
+                return False
+            self._version = version
+        return True
 
     def warm(self) -> None:
         """Begin to make the index of a large catalog; that of a small one is made by its first reader."""

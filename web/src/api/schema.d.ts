@@ -1258,6 +1258,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/pulls/v1/proposals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Change files by a pull request: a branch, a commit and the pull request in one.
+         * @description Change files by a pull request: a branch, a commit and the pull request in one.
+         */
+        post: operations["pulls.propose_change"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/pulls/v1/pulls": {
         parameters: {
             query?: never;
@@ -2665,6 +2685,23 @@ export interface components {
             };
         };
         /**
+         * FileBody
+         * @description The new content of a file; without any it is removed. Bytes that are no text come as base64.
+         */
+        FileBody: {
+            /** Content */
+            content?: string | null;
+            /** Content Base64 */
+            content_base64?: string | null;
+            /**
+             * Executable
+             * @default false
+             */
+            executable: boolean;
+            /** Path */
+            path: string;
+        };
+        /**
          * FileList
          * @description A page of changed files; `total`, `additions` and `deletions` are of all of them.
          */
@@ -3443,6 +3480,32 @@ export interface components {
             items: components["schemas"]["ProblemView"][];
             /** Next Cursor */
             next_cursor: string | null;
+        };
+        /**
+         * ProposalBody
+         * @description Files that are to be different on `base` (the default branch), and the new branch that has them.
+         */
+        ProposalBody: {
+            /** Base */
+            base?: string | null;
+            /**
+             * Body
+             * @default
+             */
+            body: string;
+            /**
+             * Draft
+             * @default false
+             */
+            draft: boolean;
+            /** Files */
+            files: components["schemas"]["FileBody"][];
+            /** Head */
+            head: string;
+            /** Repository */
+            repository: string;
+            /** Title */
+            title: string;
         };
         /**
          * PullChange
@@ -6591,6 +6654,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CheckView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    "pulls.propose_change": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProposalBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PullDetail"];
                 };
             };
             /** @description Validation Error */

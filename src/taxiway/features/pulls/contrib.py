@@ -13,11 +13,13 @@ OWNER = "feature:pulls"
 PERMISSIONS = {
     "pulls.read": READ,
     "pulls.write": Grant(developer="all"),
+    "pulls.propose": OWNED,
     "pulls.merge": OWNED,
     "pulls.report": OWNED,
     "pulls.protect": PLATFORM,
 }
-"""To write is to propose and to review, which every developer may; to merge is the owners'."""
+"""To write is to open and to review, which every developer may. What makes commits is the owners': to propose a change
+of files (workflows run for it), and to merge."""
 
 
 def register(platform: Platform) -> None:

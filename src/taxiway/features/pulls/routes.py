@@ -25,6 +25,7 @@ from taxiway.features.pulls.views import (
     NewCheckBody,
     NewPullBody,
     NewReviewBody,
+    ProposalBody,
     PullChange,
     PullDetail,
     PullList,
@@ -60,6 +61,16 @@ def list_pulls(
 def open_pull(ctx: Ctx, body: NewPullBody) -> Any:
     """Open a pull request."""
     row = service.open_pull(ctx, NewPull(body.repository, body.head, body.base, body.title, body.body, body.draft))
+    place = {"location": f"{BASE}/pulls/{row['repository']}/{row['number']}"}
+    return json_bytes(detail(ctx, row), status=201, headers=place)
+
+
+@operations.post(f"{BASE}/proposals", "pulls.propose", status=201, response=PullDetail)
+def propose_change(ctx: Ctx, body: ProposalBody) -> Any:
+    """Change files by a pull request: a branch, a commit and the pull request in one."""
+    changes = {file.path: file.change() for file in body.files}
+    given = service.Proposal(body.repository, body.head, changes, body.title, body.body, body.base, body.draft)
+    row = service.propose_change(ctx, given)
     place = {"location": f"{BASE}/pulls/{row['repository']}/{row['number']}"}
     return json_bytes(detail(ctx, row), status=201, headers=place)
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import base64
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from taxiway.features.pulls.model import MAX_BODY, MAX_TITLE, CheckState, Mergeable, ReviewVerdict
+from taxiway.model.errors import InputError
 from taxiway.model.pulls import METHODS, BranchRule, MergeMethod
+from taxiway.model.workload import FileChange
 
 
 def _plain(text: str) -> str:
@@ -180,6 +183,40 @@ class NewPullBody(BaseModel):
     title: Title | None = None
     body: Text = ""
     draft: bool = False
+
+
+class FileBody(BaseModel):
+    """The new content of a file; without any it is removed. Bytes that are no text come as base64."""
+
+    model_config = STRICT
+    path: Annotated[str, Field(min_length=1, max_length=1000), Plain]
+    content: str | None = None
+    content_base64: str | None = None
+    executable: bool = False
+
+    def change(self) -> FileChange:
+        """What the forge commits. InputError for both contents, and for base64 that is none."""
+        if self.content is not None and self.content_base64 is not None:
+            raise InputError(f"{self.path}: send content or content_base64, not both", code="pulls.content")
+        try:
+            if self.content_base64 is not None:
+                return FileChange(base64.b64decode(self.content_base64, validate=True), self.executable)
+            return FileChange(None if self.content is None else self.content.encode(), self.executable)
+        except ValueError as error:
+            raise InputError(f"{self.path}: its content cannot be read", code="pulls.content") from error
+
+
+class ProposalBody(BaseModel):
+    """Files that are to be different on `base` (the default branch), and the new branch that has them."""
+
+    model_config = STRICT
+    repository: Name
+    head: Name
+    base: Name | None = None
+    title: Title
+    body: Text = ""
+    draft: bool = False
+    files: list[FileBody] = Field(min_length=1, max_length=200)
 
 
 class PullChange(BaseModel):

@@ -157,3 +157,43 @@ def test_five_thousand_files_are_shown_in_pages(desk: Desk) -> None:
     assert after["items"][0]["path"] not in {item["path"] for item in page["items"]}
     bad = desk.ann.get(f"{BASE}/pulls/{name}/1/files", params={"cursor": "x!"})
     assert bad.status_code == 422
+
+
+def test_a_change_of_files_is_proposed_in_one_call_and_asked_again_it_is_the_same(desk: Desk) -> None:
+    name = desk.make()
+    desk.protect(name, required_approvals=1)
+    files = [{"path": "docs/a.md", "content": "new\n"}, {"path": "b"}, {"path": "bin", "content_base64": "AAE="}]
+    body = {"repository": name, "head": "edit", "title": "Edit", "body": "why", "files": files}
+    made = desk.ann.post(f"{BASE}/proposals", json=body)
+    assert made.status_code == 201, made.text
+    assert (made.json()["author"], made.json()["number"], made.json()["ahead"]) == ("user:default/ann", 1, 1)
+    assert desk.forge.read_file(name, "edit", "bin") == b"\0\1"
+    assert desk.forge.read_file(name, "edit", "b") is None
+    assert desk.ann.post(f"{BASE}/proposals", json=body).json()["number"] == 1
+    assert desk.ann.get(f"{BASE}/pulls/{name}/1/commits").json()["items"][0]["message"] == "Edit\n\nwhy"
+    other = desk.ann.post(f"{BASE}/proposals", json={**body, "files": [{"path": "a", "content": "x"}]})
+    assert (other.status_code, other.json()["code"]) == (409, "pulls.branch")
+    assert desk.guard.post(f"{BASE}/proposals", json={**body, "head": "mine"}).status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({"files": [{"path": "a", "content": "1\n2\n3\n"}]}, "pulls.empty"),
+        ({"files": [{"path": "../x", "content": "1"}]}, "repositories.bad_path"),
+        ({"files": [{"path": ".git/config", "content": "1"}]}, "repositories.bad_path"),
+        ({"files": [{"path": "x", "content": "1", "content_base64": "MQ=="}]}, "pulls.content"),
+        ({"files": [{"path": "x", "content_base64": "!"}]}, "pulls.content"),
+        ({"files": []}, "input.invalid"),
+        ({"head": "main"}, "pulls.same"),
+        ({"head": "bad name"}, "repositories.bad_branch"),
+        ({"base": "gone"}, "pulls.no_branch"),
+        ({"title": " "}, "pulls.no_title"),
+    ],
+)
+def test_a_proposal_that_is_refused_leaves_no_branch(desk: Desk, change: dict[str, Any], code: str) -> None:
+    name = desk.make()
+    body = {"repository": name, "head": "edit", "title": "E", "files": [{"path": "x", "content": "1"}], **change}
+    answer = desk.ann.post(f"{BASE}/proposals", json=body)
+    assert (answer.status_code, answer.json()["code"]) == (422, code), answer.text
+    assert list(desk.forge.branches(name)) == ["main"]

@@ -6,6 +6,7 @@ from taxiway.features.pulls.service.checks import check_commit, list_checks, rep
 from taxiway.features.pulls.service.following import follow_push, settle_all
 from taxiway.features.pulls.service.merging import merge_pull
 from taxiway.features.pulls.service.opening import change_pull, close_pull, open_pull, reopen_pull
+from taxiway.features.pulls.service.proposing import Proposal, propose_change
 from taxiway.features.pulls.service.reviewing import dismiss_review, list_reviews, submit_review
 from taxiway.features.pulls.service.rules import get_rules, is_protected, set_rules
 from taxiway.features.pulls.service.showing import (
@@ -18,6 +19,7 @@ from taxiway.features.pulls.service.showing import (
 )
 
 __all__ = [
+    "Proposal",
     "change_pull",
     "changed_paths",
     "check_commit",
@@ -35,6 +37,7 @@ __all__ = [
     "list_reviews",
     "merge_pull",
     "open_pull",
+    "propose_change",
     "reopen_pull",
     "report_check",
     "set_rules",

@@ -9,7 +9,8 @@ import s from './graph.module.css'
 import { type Layout, layoutGraph, mergeEdges, neighbour, relationOf } from './graph-layout'
 
 type Data = GraphNode & { focus: boolean; small: boolean; faded: boolean }
-type Flow = ReactFlowInstance<Node<Data>, Edge>
+type Line = Edge & { pathOptions?: { stepPosition: number } }
+type Flow = ReactFlowInstance<Node<Data>, Line>
 
 function EntityNode({ data: d }: NodeProps<Node<Data>>) {
   const title = d.title ?? shortRef(d.ref)
@@ -41,6 +42,12 @@ function EntityNode({ data: d }: NodeProps<Node<Data>>) {
 }
 const nodeTypes = { entity: EntityNode }
 
+/** Lines turn just before their target: what lies between is passed straight. */
+function bend(layout: Layout, source: string, target: string) {
+  const span = (layout.at[target]?.x ?? 0) - (layout.at[source]?.x ?? 0) - layout.node.w
+  return span > 60 ? 1 - 28 / span : 0.5
+}
+
 function toFlow(graph: Graph, focus: string, layout: Layout, active: string | undefined) {
   const merged = mergeEdges(graph)
   const near = new Set(active ? [active, ...merged.flatMap((e) => (e.source === active ? [e.target] : e.target === active ? [e.source] : []))] : []) // prettier-ignore
@@ -53,7 +60,7 @@ function toFlow(graph: Graph, focus: string, layout: Layout, active: string | un
     height: layout.node.h,
     data: { ...n, focus: n.ref === focus, small, faded: Boolean(active) && !near.has(n.ref) },
   }))
-  const edges = merged.map((e, i): Edge => {
+  const edges = merged.map((e, i): Line => {
     const { color } = relationOf(e.type)
     const hot = active ? e.source === active || e.target === active : e.source === focus || e.target === focus
     return {
@@ -61,6 +68,7 @@ function toFlow(graph: Graph, focus: string, layout: Layout, active: string | un
       source: e.source,
       target: e.target,
       type: small ? 'default' : 'smoothstep',
+      pathOptions: { stepPosition: bend(layout, e.source, e.target) },
       zIndex: active && hot ? 1 : 0,
       markerEnd: { type: MarkerType.ArrowClosed, color, width: 13, height: 13 },
       style: { stroke: color, strokeWidth: active && hot ? 2 : 1.5, opacity: active ? (hot ? 1 : 0.12) : small ? 0.35 : hot ? 1 : 0.65 },

@@ -22,7 +22,9 @@ export function layoutGraph(graph: Graph, focus: string): Layout {
     const tall = Math.ceil(refs.length / Math.ceil(refs.length / size.rows))
     refs.forEach((ref, i) => {
       const inColumn = Math.min(tall, refs.length - Math.floor(i / tall) * tall)
-      const y = ((i % tall) - (inColumn - 1) / 2) * (size.h + size.gapY)
+      // every other column is half a row lower, so that lines run between its nodes and not behind them
+      const shift = Math.floor(i / tall) % 2 ? 0.5 : 0
+      const y = ((i % tall) - (inColumn - 1) / 2 + (inColumn === tall ? shift : 0)) * (size.h + size.gapY)
       at[ref] = { x: x + Math.floor(i / tall) * (size.w + size.gapX), y }
       row.set(ref, y)
     })

@@ -63,6 +63,19 @@ def test_everything_comes_out_as_lines(filled: httpx.Client) -> None:
     ]
 
 
+def test_a_question_that_is_wrong_is_refused_before_the_first_line(filled: httpx.Client) -> None:
+    for wrong in (
+        {"filter": "=x"},
+        {"fields": "a[0]"},
+        {"as_of": "soon"},
+        {"as_of": 1, "format": "csv"},
+        {"format": "x"},
+    ):
+        answer = filled.get(f"{API}/v1/export", params=wrong)
+        assert answer.status_code == 422, wrong
+        assert answer.headers["content-type"] == "application/problem+json"
+
+
 def test_tables_hold_no_formulas(filled: httpx.Client) -> None:
     answer = filled.get(f"{API}/v1/export", params={"format": "csv", "filter": "kind=component"})
     assert answer.headers["content-type"].startswith("text/csv")

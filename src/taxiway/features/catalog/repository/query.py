@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import orjson
+from pydantic import TypeAdapter
 
 from taxiway.model.errors import InputError
 
@@ -35,6 +36,9 @@ class Query:
     def searched_fields(self) -> list[str]:
         """Where `term` is looked for."""
         return [name.lower() for name in self.term_fields] or [self.sort or "metadata.uid"]
+
+
+_READER = TypeAdapter(Query)
 
 
 @dataclass(frozen=True)
@@ -64,14 +68,16 @@ def encode(query: Query) -> str:
 def decode(cursor: str) -> Query:
     """The query in a cursor. InputError when it was not made here."""
     try:
-        values = orjson.loads(base64.b64decode(cursor, validate=True))
-        query = Query(**values)
-        if "filters" not in values:
-            raise ValueError
-        if query.position is not None and len(query.position) != 2:
-            raise ValueError
-    except (binascii.Error, ValueError, TypeError) as error:
+        return read_query(orjson.loads(base64.b64decode(cursor, validate=True)))
+    except (binascii.Error, ValueError) as error:
         raise InputError("the cursor is not one of ours: start again without it", code="catalog.bad_cursor") from error
+
+
+def read_query(values: Any) -> Query:
+    """The query in the values of a cursor. ValueError when a cursor of ours could not have them."""
+    query = _READER.validate_json(orjson.dumps(values), strict=True)
+    if "filters" not in values or (query.position is not None and len(query.position) != 2):
+        raise ValueError
     return query
 
 

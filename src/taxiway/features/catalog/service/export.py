@@ -5,13 +5,14 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from typing import Any
 
 import orjson
 
 from taxiway.core.context import OpContext
 from taxiway.features.catalog.repository import reading
-from taxiway.features.catalog.repository.query import Query
+from taxiway.features.catalog.repository.query import Listed, Query
 from taxiway.features.catalog.service.past import page_at
 from taxiway.features.catalog.service.query import ids_of_entities
 
@@ -25,21 +26,26 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def ndjson(ctx: OpContext, query: Query, fields: Sequence[str], at: int | None) -> Iterator[bytes]:
-    """A JSON object a line, in order; with `fields`, only these paths of each."""
-    for texts in _batches(ctx, query, at):
-        yield "".join(f"{text}\n" for text in reading.projected(texts, fields)).encode()
+    """A JSON object a line, in order; with `fields`, only these paths of each.
+
+    What is wrong with the question is raised here, before the first line.
+    """
+    batches = _batches(ctx, query, at)
+    return ("".join(f"{text}\n" for text in reading.projected(texts, fields)).encode() for texts in batches)
 
 
 def csv_lines(ctx: OpContext, query: Query, fields: Sequence[str], at: int | None) -> Iterator[bytes]:
     """A line with the paths, then one for each entity; lists are joined by spaces, mappings are JSON.
 
-    Cells that a spreadsheet would take for a formula get a quote in front.
+    Cells that a spreadsheet would take for a formula get a quote in front. Errors as for `ndjson`.
     """
-    columns = list(fields or COLUMNS)
-    yield _line([columns])
-    for texts in _batches(ctx, query, at):
-        documents = [orjson.loads(text) for text in texts]
-        yield _line([[_cell(value_at(document, path)) for path in columns] for document in documents])
+    columns, batches = list(fields or COLUMNS), _batches(ctx, query, at)
+    return chain([_line([columns])], (_line(_rows(texts, columns)) for texts in batches))
+
+
+def _rows(texts: Sequence[str], columns: Sequence[str]) -> list[list[str]]:
+    documents = [orjson.loads(text) for text in texts]
+    return [[_cell(value_at(document, path)) for path in columns] for document in documents]
 
 
 def value_at(value: Any, path: str) -> Any:
@@ -57,18 +63,22 @@ def value_at(value: Any, path: str) -> Any:
 
 
 def _batches(ctx: OpContext, query: Query, at: int | None) -> Iterator[list[str]]:
-    if at is not None:
-        start, total = 0, 1
-        while start < total:
-            page = page_at(ctx, query, at, limit=BATCH, offset=start)
-            start, total = start + BATCH, page.total
-            yield list(page.items)
-        return
-    ids = ids_of_entities(ctx, query)
+    if at is None:
+        return _present(ctx, ids_of_entities(ctx, query))
+    return _past(ctx, query, at, page_at(ctx, query, at, limit=BATCH, offset=0))
+
+
+def _present(ctx: OpContext, ids: Sequence[int]) -> Iterator[list[str]]:
     for start in range(0, len(ids), BATCH):
         with ctx.platform.store.read() as conn:
             found = list(reading.texts_by_ids(conn, ids[start : start + BATCH]).values())
         yield found
+
+
+def _past(ctx: OpContext, query: Query, at: int, page: Listed) -> Iterator[list[str]]:
+    yield list(page.items)
+    for start in range(BATCH, page.total, BATCH):
+        yield list(page_at(ctx, query, at, limit=BATCH, offset=start).items)
 
 
 def _line(rows: Sequence[Sequence[str]]) -> bytes:

@@ -18,8 +18,8 @@ from taxiway.features.catalog.repository import past as repository
 from taxiway.features.catalog.repository.filters import visible_to
 from taxiway.features.catalog.repository.grammar import read_filters, read_predicate
 from taxiway.features.catalog.repository.graph import MAX_DEPTH, MAX_NODES
-from taxiway.features.catalog.repository.listing import Listed, Query
 from taxiway.features.catalog.repository.past import Edge, Past
+from taxiway.features.catalog.repository.query import Listed, Query, read_query
 from taxiway.features.catalog.service.history import READ, check_kept
 from taxiway.model.errors import InputError, NotFoundError
 
@@ -100,8 +100,8 @@ def decode_cursor(cursor: str) -> tuple[Query, int, int] | None:
         values = orjson.loads(base64.b64decode(cursor, validate=True))
         if not isinstance(values, dict) or "asOf" not in values:
             return None
-        return Query(**values["query"]), int(values["asOf"]), min(max(0, int(values["offset"])), 10_000_000)
-    except (binascii.Error, ValueError, TypeError, KeyError) as error:
+        return read_query(values["query"]), int(values["asOf"]), min(max(0, int(values["offset"])), 10_000_000)
+    except (binascii.Error, ValueError, TypeError, KeyError, OverflowError) as error:
         raise InputError("the cursor is not one of ours: start again without it", code="catalog.bad_cursor") from error
 
 

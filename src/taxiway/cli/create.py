@@ -36,7 +36,7 @@ def create(
         Answers as a JSON object; options win over it.
     """
     client, ref = Client(find_session()), full_ref(template, "template")
-    given = _typed(client, ref, answers, _parse(values))
+    given = typed_answers(client, ref, answers, _parse(values))
     if plan:
         _show_plan(client.call("POST", "/api/scaffolder/v1/plans", body={"template_ref": ref, "values": given}), output)
         return 0
@@ -64,7 +64,7 @@ def _parse(values: str | None) -> dict[str, Any]:
     return parsed
 
 
-def _typed(client: Client, ref: str, answers: dict[str, str], values: dict[str, Any]) -> dict[str, Any]:
+def typed_answers(client: Client, ref: str, answers: dict[str, str], values: dict[str, Any]) -> dict[str, Any]:
     """Answers with the types that the form's schema asks for. CliError names the options that there are."""
     kind, namespace, name = entity_path(ref).split("/")
     form = client.call("GET", f"/api/scaffolder/v2/templates/{namespace}/{kind}/{name}/parameter-schema")

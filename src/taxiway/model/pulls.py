@@ -91,12 +91,29 @@ class CarryRequest:
 
 
 @dataclass(frozen=True)
+class CarryConflict:
+    """A file that both sides changed. `content`: it holds git's conflict marks. In all other kinds the repository's own
+    side stands: `binary` (no text, or of two types), `deleted_here` (it stays deleted), `deleted_there` (it stays),
+    `moved` (each side moved it elsewhere)."""
+
+    path: str
+    kind: Literal["content", "binary", "deleted_here", "deleted_there", "moved"]
+
+
+@dataclass(frozen=True)
 class Carried:
-    """What became of it: the commit behind `start`, None where `start` has it all; `conflicts` names files that hold
-    git's conflict marks, or that one side changed and the other deleted."""
+    """What became of it: the commit behind `start`, None where `start` has it all, and what needs a look."""
 
     commit: str | None
-    conflicts: Sequence[str] = ()
+    conflicts: Sequence[CarryConflict] = ()
+
+
+@dataclass(frozen=True)
+class CarryTrial:
+    """What a carried change would do to the files of the repository, and what would need a look."""
+
+    files: ChangedFiles
+    conflicts: Sequence[CarryConflict] = ()
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,8 @@ from taxiway.features.scaffolder.execution import ForgetSecrets, ScaffoldHandler
 from taxiway.features.scaffolder.rendering.client import Renderer
 from taxiway.features.scaffolder.routes import operations
 from taxiway.features.scaffolder.service import Scaffolder
+from taxiway.features.scaffolder.upgrade_fleet import FleetHandler
+from taxiway.features.scaffolder.upgrade_routes import operations as upgrade_operations
 from taxiway.features.scaffolder.upgrade_run import FollowUpgrades, UpgradeHandler
 from taxiway.plugin import Forge, Identity
 
@@ -26,6 +28,7 @@ def register(platform: Platform) -> None:
     platform.services["scaffolder"] = Scaffolder(platform, renderer)
     platform.runs.register("scaffold", ScaffoldHandler(platform, renderer))
     platform.runs.register("upgrade", UpgradeHandler(platform, renderer))
+    platform.runs.register("fleet-upgrade", FleetHandler(platform))
     add = platform.registry.add
     for action in [
         *fetch_actions(lambda: renderer),
@@ -54,6 +57,6 @@ FEATURE = Feature(
         "scaffolder.dry_run": DEVELOPER,
         "scaffolder.task.create": DEVELOPER,
     },
-    operations=operations.items,
+    operations=[*operations.items, *upgrade_operations.items],
     register=register,
 )

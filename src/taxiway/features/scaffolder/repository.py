@@ -76,9 +76,20 @@ def service_of_repository(conn: Connection, name: str) -> Service | None:
     return None if row is None else _service(row)
 
 
-def list_services(conn: Connection, scope: Scope, limit: int, cursor: str | None) -> Page[Service]:
-    """By reference."""
+def list_services(
+    conn: Connection,
+    scope: Scope,
+    limit: int,
+    cursor: str | None,
+    *,
+    template: str | None = None,
+    subject: str | None = None,
+) -> Page[Service]:
+    """By reference; those of a template, or the one of an entity, where that is asked for."""
     query = select(service_table).where(visible(scope, service_table.c.owner)).order_by(service_table.c.subject)
+    for column, wanted in ((service_table.c.template_ref, template), (service_table.c.subject, subject)):
+        if wanted is not None:
+            query = query.where(column == wanted)
     if cursor is not None:
         try:
             query = query.where(service_table.c.subject > str(decode_cursor(cursor)[0]))
@@ -91,6 +102,13 @@ def list_services(conn: Connection, scope: Scope, limit: int, cursor: str | None
 def propose(tx: Tx, subject: str, pending: Mapping[str, Any]) -> None:
     """A pull request is open that would bring `pending`."""
     _update(tx, subject, pending=dict(pending))
+
+
+def withdraw(tx: Tx, subject: str, number: int) -> None:
+    """The pull request is taken back by the run that opened it."""
+    service = get_service(tx.conn, subject)
+    if service is not None and service.pending is not None and service.pending["number"] == number:
+        _update(tx, subject, pending=None)
 
 
 def upgraded(tx: Tx, subject: str, version: Mapping[str, Any]) -> None:

@@ -15,7 +15,6 @@ from starlette.responses import StreamingResponse
 from taxiway.core.http.context import Ctx
 from taxiway.core.http.sse import Batch, SseEvent, event_stream
 from taxiway.core.operations import Operations
-from taxiway.features.scaffolder import upgrades
 from taxiway.features.scaffolder.service import Scaffolder, task_view
 from taxiway.kit.clock import to_rfc3339
 from taxiway.model.errors import InputError
@@ -69,7 +68,8 @@ class PlanCreate(BaseModel):
     secrets: dict[str, str] = Field(default_factory=dict)
 
 
-def _scaffolder(ctx: Ctx) -> Scaffolder:
+def scaffolder_of(ctx: Ctx) -> Scaffolder:
+    """The scaffolder of the platform."""
     service: Scaffolder = ctx.platform.services["scaffolder"]
     return service
 
@@ -85,19 +85,19 @@ def _task(ctx: Ctx, task_id: str) -> Run:
 )
 def get_parameter_schema(ctx: Ctx, namespace: str, kind: str, name: str) -> dict[str, Any]:
     """The pages of a golden path's form."""
-    return _scaffolder(ctx).parameter_schema(f"{kind}:{namespace}/{name}")
+    return scaffolder_of(ctx).parameter_schema(f"{kind}:{namespace}/{name}")
 
 
 @operations.get(BASE + "/v2/actions", "scaffolder.read", errors="backstage")
 def list_actions(ctx: Ctx) -> list[dict[str, Any]]:
     """Every action that a template may use, with its schemas."""
-    return _scaffolder(ctx).actions()
+    return scaffolder_of(ctx).actions()
 
 
 @operations.post(BASE + "/v2/tasks", "scaffolder.task.create", status=201, errors="backstage")
 def create_task(ctx: Ctx, body: TaskCreate) -> TaskRef:
     """Run a golden path."""
-    run_id = _scaffolder(ctx).create_task(ctx, body.templateRef, body.values, body.secrets, body.planHash)
+    run_id = scaffolder_of(ctx).create_task(ctx, body.templateRef, body.values, body.secrets, body.planHash)
     return TaskRef(id=run_id)
 
 
@@ -167,7 +167,7 @@ def dry_run(ctx: Ctx, body: DryRunRequest) -> dict[str, Any]:
     """Try a template that is sent with its files: log, steps, output and the files it makes."""
     files = [item.model_dump() for item in body.directoryContents]
     try:
-        tried = _scaffolder(ctx).dry_run(ctx, body.template, body.values, body.secrets, files)
+        tried = scaffolder_of(ctx).dry_run(ctx, body.template, body.values, body.secrets, files)
     except binascii.Error as error:
         raise InputError("directoryContents holds text that is not base64") from error
     return {
@@ -184,45 +184,13 @@ def dry_run(ctx: Ctx, body: DryRunRequest) -> dict[str, Any]:
 @operations.post(BASE + "/v1/plans", "scaffolder.plan", status=201)
 def create_plan(ctx: Ctx, body: PlanCreate) -> dict[str, Any]:
     """What running a golden path would do: files, resources, names taken, and the verdict of each check."""
-    return asdict(_scaffolder(ctx).plan(ctx, body.template_ref, body.values, body.secrets))
+    return asdict(scaffolder_of(ctx).plan(ctx, body.template_ref, body.values, body.secrets))
 
 
 @operations.get(BASE + "/v1/plans/{plan_id}", "scaffolder.plan")
 def get_plan(ctx: Ctx, plan_id: str) -> dict[str, Any]:
     """A plan that the caller made."""
-    return asdict(_scaffolder(ctx).get_plan(ctx, plan_id))
-
-
-class UpgradeStart(BaseModel):
-    """A service to upgrade, with answers to questions that are new or to be answered anew."""
-
-    subject: str
-    answers: dict[str, Any] = Field(default_factory=dict)
-
-
-class ServiceRef(BaseModel):
-    """A service that a golden path made, by the reference of its entity."""
-
-    subject: str
-
-
-@operations.get(BASE + "/v1/services", "scaffolder.read")
-def list_services(ctx: Ctx, limit: int = Query(50, ge=1, le=200), cursor: str | None = None) -> dict[str, Any]:
-    """Services that golden paths made: version, newest version, and which of them lag behind."""
-    page = upgrades.list_services(ctx, _scaffolder(ctx), limit, cursor)
-    return {"items": list(page.items), "next_cursor": page.next_cursor}
-
-
-@operations.post(BASE + "/v1/upgrades", "scaffolder.task.create", status=202)
-def start_upgrade(ctx: Ctx, body: UpgradeStart) -> TaskRef:
-    """Propose the newest version of its golden path to a service: a run that merges it and opens a pull request."""
-    return TaskRef(id=upgrades.start_upgrade(ctx, _scaffolder(ctx), body.subject, body.answers))
-
-
-@operations.post(BASE + "/v1/services/decline", "pulls.write")
-def decline_upgrade(ctx: Ctx, body: ServiceRef) -> dict[str, Any]:
-    """Decline the newest version for a service, until there is another."""
-    return upgrades.decline(ctx, _scaffolder(ctx), body.subject)
+    return asdict(scaffolder_of(ctx).get_plan(ctx, plan_id))
 
 
 def _dated(task: dict[str, Any]) -> dict[str, Any]:

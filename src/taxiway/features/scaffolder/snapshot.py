@@ -30,6 +30,8 @@ def snapshot(platform: Platform, location: str, document: Mapping[str, Any]) -> 
     is_whole = any("../" in text for text in _texts(document.get("spec")))
     if scheme == "file":
         folder = Path(target).parent
+        if not folder.is_dir():
+            raise NotFoundError(f"the folder of the template, {folder}, is not there (any more)")
         root = _checkout(platform, folder) if is_whole else folder
         return f"{_store(platform, _folder_files(root))}//{folder.relative_to(root).as_posix()}"
     if scheme == "git":

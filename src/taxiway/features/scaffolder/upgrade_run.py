@@ -4,21 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict
+from functools import partial
 from typing import Any
 
 from taxiway.core.context import OpContext, Platform
 from taxiway.core.runs.handler import BaseHandler, StepResult
+from taxiway.core.store.database import Tx
 from taxiway.features.pulls import service as pulls
 from taxiway.features.pulls.model import NewPull
 from taxiway.features.scaffolder import repository
 from taxiway.features.scaffolder.rendering.client import Renderer
+from taxiway.features.scaffolder.upgrade_sides import head_of, sides_of
 from taxiway.features.scaffolder.upgrades import get_service, target_of
-from taxiway.features.scaffolder.upgrading import BRANCH, branch_of, render, summary
-from taxiway.model.errors import ConflictError, NotFoundError
+from taxiway.features.scaffolder.upgrading import BRANCH, KINDS, branch_of, summary
+from taxiway.model.errors import ConflictError, TaxiwayError
 from taxiway.model.event import Event
-from taxiway.model.pulls import CarryRequest
-from taxiway.model.run import Run, Step
-from taxiway.plugin import Forge, PullHost, StepContext
+from taxiway.model.pulls import CarryConflict, CarryRequest
+from taxiway.model.run import Run, RunState, Step
+from taxiway.plugin import PullHost, StepContext
+
+BRANCHES = 20
+"""How often one version can be proposed to one repository."""
 
 
 class UpgradeHandler(BaseHandler):
@@ -40,21 +46,31 @@ class UpgradeHandler(BaseHandler):
             if row["state"] == "merged":
                 raise ConflictError(f"{item.name} was merged: revert it there", code="scaffolder.upgrade_merged")
             if row["state"] == "open":
+                # Taken back is not declined: the service lags behind again.
+                subject, number = run.input["subject"], item.data["number"]
+                self._platform.store.write(partial(repository.withdraw, subject=subject, number=number))
                 pulls.close_pull(acting, item.data["repository"], item.data["number"])
+
+    def finish(self, tx: Tx, run: Run, state: RunState) -> Mapping[str, Any]:
+        return next((step.output or {} for step in run.steps if step.id == "propose"), {})
 
     def _merge(self, run: Run, ctx: StepContext, acting: OpContext) -> Mapping[str, Any]:
         service, target = get_service(acting, run.input["subject"]), target_of(run.definition, run.input["values"])
         name = service.repository
-        start = ctx.checkpoint("start", lambda: self._head(name))
-        old = render(acting, self._renderer, service.template_ref, service.version, service.outputs)
-        new = render(acting, self._renderer, service.template_ref, target, service.outputs)
+        start = ctx.checkpoint("start", lambda: head_of(acting, name))
+        sides = sides_of(acting, self._renderer, service, target, start)
         message = f"Upgrade the golden path to {target.name}"
-        request = CarryRequest(name, start, old, new, message, ctx.principal.subject, run.created_at)
+        request = CarryRequest(name, start, sides.old, sides.new, message, ctx.principal.subject, run.created_at)
         carried = self._host().carry(request)
-        for path in carried.conflicts:
-            ctx.log(f"conflict in {path}")
-        ctx.log(f"{len(old)} files before, {len(new)} now")
-        return {"commit": carried.commit, "conflicts": list(carried.conflicts), "version": target.name}
+        for item in carried.conflicts:
+            ctx.log(f"{item.path}: {KINDS[item.kind]}")
+        ctx.log(f"{len(sides.old)} files before, {len(sides.new)} now")
+        return {
+            "commit": carried.commit,
+            "conflicts": [asdict(item) for item in carried.conflicts],
+            "is_record_changed": sides.is_record_changed,
+            "version": target.name,
+        }
 
     def _propose(self, run: Run, ctx: StepContext, acting: OpContext) -> Mapping[str, Any]:
         merged = next(step.output for step in run.steps if step.id == "merge") or {}
@@ -63,30 +79,47 @@ class UpgradeHandler(BaseHandler):
         if merged["commit"] is None:
             self._platform.store.write(lambda tx: repository.upgraded(tx, service.subject, pending))
             ctx.log("the repository has everything of the new version already")
-            return {"pull": None}
-        name, branch = service.repository, branch_of(target.name)
-        self._host().create_branch(name, branch, merged["commit"], by=ctx.principal.subject)
-        new = NewPull(
-            name, branch, None, f"Upgrade to {target.name}", summary(service, target.name, merged["conflicts"])
-        )
+            return {"pull": None, "repository": service.repository, "conflicts": []}
+        name, before = service.repository, service.pending
+        branch = self._branch(name, target.name, merged["commit"], ctx)
+        conflicts = [CarryConflict(**item) for item in merged["conflicts"]]
+        text = summary(service, target.name, conflicts, merged["is_record_changed"])
+        new = NewPull(name, branch, None, f"Upgrade to {target.name}", text)
         number = ctx.checkpoint("pull", lambda: self._open(acting, new))
         ctx.created("pull", f"{name}#{number}", {"repository": name, "number": number})
         self._platform.store.write(lambda tx: repository.propose(tx, service.subject, {**pending, "number": number}))
-        return {"pull": number, "repository": name, "conflicts": merged["conflicts"]}
+        if before is not None and before["number"] != number:
+            self._supersede(acting, name, before["number"], number, ctx)
+        return {"pull": number, "repository": name, "branch": branch, "conflicts": merged["conflicts"]}
+
+    def _branch(self, name: str, version: str, commit: str, ctx: StepContext) -> str:
+        """The branch of the upgrade, which begins at `commit`. A name that an earlier, closed upgrade left gets a
+        number."""
+        first = branch_of(version)
+        for branch in (first, *(f"{first}-{number}" for number in range(2, BRANCHES))):
+            try:
+                self._host().create_branch(name, branch, commit, by=ctx.principal.subject)
+            except ConflictError as error:
+                if error.code != "pulls.branch":
+                    raise
+            else:
+                return branch
+        raise ConflictError(f"{name} has too many branches {first}-…: delete those of closed upgrades, then retry")
+
+    def _supersede(self, acting: OpContext, name: str, old: int, new: int, ctx: StepContext) -> None:
+        """Close the pull request of a version that the new one goes beyond."""
+        try:
+            if pulls.get_pull(acting, name, old)["state"] == "open":
+                pulls.close_pull(acting, name, old)
+                ctx.log(f"closed {name}#{old}: {name}#{new} goes beyond it")
+        except TaxiwayError as error:
+            ctx.log(f"{name}#{old} stays open: {error.detail}")
 
     def _open(self, acting: OpContext, new: NewPull) -> int:
         """The number of the pull request; of the one that is open when an earlier attempt died behind opening it."""
         filters = {"repository": new.repository, "state": "open", "head": new.head}
         there = pulls.list_pulls(acting, filters, None, 1)
         return int(there.items[0]["number"] if there.items else pulls.open_pull(acting, new)["number"])
-
-    def _head(self, name: str) -> str:
-        forge = self._platform.registry.get("forge", "git_local", Forge)
-        there = forge.get_repository(name)
-        head = forge.resolve(name, there.default_branch) if there else None
-        if head is None:
-            raise NotFoundError(f"the repository {name} is gone or empty: there is nothing to upgrade")
-        return head
 
     def _host(self) -> PullHost:
         return self._platform.registry.get("pull_host", "git_local", PullHost)

@@ -7,21 +7,38 @@ run recorded for steps that cannot be tried.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from taxiway.core.context import OpContext
 from taxiway.features.scaffolder.actions.base import inside, workspace_files
-from taxiway.features.scaffolder.model import Order, Service, Template, Version, parse_template
+from taxiway.features.scaffolder.model import (
+    Order,
+    Service,
+    Template,
+    Version,
+    page_schema,
+    parse_template,
+    secret_fields,
+)
 from taxiway.features.scaffolder.record import FILE, record_text
 from taxiway.features.scaffolder.rendering.client import Renderer
-from taxiway.features.scaffolder.trying import trial
-from taxiway.features.scaffolder.validation import check_values, with_defaults
+from taxiway.features.scaffolder.trying import MASK, trial
+from taxiway.features.scaffolder.validation import check_values, schema_errors, with_defaults
 from taxiway.model.errors import InputError
+from taxiway.model.pulls import CarryConflict
 from taxiway.model.run import StepDefinition
 from taxiway.model.workload import FileChange
 
 BRANCH = "taxiway/upgrade-"
+KINDS = {
+    "content": "both sides changed it: it holds conflict marks",
+    "binary": "both sides changed it and it cannot be merged: it is as it was here",
+    "deleted_here": "the golden path changed it, here it was deleted: it stays deleted",
+    "deleted_there": "the golden path deleted it, here it was changed: it stays",
+    "moved": "both sides moved it, each to another place",
+}
+Values = Mapping[str, Any]
 
 
 def branch_of(version: str) -> str:
@@ -29,16 +46,57 @@ def branch_of(version: str) -> str:
     return f"{BRANCH}{version}"
 
 
-def answers_for(template: Template, before: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
-    """The answers of an upgrade: those of the service that the template still asks for, with `given` above them.
-
-    InputError names the questions that are new and have no default.
-    """
-    asked = {name for page in template.pages for name in (page.get("properties") or {})}
+def kept_answers(template: Template, before: Values, given: Values) -> dict[str, Any]:
+    """The answers of a service that the template still asks for, with `given` above them, and defaults below."""
+    asked = set(_names(template.pages))
     kept = {name: value for name, value in before.items() if name in asked or not asked}
-    values = with_defaults(template.pages, {**kept, **given})
-    check_values(template.pages, values)
-    return values
+    return with_defaults(template.pages, {**kept, **given})
+
+
+def answers_for(template: Template, before: Values, given: Values) -> dict[str, Any]:
+    """The answers of an upgrade. InputError names the questions that are new and have no default."""
+    values = kept_answers(template, before, given)
+    hidden = secret_fields(template.pages)
+    check_values(template.pages, {**values, **dict.fromkeys(hidden, MASK)})
+    return {name: value for name, value in values.items() if name not in hidden}
+
+
+def questions(template: Template, before: Template, values: Values) -> list[dict[str, Any]]:
+    """What the template asks that the version before did not ask, or asked otherwise so that the answer no longer
+    fits: {name, schema, is_required, is_new, answer, problem}."""
+    hidden, known, asked = secret_fields(template.pages), _asked(before), _asked(template)
+    wrong: dict[str, str] = {}
+    for page in template.pages:
+        for error in schema_errors(page_schema(page), {**values, **dict.fromkeys(hidden, MASK)}):
+            wrong.setdefault(error.pointer.strip("/").split("/")[0], error.detail)
+    required = {name for page in template.pages for name in page.get("required") or []}
+    return [
+        {
+            "name": name,
+            "schema": spec,
+            "is_required": name in required,
+            "is_new": name not in known,
+            "answer": values.get(name),
+            "problem": "it needs an answer" if name in required and name not in values else wrong.get(name),
+        }
+        for name, spec in asked.items()
+        if name not in hidden and (name not in known or name in wrong)
+    ]
+
+
+def _names(schema: Any) -> Iterator[str]:
+    """Names of all questions, of those too that depend on the answer to another."""
+    if isinstance(schema, Mapping):
+        yield from (schema.get("properties") or {}) if isinstance(schema.get("properties"), Mapping) else ()
+        for part in schema.values():
+            yield from _names(part)
+    elif isinstance(schema, Sequence) and not isinstance(schema, str):
+        for part in schema:
+            yield from _names(part)
+
+
+def _asked(template: Template) -> dict[str, Any]:
+    return {name: spec for page in template.pages for name, spec in (page.get("properties") or {}).items()}
 
 
 def render(
@@ -46,7 +104,8 @@ def render(
 ) -> dict[str, FileChange]:
     """What the template publishes for these answers: content by path."""
     template = parse_template(version.document, ref, "", version.name)
-    order = Order(template, version.snapshot, version.values)
+    hidden = {*secret_fields(template.pages), *((template.secrets_schema or {}).get("properties") or {})}
+    order = Order(template, version.snapshot, version.values, sorted(hidden))
     known = {step.id: outputs[step.id] for step in template.steps if step.id in outputs}
     with trial(ctx, renderer, order, known=known, until=_publishes) as tried:
         last = tried.steps[-1] if tried.steps else None
@@ -60,7 +119,7 @@ def render(
     return {**files, FILE: FileChange(text.encode())}
 
 
-def summary(service: Service, target: str, conflicts: Sequence[str]) -> str:
+def summary(service: Service, target: str, conflicts: Sequence[CarryConflict], is_record_changed: bool) -> str:
     """The text of the pull request."""
     lines = [
         f"Brings this repository from version `{service.version.name}` of the golden path `{service.template_ref}` to "
@@ -70,8 +129,10 @@ def summary(service: Service, target: str, conflicts: Sequence[str]) -> str:
         "changes are kept.",
     ]
     if conflicts:
-        lines += ["", "**Both sides changed these files.** Look for conflict marks, then push to this branch:", ""]
-        lines += [f"- `{name}`" for name in conflicts]
+        lines += ["", "**Look at these files**, then push what you decide to this branch:", ""]
+        lines += [f"- `{item.path}`: {KINDS[item.kind]}" for item in conflicts]
+    if is_record_changed:
+        lines += ["", f"`{FILE}` was changed by hand. It is written anew: the upgrade goes by what Taxiway remembers."]
     lines += ["", "Merge it to take the upgrade; close it to decline this version."]
     return "\n".join(lines)
 

@@ -11,6 +11,7 @@ from taxiway.model.pulls import (
     BranchRules,
     Carried,
     CarryRequest,
+    CarryTrial,
     ChangedFiles,
     Comparison,
     MergeRequest,
@@ -117,6 +118,10 @@ class PullHost(Protocol):
 
     def carry(self, request: CarryRequest) -> Carried:
         """Make the commit of a carried change; no ref moves. The same request makes the same commit."""
+        ...
+
+    def try_carry(self, request: CarryRequest, *, limit: int = 500) -> CarryTrial:
+        """What `carry` would do, with up to `limit` files; nothing is kept."""
         ...
 
     def create_branch(self, name: str, branch: str, commit: str, *, by: str) -> None:

@@ -15,6 +15,7 @@ from taxiway.model.pulls import (
     BranchRules,
     Carried,
     CarryRequest,
+    CarryTrial,
     ChangedFiles,
     Comparison,
     MergeRequest,
@@ -22,7 +23,7 @@ from taxiway.model.pulls import (
     rule_of,
 )
 from taxiway.plugins.git_local import comparing
-from taxiway.plugins.git_local.carrying import carry
+from taxiway.plugins.git_local.carrying import carry, try_carry
 from taxiway.plugins.git_local.command import ask_git
 from taxiway.plugins.git_local.forge import LocalForge, check_branch
 from taxiway.plugins.git_local.merging import make_merge
@@ -101,6 +102,9 @@ class LocalPulls:
     def carry(self, request: CarryRequest) -> Carried:
         with self._forge.locked(request.repository):
             return carry(self._forge.writable_path(request.repository), request)
+
+    def try_carry(self, request: CarryRequest, *, limit: int = 500) -> CarryTrial:
+        return try_carry(self._forge.path(request.repository), request, limit)
 
     def create_branch(self, name: str, branch: str, commit: str, *, by: str) -> None:
         check_branch(branch)

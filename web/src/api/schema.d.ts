@@ -1714,6 +1714,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/scaffolder/v1/fleet-upgrades": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Propose the newest version of a golden path to all services that lag behind: a run with a child per service.
+         * @description Propose the newest version of a golden path to all services that lag behind: a run with a child per service.
+         */
+        post: operations["scaffolder.start_fleet_upgrade"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/scaffolder/v1/plans": {
         parameters: {
             query?: never;
@@ -1808,6 +1828,26 @@ export interface paths {
          * @description Propose the newest version of its golden path to a service: a run that merges it and opens a pull request.
          */
         post: operations["scaffolder.start_upgrade"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/scaffolder/v1/upgrades/plan": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * What an upgrade of a service would change: files, conflicts, and questions to answer first. Nothing is kept.
+         * @description What an upgrade of a service would change: files, conflicts, and questions to answer first. Nothing is kept.
+         */
+        post: operations["scaffolder.plan_upgrade"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2738,6 +2778,32 @@ export interface components {
             previous_path: string | null;
             /** Status */
             status: string;
+        };
+        /**
+         * FleetStart
+         * @description All services of a golden path that lag behind, or some of them. `canary`: how many go first, and must succeed
+         *     before any other; `pace`: how many at once; `stop_after_failures`: how many may fail until no more is begun.
+         */
+        FleetStart: {
+            /**
+             * Canary
+             * @default 1
+             */
+            canary: number;
+            /**
+             * Pace
+             * @default 5
+             */
+            pace: number;
+            /**
+             * Stop After Failures
+             * @default 1
+             */
+            stop_after_failures: number;
+            /** Subjects */
+            subjects?: string[];
+            /** Template Ref */
+            template_ref: string;
         };
         /**
          * FullTextFilter
@@ -7538,6 +7604,39 @@ export interface operations {
             };
         };
     };
+    "scaffolder.start_fleet_upgrade": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FleetStart"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TaskRef"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     "scaffolder.create_plan": {
         parameters: {
             query?: never;
@@ -7609,6 +7708,9 @@ export interface operations {
     "scaffolder.list_services": {
         parameters: {
             query?: {
+                state?: ("current" | "behind" | "proposed" | "declined" | "unknown") | null;
+                template?: string | null;
+                subject?: string | null;
                 limit?: number;
                 cursor?: string | null;
             };
@@ -7695,6 +7797,41 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["TaskRef"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    "scaffolder.plan_upgrade": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UpgradeStart"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        [key: string]: unknown;
+                    };
                 };
             };
             /** @description Validation Error */

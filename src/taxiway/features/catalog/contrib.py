@@ -12,7 +12,7 @@ from taxiway.features.catalog.actions import Register, Write
 from taxiway.features.catalog.import_tasks import ImportHandler
 from taxiway.features.catalog.service import groups_of, history, load_library
 from taxiway.features.catalog.service.query import index_of
-from taxiway.features.catalog.tasks import FollowPushes, IngestHandler
+from taxiway.features.catalog.tasks import FollowPushes, IngestHandler, TakeOver
 
 OWNER = "feature:catalog"
 
@@ -28,6 +28,7 @@ def register(platform: Platform) -> None:
     platform.registry.add("action", Register(platform), OWNER)
     platform.registry.add("action", Write(), OWNER)
     platform.registry.add("event_subscriber", FollowPushes(platform), OWNER)
+    platform.registry.add("event_subscriber", TakeOver(platform), OWNER)
 
 
 def start(platform: Platform) -> None:

@@ -1,4 +1,4 @@
-"""Work beside requests: the run kind `ingest`, and following pushes to repositories that a location points to."""
+"""Work beside requests: the run kind `ingest`, following pushes to repositories, and names that become free."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import replace
 from taxiway.core.context import OpContext, Platform
 from taxiway.core.runs.handler import BaseHandler, StepResult
 from taxiway.features.catalog import service
+from taxiway.features.catalog.repository import refused
 from taxiway.features.catalog.service.ingesting import follow_in_batches
 from taxiway.features.catalog.service.locations import get_location
 from taxiway.model.errors import NotFoundError, TaxiwayError
@@ -16,6 +17,7 @@ from taxiway.plugin import StepContext
 
 PUSHED = "dev.taxiway.repository.pushed.v1"
 DELETED = "dev.cdevents.repository.deleted.0.2.0"
+GONE = "dev.taxiway.entity.deleted.v1"
 
 
 class IngestHandler(BaseHandler):
@@ -58,3 +60,25 @@ class FollowPushes:
             except TaxiwayError as error:
                 self._platform.log.warning("catalog.refresh_failed", location=location.reference, error=error.detail)
                 raise
+
+
+class TakeOver:
+    """Reads sources again whose claim to a name was refused, when the name is free. Safe to repeat."""
+
+    key = "catalog_take_over"
+    types = (GONE,)
+
+    def __init__(self, platform: Platform) -> None:
+        self._platform = platform
+
+    def handle(self, event: Event) -> None:
+        """One sealed event."""
+        with self._platform.store.read() as conn:
+            claimants = refused.claimants(conn, event.data["ref"])
+        for location_id in claimants:
+            try:
+                service.refresh_location(self._platform.system("catalog"), location_id)
+            except NotFoundError:
+                continue  # unregistered in the meantime, or no location
+            except TaxiwayError as error:
+                self._platform.log.warning("catalog.take_over_failed", location=location_id, error=error.detail)

@@ -10,6 +10,8 @@ import pytest
 
 from factories.catalog import component
 from factories.served import Served
+from taxiway.features.catalog.tasks import GONE, TakeOver
+from taxiway.model.event import Event
 
 API = "/api/catalog"
 ROOT = """apiVersion: backstage.io/v1alpha1
@@ -270,3 +272,21 @@ def test_conflicts_are_listed_shown_on_the_entity_and_name_both_sources(
     assert entity["spec"]["owner"] == "checkout"
     assert "thief" in entity["status"]["items"][0]["message"]
     assert admin.get(f"{API}/entities/unprocessed/failed").json()["entities"][0]["entity_ref"].endswith("never")
+
+
+def test_a_name_that_becomes_free_goes_to_the_source_that_claimed_it(
+    server: Served, admin: httpx.Client, files: dict[str, str], publish: Any
+) -> None:
+    publish("other", {"catalog-info.yaml": component("cart", owner="others")})
+    admin.post(f"{API}/locations", json={"type": "git", "target": "other//"})
+    cart = f"{API}/entities/by-name/component/default/cart"
+    assert admin.get(cart).json()["spec"]["owner"] == "checkout"
+    assert admin.delete(f"{API}/locations/{files['id']}").status_code == 204
+    assert admin.get(cart).status_code == 404
+    gone = Event(
+        1, "e", GONE, "t", "component:default/cart", 0, {"ref": "component:default/cart"}, "a", None, "t", None, ""
+    )
+    for _ in range(2):
+        TakeOver(server.platform).handle(gone)
+        assert admin.get(cart).json()["spec"]["owner"] == "others"
+    assert admin.get(f"{API}/problems").json()["items"] == []

@@ -20,7 +20,7 @@ from taxiway.features.catalog.tables import entity, entity_doc, entity_version, 
 from taxiway.model.access import Scope
 from taxiway.model.errors import InputError
 
-MAX_CHANGED = 50_000
+MAX_CHANGED = 20_000
 """Versions that ended since the time asked for and were current then."""
 Edge = tuple[str, str]
 

@@ -68,6 +68,14 @@ def without_entity(conn: Connection, limit: int) -> list[dict[str, Any]]:
     return [dict(row) for row in conn.execute(statement).mappings()]
 
 
+def claimants(conn: Connection, ref: str) -> list[str]:
+    """The sources whose claim to `ref` was refused, while nobody has it."""
+    statement = select(catalog_problem.c.source_id).where(
+        catalog_problem.c.ref == ref, catalog_problem.c.code == "conflict", ~_IS_THERE
+    )
+    return sorted(set(conn.scalars(statement)))
+
+
 def source_of(conn: Connection, problem_id: str) -> str | None:
     """The source that a problem is about, or None when there is no such problem."""
     return conn.scalar(select(catalog_problem.c.source_id).where(catalog_problem.c.id == problem_id))

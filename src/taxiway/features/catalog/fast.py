@@ -20,6 +20,11 @@ from taxiway.model.errors import InputError
 
 JSON = "application/json"
 MOST = 100
+LONGEST = 1000
+"""Characters of a question: longer ones may take longer than others should wait for on the loop."""
+SORTS = ("", "metadata.name", "kind", "spec.type", "spec.lifecycle")
+VALUES = 2000
+"""How many values may be counted on the loop."""
 REPEATED = ("filter", "facet")
 Parameters = dict[str, list[str]]
 
@@ -43,7 +48,13 @@ def query_entities(ctx: OpContext, request: Request) -> Response | None:
         return None
     limit, offset = _number(given, "limit", listing.DEFAULT_LIMIT), _number(given, "offset", 0)
     sort, _, direction = given.get("orderField", [""])[0].partition(",")
-    if limit is None or offset is None or limit > MOST or (sort and direction not in ("asc", "desc")):
+    if (
+        limit is None
+        or offset is None
+        or limit > MOST
+        or sort not in SORTS
+        or (sort and direction not in ("asc", "desc"))
+    ):
         return None
     try:
         with index_of(ctx.platform).at_once() as view:
@@ -67,7 +78,7 @@ def entity_facets(ctx: OpContext, request: Request) -> Response | None:
         with index_of(ctx.platform).at_once() as view:
             if view is None:
                 return None
-            counts = listing.facets_in_memory(view, given["facet"], listing.Query(given.get("filter", ())))
+            counts = listing.facets_in_memory(view, given["facet"], listing.Query(given.get("filter", ())), VALUES)
     except (UnheldError, InputError):
         return None
     return None if counts is None else Response(orjson.dumps({"facets": counts}), media_type=JSON)
@@ -82,6 +93,8 @@ def page_response(page: listing.Listed, fields: Sequence[str] = ()) -> Response:
 
 
 def _parameters(request: Request, known: set[str]) -> Parameters | None:
+    if len(request.scope["query_string"]) > LONGEST:
+        return None
     given: Parameters = {}
     for key, value in parse_qsl(request.scope["query_string"].decode("latin-1"), keep_blank_values=True):
         given.setdefault(key, []).append(value)

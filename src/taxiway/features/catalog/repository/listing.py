@@ -136,8 +136,13 @@ def facets(
     return result
 
 
-def facets_in_memory(view: View, keys: Sequence[str], query: Query) -> dict[str, list[dict[str, Any]]] | None:
-    """Like `facets` of all entities, of what is in memory alone. None, or UnheldError, when that does not do."""
+def facets_in_memory(
+    view: View, keys: Sequence[str], query: Query, most: int
+) -> dict[str, list[dict[str, Any]]] | None:
+    """Like `facets` of all entities, of what is in memory alone, for at most so many values. None, or UnheldError, when
+    that does not do."""
+    if view.size(keys) > most:
+        return None
     where = view.where(query, None)
     result = {}
     for key in keys:

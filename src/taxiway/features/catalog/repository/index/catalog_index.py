@@ -74,6 +74,11 @@ class View:
             found.update(read)
         return [text for text in found.values() if text is not None]
 
+    def size(self, keys: Sequence[str]) -> int:
+        """How many values there are at `keys` that are held."""
+        paths = (self.state.path(self.conn, key.lower()) for key in keys if key.lower() not in (NAME, UID))
+        return sum(len(path.by_id) for path in paths if path is not None)
+
     def counts(self, key: str, where: BitMap) -> dict[str, int] | None:
         """How many of `where` have each value at `key`, as written; None when the path is not held."""
         if key in (NAME, UID) or key.startswith(RELATIONS):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
+from contextlib import redirect_stdout
 from typing import Annotated, Any, Literal
 
 from cyclopts import App, Parameter
@@ -146,7 +148,9 @@ def _follow(client: Client, task: dict[str, Any], wait: bool, output: Output) ->
     if not wait:
         show(task, output)
         return 0, {}
-    code = follow(client, task["id"], quiet=output != "table")
+    # What is watched is for people: stdout stays for what programs read.
+    with redirect_stdout(sys.stdout if output == "table" else sys.stderr):
+        code = follow(client, task["id"], quiet=output != "table")
     run = client.call("GET", f"/api/runs/v1/runs/{task['id']}")
     if output != "table":
         show(run["output"], output)

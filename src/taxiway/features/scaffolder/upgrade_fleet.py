@@ -25,6 +25,7 @@ from taxiway.plugin import StepContext
 
 KIND = "fleet-upgrade"
 MOST_SERVICES = 500
+NOISE = ("reached", "links")
 NEEDLESS = ("scaffolder.current", "scaffolder.upgrade_open")
 
 
@@ -133,13 +134,14 @@ class FleetHandler(BaseHandler):
         for step in run.steps:
             if step.state == "succeeded":
                 upgraded.append(
-                    {"subject": step.name, **{k: v for k, v in (step.output or {}).items() if k != "reached"}}
+                    {"subject": step.name, **{k: v for k, v in (step.output or {}).items() if k not in NOISE}}
                 )
             elif step.state == "failed":
                 failed.append({"subject": step.name, "error": step.error})
             else:
                 left.append(step.name)
-        return {"upgraded": upgraded, "failed": failed, "not_reached": left}
+        text = [{"title": "What became of it", "content": _told(upgraded, failed, left)}]
+        return {"upgraded": upgraded, "failed": failed, "not_reached": left, "text": text}
 
     def _start_window(self, run: Run, step: Step, ctx: StepContext, acting: OpContext) -> dict[str, str]:
         """Start what may be under way beside this service; {index: run id}. What cannot be started says so in its own
@@ -190,6 +192,22 @@ class FleetHandler(BaseHandler):
 
         if ctx.attempt > 1:
             ctx.checkpoint(f"again-{ctx.attempt}", retry)
+
+
+def _told(upgraded: Sequence[Mapping[str, Any]], failed: Sequence[Mapping[str, Any]], left: Sequence[str]) -> str:
+    """The output in Markdown, for people."""
+    lines = []
+    for item in upgraded:
+        if item.get("pull") is None:
+            lines.append(f"- {item['subject']}: nothing to do")
+            continue
+        name, number, marks = item["repository"], item["pull"], len(item["conflicts"])
+        lines.append(
+            f"- {item['subject']}: [{name}#{number}](/pulls/{name}/{number})"
+            + (f", {marks} to look at" if marks else "")
+        )
+    lines += [f"- {item['subject']}: **failed**, {item['error']}" for item in failed]
+    return "\n".join([*lines, *(f"- {name}: not reached" for name in left)])
 
 
 def stop_reason(run: Run, index: int) -> str | None:

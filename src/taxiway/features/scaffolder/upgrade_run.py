@@ -52,7 +52,8 @@ class UpgradeHandler(BaseHandler):
                 pulls.close_pull(acting, item.data["repository"], item.data["number"])
 
     def finish(self, tx: Tx, run: Run, state: RunState) -> Mapping[str, Any]:
-        return next((step.output or {} for step in run.steps if step.id == "propose"), {})
+        made = next((step.output or {} for step in run.steps if step.id == "propose"), {})
+        return {**made, "links": [pull_link(self._platform, made)]} if made.get("pull") is not None else made
 
     def _merge(self, run: Run, ctx: StepContext, acting: OpContext) -> Mapping[str, Any]:
         service, target = get_service(acting, run.input["subject"]), target_of(run.definition, run.input["values"])
@@ -123,6 +124,12 @@ class UpgradeHandler(BaseHandler):
 
     def _host(self) -> PullHost:
         return self._platform.registry.get("pull_host", "git_local", PullHost)
+
+
+def pull_link(platform: Platform, made: Mapping[str, Any]) -> dict[str, str]:
+    """Where the portal shows the pull request of an upgrade."""
+    name, number = made["repository"], made["pull"]
+    return {"title": f"Pull request {name}#{number}", "url": f"{platform.public_url()}/pulls/{name}/{number}"}
 
 
 class FollowUpgrades:

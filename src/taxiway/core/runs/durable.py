@@ -113,6 +113,12 @@ class DurableRuns:
         return self._again(ctx, run_id, "resume")
 
     def undo(self, ctx: OpContext, run_id: str) -> Run:
+        found = self.get(run_id)
+        self._allowed(found, "undo")
+        for step in found.steps:
+            if step.created and step.state != "undone":
+                self.parts.handlers[found.kind].check_undo(found, step)
+
         def work(tx: Tx) -> None:
             run = repository.load_for_update(tx, run_id)
             self._allowed(run, "undo")

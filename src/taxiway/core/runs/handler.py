@@ -37,6 +37,10 @@ class RunHandler(Protocol):
         """For steps with recovery `probe`: the result when the interrupted call did its work, None to run it again."""
         ...
 
+    def check_undo(self, run: Run, step: Step) -> None:
+        """Raise ConflictError when `undo` would refuse this step, before any step is taken back. It changes nothing."""
+        ...
+
     def undo(self, run: Run, step: Step, ctx: StepContext) -> None:
         """Take back what `step.created` lists, in reverse order. Must be safe to repeat."""
         ...
@@ -51,6 +55,9 @@ class BaseHandler:
         return False
 
     def probe(self, run: Run, step: Step, ctx: StepContext) -> StepResult | None:
+        return None
+
+    def check_undo(self, run: Run, step: Step) -> None:
         return None
 
     def undo(self, run: Run, step: Step, ctx: StepContext) -> None:

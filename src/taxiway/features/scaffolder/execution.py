@@ -60,6 +60,12 @@ class ScaffoldHandler(BaseHandler):
     def runs_after_failure(self, run: Run, step: Step) -> bool:
         return runs_after_failure(step.definition.get("if"))
 
+    def check_undo(self, run: Run, step: Step) -> None:
+        action = self._platform.registry.get("action", step.action, Action)
+        check = getattr(action, "check_undo", None)
+        if check is not None:
+            check(step.created)
+
     def undo(self, run: Run, step: Step, ctx: StepContext) -> None:
         if step.created:
             self._platform.registry.get("action", step.action, Action).undo(ctx, step.created)

@@ -22,8 +22,9 @@ class Action(Protocol):
     `recovery` says what an interrupted call needs; with `probe`, `probe` returns the output when the call did its work
     and None when it must run. The same holds after UnavailableError or RateLimitedError: the step is then tried again
     by itself a few times, after a pause, unless `recovery` is `manual`. `undo` takes back what this call recorded with
-    `ctx.created`, in reverse order, and must be safe to repeat. Input was validated against `input_schema` before
-    `run`.
+    `ctx.created`, in reverse order, and must be safe to repeat; where an action has `check_undo(created)` too, that is
+    asked before a run takes back anything, and raises ConflictError for what `undo` would refuse. Input was validated
+    against `input_schema` before `run`.
     """
 
     key: str

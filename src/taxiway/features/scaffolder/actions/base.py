@@ -27,12 +27,18 @@ class FunctionAction:
     recovery: Recovery = "idempotent"
     supports_dry_run: bool = True
     take_back: Callable[[StepContext, Sequence[Created]], None] | None = None
+    check_back: Callable[[Sequence[Created]], None] | None = None
 
     def run(self, ctx: StepContext, values: Values) -> Values:
         return self.function(ctx, values)
 
     def probe(self, ctx: StepContext, values: Values) -> Values | None:
         return None
+
+    def check_undo(self, created: Sequence[Created]) -> None:
+        """Raise ConflictError when `undo` would refuse."""
+        if self.check_back is not None:
+            self.check_back(created)
 
     def undo(self, ctx: StepContext, created: Sequence[Created]) -> None:
         if self.take_back is not None:

@@ -27,11 +27,17 @@ def publish_git(forge: Callable[[], Forge], public_url: Callable[[], str]) -> Fu
             if item.kind == "repository":
                 _take_back(ctx, forge(), item)
 
+    def check(created: Sequence[Created]) -> None:
+        for item in created:
+            if item.kind == "repository":
+                _check_back(forge(), item.name)
+
     return FunctionAction(
         key="publish:git",
         description="Create a repository on the built-in forge from the workspace",
         function=run,
         take_back=undo,
+        check_back=check,
         input_schema=schema(
             ["name"],
             name="Name of the repository",
@@ -97,11 +103,16 @@ def _take_back(ctx: StepContext, forge: Forge, item: Created) -> None:
     except ConflictError:
         ctx.log(f"Leaving the repository {item.name}: it was not made by this run")
         return
-    commits = forge.log(item.name, repository.default_branch, limit=2)
-    if len(commits) > 1:
-        raise ConflictError(
-            f"the repository '{item.name}' has commits made since: archive or delete it by hand, then undo again",
-            code="scaffolder.foreign_commits",
-        )
+    _check_back(forge, item.name)
     forge.delete_repository(item.name, archive=False)
     ctx.log(f"Deleted the repository {item.name}")
+
+
+def _check_back(forge: Forge, name: str) -> None:
+    """ConflictError when a repository holds more than the run put into it."""
+    repository = forge.get_repository(name)
+    if repository is not None and len(forge.log(name, repository.default_branch, limit=2)) > 1:
+        raise ConflictError(
+            f"the repository '{name}' has commits made since: archive or delete it by hand, then undo again",
+            code="scaffolder.foreign_commits",
+        )

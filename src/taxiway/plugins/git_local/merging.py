@@ -57,11 +57,24 @@ def _rebase(path: Path, request: MergeRequest) -> str:
     tip = request.base_sha
     for commit in commits:
         tip = _pick(path, tip, commit, request)
+    _check_nothing_lost(path, tip, request)
     if tip == request.base_sha:
         raise ConflictError(
             f"{request.base} has everything of it already: there is nothing to rebase, close it", code="pulls.empty"
         )
     return tip
+
+
+def _check_nothing_lost(path: Path, tip: str, request: MergeRequest) -> None:
+    """A rebase leaves merges out, and with them what somebody solved in one: then the result is not what was seen."""
+    span = f"{request.base_sha}..{request.head_sha}"
+    if ask_git(["rev-list", "--merges", "--count", span], path).output.strip() == b"0":
+        return
+    tree, _ = merge_trees(path, request.base_sha, request.head_sha)
+    if tree != _tree(path, tip):
+        raise ConflictError(
+            "its merges hold changes that a rebase would leave out: merge or squash instead", code="pulls.merges"
+        )
 
 
 def _pick(path: Path, onto: str, commit: str, request: MergeRequest) -> str:

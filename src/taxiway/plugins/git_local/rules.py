@@ -24,12 +24,13 @@ ref=$1 old=$2 new=$3
 branch=${ref#refs/heads/}
 zero=0000000000000000000000000000000000000000
 push= force= delete=
+say() { printf '%s\\n' "$@" >&2; exit 1; }
+[ -r "$TAXIWAY_GUARDS" ] || say "Taxiway: the rules of $TAXIWAY_REPOSITORY cannot be read: push again."
 while read -r word name; do
   if [ "$name" = "$ref" ]; then
     case $word in push) push=1 ;; force) force=1 ;; delete) delete=1 ;; esac
   fi
 done < "$TAXIWAY_GUARDS"
-say() { printf '%s\\n' "$@" >&2; exit 1; }
 if [ -n "$push" ]; then
   say "Taxiway: $branch is a protected branch, which changes through pull requests only." \\
     "Push to another branch, then open a pull request:" \\
@@ -54,11 +55,13 @@ class RuleBook:
         self._guards = ctx.data_dir / "guards"
         for folder in (self._hooks, self._guards):
             folder.mkdir(parents=True, exist_ok=True)
-        for left in self._guards.iterdir():
-            left.unlink()
         hook = self._hooks / "update"
-        hook.write_text(UPDATE)
-        hook.chmod(0o700)
+        if not hook.is_file() or hook.read_text() != UPDATE:
+            # In one step: a push of another process may be about to run it.
+            fresh = self._hooks / ctx.new_id()
+            fresh.write_text(UPDATE)
+            fresh.chmod(0o700)
+            fresh.replace(hook)
 
     def get(self, uid: str) -> BranchRules:
         """The rules of a repository; none were set at version 0."""
@@ -76,7 +79,9 @@ class RuleBook:
         return self.get(uid)
 
     def announce_all(self) -> None:
-        """Tell of changes that a crash kept quiet."""
+        """After a start: tell of changes that a crash kept quiet, and remove what its pushes left."""
+        for left in self._guards.iterdir():
+            left.unlink(missing_ok=True)
         after = ""
         while records := self._ctx.records.list("rules/", after):
             for record in records:

@@ -173,3 +173,17 @@ def test_a_branch_that_others_build_on_is_not_deleted(desk: Desk) -> None:
     desk.open(name, "release")
     assert desk.bob.post(f"{BASE}/pulls/{name}/1/merge", json={"delete_branch": True}).json()["state"] == "merged"
     assert desk.forge.resolve(name, "release") is not None
+
+
+def test_what_is_stacked_on_a_merged_branch_goes_into_its_base(desk: Desk) -> None:
+    name = desk.make()
+    desk.branch(name, "one")
+    desk.host.create_branch(name, "two", desk.forge.resolve(name, "one"), by="x")
+    desk.commit(name, "two", {"c": "1\n"})
+    desk.open(name, "one")
+    desk.open(name, "two", base="one")
+    desk.bob.post(f"{BASE}/pulls/{name}/1/merge", json={"method": "merge", "delete_branch": True})
+    assert desk.forge.resolve(name, "one") is None
+    found = desk.get(name, 2)
+    assert (found["state"], found["base"], found["ahead"], found["mergeable"]) == ("open", "main", 1, "clean")
+    assert desk.bob.post(f"{BASE}/pulls/{name}/2/merge", json={}).json()["state"] == "merged"

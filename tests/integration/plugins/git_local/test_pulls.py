@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -179,3 +180,22 @@ def test_a_protected_branch_takes_no_commit_and_is_not_deleted(forge: LocalForge
     with pytest.raises(ConflictError, match="protected"):
         pulls.delete_branch("shop", "release/1", expect=base, by=BY)
     forge.commit("shop", "main", {"a": FileChange(b"2\n")}, message="x", author="x")
+
+
+def test_a_rebase_that_would_lose_what_a_merge_solved_is_refused(forge: LocalForge, pulls: LocalPulls) -> None:
+    base = make(forge, {"a": b"1\n"})
+    pulls.create_branch("shop", "change", base, by=BY)
+    forge.commit("shop", "change", {"b": FileChange(b"1\n")}, message="b", author="x")
+    main = forge.commit("shop", "main", {"c": FileChange(b"1\n")}, message="c", author="x")
+    path = forge.path("shop")
+    forge.commit("shop", "change", {"c": FileChange(b"1\n"), "solved": FileChange(b"1\n")}, message="s", author="x")
+    tree = git(path, "rev-parse", "change^{tree}").strip()
+    parent = git(path, "rev-parse", "change~1").strip()
+    person = ["-c", "user.name=x", "-c", "user.email=x@example.org"]
+    head = git(path, *person, "commit-tree", tree, "-p", parent, "-p", main, "-m", "merge main").strip()
+    git(path, "update-ref", "refs/heads/change", head)
+    request = MergeRequest("shop", "main", main, head, "rebase", "", "a", BY, 1_700_000_000_000_000)
+    with pytest.raises(ConflictError, match="its merges hold changes"):
+        pulls.merge(request)
+    assert pulls.merge(replace(request, method="squash", message="all")) == forge.resolve("shop", "main")
+    assert forge.read_file("shop", "main", "solved") == b"1\n"

@@ -125,11 +125,32 @@ def merged(ctx: OpContext, row: Row, values: Mapping[str, Any]) -> Row:
 
 
 def delete_head(ctx: OpContext, row: Row, by: str) -> None:
-    """Remove the branch of a merged pull request, when nobody pushed to it since. A refusal is logged, not raised."""
+    """Remove the branch of a merged pull request, when nobody pushed to it since. Pull requests into it go into where
+    it was merged from then on. A refusal is logged, not raised."""
     try:
+        with ctx.platform.store.read() as conn:
+            stacked = repository.touched_by(conn, row["repository"], row["head"])
+        for item in stacked:
+            if item["base"] == row["head"] and item["head"] != row["base"]:
+                _retarget(ctx, item, row)
         pull_host(ctx.platform).delete_branch(row["repository"], row["head"], expect=row["head_sha"], by=by)
     except TaxiwayError as error:
         ctx.platform.log.warning("branch_not_deleted", pull=row["id"], branch=row["head"], reason=error.detail)
+
+
+def _retarget(ctx: OpContext, row: Row, onto: Row) -> None:
+    base = forge(ctx.platform).resolve(row["repository"], f"refs/heads/{onto['base']}")
+
+    def work(tx: Tx) -> Row:
+        if repository.open_twin(tx.conn, row["repository_uid"], onto["base"], row["head"]) is not None:
+            return row
+        moved = change(tx, row, base=onto["base"], base_sha=base or row["base_sha"])
+        reason = f"the base is {onto['base']} now"
+        repository.dismiss_stale(tx, row["id"], "", person(ctx.principal), reason)
+        ctx.emit(tx, changes.updated(moved, "base", row["head_sha"]), owner=row["owner"])
+        return moved
+
+    _once(ctx, row, work)
 
 
 def _as(ctx: OpContext, by: str) -> OpContext:

@@ -14,7 +14,7 @@ export const test = base.extend<{ refusals: boolean; watched: void }>({
     async ({ page, refusals }, use) => {
       const found: string[] = []
       page.on('console', (m) => {
-        const refused = /status of 40[134]|ApiError/.test(m.text())
+        const refused = /status of 40[1349]|ApiError/.test(m.text())
         if (m.type() === 'error' && !(refusals && refused)) found.push(m.text())
       })
       page.on('pageerror', (e) => found.push(e.message))

@@ -87,3 +87,48 @@ def test_a_broken_document_does_not_cost_its_neighbours(admin: httpx.Client, tmp
     file.write_text(component("first") + "---\nkind: [\n")
     admin.post(f"{API}/refresh", json={"entityRef": "component:first"})
     assert len(admin.get(f"{API}/entities?filter=kind=component").json()) == 4
+
+
+API_WITH = """apiVersion: backstage.io/v1alpha1
+kind: API
+metadata: {name: filled}
+spec: {type: openapi, lifecycle: production, owner: checkout, definition: {$text: ./part}, more: {%s: ./part}}
+"""
+PARTS: dict[str, tuple[str, str | bytes, str]] = {
+    "deep JSON": ("$json", "[" * 100_000 + "]" * 100_000, "nested deeper"),
+    "broken JSON": ("$json", '{"a": ', "could not be read"),
+    "not a number": ("$json", '{"a": NaN}', "could not be read"),
+    "deep YAML": ("$yaml", "[" * 10_000 + "]" * 10_000, "nest"),
+    "YAML bomb": ("$yaml", BOMB, "once aliases are expanded"),
+    "two documents": ("$yaml", "a: 1\n---\nb: 1\n", "more than one document"),
+    "not UTF-8": ("$text", b"\xff\xfe\xe9", "UTF-8"),
+    "NUL": ("$text", "a\0b", "NUL"),
+    "large": ("$text", "x" * 6_000_000, "larger than"),
+}
+
+
+@pytest.mark.parametrize("name", PARTS)
+def test_rubbish_behind_a_placeholder_is_told_too(name: str, admin: httpx.Client, tmp_path: Path) -> None:
+    placeholder, content, detail = PARTS[name]
+    folder = tmp_path / "files"
+    (folder / "root.yaml").write_text(ROOT)
+    (folder / "good.yaml").write_text(component("orders"))
+    (folder / "rubbish.yaml").write_text(API_WITH % placeholder)
+    (folder / "part").write_bytes(content.encode() if isinstance(content, str) else content)
+    answer = admin.post(f"{API}/locations", json={"type": "file", "target": str(folder / "root.yaml")})
+    assert answer.status_code == 201, answer.text
+    names = [entity["metadata"]["name"] for entity in admin.get(f"{API}/entities?filter=kind=component").json()]
+    assert names == ["orders"]
+    told = admin.get(f"{API}/problems").json()["items"]
+    assert any(detail in problem["detail"] and "rubbish.yaml" in problem["location"] for problem in told), told
+
+
+@pytest.mark.parametrize("name", ["fifty megabytes", "NUL", "not UTF-8", "alias bomb"])
+def test_rubbish_in_a_repository_is_told_too(name: str, admin: httpx.Client, publish: Any) -> None:
+    content, detail, _ = RUBBISH[name]
+    publish("shop", {"catalog-info.yaml": ROOT, "good.yaml": component("orders"), "rubbish.yaml": content})
+    answer = admin.post(f"{API}/locations", json={"type": "git", "target": "shop//"})
+    assert answer.status_code == 201, answer.text
+    names = [entity["metadata"]["name"] for entity in admin.get(f"{API}/entities?filter=kind=component").json()]
+    assert names == ["orders"]
+    assert any(detail in problem["detail"] for problem in admin.get(f"{API}/problems").json()["items"])

@@ -5,7 +5,6 @@ Nothing is raised for a fault in a source: it comes out as a SourceProblem, and 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from posixpath import dirname, join
@@ -15,6 +14,7 @@ from taxiway.features.catalog.model import ReadEntity
 from taxiway.features.catalog.sources.memory import FileMemory
 from taxiway.features.catalog.sources.targets import Target
 from taxiway.features.catalog.sources.trees import Tree, inside, is_pattern
+from taxiway.kit.plain import read_json, read_text
 from taxiway.kit.yaml12 import YamlDocument, YamlError, load
 from taxiway.kit.yaml_documents import documents_and_faults
 from taxiway.model.errors import TaxiwayError
@@ -168,10 +168,10 @@ class _Placeholders:
             raise ValueError(f"more than {MAX_PLACEHOLDERS} placeholders in one document")
         content = self.tree.read(self._within(target))
         if key == "$json":
-            return json.loads(content)
+            return read_json(content)
         if key == "$yaml":
             return load(content)
-        return content.decode("utf-8-sig")
+        return read_text(content)
 
     def _within(self, target: str) -> str:
         if "://" not in target:

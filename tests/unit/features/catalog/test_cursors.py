@@ -43,6 +43,16 @@ def test_other_values_are_no_cursors(value: Any) -> None:
         decode_cursor(cursor({"asOf": value, "offset": value, "query": value}))
 
 
+def test_a_cursor_that_is_nested_too_deeply_is_refused() -> None:
+    deep: Any = {}
+    for _ in range(500):
+        deep = {"$not": deep}
+    with pytest.raises(InputError):
+        decode(cursor({"filters": [], "predicate": deep}))
+    with pytest.raises(InputError):
+        decode_cursor(cursor({"asOf": 1, "offset": 0, "query": {"filters": [], "predicate": deep}}))
+
+
 def test_our_own_cursors_are_read_back() -> None:
     query = Query(["kind=x"], {"a": {"$in": [1]}}, "t", ["f"], "metadata.name", True, True, [None, "r"], 7)
     assert decode(encode(query)) == query

@@ -69,7 +69,7 @@ def decode(cursor: str) -> Query:
     """The query in a cursor. InputError when it was not made here."""
     try:
         return read_query(orjson.loads(base64.b64decode(cursor, validate=True)))
-    except (binascii.Error, ValueError) as error:
+    except (binascii.Error, ValueError, TypeError) as error:
         raise InputError("the cursor is not one of ours: start again without it", code="catalog.bad_cursor") from error
 
 

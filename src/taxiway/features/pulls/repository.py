@@ -70,8 +70,8 @@ def open_pulls(conn: Connection, repository: str) -> list[Row]:
 
 
 def merging(conn: Connection) -> list[Row]:
-    """Pull requests whose merge has begun."""
-    query = select(pull).where(pull.c.state == "open", pull.c.merging.is_not(None)).order_by(pull.c.id)
+    """Pull requests whose merge has begun and is not finished."""
+    query = select(pull).where(pull.c.merging.is_not(None)).order_by(pull.c.id)
     return [dict(row) for row in conn.execute(query).mappings()]
 
 

@@ -49,8 +49,7 @@ def test_a_killed_merge_ends_truthfully(tmp_path: Path, where: str, state: str, 
     assert len(run_git(["log", "--format=%H", "main"], path).split()) == 2
     kinds = [event.type.split(".")[3] for event in _events(platform)]
     assert kinds.count("merged") == 1
-    if where != "recorded":
-        assert forge(platform).resolve("shop", "change") is None
+    assert forge(platform).resolve("shop", "change") is None
     platform.store.close()
 
 

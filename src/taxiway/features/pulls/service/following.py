@@ -82,6 +82,8 @@ def refresh(ctx: OpContext, row: Row) -> Row:
 def settle(ctx: OpContext, row: Row, *, now: bool = False) -> Row:
     """What became of a merge that began: it is in the branch, it is under way, or it never happened."""
     intent = row["merging"]
+    if intent.get("is_merged"):
+        return _clean_up(ctx, row)
     request = MergeRequest(**intent["request"])
     git = forge(ctx.platform)
     there = git.get_repository(row["repository"])
@@ -94,7 +96,7 @@ def settle(ctx: OpContext, row: Row, *, now: bool = False) -> Row:
 
 
 def give_up(ctx: OpContext, row: Row) -> Row:
-    """A merge that did not happen is not under way any more."""
+    """Nothing of a merge is under way any more."""
 
     def work(tx: Tx) -> None:
         repository.change_pull(tx, row, merging=None)
@@ -104,13 +106,14 @@ def give_up(ctx: OpContext, row: Row) -> Row:
 
 
 def merged(ctx: OpContext, row: Row, values: Mapping[str, Any]) -> Row:
-    """Record a merge that is in the branch, in the name of who merged. Asked again it changes nothing."""
+    """Record a merge that is in the branch, in the name of who merged. Asked again it changes nothing. An intent stays
+    on the record until the head branch is deleted, if it is to be."""
     intent = row["merging"] or {}
     by = intent.get("by") or person(ctx.principal)
-    actor = _as(ctx, by)
+    actor, left = _as(ctx, by), {**intent, "is_merged": True} if intent.get("delete_branch") else None
 
     def work(tx: Tx) -> Row:
-        done = change(tx, row, state="merged", ended_at=tx.now, merged_by=by, merging=None, reason="", **values)
+        done = change(tx, row, state="merged", ended_at=tx.now, merged_by=by, merging=left, reason="", **values)
         draft = changes.merged(done, values["merge_sha"], values["method"])
         actor.emit(tx, draft, owner=row["owner"])
         return done
@@ -119,9 +122,13 @@ def merged(ctx: OpContext, row: Row, values: Mapping[str, Any]) -> Row:
         done: Row = ctx.platform.store.write(work)
     except ConflictError:
         return again(ctx.platform, row)
-    if intent.get("delete_branch"):
-        delete_head(ctx, done, by)
-    return done
+    return done if left is None else _clean_up(ctx, done)
+
+
+def _clean_up(ctx: OpContext, row: Row) -> Row:
+    """What is left to do for a merge that is recorded: the head branch goes."""
+    delete_head(ctx, row, row["merging"]["by"])
+    return give_up(ctx, row)
 
 
 def delete_head(ctx: OpContext, row: Row, by: str) -> None:

@@ -81,7 +81,7 @@ def detail(ctx: OpContext, row: Row) -> dict[str, Any]:
     return {
         **shown(row),
         "mergeable": standing.state,
-        "merging": bool(row["merging"]),
+        "merging": row["state"] == "open" and bool(row["merging"]),
         "gates": [asdict(gate) for gate in standing.gates],
         "methods": list(standing.methods),
         "checks": [check_shown(check) for check in standing.checks],

@@ -12,7 +12,7 @@ from factories.host import step_context
 from factories.platform import principal
 from factories.served import Served
 from taxiway.features.catalog import service
-from taxiway.features.catalog.service import locations
+from taxiway.features.catalog.service import ingesting, locations
 from taxiway.features.catalog.tasks import IngestHandler
 from taxiway.kit.yaml12 import load
 from taxiway.model.errors import InputError, NotAllowedError
@@ -82,7 +82,7 @@ def test_a_large_source_is_taken_in_by_a_run(
     server: Served, publish: Publish, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(locations, "AT_ONCE", 50)
-    monkeypatch.setattr(locations, "BATCH", 30)
+    monkeypatch.setattr(ingesting, "BATCH", 30)
     names = [f"service-{number:04}" for number in range(70)]
     publish("big", {"catalog-info.yaml": "---\n".join(component(name) for name in names)})
     done = service.register_location(server.platform.system("t"), "git", "big//")

@@ -74,6 +74,7 @@ def test_files_that_did_not_change_are_not_parsed_again(server: Served, folder: 
     parsed[0] = 0
     again = _follow(server, location_id)
     assert (again.created, again.updated, again.deleted, again.problems) == ([], [], [], [])
+    assert len(again.unchanged) == 14
     assert parsed[0] == 1, "only the file that leads to the others"
     (folder / "part-1.yaml").write_text(_text("c3", ", system: shop") + "---\n" + _text("new"))
     changed = _follow(server, location_id)

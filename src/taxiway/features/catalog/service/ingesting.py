@@ -18,6 +18,7 @@ from taxiway.features.catalog.model import ApplyResult, Location, Problem
 from taxiway.features.catalog.repository import files
 from taxiway.features.catalog.repository import locations as rows
 from taxiway.features.catalog.repository.chunks import chunks
+from taxiway.features.catalog.repository.entities import refs_of_source
 from taxiway.features.catalog.service.apply import (
     Judged,
     apply_judged,
@@ -74,7 +75,8 @@ def follow_in_batches(
     finish = partial(
         _finish, ctx=ctx, current=current, state=opened.tree.state, seen=seen, whole=whole, memory=memory, taken=taken
     )
-    deleted = ctx.platform.store.write(finish)
+    deleted, left = ctx.platform.store.write(finish)
+    taken.unchanged.extend(left)
     log(f"{taken}, {len(memory.same)} files unchanged, {len(deleted)} deleted")
     return ApplyResult(taken.created, taken.updated, taken.unchanged, deleted, taken.problems)
 
@@ -103,10 +105,13 @@ def _finish(
     whole: bool,
     memory: FileMemory,
     taken: _Taken,
-) -> Sequence[str]:
+) -> tuple[Sequence[str], Sequence[str]]:
+    # References that went, and those of files that were left alone.
     rows.touch(tx.conn, tx.now, current, state, any_version=True)
     keep = {*seen, *(problem.ref for problem in taken.problems if problem.ref)}
     deleted = prune_source(tx, ctx, current.id, keep, memory.same) if whole else []
+    there = refs_of_source(tx.conn, current.id) if memory.same else []
+    left = [ref for ref, location in there if location in memory.same and ref not in seen]
     replace_source_problems(tx, ctx, current.id, taken.problems)
     files.replace(tx.conn, current.id, memory.good({problem.location for problem in taken.problems}))
-    return deleted
+    return deleted, left

@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import orjson
@@ -62,7 +62,7 @@ class Row:
 
 def encode(query: Query) -> str:
     """The cursor text of a query."""
-    return base64.b64encode(orjson.dumps(asdict(query))).decode()
+    return base64.b64encode(orjson.dumps(query)).decode()
 
 
 def decode(cursor: str) -> Query:

@@ -44,7 +44,7 @@ const pullPath = (p: { repository: string; number: number }) =>
 /** Merged only as it was seen: a head that moved since is refused. */
 export const mergePull = (p: Pull, body: { method: MergeMethod; delete_branch: boolean }) =>
   post<PullDetail>(`${pullPath(p)}/merge`, { ...body, head_sha: p.head_sha })
-export const reviewPull = (p: Pull, body: { verdict: ReviewVerdict; body: string }) =>
+export const reviewPull = (p: Pull, body: { verdict: ReviewVerdict; body: string; path?: string; line?: number }) =>
   post<Review>(`${pullPath(p)}/reviews`, { ...body, commit: p.head_sha })
 export const operatePull = (p: Pull, operation: 'close' | 'reopen') => post<PullDetail>(`${pullPath(p)}/${operation}`)
 export const markReady = (p: Pull) => put<PullDetail>(pullPath(p), { draft: false })

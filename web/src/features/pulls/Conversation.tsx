@@ -34,7 +34,7 @@ export function Conversation({ pull }: { pull: PullDetail }) {
 }
 
 type EntryProps = { author: string; at: number; text: string; note?: React.ReactNode }
-function Entry({ author, at, text, note }: EntryProps) {
+export function Entry({ author, at, text, note }: EntryProps) {
   return (
     <article className={s.entry} aria-label={`${shortRef(author)} wrote`}>
       <header>

@@ -1,19 +1,24 @@
 import { Button } from '@mantine/core'
-import { useInfiniteQuery } from '@tanstack/react-query'
+import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
 import { FileDiff } from 'lucide-react'
-import { pullFilesQuery } from '~/api/queries'
-import type { PullDetail, PullFile } from '~/api/types'
+import { Fragment } from 'react'
+import { pullFilesQuery, pullReviewsQuery } from '~/api/queries'
+import type { PullDetail, PullFile, Review } from '~/api/types'
 import { Await } from '~/components/RouteStates'
 import { EmptyState } from '~/ui/parts'
 import { count } from '~/ui/time'
+import { Entry } from './Conversation'
 import { rowsOf } from './diff'
 import s from './pulls.module.css'
+import { RemarkForm } from './RemarkForm'
 
 /** A file with more lines is shown closed. */
 const LONG = 400
 
 export function Files({ pull }: { pull: PullDetail }) {
   const query = useInfiniteQuery(pullFilesQuery(pull.repository, String(pull.number), pull.head_sha))
+  const { data: reviews } = useQuery(pullReviewsQuery(pull.repository, String(pull.number)))
+  const remarks = (reviews?.items ?? []).filter((r) => r.line !== null && r.commit === pull.head_sha)
   return (
     <Await query={query} rows={8}>
       {({ pages }) => {
@@ -26,7 +31,7 @@ export function Files({ pull }: { pull: PullDetail }) {
             <p className="t2" style={{ margin: '0 0 10px' }}>
               {count(first.total)} {first.total === 1 ? 'file' : 'files'}, <Counts added={first.additions} removed={first.deletions} />
             </p>
-            {files.map((f) => <FileBox key={f.path} file={f} />)}
+            {files.map((f) => <FileBox key={f.path} pull={pull} file={f} remarks={remarks.filter((r) => r.path === f.path)} />)}
             {query.hasNextPage && <Button variant="default" loading={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()}>Show more of {count(first.total)} files</Button>}
           </>
         )
@@ -43,7 +48,8 @@ function Counts({ added, removed }: { added: number | null; removed: number | nu
   )
 }
 
-function FileBox({ file }: { file: PullFile }) {
+type FileProps = { pull: PullDetail; file: PullFile; remarks: Review[] }
+function FileBox({ pull, file, remarks }: FileProps) {
   const rows = file.patch ? rowsOf(file.patch) : []
   return (
     <details className={s.file} open={rows.length <= LONG}>
@@ -62,18 +68,24 @@ function FileBox({ file }: { file: PullFile }) {
           <table>
             <tbody>
               {rows.map((r, i) => (
-                <tr key={i} data-kind={r.kind}>
-                  <td className={s.no}>{r.before}</td>
-                  <td className={s.no}>{r.after}</td>
-                  <td className={s.mark} aria-label={r.kind === 'add' ? 'added' : r.kind === 'remove' ? 'removed' : undefined}>{r.kind === 'add' ? '+' : r.kind === 'remove' ? '−' : ''}</td>
-                  <td><code>{r.text}</code></td>
-                </tr>
+                <Fragment key={i}>
+                  <tr data-kind={r.kind}>
+                    <td className={s.no}>{r.before}</td>
+                    <td className={s.no}>{r.after}</td>
+                    <td className={s.mark} aria-label={r.kind === 'add' ? 'added' : r.kind === 'remove' ? 'removed' : undefined}>{r.kind === 'add' ? '+' : r.kind === 'remove' ? '−' : ''}</td>
+                    <td><code>{r.text}</code></td>
+                  </tr>
+                  {r.after !== undefined && remarks.filter((x) => x.line === r.after).map((x) => (
+                    <tr key={x.id}><td colSpan={4} className={s.remark}><Entry author={x.author} at={x.created_at} text={x.body} /></td></tr>
+                  ))}
+                </Fragment>
               ))}
             </tbody>
           </table>
         </div>
       )}
       {file.is_cut && rows.length > 0 && <p className={s.note}>The rest is too large to be shown here: look at it in a clone.</p>}
+      {rows.length > 0 && pull.actions.includes('comment') && <RemarkForm pull={pull} path={file.path} />}
     </details>
   ) // prettier-ignore
 }

@@ -1,7 +1,7 @@
 import { screen, waitFor, within } from '@testing-library/react'
 import userEvent from '@testing-library/user-event'
 import { beforeEach, expect, it } from 'vitest'
-import type { PullDetail } from '~/api/types'
+import type { PullDetail, Review } from '~/api/types'
 import { type Answers, type Call, Refused, renderAt, serve } from '~/test/app'
 import { base, T0 } from '~/test/fixtures'
 
@@ -38,6 +38,20 @@ const pull: PullDetail = {
   ahead: 2,
   behind: 0,
   actions: ['comment', 'review', 'edit', 'close', 'merge'],
+}
+const remark: Review = {
+  id: 'v-1',
+  author: 'user:default/lee',
+  verdict: 'comment',
+  body: 'Why new?',
+  commit: 'a'.repeat(40),
+  path: 'a.py',
+  line: 2,
+  counts: false,
+  created_at: T0,
+  dismissed_at: null,
+  dismissed_by: null,
+  dismissed_reason: null,
 }
 const start = (url: string, more: Answers = {}) => {
   calls = serve({ ...base, [`GET ${PATH}`]: pull, [`GET ${PATH}/reviews`]: { items: [], next_cursor: null }, ...more })
@@ -98,10 +112,21 @@ it('shows files with their lines, binary ones and those that are cut', async () 
   ]
   start('/pulls/orders/7?tab=files', {
     [`GET ${PATH}/files`]: { items, next_cursor: null, total: 3, additions: 90_001, deletions: 1 },
+    [`GET ${PATH}/reviews`]: { items: [remark, { ...remark, id: 'old', body: 'Outdated', commit: 'c' }], next_cursor: null },
+    [`POST ${PATH}/reviews`]: {},
   })
   const code = await screen.findByRole('region', { name: 'Changes of a.py' }, find)
   expect(within(code).getByText('new')).toBeInTheDocument()
   expect(within(code).getByText('old')).toBeInTheDocument()
+  expect(await within(code).findByText('Why new?')).toBeInTheDocument()
+  expect(within(code).queryByText('Outdated')).toBeNull()
+  await userEvent.click(screen.getAllByText('Comment on a line')[0] as HTMLElement)
+  await userEvent.type(screen.getByLabelText('Line'), '2')
+  await userEvent.type(screen.getByLabelText('Comment'), 'Because.')
+  await userEvent.click(screen.getByRole('button', { name: 'Comment on a.py' }))
+  await waitFor(() => expect(calls.some((c) => c.method === 'POST')).toBe(true))
+  const sent = { verdict: 'comment', body: 'Because.', path: 'a.py', line: 2, commit: 'a'.repeat(40) }
+  expect(calls.find((c) => c.method === 'POST')?.body).toEqual(sent)
   expect(screen.getByText('A binary file.')).toBeInTheDocument()
   expect(screen.getByText(/Too large to be shown here/)).toBeInTheDocument()
 })

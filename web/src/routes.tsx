@@ -138,6 +138,19 @@ const create = createRoute({
   loader: ({ context }) => context.queryClient.ensureQueryData(templatesQuery()),
   component: lazyRouteComponent(() => import('./features/scaffolder/TemplatesPage'), 'TemplatesPage'),
 })
+/** `upgrade` is the service whose upgrade is looked at. */
+export type UpgradesSearch = { state?: string; template?: string; upgrade?: string }
+const upgrades = createRoute({
+  getParentRoute: () => app,
+  path: '/create/upgrades',
+  staticData: crumb(() => [['Create', '/create'], ['Services']]),
+  validateSearch: (s: Raw): UpgradesSearch => ({
+    state: text(s.state),
+    template: text(s.template),
+    upgrade: text(s.upgrade),
+  }),
+  component: lazyRouteComponent(() => import('./features/scaffolder/UpgradesPage'), 'UpgradesPage'),
+})
 const wizard = createRoute({
   getParentRoute: () => app,
   path: '/create/$namespace/$name',
@@ -238,6 +251,7 @@ const routeTree = root.addChildren([
     entity,
     history,
     create,
+    upgrades,
     wizard,
     environments,
     pulls,

@@ -104,6 +104,7 @@ def fleet(
     pace: int = 5,
     stop_after_failures: int = 1,
     only: Annotated[list[str] | None, Parameter(negative="")] = None,
+    answer: Answers = None,
     wait: bool = True,
     output: Output = "table",
 ) -> int:
@@ -121,6 +122,8 @@ def fleet(
         After how many failures no further service begins.
     only
         A service to upgrade; can be given more than once. Without it all that lag behind are.
+    answer
+        An answer to a question, for all services, as NAME=VALUE; can be given more than once.
     wait
         Follow the run to its end.
     """
@@ -131,6 +134,7 @@ def fleet(
         "pace": pace,
         "stop_after_failures": stop_after_failures,
         "subjects": [full_ref(name) for name in only or []],
+        "answers": _typed(client, full_ref(template, "template"), answer),
     }
     code, run = _follow(client, client.call("POST", f"{BASE}/fleet-upgrades", body=body), wait, output)
     made = run.get("output") or {}
@@ -158,6 +162,16 @@ def _follow(client: Client, task: dict[str, Any], wait: bool, output: Output) ->
 
 
 def _answers(client: Client, ref: str, given: list[str] | None) -> dict[str, Any]:
+    """Answers to the golden path of a service."""
+    if not given:
+        return {}
+    there = client.call("GET", f"{BASE}/services", query={"subject": ref})["items"]
+    if not there:
+        raise CliError(f"no golden path made {ref}, as far as is known here", 5)
+    return _typed(client, there[0]["template"], given)
+
+
+def _typed(client: Client, template: str, given: list[str] | None) -> dict[str, Any]:
     """Answers with the types that the golden path's form asks for."""
     pairs = {}
     for text in given or []:
@@ -165,12 +179,7 @@ def _answers(client: Client, ref: str, given: list[str] | None) -> dict[str, Any
         if not equals:
             raise CliError(f"'{text}' is no answer: write NAME=VALUE", 2)
         pairs[name] = value
-    if not pairs:
-        return {}
-    there = client.call("GET", f"{BASE}/services", query={"subject": ref})["items"]
-    if not there:
-        raise CliError(f"no golden path made {ref}, as far as is known here", 5)
-    return typed_answers(client, there[0]["template"], pairs, {})
+    return typed_answers(client, template, pairs, {}) if pairs else {}
 
 
 def _part(title: str, lines: Iterable[str]) -> None:
@@ -180,7 +189,8 @@ def _part(title: str, lines: Iterable[str]) -> None:
 
 
 def _question(item: dict[str, Any]) -> str:
-    kind = item["schema"].get("enum") or item["schema"].get("type") or "any"
+    schema = item["schema"]
+    kind = " | ".join(map(str, schema["enum"])) if "enum" in schema else schema.get("type") or "anything"
     told = item["problem"] or f"takes {item['answer']!r}"
     return f"? {item['name']} ({'new, ' if item['is_new'] else ''}{kind}): {told}"
 

@@ -2,6 +2,7 @@
 import { del, post, put, withQuery } from './client'
 import type { RefParts } from './refs'
 import type {
+  GoldenService,
   Json,
   LocationCreated,
   Me,
@@ -33,6 +34,12 @@ export const makePlan = (body: { template_ref: string; values: Json; secrets?: R
 /** `planHash` binds the task to the plan that was shown: another plan is refused. */
 export const startTask = (body: { templateRef: string; values: Json; planHash?: string; secrets?: Record<string, string> }) =>
   post<{ id: string }>('/api/scaffolder/v2/tasks', body)
+
+export const startUpgrade = (body: { subject: string; answers: Json }) =>
+  post<{ id: string }>('/api/scaffolder/v1/upgrades', body)
+export const declineUpgrade = (subject: string) => post<GoldenService>('/api/scaffolder/v1/services/decline', { subject })
+export type FleetOrder = { template_ref: string; canary: number; pace: number; stop_after_failures: number; answers: Json }
+export const startFleet = (body: FleetOrder) => post<{ id: string }>('/api/scaffolder/v1/fleet-upgrades', body)
 
 export const operateRun = (id: string, operation: RunOperation) =>
   post<Run>(`/api/runs/v1/runs/${encodeURIComponent(id)}/${operation}`)

@@ -1,6 +1,6 @@
 /** One queryOptions function per operation. Pages and loaders use the same one; keys start with the noun, for invalidation. */
 import { infiniteQueryOptions, keepPreviousData, queryOptions } from '@tanstack/react-query'
-import { get, type Query } from './client'
+import { get, post, type Query } from './client'
 import { entityRef, type RefParts } from './refs'
 import type * as T from './types'
 
@@ -92,6 +92,34 @@ export const parameterSchemaQuery = (namespace: string, name: string) =>
       get<T.ParameterSchema>(
         `/api/scaffolder/v2/templates/${encodeURIComponent(namespace)}/template/${encodeURIComponent(name)}/parameter-schema`,
       ),
+  })
+export type ServiceFilter = { state?: string; template?: string; limit?: number }
+export const goldenServicesQuery = (f: ServiceFilter) =>
+  infiniteQueryOptions({
+    queryKey: ['golden-services', f],
+    queryFn: ({ pageParam }) => get<T.List<T.GoldenService>>('/api/scaffolder/v1/services', { ...f, cursor: pageParam }),
+    initialPageParam: '',
+    getNextPageParam: (last) => last.next_cursor ?? undefined,
+  })
+/** Those of a golden path that lag behind. */
+export const behindQuery = (template: string) =>
+  queryOptions({
+    queryKey: ['golden-services', 'behind', template],
+    queryFn: () => get<T.List<T.GoldenService>>('/api/scaffolder/v1/services', { state: 'behind', template, limit: 200 }),
+  })
+export const goldenServiceQuery = (subject: string) =>
+  queryOptions({
+    queryKey: ['golden-services', 'of', subject],
+    queryFn: () => get<T.List<T.GoldenService>>('/api/scaffolder/v1/services', { subject }),
+  })
+/** A question to the server, though it is a POST: nothing is kept. */
+export const upgradePlanQuery = (subject: string, answers: T.Json) =>
+  queryOptions({
+    queryKey: ['upgrade-plan', subject, answers],
+    queryFn: () => post<T.UpgradePlan>('/api/scaffolder/v1/upgrades/plan', { subject, answers }),
+    retry: false,
+    staleTime: 0,
+    placeholderData: keepPreviousData,
   })
 
 // runs

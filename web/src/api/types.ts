@@ -108,6 +108,43 @@ export type Review = S['ReviewView']
 export type ReviewVerdict = Review['verdict']
 export type MergeMethod = PullDetail['methods'][number]
 
+export type UpgradeState = 'current' | 'behind' | 'proposed' | 'declined' | 'unknown'
+/** A service that a golden path made. `newest` is null when the path cannot be read any more. */
+export type GoldenService = {
+  subject: string
+  repository: string
+  owner: string | null
+  template: string
+  version: string
+  newest: string | null
+  state: UpgradeState
+  pull: number | null
+  answers: Json
+  created_at: Micros
+  upgraded_at: Micros | null
+  run_id: string
+}
+export type UpgradeQuestion = {
+  name: string
+  schema: Json
+  is_required: boolean
+  is_new: boolean
+  answer: unknown
+  problem: string | null
+}
+/** `files` is null while a question needs an answer, and for a service that has the newest version. */
+export type UpgradePlan = GoldenService & {
+  to: string
+  questions: UpgradeQuestion[]
+  files: PullFile[] | null
+  file_count?: number
+  additions?: number
+  deletions?: number
+  conflicts: { path: string; kind: string; detail: string }[]
+  is_record_changed: boolean
+  is_ready: boolean
+}
+
 export type Series = { name: string; unit: string; points: [Micros, number | null][] }
 export type Metrics = { series: Series[]; reason: string | null }
 

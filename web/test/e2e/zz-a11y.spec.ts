@@ -7,6 +7,7 @@ const PAGES: [name: string, path: string][] = [
   ['register', '/catalog?register=true'],
   ['problems', '/catalog/problems'],
   ['create', '/create'],
+  ['upgrades', '/create/upgrades'],
   ['wizard', '/create/default/python-service'],
   ['environments', '/environments'],
   ['runs', '/runs'],

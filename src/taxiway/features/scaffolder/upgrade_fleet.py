@@ -8,7 +8,7 @@ for its own, so that at most that many are under way. The first canary that fail
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from taxiway.core.context import OpContext, Platform
@@ -39,6 +39,7 @@ class FleetOrder:
     pace: int = 5
     stop_after_failures: int = 1
     subjects: Sequence[str] = ()
+    answers: Mapping[str, Any] = field(default_factory=dict)
 
 
 def start_fleet(ctx: OpContext, scaffolder: Scaffolder, order: FleetOrder) -> str:
@@ -68,6 +69,7 @@ def start_fleet(ctx: OpContext, scaffolder: Scaffolder, order: FleetOrder) -> st
             "canary": min(order.canary, len(names)),
             "pace": order.pace,
             "stop_after_failures": order.stop_after_failures,
+            "answers": dict(order.answers),
         },
         definition={"document": aim.template.document, "snapshot": aim.pinned},
         subject=ref,
@@ -175,7 +177,8 @@ class FleetHandler(BaseHandler):
         aim = Aim(template, run.definition["snapshot"])
         try:
             service = get_service(acting, subject)
-            return start_upgrade(acting, service, aim, {}, parent_id=run.id, request_key=f"{run.id}/{subject}")
+            key = f"{run.id}/{subject}"
+            return start_upgrade(acting, service, aim, run.input["answers"], parent_id=run.id, request_key=key)
         except ConflictError as error:
             if error.code not in NEEDLESS:
                 raise

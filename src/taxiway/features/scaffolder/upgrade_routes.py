@@ -32,13 +32,15 @@ class ServiceRef(BaseModel):
 
 class FleetStart(BaseModel):
     """All services of a golden path that lag behind, or some of them. `canary`: how many go first, and must succeed
-    before any other; `pace`: how many at once; `stop_after_failures`: how many may fail until no more is begun."""
+    before any other; `pace`: how many at once; `stop_after_failures`: how many may fail until no more is begun;
+    `answers`: to questions that are new, for all of them."""
 
     template_ref: str
     canary: int = Field(1, ge=0, le=100)
     pace: int = Field(5, ge=1, le=50)
     stop_after_failures: int = Field(1, ge=1, le=1000)
     subjects: list[str] = Field(default_factory=list, max_length=upgrade_fleet.MOST_SERVICES)
+    answers: dict[str, Any] = Field(default_factory=dict)
 
 
 @operations.get(V1 + "/services", "scaffolder.read")

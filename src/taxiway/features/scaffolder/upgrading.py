@@ -25,7 +25,8 @@ from taxiway.features.scaffolder.record import FILE, record_text
 from taxiway.features.scaffolder.rendering.client import Renderer
 from taxiway.features.scaffolder.trying import MASK, trial
 from taxiway.features.scaffolder.validation import check_values, schema_errors, with_defaults
-from taxiway.model.errors import InputError
+from taxiway.kit.pointer import pointer
+from taxiway.model.errors import FieldError, InputError
 from taxiway.model.pulls import CarryConflict
 from taxiway.model.run import StepDefinition
 from taxiway.model.workload import FileChange
@@ -57,6 +58,14 @@ def answers_for(template: Template, before: Values, given: Values) -> dict[str, 
     """The answers of an upgrade. InputError names the questions that are new and have no default."""
     values = kept_answers(template, before, given)
     hidden = secret_fields(template.pages)
+    required = [name for page in template.pages for name in page.get("required") or []]
+    missing = [name for name in dict.fromkeys(required) if name not in values and name not in hidden]
+    if missing:
+        raise InputError(
+            f"the new version asks for {', '.join(missing)}: give an answer",
+            code="scaffolder.invalid_values",
+            errors=[FieldError(pointer([name]), "it needs an answer") for name in missing],
+        )
     check_values(template.pages, {**values, **dict.fromkeys(hidden, MASK)})
     return {name: value for name, value in values.items() if name not in hidden}
 

@@ -4,6 +4,7 @@ import { portalQuery, resourcesQuery } from '~/api/queries'
 import { splitRef } from '~/api/refs'
 import type { Entity } from '~/api/types'
 import { EntityLink } from '~/components/EntityLink'
+import { GoldenPathCard } from '~/components/GoldenPathCard'
 import { Await } from '~/components/RouteStates'
 import { PluginCard } from '~/extensions/PluginCard'
 import { EmptyState, Facts, Panel } from '~/ui/parts'
@@ -30,6 +31,7 @@ export default function OverviewTab({ entity, entityRef }: TabProps) {
         </div>
         <div className={s.side}>
           <About entity={entity} />
+          <GoldenPathCard entity={entity} entityRef={entityRef} />
           {component && <Resources service={entityRef} />}
           <Links entity={entity} />
         </div>

@@ -1,7 +1,7 @@
-import { TextInput } from '@mantine/core'
+import { Button, TextInput } from '@mantine/core'
 import { useSuspenseQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
-import { Rocket, Search } from 'lucide-react'
+import { GitPullRequestArrow, Rocket, Search } from 'lucide-react'
 import { useState } from 'react'
 import { templatesQuery } from '~/api/queries'
 import { entityRef, shortRef } from '~/api/refs'
@@ -23,7 +23,10 @@ export function TemplatesPage() {
       <PageHeader
         title="Create"
         sub="Golden paths: what you get here is built, deployed, observable and owned from the first minute."
-        right={data.items.length > 6 && <TextInput placeholder="Find a golden path" aria-label="Find a golden path" leftSection={<Search size={14} />} value={find} onChange={(e) => setFind(e.currentTarget.value)} />}
+        right={<>
+          {data.items.length > 6 && <TextInput placeholder="Find a golden path" aria-label="Find a golden path" leftSection={<Search size={14} />} value={find} onChange={(e) => setFind(e.currentTarget.value)} />}
+          <Button component={Link} to="/create/upgrades" variant="default" leftSection={<GitPullRequestArrow size={14} />}>Services and upgrades</Button>
+        </>}
       />
       {shown.length ? (
         <div className={s.gallery}>

@@ -9,7 +9,7 @@ import pytest
 
 from taxiway.model.run import Run
 
-from .conftest import FILES, V1, Desk, until
+from .conftest import FILES, FORM, V1, Desk, until
 
 NAMES = [f"s{number}" for number in range(6)]
 REFS = [f"component:default/{name}" for name in NAMES]
@@ -91,6 +91,19 @@ def test_more_failures_may_be_allowed_and_a_retry_goes_on(desk: Desk, start: Cal
     assert subjects(second.output["upgraded"]) == [REFS[0], REFS[1], *REFS[3:]]
     assert all(item.get("pull") == 1 for item in second.output["upgraded"])
     assert len(children(desk, run.id)) == 6, "nobody is upgraded twice"
+
+
+def test_new_questions_are_answered_for_all(desk: Desk, start: Callable[..., str]) -> None:
+    form = {**FORM, "required": ["owner", "tier"], "properties": {**FORM["properties"], "tier": {"type": "string"}}}
+    desk.template({"tier.txt": "${{ values.tier }}\n"}, form)
+    unanswered = desk.finished(start(subjects=NAMES[:2]))
+    assert unanswered.output is not None
+    assert "asks for tier" in unanswered.output["failed"][0]["error"]
+    assert unanswered.output["not_reached"] == REFS[1:2]
+    answered = desk.finished(start(subjects=NAMES[:2], answers={"tier": "gold"}))
+    assert answered.state == "succeeded", answered.error
+    pull = desk.client.get("/api/pulls/v1/pulls/s1/1").json()
+    assert desk.read(pull["head"], "tier.txt", "s1") == "gold\n"
 
 
 def test_a_canary_that_fails_keeps_all_others_from_it(desk: Desk, start: Callable[..., str]) -> None:

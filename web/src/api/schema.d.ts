@@ -2782,9 +2782,14 @@ export interface components {
         /**
          * FleetStart
          * @description All services of a golden path that lag behind, or some of them. `canary`: how many go first, and must succeed
-         *     before any other; `pace`: how many at once; `stop_after_failures`: how many may fail until no more is begun.
+         *     before any other; `pace`: how many at once; `stop_after_failures`: how many may fail until no more is begun;
+         *     `answers`: to questions that are new, for all of them.
          */
         FleetStart: {
+            /** Answers */
+            answers?: {
+                [key: string]: unknown;
+            };
             /**
              * Canary
              * @default 1

@@ -85,7 +85,7 @@ def start(subject: str, *, answer: Answers = None, wait: bool = True, output: Ou
     made = run.get("output") or {}
     if output == "table" and made.get("pull") is not None:
         print(f"{made['repository']}#{made['pull']}")
-        note(f"{len(made['conflicts'])} conflicts; look with: taxiway pulls get {made['repository']}#{made['pull']}")
+        note(f"{len(made['conflicts'])} files to look at; see taxiway pulls get {made['repository']}#{made['pull']}")
     return code
 
 
@@ -207,5 +207,5 @@ def _result(item: dict[str, Any]) -> str:
     if item.get("pull") is None:
         return "had everything of it already"
     return f"{item['repository']}#{item['pull']}" + (
-        f", {len(item['conflicts'])} conflicts" if item["conflicts"] else ""
+        f", {len(item['conflicts'])} files to look at" if item["conflicts"] else ""
     )

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from taxiway.core.context import OpContext, Platform
@@ -16,6 +17,7 @@ from taxiway.core.runs.handler import BaseHandler, StepResult
 from taxiway.core.store.database import Tx
 from taxiway.features.scaffolder.model import parse_template
 from taxiway.features.scaffolder.service import Scaffolder
+from taxiway.features.scaffolder.upgrade_run import merged_pull
 from taxiway.features.scaffolder.upgrades import Aim, aim_of, get_service, list_services, start_upgrade
 from taxiway.model.access import EVERYTHING
 from taxiway.model.entity import parse_ref
@@ -106,7 +108,7 @@ class FleetHandler(BaseHandler):
         if state != "succeeded":
             raise ConflictError(f"its upgrade {state}: {self._platform.runs.get(child).error or f'see run {child}'}")
         if output.get("pull") is not None:
-            ctx.log(f"{output['repository']}#{output['pull']}, {len(output['conflicts'])} conflicts")
+            ctx.log(f"{output['repository']}#{output['pull']}, {len(output['conflicts'])} files to look at")
         return StepResult({"reached": True, "run_id": child, **output})
 
     def runs_after_failure(self, run: Run, step: Step) -> bool:
@@ -114,21 +116,24 @@ class FleetHandler(BaseHandler):
         return True
 
     def undo(self, run: Run, step: Step, ctx: StepContext) -> None:
-        """Close the pull requests that are open; one that was merged is said, and stays."""
+        """Close the pull requests that are open; what was merged stays, and is said."""
         acting = OpContext(self._platform, ctx.principal, f"run-{run.id}")
         for item in reversed(step.created):
-            child = item.data["run_id"]
-
-            def take_back(child: str = child) -> bool:
-                if self._platform.runs.get(child).state == "undone":
-                    return False
-                self._platform.runs.undo(acting, child)
-                return True
-
-            ctx.checkpoint(f"undo-{child}", take_back)
-            state, _ = ctx.wait_for_run(child)
+            child = self._platform.runs.get(item.data["run_id"])
+            merged = next(filter(None, (merged_pull(self._platform, each) for each in child.steps)), None)
+            if merged is not None:
+                ctx.log(f"{merged} stays: it was merged")
+                continue
+            ctx.checkpoint(f"undo-{child.id}", partial(self._take_back, acting, child.id))
+            state, _ = ctx.wait_for_run(child.id)
             if state != "undone":
-                raise ConflictError(f"{self._platform.runs.get(child).error or f'run {child} was not undone'}")
+                raise ConflictError(self._platform.runs.get(child.id).error or f"run {child.id} was not undone")
+
+    def _take_back(self, acting: OpContext, child: str) -> bool:
+        if self._platform.runs.get(child).state == "undone":
+            return False
+        self._platform.runs.undo(acting, child)
+        return True
 
     def finish(self, tx: Tx, run: Run, state: RunState) -> Mapping[str, Any]:
         """{upgraded, failed, not_reached}: services by reference, with what became of them."""

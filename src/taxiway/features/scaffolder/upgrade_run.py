@@ -39,17 +39,21 @@ class UpgradeHandler(BaseHandler):
             return StepResult(self._merge(run, ctx, acting))
         return StepResult(self._propose(run, ctx, acting))
 
+    def check_undo(self, run: Run, step: Step) -> None:
+        merged = merged_pull(self._platform, step)
+        if merged is not None:
+            raise ConflictError(f"{merged} was merged: revert it there", code="scaffolder.upgrade_merged")
+
     def undo(self, run: Run, step: Step, ctx: StepContext) -> None:
+        self.check_undo(run, step)
         acting = OpContext(self._platform, ctx.principal, f"run-{run.id}")
         for item in step.created:
-            row = pulls.get_pull(acting, item.data["repository"], item.data["number"])
-            if row["state"] == "merged":
-                raise ConflictError(f"{item.name} was merged: revert it there", code="scaffolder.upgrade_merged")
-            if row["state"] == "open":
+            name, number = item.data["repository"], item.data["number"]
+            if pulls.get_pull(acting, name, number)["state"] == "open":
                 # Taken back is not declined: the service lags behind again.
-                subject, number = run.input["subject"], item.data["number"]
+                subject = run.input["subject"]
                 self._platform.store.write(partial(repository.withdraw, subject=subject, number=number))
-                pulls.close_pull(acting, item.data["repository"], item.data["number"])
+                pulls.close_pull(acting, name, number)
 
     def finish(self, tx: Tx, run: Run, state: RunState) -> Mapping[str, Any]:
         made = next((step.output or {} for step in run.steps if step.id == "propose"), {})
@@ -85,9 +89,12 @@ class UpgradeHandler(BaseHandler):
         branch = self._branch(name, target.name, merged["commit"], ctx)
         conflicts = [CarryConflict(**item) for item in merged["conflicts"]]
         text = summary(service, target.name, conflicts, merged["is_record_changed"])
-        new = NewPull(name, branch, None, f"Upgrade to {target.name}", text)
+        # Conflict marks break a service: nobody merges them before they say that the marks are gone.
+        is_draft = any(item.kind == "content" for item in conflicts)
+        new = NewPull(name, branch, None, f"Upgrade to {target.name}", text, is_draft)
         number = ctx.checkpoint("pull", lambda: self._open(acting, new))
         ctx.created("pull", f"{name}#{number}", {"repository": name, "number": number})
+        ctx.log(f"{name}#{number} from {branch}" + (", a draft until its conflict marks are gone" if is_draft else ""))
         self._platform.store.write(lambda tx: repository.propose(tx, service.subject, {**pending, "number": number}))
         if before is not None and before["number"] != number:
             self._supersede(acting, name, before["number"], number, ctx)
@@ -124,6 +131,15 @@ class UpgradeHandler(BaseHandler):
 
     def _host(self) -> PullHost:
         return self._platform.registry.get("pull_host", "git_local", PullHost)
+
+
+def merged_pull(platform: Platform, step: Step) -> str | None:
+    """The pull request that a step of an upgrade opened, where it was merged: then nothing is taken back."""
+    looking = platform.system("upgrades")
+    for item in step.created:
+        if pulls.get_pull(looking, item.data["repository"], item.data["number"])["state"] == "merged":
+            return item.name
+    return None
 
 
 def pull_link(platform: Platform, made: Mapping[str, Any]) -> dict[str, str]:

@@ -140,6 +140,8 @@ def summary(service: Service, target: str, conflicts: Sequence[CarryConflict], i
     if conflicts:
         lines += ["", "**Look at these files**, then push what you decide to this branch:", ""]
         lines += [f"- `{item.path}`: {KINDS[item.kind]}" for item in conflicts]
+    if any(item.kind == "content" for item in conflicts):
+        lines += ["", "It is a draft because of the conflict marks: mark it as ready when they are gone."]
     if is_record_changed:
         lines += ["", f"`{FILE}` was changed by hand. It is written anew: the upgrade goes by what Taxiway remembers."]
     lines += ["", "Merge it to take the upgrade; close it to decline this version."]

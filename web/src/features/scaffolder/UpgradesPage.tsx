@@ -23,7 +23,7 @@ export function UpgradesPage() {
   const search = route.useSearch()
   const nav = route.useNavigate()
   const filter = { state: search.state, template: search.template, limit: 100 }
-  const query = useInfiniteQuery({ ...goldenServicesQuery(filter), refetchInterval: 10_000 })
+  const query = useInfiniteQuery({ ...goldenServicesQuery(filter), refetchInterval: 30_000 })
   const templates = useQuery({ ...templatesQuery(), retry: false })
   const [fleet, setFleet] = useState(false)
   const set = (p: Partial<typeof search>) => void nav({ search: (o) => ({ ...o, ...p }), replace: true })

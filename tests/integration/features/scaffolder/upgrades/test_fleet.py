@@ -140,6 +140,18 @@ def test_undo_closes_the_pull_requests(desk: Desk, start: Callable[..., str]) ->
     assert {desk.state(ref)["state"] for ref in REFS} == {"behind"}
 
 
+def test_undo_leaves_what_was_merged(desk: Desk, start: Callable[..., str]) -> None:
+    run = desk.finished(start(subjects=NAMES[:2]))
+    desk.merge({"repository": "s0", "number": 1})
+    child = children(desk, run.id)[REFS[0]]
+    refused = desk.client.post(f"/api/runs/v1/runs/{child.id}/undo")
+    until(lambda: refused.status_code == 409 or desk.server.platform.runs.get(child.id).state == "failed")
+    desk.client.post(f"/api/runs/v1/runs/{run.id}/undo")
+    until(lambda: desk.server.platform.runs.get(run.id).state == "undone")
+    states = {name: desk.client.get(f"/api/pulls/v1/pulls/{name}/1").json()["state"] for name in NAMES[:2]}
+    assert states == {"s0": "merged", "s1": "closed"}
+
+
 def test_services_that_do_not_lag_behind_cannot_be_named(desk: Desk, fleet: str) -> None:
     body = {"template_ref": fleet, "subjects": ["component:default/other"]}
     answer = desk.client.post(f"{V1}/fleet-upgrades", json=body)

@@ -38,6 +38,9 @@ def test_what_both_sides_changed_is_marked_as_git_marks_it(orders: str, desk: De
     pull = desk.proposed()
     assert pull["conflicts"] == [{"path": "app.py", "kind": "content"}]
     assert "`app.py`: both sides changed it" in pull["body"]
+    assert pull["draft"], "conflict marks are not merged by mistake"
+    refused = desk.client.post(f"/api/pulls/v1/pulls/orders/{pull['number']}/merge", json={})
+    assert refused.status_code == 409
     text = desk.read(pull["head"], "app.py") or ""
     assert "<<<<<<< this repository\nmine\n=======\ntheirs\n>>>>>>> the change\n" in text
 

@@ -10,14 +10,12 @@ import pytest
 
 from taxiway.core.context import OpContext
 from taxiway.features.catalog import service as catalog
-from taxiway.features.pulls import service as pulls
-from taxiway.features.scaffolder import repository, upgrade_run
+from taxiway.features.scaffolder import repository
 from taxiway.features.scaffolder.upgrading import render
 from taxiway.model.pulls import BranchRule
 from taxiway.plugin import PullHost
-from taxiway.worker.main import Worker
 
-from .conftest import APP, FILES, FORM, LINES, MADE, SUBJECT, V1, Desk, until
+from .conftest import APP, FILES, FORM, LINES, MADE, SUBJECT, V1, Desk
 
 RECORD = ".taxiway/scaffold.yaml"
 
@@ -184,41 +182,3 @@ def test_answers_to_questions_that_depend_on_others_are_kept(desk: Desk) -> None
     desk.make(desk.template({**FILES, "why.txt": "${{ values.reason }}\n"}, form), port=81, reason="because")
     desk.template({"why.txt": "why: ${{ values.reason }}\n"}, form)
     assert desk.read(desk.proposed()["head"], "why.txt") == "why: because\n"
-
-
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
-@pytest.mark.parametrize("moment", ["branch", "pull"])
-def test_an_upgrade_whose_worker_is_killed_finds_the_branch_and_the_pull_request_again(
-    orders: str, desk: Desk, monkeypatch: pytest.MonkeyPatch, moment: str
-) -> None:
-    """The process is gone between the effect and its commit: here the thread never comes back from it."""
-    desk.template({"new.txt": "new\n"})
-    died: list[str] = []
-
-    class KilledError(BaseException):
-        pass
-
-    opened = pulls.open_pull
-
-    def dying(ctx: Any, new: Any) -> Any:
-        if died:
-            return opened(ctx, new)
-        died.append(new.head)
-        if moment == "pull":
-            opened(ctx, new)
-        raise KilledError
-
-    monkeypatch.setattr(upgrade_run.pulls, "open_pull", dying)
-    started = desk.client.post(f"{V1}/upgrades", json={"subject": SUBJECT}).json()["id"]
-    until(lambda: bool(died))
-    second = Worker(desk.server.platform, [])
-    second.start()
-    try:
-        run = desk.finished(started)
-    finally:
-        second.stop()
-    assert run.state == "succeeded", run.error
-    open_now = desk.client.get("/api/pulls/v1/pulls", params={"repository": "orders"}).json()["items"]
-    assert [item["number"] for item in open_now] == [1]
-    assert [name for name in desk.forge.branches("orders") if name != "main"] == died
-    assert desk.state()["state"] == "proposed"

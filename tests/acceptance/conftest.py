@@ -86,6 +86,16 @@ class Server:
             self.cli("down", "--data", str(self.data), check=False)
 
 
+def found_below(folder: Path, part: str) -> list[str]:
+    """Paths below `folder` with `part` in their last name, relative to it; what goes meanwhile is left out."""
+    return [
+        os.path.relpath(f"{parent}/{name}", folder)
+        for parent, folders, names in os.walk(folder)
+        for name in (*folders, *names)
+        if part in name
+    ]
+
+
 MakeServer = Callable[..., Server]
 
 

@@ -13,7 +13,7 @@ import httpx
 import pytest
 import yaml
 
-from acceptance.conftest import MakeServer, Server, wait_for
+from acceptance.conftest import MakeServer, Server, found_below, wait_for
 from acceptance.http import Stream, fetch
 
 DEVELOPER = "user:default/alex.demo"
@@ -206,6 +206,6 @@ def destroy_leaves_nothing(server: Server, client: httpx.Client, token: str) -> 
     assert [r for r in items(client, "/api/delivery/v1/repositories") if r["name"] == "parcels"] == []
     assert client.get("/api/catalog/entities/by-name/component/default/parcels").status_code == 404
     assert [line for line in leftovers(server) if "parcels" in line] == []
-    names = [str(path.relative_to(server.data)) for path in server.data.rglob("*parcels*")]
+    names = found_below(server.data, "parcels")
     assert [name for name in names if not name.startswith(("cache/", "runs/"))] == []
     assert port

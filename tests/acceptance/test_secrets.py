@@ -12,7 +12,7 @@ import httpx
 import pytest
 from sqlalchemy import create_engine, select, update
 
-from acceptance.conftest import MakeServer, Server
+from acceptance.conftest import MakeServer, Server, found_below
 from acceptance.test_main_job import environ_of
 from acceptance.test_undo import DEVELOPER, commands, ended, items, write_template
 from acceptance.test_undo import create as create_tiny
@@ -118,10 +118,10 @@ def spoken(admin: httpx.Client, runs: list[str]) -> dict[str, bytes]:
 def files_of(data: Path) -> dict[str, bytes]:
     """Every file below `data`; a running server may remove one at any moment."""
     contents = {}
-    for path in data.rglob("*"):
+    for name in found_below(data, ""):
         with contextlib.suppress(FileNotFoundError):
-            if path.is_file():
-                contents[str(path.relative_to(data))] = path.read_bytes()
+            if (data / name).is_file():
+                contents[name] = (data / name).read_bytes()
     return contents
 
 

@@ -11,7 +11,7 @@ import httpx
 import psycopg
 import pytest
 
-from acceptance.conftest import MakeServer, Server, wait_for
+from acceptance.conftest import MakeServer, Server, found_below, wait_for
 from acceptance.http import fetch
 from acceptance.test_main_job import git
 from factories.process import wheel
@@ -232,7 +232,7 @@ def traces(client: httpx.Client, admin: httpx.Client, server: Server, name: str)
     found += [f"workload {w['name']}" for w in items(client, f"{BASE}/workloads", service=ref)]
     found += [f"process {pid}" for pid in commands(server, name)]
     found += [f"desired {line}" for line in desired_files(server, admin) if name in line]
-    paths = [str(path.relative_to(server.data)) for path in server.data.rglob(f"*{name}*")]
+    paths = found_below(server.data, name)
     found += [f"path {path}" for path in paths if not path.startswith(("cache/", "runs/"))]
     states = {d["state"] for d in items(client, f"{BASE}/deployments", service=ref)} - {"removed", "failed"}
     return found + [f"deployment {state}" for state in states]

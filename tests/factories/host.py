@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 import threading
+import uuid
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -116,11 +117,13 @@ def step_context(workspace: Path, secrets: MemorySecrets | None = None, **change
             checkpoints[key] = compute()
         return checkpoints[key]
 
+    # Engines end the processes of a run by its id, and tests run side by side.
+    run_id = f"run-{uuid.uuid4()}"
     options: dict[str, Any] = {
-        "run_id": "run-1",
+        "run_id": run_id,
         "step_id": "step",
         "attempt": 1,
-        "idempotency_key": "run-1/step",
+        "idempotency_key": f"{run_id}/step",
         "principal": system_principal("test"),
         "workspace": workspace,
         "is_dry_run": False,

@@ -6,6 +6,7 @@ import hashlib
 import logging
 import shutil
 import threading
+import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -164,11 +165,13 @@ def step_context(workspace: Path, made: list[tuple[str, str, Mapping[str, Any]]]
             kept[key] = compute()
         return kept[key]
 
+    # Of its own each time: engines end the processes of a run by its id, and tests run side by side.
+    run_id = f"run-{uuid.uuid4()}"
     return StepContext(
-        run_id="run-1",
+        run_id=run_id,
         step_id="step",
         attempt=1,
-        idempotency_key="run-1/step",
+        idempotency_key=f"{run_id}/step",
         principal=system_principal("test"),
         workspace=workspace,
         is_dry_run=False,

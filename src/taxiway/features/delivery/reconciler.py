@@ -20,7 +20,8 @@ from taxiway.model.errors import TaxiwayError
 from taxiway.model.event import Event
 from taxiway.plugin import PluginContext
 
-TICK_SECONDS = 1.0
+TICK_SECONDS = 2.0
+"""Pushes of this process wake the loop at once; this finds what another process of the installation took."""
 DRIFT_SECONDS = 30.0
 KNOWN_SECONDS = 10.0
 """How long a change of environments in the catalog may go unnoticed when its event was missed."""

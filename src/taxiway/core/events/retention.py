@@ -7,6 +7,7 @@ somebody cut. The newest event always stays, and so does what a subscriber has n
 from __future__ import annotations
 
 from collections.abc import Collection
+from functools import partial
 from pathlib import Path
 
 from sqlalchemy import Connection, delete, func, select
@@ -34,7 +35,7 @@ def remove_old_events(
                 break
             seq, hash_ = last
         write_checkpoint(data, seq, hash_, clock.now(), pruned=True)
-        removed += store.write(lambda tx, seq=seq: _remove(tx, seq))  # type: ignore[misc]
+        removed += store.write(partial(_remove, seq=seq))
     return removed
 
 

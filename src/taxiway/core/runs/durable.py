@@ -6,6 +6,7 @@ Authorization is the caller's, with one exception that holds for everybody: nobo
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -164,7 +165,7 @@ class DurableRuns:
         tx.after_commit(lambda: wakes.bump(topic))
         woken = repository.wake_waiting(tx, topic)
         for run_id in woken:
-            tx.after_commit(lambda run_id=run_id: signals.notify(f"run:{run_id}"))  # type: ignore[misc]
+            tx.after_commit(partial(signals.notify, f"run:{run_id}"))
         if woken:
             tx.after_commit(lambda: signals.notify(WORK))
         return len(woken)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
+from functools import partial
 
 from taxiway.core.leases import Lease, Leases
 from taxiway.core.runs import claims
@@ -128,7 +129,7 @@ class Engine:
     def _look_around(self) -> None:
         executor = self._executor()
         for name in claims.strangers(self._parts.store, executor):
-            taken = self._parts.store.write(lambda tx, name=name: claims.take_over(tx, self._leases, name))  # type: ignore[misc]
+            taken = self._parts.store.write(partial(claims.take_over, leases=self._leases, executor=name))
             if taken:
                 self._parts.log.info("took over the runs of a worker that died", worker=name, runs=taken)
             for run_id in taken:
@@ -142,7 +143,7 @@ class Engine:
         here = claims.held_by(self._parts.store, executor) - active
         for run_id in here & self._forgotten:
             self._parts.log.error("a run had nobody who works on it, and is queued again", run=run_id)
-            self._parts.store.write(lambda tx, run_id=run_id: claims.requeue(tx, executor, run_id))  # type: ignore[misc]
+            self._parts.store.write(partial(claims.requeue, executor=executor, only=run_id))
             self._parts.signals.notify(f"run:{run_id}")
         self._forgotten = here
 

@@ -53,13 +53,17 @@ def remove_old_rows(parts: Parts, run_days: int | None, run_log_days: int | None
 
 def _repeat(parts: Parts, find: Callable[[Connection], list[str]], remove: Callable[[Tx, list[str]], None]) -> int:
     done = 0
-    while True:
-        with parts.store.read() as conn:
-            ids = find(conn)
-        if not ids:
-            return done
-        parts.store.write(lambda tx, ids=ids: remove(tx, ids))  # type: ignore[misc]
-        done += len(ids)
+    while removed := _once(parts, find, remove):
+        done += removed
+    return done
+
+
+def _once(parts: Parts, find: Callable[[Connection], list[str]], remove: Callable[[Tx, list[str]], None]) -> int:
+    with parts.store.read() as conn:
+        ids = find(conn)
+    if ids:
+        parts.store.write(lambda tx: remove(tx, ids))
+    return len(ids)
 
 
 def _ended(before: int) -> Any:

@@ -234,7 +234,9 @@ class SqliteStore:
 
 def _changes(connection: Connection) -> int:
     """Rows that the connection has changed so far: a commit without any proves nothing about the disk."""
-    return int(connection.connection.dbapi_connection.total_changes)  # type: ignore[union-attr]
+    driver = connection.connection.driver_connection
+    assert driver is not None, "a connection in use has its driver's"
+    return int(driver.total_changes)
 
 
 class PostgresStore:

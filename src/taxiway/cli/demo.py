@@ -25,6 +25,7 @@ DEVELOPER = "user:default/alex.demo"
 NAME = "parcels"
 OWNER = "group:default/checkout"
 ENVIRONMENT = "development"
+ENDS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 READY_SECONDS = 30.0
 LIVE_SECONDS = 60.0
 
@@ -44,6 +45,9 @@ def demo(*, data: Path | None = None, port: int | None = None, once: bool = Fals
     folder = (data or Path(os.environ.get("TAXIWAY_DATA", ".taxiway/demo"))).resolve()
     if running_pid(folder) is not None:
         raise CliError(f"a demo runs already: {running_url(folder)} (stop it with `taxiway down --data {folder}`)", 6)
+    # Whoever ends us, the server, workloads and databases that we started end with us.
+    for number in ENDS:
+        signal.signal(number, _interrupt)
     server = _start(folder, port)
     try:
         try:
@@ -60,6 +64,10 @@ def demo(*, data: Path | None = None, port: int | None = None, once: bool = Fals
         return 0
     finally:
         _stop(folder, server)
+
+
+def _interrupt(*_: object) -> None:
+    raise KeyboardInterrupt
 
 
 def _start(folder: Path, port: int | None) -> subprocess.Popen[bytes]:
@@ -190,12 +198,10 @@ def _tell(url: str, link: str) -> None:
 
 
 def _stop(folder: Path, server: subprocess.Popen[bytes]) -> None:
-    previous = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        stop_server(folder)
-        if server.poll() is None:
-            server.terminate()
-        server.wait(10)
-        halt_engines(folder)
-    finally:
-        signal.signal(signal.SIGINT, previous)
+    for number in ENDS:
+        signal.signal(number, signal.SIG_IGN)
+    stop_server(folder)
+    if server.poll() is None:
+        server.terminate()
+    server.wait(10)
+    halt_engines(folder)

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from taxiway.cli.admin import open_platform
 from taxiway.cli.client import Client, Session, running_pid, running_url
-from taxiway.cli.down import halt_engines, stop_server
+from taxiway.cli.down import STOP_SECONDS
 from taxiway.cli.errors import CliError
 from taxiway.cli.output import note
 from taxiway.cli.runs import follow
@@ -59,15 +59,20 @@ def demo(*, data: Path | None = None, port: int | None = None, once: bool = Fals
             if once or code:
                 return code
             server.wait()
-        except KeyboardInterrupt:
+        except _EndedError:
             note("stopping")
         return 0
     finally:
         _stop(folder, server)
 
 
+class _EndedError(BaseException):
+    """A signal asks for the end. Not KeyboardInterrupt: raised below an `eval` (as in a named tuple's making), Python
+    remembers that one and ends the process by SIGINT although it was handled."""
+
+
 def _interrupt(*_: object) -> None:
-    raise KeyboardInterrupt
+    raise _EndedError
 
 
 def _start(folder: Path, port: int | None) -> subprocess.Popen[bytes]:
@@ -198,10 +203,16 @@ def _tell(url: str, link: str) -> None:
 
 
 def _stop(folder: Path, server: subprocess.Popen[bytes]) -> None:
+    """Stop all of it by `taxiway down` in a process of its own: a signal can have reached this one in the middle of an
+    import, and what is half imported cannot be imported again."""
     for number in ENDS:
         signal.signal(number, signal.SIG_IGN)
-    stop_server(folder)
     if server.poll() is None:
         server.terminate()
-    server.wait(10)
-    halt_engines(folder)
+    command = [sys.executable, "-m", "taxiway.cli.main", "down", "--data", str(folder)]
+    ended = subprocess.run(
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+    if ended.returncode:
+        note(ended.stderr.strip())
+    server.wait(STOP_SECONDS)

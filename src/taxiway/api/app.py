@@ -6,6 +6,7 @@ from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
+from fastapi.openapi.utils import get_openapi
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -17,7 +18,7 @@ from taxiway.core.context import Platform
 from taxiway.core.http.limits import RateLimiter
 from taxiway.core.http.metrics import HttpMetrics
 from taxiway.core.http.middleware import BodyLimit, Callers, Hosts, Scope, allowed_hosts, style_for
-from taxiway.core.http.route import check, failure, mount
+from taxiway.core.http.route import check, failure, made_routes, mount
 from taxiway.core.http.security import security_headers
 from taxiway.model.errors import NotFoundError, TaxiwayError
 from taxiway.plugin import MountedRoutes
@@ -28,7 +29,7 @@ METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 def create_app(platform: Platform, portal: Portal | None = None) -> FastAPI:
     """The app. `app.state.platform` is the platform it serves."""
     metrics, portal = HttpMetrics(), portal or find_portal()
-    app = FastAPI(
+    app = _App(
         title="Taxiway",
         version=taxiway.__version__,
         description="An internal developer platform. Every screen of the portal is made of these operations.",
@@ -55,6 +56,17 @@ def create_app(platform: Platform, portal: Portal | None = None) -> FastAPI:
         app.add_exception_handler(kind, _failed)
     _stack(app, platform, metrics, portal)
     return app
+
+
+class _App(FastAPI):
+    """Describes the operations by the routes that FastAPI makes of them, when first asked."""
+
+    def openapi(self) -> dict[str, Any]:
+        if self.openapi_schema is None:
+            self.openapi_schema = get_openapi(
+                title=self.title, version=self.version, description=self.description, routes=made_routes(self)
+            )
+        return self.openapi_schema
 
 
 def _stack(app: FastAPI, platform: Platform, metrics: HttpMetrics, portal: Portal) -> None:

@@ -1,4 +1,7 @@
-"""Trees and commits written straight into a bare repository, without a work tree."""
+"""Trees and commits written straight into a bare repository, without a work tree.
+
+dulwich is imported by who needs it: a server's start does not.
+"""
 
 from __future__ import annotations
 
@@ -6,15 +9,14 @@ import contextlib
 import time
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
-from typing import Any, cast
-
-from dulwich.file import FileLocked
-from dulwich.objects import Blob, Commit, ObjectID, Tree
-from dulwich.repo import Repo
+from typing import TYPE_CHECKING, Any, cast
 
 from taxiway.model.errors import InputError, UnavailableError
 from taxiway.model.workload import FileChange
 from taxiway.plugin import MICROSECONDS
+
+if TYPE_CHECKING:
+    from dulwich.objects import ObjectID
 
 ZERO = "0" * 40
 LEFT_SECONDS = 2.0
@@ -24,6 +26,8 @@ FILE, EXECUTABLE, FOLDER = 0o100644, 0o100755, 0o040000
 
 def open_repo(path: Path) -> Any:
     """The bare repository at `path`, as a context manager."""
+    from dulwich.repo import Repo
+
     return Repo(str(path))
 
 
@@ -37,6 +41,8 @@ def checked_path(path: str) -> PurePosixPath:
 
 def build_tree(repo: Any, old: bytes | None, changes: Mapping[str, FileChange]) -> bytes:
     """The id of the tree that `changes` make of tree `old`; folders that become empty go."""
+    from dulwich.objects import Blob, Tree
+
     here: dict[bytes, FileChange] = {}
     below: dict[str, dict[str, FileChange]] = {}
     for path, change in changes.items():
@@ -59,7 +65,7 @@ def build_tree(repo: Any, old: bytes | None, changes: Mapping[str, FileChange]) 
         sub = tree[key][1] if key in tree and tree[key][0] == FOLDER else None
         made = build_tree(repo, sub, inner)
         if len(repo[made]):
-            tree.add(key, FOLDER, cast(ObjectID, made))
+            tree.add(key, FOLDER, cast("ObjectID", made))
         elif key in tree:
             del tree[key]
     repo.object_store.add_object(tree)
@@ -74,9 +80,11 @@ def identity(who: str) -> tuple[str, str]:
 
 def write_commit(repo: Any, tree: bytes, parent: bytes | None, message: str, author: str, at_seconds: int) -> bytes:
     """Write a commit by `author` (an entity reference, shown as its name) and return its id."""
+    from dulwich.objects import Commit
+
     commit = Commit()
     commit.tree = tree
-    commit.parents = [cast(ObjectID, parent)] if parent else []
+    commit.parents = [cast("ObjectID", parent)] if parent else []
     name, mail = identity(author)
     commit.author = commit.committer = f"{name} <{mail}>".encode()
     commit.author_time = commit.commit_time = at_seconds
@@ -93,6 +101,8 @@ def move_ref(repo: Any, ref: bytes, old: bytes | None, new: bytes) -> bool:
     The caller holds the repository's own lock, so that only a push, whose git locks a ref for milliseconds, or somebody
     who was killed can have locked the ref. UnavailableError when it stays locked.
     """
+    from dulwich.file import FileLocked
+
     path, deadline = Path(repo.path), time.monotonic() + LEFT_SECONDS + 1
     while True:
         try:

@@ -15,7 +15,7 @@ from typing import Any
 from taxiway.core.context import OpContext
 from taxiway.core.permissions import decide
 from taxiway.core.store.database import Tx
-from taxiway.features.catalog.importers.formats import FORMATS
+from taxiway.features.catalog.importers.formats import converter
 from taxiway.features.catalog.importers.report import Input, Item, Options, counts_of
 from taxiway.features.catalog.model import IMPORT, TRUSTED_KINDS, ApplyResult, Location, Problem
 from taxiway.features.catalog.repository import locations as rows
@@ -62,7 +62,7 @@ def convert(work: Work) -> list[Item]:
     ]
     options = Options(work.input["kinds"], work.input["base"])
     items = []
-    for item in FORMATS[work.input["format"]](documents, options):
+    for item in converter(work.input["format"])(documents, options):
         items.append(item)
         if len(items) % BATCH == 0:
             _go_on(work)

@@ -8,14 +8,11 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from wcmatch import glob
-
 from taxiway.features.scaffolder.actions.base import FunctionAction, inside, schema, workspace_files
 from taxiway.features.scaffolder.rendering.client import Renderer
 from taxiway.model.errors import InputError, NotFoundError
 from taxiway.plugin import StepContext
 
-GLOBS = glob.GLOBSTAR | glob.BRACE | glob.DOTGLOB | glob.EXTGLOB | glob.NEGATE
 TEMPLATE_FOLDER = "template"
 LISTS = {"type": "array", "items": {"type": "string"}}
 
@@ -118,8 +115,11 @@ def _text_to_render(name: str, path: Path, untemplated: Sequence[str], extension
 
 def _is_named(name: str, patterns: Sequence[str]) -> bool:
     """Whether globs name a file as Backstage reads them: `*` stays in a folder, a folder means all that is in it."""
+    from wcmatch import glob
+
+    flags = glob.GLOBSTAR | glob.BRACE | glob.DOTGLOB | glob.EXTGLOB | glob.NEGATE
     expanded = [item for pattern in patterns for item in (pattern, f"{pattern.rstrip('/')}/**")]
-    return glob.globmatch(name, expanded, flags=GLOBS)
+    return glob.globmatch(name, expanded, flags=flags)
 
 
 def _write(path: Path, content: bytes, executable: bool) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from factories.leaves import covered, leaves
-from taxiway.features.catalog.importers.formats import FORMATS
+from taxiway.features.catalog.importers.formats import FORMATS, converter
 from taxiway.features.catalog.importers.report import Input, Options
 from taxiway.features.catalog.validation import validate
 from taxiway.kit.yaml12 import load_all
@@ -62,7 +62,7 @@ def test_odd_fields_are_mentioned_and_break_nothing(name: str) -> None:
         for _ in range(chance.randint(1, 4)):
             make_odd(chance, documents)
         inputs = [Input(f"{number}.json", json.dumps(one)) for number, one in enumerate(documents)]
-        items = list(FORMATS[name](inputs, Options(base="/srv")))
+        items = list(converter(name)(inputs, Options(base="/srv")))
         for item in items:
             assert item.entity is None or validate(item.entity) is not None
             assert item.outcome != "refused" or item.reason

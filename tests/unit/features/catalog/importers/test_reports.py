@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from factories.leaves import covered, leaves
-from taxiway.features.catalog.importers.formats import FORMATS
+from taxiway.features.catalog.importers.formats import FORMATS, converter
 from taxiway.features.catalog.importers.reading import Value, read_values
 from taxiway.features.catalog.importers.report import Input, Item, Options
 from taxiway.features.catalog.validation import validate
@@ -31,7 +31,7 @@ def documents(name: str) -> list[Input]:
 
 
 def convert(name: str) -> list[Item]:
-    return list(FORMATS[name](documents(name), OPTIONS.get(name, Options())))
+    return list(converter(name)(documents(name), OPTIONS.get(name, Options())))
 
 
 @pytest.mark.parametrize("name", sorted(FORMATS))

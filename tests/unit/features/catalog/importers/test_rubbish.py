@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from factories.leaves import covered, leaves
-from taxiway.features.catalog.importers.formats import FORMATS
+from taxiway.features.catalog.importers.formats import converter
 from taxiway.features.catalog.importers.naming import Names, name_for, tag_for
 from taxiway.features.catalog.importers.reading import MAX_BYTES
 from taxiway.features.catalog.importers.report import Input, Item, Options, counts_of
@@ -21,7 +21,7 @@ def convert(format: str, *texts: Any, **options: Any) -> list[Item]:
         Input(f"{number}.json", text if isinstance(text, str) else json.dumps(text))
         for number, text in enumerate(texts, 1)
     ]
-    return list(FORMATS[format](inputs, Options(**options)))
+    return list(converter(format)(inputs, Options(**options)))
 
 
 GOOD = {

@@ -247,7 +247,9 @@ def events_page() -> str:
         "[Read the audit log](../how-to/read-the-audit-log.md) "
         "shows how to get at them.\n\n"
         + table(("attribute", "what it says"), ATTRIBUTES)
-        + "\n## Types\n\n`dev.cdevents.*` types are CDEvents', `dev.taxiway.*` ours; plugins add theirs at the point "
+        + "\n## Types\n\n`dev.cdevents.*` types are CDEvents': their `data` has the shape of CDEvents 0.5.1 "
+        "({context, subject, customData}), with what the table names as `customData`. `dev.taxiway.*` types are ours; "
+        "plugins add theirs at the point "
         "[`event_type`](contribution-points.md#event_type). An event is stored only if its data is as the schema "
         "of its type says (`GET /api/events/v1/types`). `…` is filled in: an id or an entity reference.\n\n"
         + table(("type", "subject", "data", "emitted by"), lines)

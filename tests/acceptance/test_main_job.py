@@ -102,6 +102,7 @@ def create(server: Server, client: httpx.Client, token: str) -> str:
     assert docs["nav"]
     events = items(client, "/api/events/v1/events", type="dev.cdevents.service.deployed")
     assert len(events) == 1
+    assert events[0]["data"]["subject"]["content"]["environment"] == {"id": "development"}
     url = str(deployment["url"])
     assert fetch(url, "/readyz")[0] == 200
     return url

@@ -19,6 +19,7 @@ from taxiway.core.operations import Feature, Operations
 from taxiway.core.permissions import PLATFORM, READ
 from taxiway.kit.clock import to_rfc3339
 from taxiway.kit.paging import DEFAULT_LIMIT, MAX_LIMIT
+from taxiway.model.cdevents import PREFIX, cdevent, data_schema
 from taxiway.model.event import Event
 from taxiway.model.event_types import SCHEMAS
 from taxiway.plugin import EventType as Declared
@@ -28,7 +29,8 @@ PERMISSIONS = {"events.read": READ, "events.verify": PLATFORM}
 
 
 class EventView(BaseModel):
-    """A sealed event in the JSON format of CloudEvents 1.0. What is not set is left out. Extension attributes of ours:
+    """A sealed event in the JSON format of CloudEvents 1.0; what is not set is left out. Data of a CDEvents type has
+    the shape of CDEvents 0.5.1, with what Taxiway itself knows of it as `customData`. Extension attributes of ours:
     `seq` counts without gaps, `hash` chains to the event before, `actor` did it (for `onbehalfof`) through `via` with
     the API token `tokenid`; `subjectuid` is the uid of an entity as the subject."""
 
@@ -82,7 +84,8 @@ def list_event_types(ctx: Ctx) -> EventTypes:
     """List event types with the schemas of their data."""
     declared: list[Declared] = ctx.platform.registry.all("event_type")
     schemas = {**{item.key: item.schema for item in declared}, **SCHEMAS}
-    return EventTypes(items=[EventType(type=name, data_schema=dict(schemas[name])) for name in sorted(schemas)])
+    items = [EventType(type=name, data_schema=data_schema(name, schemas[name])) for name in sorted(schemas)]
+    return EventTypes(items=items)
 
 
 @operations.get("/api/events/v1/events", "events.read", response=EventList)
@@ -96,7 +99,8 @@ def list_events(
     """What happened, newest first. `type` is a prefix of the event's type."""
     scope = ctx.scope("events.read")
     page = ctx.platform.events.page(scope, type_prefix=type, subject=subject, cursor=cursor, limit=limit)
-    return json_list([event_view(item) for item in page.items], page.next_cursor)
+    url = ctx.platform.public_url()
+    return json_list([event_view(item, url) for item in page.items], page.next_cursor)
 
 
 @operations.get("/api/events/v1/verify", "events.verify", response=Verification)
@@ -121,8 +125,10 @@ def stream_events(
 FEATURE = Feature("events", PERMISSIONS, operations.items)
 
 
-def event_view(event: Event) -> dict[str, Any]:
-    """An event in the shape of `EventView`."""
+def event_view(event: Event, public_url: str) -> dict[str, Any]:
+    """An event in the shape of `EventView`. `public_url` is where users reach the portal."""
+    time = to_rfc3339(event.at)
+    is_cdevent = event.type.startswith(PREFIX)
     optional = {"onbehalfof": event.on_behalf_of, "tokenid": event.token_id, "subjectuid": event.subject_uid}
     return {
         "specversion": "1.0",
@@ -130,9 +136,9 @@ def event_view(event: Event) -> dict[str, Any]:
         "source": event.source,
         "type": event.type,
         "subject": event.subject,
-        "time": to_rfc3339(event.at),
+        "time": time,
         "datacontenttype": "application/json",
-        "data": event.data,
+        "data": cdevent(event.id, event.source, event.type, time, event.data, public_url) if is_cdevent else event.data,
         "seq": event.seq,
         "hash": event.hash,
         "actor": event.actor,
@@ -158,7 +164,8 @@ class _Follow:
         )
         if found:
             self.after = found[-1].seq
-        return Batch([SseEvent("event", event_view(item), str(item.seq)) for item in found])
+        url = self.ctx.platform.public_url()
+        return Batch([SseEvent("event", event_view(item, url), str(item.seq)) for item in found])
 
 
 def _head(ctx: OpContext) -> int:

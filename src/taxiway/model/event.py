@@ -11,7 +11,7 @@ from typing import Any
 class EventDraft:
     """An event to be appended in the writer's transaction.
 
-    `type` is a CDEvents type (`dev.cdevents.service.deployed.0.2.0`) or ours (`dev.taxiway.<noun>.<verb>.v1`);
+    `type` is a CDEvents type (`dev.cdevents.service.deployed.0.3.0`) or ours (`dev.taxiway.<noun>.<verb>.v1`);
     `subject` is what it is about: an entity reference, `run:<id>`, `repository:<name>`. `data` must hold no secret and
     no personal data beyond entity references; personal data goes into `personal`, of which only a salted digest enters
     the hashed body. `links` are other ids that an explanation needs.

@@ -25,22 +25,22 @@ SERVICE = shape("service", "environment", "release", "deployment_id")
 ENTITY = shape("ref", owner=OPTIONAL)
 ROLE = shape("role")
 SCHEMAS: Mapping[str, Shape] = {
-    "dev.cdevents.artifact.published.0.2.0": shape(
+    "dev.cdevents.artifact.published.0.3.0": shape(
         "service", "release", "repository", "commit", "digest", pipeline=OPTIONAL
     ),
-    "dev.cdevents.change.created.0.3.0": shape(*CHANGE, number=INTEGER),
-    "dev.cdevents.change.updated.0.2.0": shape(*CHANGE, "what", "before", number=INTEGER),
-    "dev.cdevents.change.reviewed.0.2.0": shape(*CHANGE, "review_id", "verdict", number=INTEGER),
-    "dev.cdevents.change.merged.0.2.0": shape(*CHANGE, "merge_commit", "method", number=INTEGER),
-    "dev.cdevents.change.abandoned.0.2.0": shape(*CHANGE, "reason", number=INTEGER),
-    "dev.cdevents.pipelinerun.started.0.2.0": shape("repository", "commit", "run_id", "workflow"),
-    "dev.cdevents.pipelinerun.finished.0.2.0": shape("repository", "commit", "run_id", "outcome"),
-    "dev.cdevents.repository.created.0.2.0": shape("repository", "url", owner=OPTIONAL),
-    "dev.cdevents.repository.deleted.0.2.0": shape("repository"),
-    "dev.cdevents.service.deployed.0.2.0": SERVICE,
-    "dev.cdevents.service.upgraded.0.2.0": SERVICE,
-    "dev.cdevents.service.rolledback.0.2.0": SERVICE,
-    "dev.cdevents.service.removed.0.2.0": SERVICE,
+    "dev.cdevents.change.created.0.4.0": shape(*CHANGE, number=INTEGER),
+    "dev.cdevents.change.updated.0.3.0": shape(*CHANGE, "what", "before", number=INTEGER),
+    "dev.cdevents.change.reviewed.0.3.0": shape(*CHANGE, "review_id", "verdict", number=INTEGER),
+    "dev.cdevents.change.merged.0.3.0": shape(*CHANGE, "merge_commit", "method", number=INTEGER),
+    "dev.cdevents.change.abandoned.0.3.0": shape(*CHANGE, "reason", number=INTEGER),
+    "dev.cdevents.pipelinerun.started.0.3.0": shape("repository", "commit", "run_id", "workflow"),
+    "dev.cdevents.pipelinerun.finished.0.3.0": shape("repository", "commit", "run_id", "outcome"),
+    "dev.cdevents.repository.created.0.3.0": shape("repository", "url", owner=OPTIONAL),
+    "dev.cdevents.repository.deleted.0.3.0": shape("repository"),
+    "dev.cdevents.service.deployed.0.3.0": SERVICE,
+    "dev.cdevents.service.upgraded.0.3.0": SERVICE,
+    "dev.cdevents.service.rolledback.0.3.0": SERVICE,
+    "dev.cdevents.service.removed.0.3.0": SERVICE,
     "dev.taxiway.check.reported.v1": shape("repository", "commit", "name", "state"),
     "dev.taxiway.entity.created.v1": ENTITY,
     "dev.taxiway.entity.updated.v1": ENTITY,

@@ -55,7 +55,7 @@ class TestCountingDeployments(EventSubscriberConformance):
 
     @pytest.fixture
     def event(self) -> Event:
-        return event_of("dev.cdevents.service.deployed.0.2.0", "component:default/shop", {})
+        return event_of("dev.cdevents.service.deployed.0.3.0", "component:default/shop", {})
 
     @pytest.fixture
     def effects(self, subscriber: CountDeployments) -> Effects:
@@ -81,7 +81,7 @@ class TestForgettingARepository(EventSubscriberConformance):
 
     @pytest.fixture
     def event(self) -> Event:
-        return event_of("dev.cdevents.repository.deleted.0.2.0", "repository:shop", {"repository": "shop"})
+        return event_of("dev.cdevents.repository.deleted.0.3.0", "repository:shop", {"repository": "shop"})
 
     @pytest.fixture
     def effects(self, context: PluginContext) -> Effects:

@@ -2628,7 +2628,8 @@ export interface components {
         };
         /**
          * EventView
-         * @description A sealed event in the JSON format of CloudEvents 1.0. What is not set is left out. Extension attributes of ours:
+         * @description A sealed event in the JSON format of CloudEvents 1.0; what is not set is left out. Data of a CDEvents type has
+         *     the shape of CDEvents 0.5.1, with what Taxiway itself knows of it as `customData`. Extension attributes of ours:
          *     `seq` counts without gaps, `hash` chains to the event before, `actor` did it (for `onbehalfof`) through `via` with
          *     the API token `tokenid`; `subjectuid` is the uid of an entity as the subject.
          */

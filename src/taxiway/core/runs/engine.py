@@ -153,7 +153,8 @@ class Engine:
         ahead = self._parts.clock.now() / MICROSECONDS - self._parts.clock.monotonic()
         if ahead < self._ahead - JUMP_SECONDS:
             early = self._parts.store.write(claims.queue_early)
-            self._parts.log.info("parked runs look again: the clock may have been put back", runs=early)
+            if early:
+                self._parts.log.info("parked runs look again: the clock may have been put back", runs=early)
         self._ahead = ahead
 
     def _steer(self) -> None:

@@ -16,7 +16,7 @@ from taxiway.model.run import Run, Step
 from taxiway.plugin import StepContext
 
 PUSHED = "dev.taxiway.repository.pushed.v1"
-DELETED = "dev.cdevents.repository.deleted.0.2.0"
+DELETED = "dev.cdevents.repository.deleted.0.3.0"
 GONE = "dev.taxiway.entity.deleted.v1"
 
 

@@ -88,7 +88,7 @@ class LocalForge:
             if not record.value["announced"]:
                 self._ctx.emit(
                     EventDraft(
-                        "dev.cdevents.repository.created.0.2.0",
+                        "dev.cdevents.repository.created.0.3.0",
                         f"repository:{name}",
                         {"repository": name, "owner": owner, "url": self._clone_url(name)},
                         subject_uid=record.value["uid"],
@@ -122,7 +122,7 @@ class LocalForge:
             self.rules.forget(uid)
             self._ctx.emit(
                 EventDraft(
-                    "dev.cdevents.repository.deleted.0.2.0",
+                    "dev.cdevents.repository.deleted.0.3.0",
                     f"repository:{name}",
                     {"repository": name},
                     subject_uid=uid,

@@ -143,7 +143,7 @@ def test_a_plugin_emits_what_it_declared(make_platform: Callable[..., Platform],
             ctx.emit(EventDraft(kind, "thing:1", data))
 
 
-@pytest.mark.parametrize("name", ["thing", "dev.taxiway.thing.made.v1", "dev.cdevents.service.deployed.0.2.0", "a.b"])
+@pytest.mark.parametrize("name", ["thing", "dev.taxiway.thing.made.v1", "dev.cdevents.service.deployed.0.3.0", "a.b"])
 def test_an_event_type_has_a_name_of_its_own(name: str) -> None:
     with pytest.raises(InputError):
         EventType(name, {"type": "object"})

@@ -46,7 +46,7 @@ def test_a_push_becomes_a_release_and_a_deployment_answers_at_its_url(world: Wor
     (live,) = views.deployments(world.ctx, SHOP, "staging", None, 10).items
     assert (live["state"], live["health"], live["url"]) == ("live", "healthy", "http://shop.staging.localhost:8000")
     assert live["id"] == started["deployment_id"]
-    assert [e["type"] for e in world.events(SERVICE_EVENTS)] == ["dev.cdevents.service.deployed.0.2.0"]
+    assert [e["type"] for e in world.events(SERVICE_EVENTS)] == ["dev.cdevents.service.deployed.0.3.0"]
     (pipeline,) = delivery.pipelines(world.ctx, None, SHOP, None, 10).items
     assert (pipeline["state"], pipeline["release_id"], pipeline["jobs"][0]["state"]) == (
         "succeeded",

@@ -115,7 +115,7 @@ def _start(
             name, source = check_name(workflow), check_source(given)
             report_check(tx, there.uid, commit, name, source, "queued", run_id=run_id)
             data = {"repository": there.name, "commit": commit, "run_id": run_id, "workflow": workflow}
-            draft = EventDraft("dev.cdevents.pipelinerun.started.0.2.0", f"run:{run_id}", data)
+            draft = EventDraft("dev.cdevents.pipelinerun.started.0.3.0", f"run:{run_id}", data)
             ctx.emit(tx, draft, owner=owner)
         return run_id
 

@@ -264,7 +264,7 @@ class DeployHandler(BaseHandler):
             "deployment_id": row["id"],
         }
         draft = EventDraft(
-            f"dev.cdevents.service.{verb}.0.2.0", row["service_ref"], data, subject_uid=row["service_uid"]
+            f"dev.cdevents.service.{verb}.0.3.0", row["service_ref"], data, subject_uid=row["service_uid"]
         )
         self._platform.events.append(tx, principal, draft, owner=row["owner"])
 

@@ -81,7 +81,7 @@ class Remover:
                 "release": row["release_id"],
                 "deployment_id": row["id"],
             }
-            draft = EventDraft("dev.cdevents.service.removed.0.2.0", service_ref, data, subject_uid=row["service_uid"])
+            draft = EventDraft("dev.cdevents.service.removed.0.3.0", service_ref, data, subject_uid=row["service_uid"])
             self._platform.events.append(tx, ctx.principal, draft, owner=row["owner"])
 
         self._platform.store.write(work)

@@ -32,6 +32,8 @@ from taxiway.plugin import PipelineJob, PipelinePull, PipelineRequest, PipelineR
 RELEASE = "release"
 CHECKS: Mapping[str, CheckState] = {"succeeded": "succeeded", "failed": "failed", "cancelled": "cancelled"}
 """The state of a check by that of the run that has ended."""
+OUTCOMES: Mapping[str, str] = {"succeeded": "success", "failed": "failure", "cancelled": "cancel"}
+"""CDEvents' word for how a pipeline run ended; "error" for any other end."""
 
 
 def pipeline_topic(name: str, commit: str) -> str:
@@ -55,9 +57,9 @@ class PipelineHandler(BaseHandler):
         reason = "" if state == "succeeded" else row["reason"] or _reason(run, state)
         jobs = row["jobs"] if state == "succeeded" else closed_jobs(row["jobs"], state, reason)
         repository.change_pipeline(tx, run.id, state=state, ended_at=tx.now, reason=reason, jobs=jobs)
-        outcome = {"succeeded": "success", "failed": "failure"}.get(state, state)
+        outcome = OUTCOMES.get(state, "error")
         data = {"repository": row["repository"], "commit": row["commit"], "outcome": outcome, "run_id": run.id}
-        draft = EventDraft("dev.cdevents.pipelinerun.finished.0.2.0", f"run:{run.id}", data)
+        draft = EventDraft("dev.cdevents.pipelinerun.finished.0.3.0", f"run:{run.id}", data)
         self._platform.events.append(tx, system_principal("delivery"), draft, owner=row["owner"])
         ended = CHECKS.get(state)
         if ended is not None:

@@ -55,7 +55,7 @@ def create_release(
                 "digest": artifact,
                 "pipeline": pipeline_id,
             }
-            draft = EventDraft("dev.cdevents.artifact.published.0.2.0", service.ref, data, subject_uid=service.uid)
+            draft = EventDraft("dev.cdevents.artifact.published.0.3.0", service.ref, data, subject_uid=service.uid)
             ctx.emit(tx, draft, owner=service.owner)
 
     write_or_find(ctx.platform, work)

@@ -18,7 +18,7 @@ def created(row: Row) -> EventDraft:
         "head": row["head"],
         "commit": row["head_sha"],
     }
-    return EventDraft("dev.cdevents.change.created.0.3.0", f"pull:{row['repository']}/{row['number']}", data, row["id"])
+    return EventDraft("dev.cdevents.change.created.0.4.0", f"pull:{row['repository']}/{row['number']}", data, row["id"])
 
 
 def updated(row: Row, what: str, before: str) -> EventDraft:
@@ -33,7 +33,7 @@ def updated(row: Row, what: str, before: str) -> EventDraft:
         "what": what,
         "before": before,
     }
-    return EventDraft("dev.cdevents.change.updated.0.2.0", f"pull:{row['repository']}/{row['number']}", data, row["id"])
+    return EventDraft("dev.cdevents.change.updated.0.3.0", f"pull:{row['repository']}/{row['number']}", data, row["id"])
 
 
 def reviewed(row: Row, review_id: str, verdict: str) -> EventDraft:
@@ -49,7 +49,7 @@ def reviewed(row: Row, review_id: str, verdict: str) -> EventDraft:
         "verdict": verdict,
     }
     return EventDraft(
-        "dev.cdevents.change.reviewed.0.2.0", f"pull:{row['repository']}/{row['number']}", data, row["id"]
+        "dev.cdevents.change.reviewed.0.3.0", f"pull:{row['repository']}/{row['number']}", data, row["id"]
     )
 
 
@@ -65,7 +65,7 @@ def merged(row: Row, merge_commit: str, method: str) -> EventDraft:
         "merge_commit": merge_commit,
         "method": method,
     }
-    return EventDraft("dev.cdevents.change.merged.0.2.0", f"pull:{row['repository']}/{row['number']}", data, row["id"])
+    return EventDraft("dev.cdevents.change.merged.0.3.0", f"pull:{row['repository']}/{row['number']}", data, row["id"])
 
 
 def abandoned(row: Row, reason: str) -> EventDraft:
@@ -80,5 +80,5 @@ def abandoned(row: Row, reason: str) -> EventDraft:
         "reason": reason,
     }
     return EventDraft(
-        "dev.cdevents.change.abandoned.0.2.0", f"pull:{row['repository']}/{row['number']}", data, row["id"]
+        "dev.cdevents.change.abandoned.0.3.0", f"pull:{row['repository']}/{row['number']}", data, row["id"]
     )

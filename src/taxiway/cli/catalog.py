@@ -13,6 +13,8 @@ from taxiway.cli.output import Output, note, show
 
 app = App(name="catalog", help="The service catalog.")
 app.command("taxiway.cli.lint:lint", name="lint", help="Judge descriptor files without a server")
+app.command("taxiway.cli.editing:edit", name="edit", help="Change an entity where it is written")
+app.command("taxiway.cli.editing:apply", name="apply", help="Make the catalog hold the entities of files")
 BASE = "/api/catalog"
 
 

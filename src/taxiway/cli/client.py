@@ -89,10 +89,18 @@ class Client:
         self.session = session
 
     def call(
-        self, method: str, path: str, *, query: Mapping[str, Any] | None = None, body: Any = None, raw: bool = False
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, Any] | None = None,
+        body: Any = None,
+        raw: bool = False,
+        headers: Mapping[str, str] | None = None,
     ) -> Any:
-        """The answer's JSON (None when it is empty), or its text with `raw` and when it is not JSON."""
-        response = self._send(method, path, query, body, TIMEOUT_SECONDS)
+        """The answer's JSON (None when it is empty), or its text with `raw` and when it is not JSON. A body of bytes is
+        sent as newline-delimited JSON."""
+        response = self._send(method, path, query, body, TIMEOUT_SECONDS, headers)
         text = response.read().decode(errors="replace")
         if (
             raw
@@ -137,18 +145,26 @@ class Client:
             elif line.startswith("data:"):
                 data += line[5:].strip()
 
-    def _send(self, method: str, path: str, query: Mapping[str, Any] | None, body: Any, timeout: float) -> HTTPResponse:
+    def _send(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, Any] | None,
+        body: Any,
+        timeout: float,
+        more: Mapping[str, str] | None = None,
+    ) -> HTTPResponse:
         parts = urlsplit(self.session.url)
         kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
         connection = kind(parts.hostname or "127.0.0.1", parts.port, timeout=timeout)
         given = {key: value for key, value in (query or {}).items() if value is not None}
         target = parts.path + path + ("?" + urlencode(given, doseq=True) if given else "")
-        headers = {"Accept": "application/json", "User-Agent": "taxiway-cli", "X-Taxiway-Via": "cli"}
+        headers = {"Accept": "application/json", "User-Agent": "taxiway-cli", "X-Taxiway-Via": "cli", **(more or {})}
         if self.session.token:
             headers["Authorization"] = f"Bearer {self.session.token}"
-        content = None if body is None else json.dumps(body).encode()
+        content = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
         if content is not None:
-            headers["Content-Type"] = "application/json"
+            headers["Content-Type"] = "application/x-ndjson" if isinstance(body, bytes) else "application/json"
         try:
             connection.request(method, target, body=content, headers=headers)
             response = connection.getresponse()

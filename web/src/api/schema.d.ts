@@ -472,6 +472,110 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/catalog/v1/edits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Add an entity to a file of a repository, by a pull request or a commit; the catalog takes it in from there.
+         * @description Add an entity to a file of a repository, by a pull request or a commit; the catalog takes it in from there.
+         */
+        post: operations["catalog.add_entity"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/catalog/v1/edits/form": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The usual fields of a kind, for a form.
+         * @description The usual fields of a kind, for a form.
+         */
+        get: operations["catalog.get_edit_form"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/catalog/v1/edits/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * What adding an entity would do: the diff of the file, and what is wrong with it. Nothing is changed.
+         * @description What adding an entity would do: the diff of the file, and what is wrong with it. Nothing is changed.
+         */
+        post: operations["catalog.preview_addition"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/catalog/v1/edits/{kind}/{namespace}/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Where an entity is written, and its text for whoever may edit it. The ETag is the file's.
+         * @description Where an entity is written, and its text for whoever may edit it. The ETag is the file's.
+         */
+        get: operations["catalog.get_edit"];
+        put?: never;
+        /**
+         * Change an entity where it is written, by a pull request or a commit; every other byte of the file stays.
+         * @description With `If-Match`, the ETag of an earlier answer, the change is refused when the file is another one by now.
+         */
+        post: operations["catalog.edit_entity"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/catalog/v1/edits/{kind}/{namespace}/{name}/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * What a change of an entity would do: the diff of its file, and what is wrong with it. Nothing is changed.
+         * @description What a change of an entity would do: the diff of its file, and what is wrong with it. Nothing is changed.
+         */
+        post: operations["catalog.preview_edit"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/catalog/v1/export": {
         parameters: {
             query?: never;
@@ -2103,6 +2207,33 @@ export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         /**
+         * AdditionBody
+         * @description A new entity for a file of a repository: its `document`, or its `text`.
+         */
+        AdditionBody: {
+            /** Document */
+            document?: {
+                [key: string]: unknown;
+            } | null;
+            /**
+             * How
+             * @default pull
+             * @enum {string}
+             */
+            how: "pull" | "commit";
+            /** Message */
+            message?: string | null;
+            /**
+             * Path
+             * @default catalog-info.yaml
+             */
+            path: string;
+            /** Repository */
+            repository: string;
+            /** Text */
+            text?: string | null;
+        };
+        /**
          * Analysis
          * @description The descriptors of a repository, or a proposed one.
          */
@@ -2513,6 +2644,97 @@ export interface components {
             };
         };
         /**
+         * EditBody
+         * @description One of: `fields`, JSON Pointers to new values (null removes one); `document`, the whole value; `text`, the
+         *     document's own text. `how` says whether to open a pull request or to commit.
+         */
+        EditBody: {
+            /** Document */
+            document?: {
+                [key: string]: unknown;
+            } | null;
+            /** Fields */
+            fields?: {
+                [key: string]: unknown;
+            } | null;
+            /**
+             * How
+             * @default pull
+             * @enum {string}
+             */
+            how: "pull" | "commit";
+            /** Message */
+            message?: string | null;
+            /** Text */
+            text?: string | null;
+        };
+        /**
+         * EditForm
+         * @description The usual fields of a kind, and the kinds that people enter one by one.
+         */
+        EditForm: {
+            /** Fields */
+            fields: components["schemas"]["FormFieldView"][];
+            /** Kind */
+            kind: string;
+            /** Kinds */
+            kinds: string[];
+        };
+        /**
+         * EditOutcome
+         * @description What was made: a pull request by its number, or a commit.
+         */
+        EditOutcome: {
+            /** Commit */
+            commit: string | null;
+            /** Pull */
+            pull: number | null;
+            /** Repository */
+            repository: string;
+        };
+        /**
+         * EditPreview
+         * @description What a change would do: a unified diff of the file, the document's own text, and what is wrong with it.
+         */
+        EditPreview: {
+            /** Diff */
+            diff: string;
+            /** Etag */
+            etag: string;
+            /** Is Changed */
+            is_changed: boolean;
+            /** Is Protected */
+            is_protected: boolean;
+            /** May Commit */
+            may_commit: boolean;
+            /** Path */
+            path: string;
+            /** Problems */
+            problems: components["schemas"]["EditProblem"][];
+            /** Ref */
+            ref: string;
+            /** Repository */
+            repository: string;
+            /** Text */
+            text: string;
+            /** Title */
+            title: string;
+        };
+        /**
+         * EditProblem
+         * @description What the catalog would say of a change. `line` counts in the document's own text.
+         */
+        EditProblem: {
+            /** Code */
+            code: string;
+            /** Detail */
+            detail: string;
+            /** Line */
+            line: number | null;
+            /** Remedy */
+            remedy: string;
+        };
+        /**
          * Entity
          * @description An entity with its relations and, where its source has faults, its status.
          */
@@ -2810,6 +3032,29 @@ export interface components {
             subjects?: string[];
             /** Template Ref */
             template_ref: string;
+        };
+        /**
+         * FormFieldView
+         * @description A usual field of a kind: a JSON Pointer, what it takes, and what it has.
+         */
+        FormFieldView: {
+            /** Default Kind */
+            default_kind: string | null;
+            /** Options */
+            options: string[];
+            /** Pointer */
+            pointer: string;
+            /** Required */
+            required: boolean;
+            /**
+             * Shape
+             * @enum {string}
+             */
+            shape: "text" | "texts" | "reference" | "references" | "choice" | "pairs";
+            /** Title */
+            title: string;
+            /** Value */
+            value?: unknown;
         };
         /**
          * FullTextFilter
@@ -4218,50 +4463,12 @@ export interface components {
             type: string;
         };
         /**
-         * SourceView
-         * @description What the catalog reads from, and what it came to. Times are microseconds UTC.
-         *
-         *     `type` is `shipped` for what comes with Taxiway. `commit` is what was read of a repository last.
-         */
-        SourceView: {
-            /** Changed At */
-            changed_at: number | null;
-            /** Commit */
-            commit: string | null;
-            /** Conflicts */
-            conflicts: number;
-            /** Created At */
-            created_at: number | null;
-            /** Entities */
-            entities: number;
-            /** Entity Ref */
-            entity_ref: string | null;
-            /** Id */
-            id: string;
-            /** Owner */
-            owner: string | null;
-            /** Problems */
-            problems: number;
-            /** Refreshed At */
-            refreshed_at: number | null;
-            /** Registered By */
-            registered_by: string;
-            /** Repository */
-            repository: string | null;
-            /** Target */
-            target: string;
-            /** Trusted */
-            trusted: boolean;
-            /** Type */
-            type: string;
-        };
-        /**
          * Sources
          * @description A page of sources.
          */
         Sources: {
             /** Items */
-            items: components["schemas"]["SourceView"][];
+            items: components["schemas"]["taxiway__features__catalog__views__SourceView"][];
             /** Next Cursor */
             next_cursor: string | null;
         };
@@ -4545,6 +4752,87 @@ export interface components {
             state: string;
             /** Url */
             url: string | null;
+        };
+        /**
+         * SourceView
+         * @description Where an entity is written, and its document's own text. When it cannot be edited here: why, and what to do.
+         */
+        taxiway__features__catalog__edit_routes__SourceView: {
+            /** Branch */
+            branch?: string | null;
+            /** Commit */
+            commit?: string | null;
+            /** Etag */
+            etag?: string | null;
+            /**
+             * Fields
+             * @default []
+             */
+            fields: components["schemas"]["FormFieldView"][];
+            /** Is Editable */
+            is_editable: boolean;
+            /**
+             * Is Protected
+             * @default false
+             */
+            is_protected: boolean;
+            /** Line */
+            line?: number | null;
+            /**
+             * May Commit
+             * @default false
+             */
+            may_commit: boolean;
+            /** Path */
+            path?: string | null;
+            /** Reason */
+            reason?: string | null;
+            /** Ref */
+            ref: string;
+            /** Remedy */
+            remedy?: string | null;
+            /** Repository */
+            repository?: string | null;
+            /** Text */
+            text?: string | null;
+        };
+        /**
+         * SourceView
+         * @description What the catalog reads from, and what it came to. Times are microseconds UTC.
+         *
+         *     `type` is `shipped` for what comes with Taxiway. `commit` is what was read of a repository last.
+         */
+        taxiway__features__catalog__views__SourceView: {
+            /** Changed At */
+            changed_at: number | null;
+            /** Commit */
+            commit: string | null;
+            /** Conflicts */
+            conflicts: number;
+            /** Created At */
+            created_at: number | null;
+            /** Entities */
+            entities: number;
+            /** Entity Ref */
+            entity_ref: string | null;
+            /** Id */
+            id: string;
+            /** Owner */
+            owner: string | null;
+            /** Problems */
+            problems: number;
+            /** Refreshed At */
+            refreshed_at: number | null;
+            /** Registered By */
+            registered_by: string;
+            /** Repository */
+            repository: string | null;
+            /** Target */
+            target: string;
+            /** Trusted */
+            trusted: boolean;
+            /** Type */
+            type: string;
         };
     };
     responses: never;
@@ -5461,6 +5749,214 @@ export interface operations {
                 };
                 content: {
                     "application/json": unknown;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    "catalog.add_entity": {
+        parameters: {
+            query?: never;
+            header?: {
+                "if-match"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AdditionBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EditOutcome"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    "catalog.get_edit_form": {
+        parameters: {
+            query?: {
+                kind?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EditForm"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    "catalog.preview_addition": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AdditionBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EditPreview"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    "catalog.get_edit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                kind: string;
+                namespace: string;
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["taxiway__features__catalog__edit_routes__SourceView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    "catalog.edit_entity": {
+        parameters: {
+            query?: never;
+            header?: {
+                "if-match"?: string | null;
+            };
+            path: {
+                kind: string;
+                namespace: string;
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EditBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EditOutcome"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    "catalog.preview_edit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                kind: string;
+                namespace: string;
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EditBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EditPreview"];
                 };
             };
             /** @description Validation Error */

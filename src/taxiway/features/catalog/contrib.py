@@ -7,10 +7,11 @@ from functools import partial
 from taxiway.core.context import Platform
 from taxiway.core.operations import Feature
 from taxiway.core.permissions import OWNED, PLATFORM, READ
-from taxiway.features.catalog import import_routes, push_routes, source_routes
+from taxiway.features.catalog import edit_routes, import_routes, push_routes, source_routes
 from taxiway.features.catalog.actions import Register, Write
 from taxiway.features.catalog.import_tasks import ImportHandler
 from taxiway.features.catalog.service import groups_of, history, load_library
+from taxiway.features.catalog.service.additions import FollowAdditions
 from taxiway.features.catalog.service.query import index_of
 from taxiway.features.catalog.tasks import FollowPushes, IngestHandler, TakeOver
 
@@ -29,6 +30,7 @@ def register(platform: Platform) -> None:
     platform.registry.add("action", Write(), OWNER)
     platform.registry.add("event_subscriber", FollowPushes(platform), OWNER)
     platform.registry.add("event_subscriber", TakeOver(platform), OWNER)
+    platform.registry.add("event_subscriber", FollowAdditions(platform), OWNER)
 
 
 def start(platform: Platform) -> None:
@@ -44,6 +46,7 @@ FEATURE = Feature(
     {
         "catalog.entity.read": READ,
         "catalog.entity.validate": READ,
+        "catalog.entity.edit": OWNED,
         "catalog.entity.delete": OWNED,
         "catalog.entity.push": PLATFORM,
         "catalog.entity.refresh": OWNED,
@@ -53,7 +56,12 @@ FEATURE = Feature(
         "catalog.location.delete": OWNED,
         "catalog.location.trust": PLATFORM,
     },
-    [*source_routes.operations.items, *import_routes.operations.items, *push_routes.operations.items],
+    [
+        *source_routes.operations.items,
+        *import_routes.operations.items,
+        *push_routes.operations.items,
+        *edit_routes.operations.items,
+    ],
     register,
     start,
 )

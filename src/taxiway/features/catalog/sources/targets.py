@@ -64,6 +64,12 @@ def open_in_repository(platform: Platform, name: str, target: str) -> Target:
     return _repository(platform, name, path)
 
 
+def repository_and_path(location: str) -> tuple[str, str]:
+    """(name, path) of a file in a repository of a forge such as ours, whatever address it had; ("", "") for others."""
+    match = _URL.fullmatch(location.removeprefix("url:").partition("?")[0])
+    return (match["name"], match["path"] or DEFAULT_FILE) if match else ("", "")
+
+
 def forge_of(platform: Platform) -> Forge:
     """The forge of this installation. NotFoundError when none is installed."""
     forges: list[Forge] = platform.registry.all("forge")

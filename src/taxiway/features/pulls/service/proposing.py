@@ -21,7 +21,8 @@ MAX_FILES = 200
 
 @dataclass(frozen=True)
 class Proposal:
-    """Files to be different on `base` (None: the default branch), on a new branch `head`."""
+    """Files to be different on `base` (None: the default branch), on a new branch `head`. `expect` is the commit of
+    `base` that the files were made from, where that matters."""
 
     repository: str
     head: str
@@ -30,11 +31,12 @@ class Proposal:
     body: str = ""
     base: str | None = None
     draft: bool = False
+    expect: str | None = None
 
 
 def propose_change(ctx: OpContext, proposal: Proposal) -> Row:
     """Open a pull request with these changes. InputError when nothing would differ, ConflictError when the branch is
-    there with something else on it."""
+    there with something else on it, or the base is not at `expect` any more."""
     there = repository_of(ctx.platform, proposal.repository)
     ctx.authorize("pulls.propose", owner_of(there))
     check_text(proposal.title, proposal.body)
@@ -56,6 +58,8 @@ def _commit(ctx: OpContext, there: Repository, base: str, proposal: Proposal) ->
     start = git.resolve(there.name, f"refs/heads/{base}")
     if start is None:
         raise InputError(f"{there.name} has no branch '{base}': push it first", code="pulls.no_branch")
+    if proposal.expect not in (None, start):
+        raise ConflictError(f"{base} moved on meanwhile: read the files again", code="pulls.base_moved")
     head = git.resolve(there.name, f"refs/heads/{proposal.head}")
     if head is not None:
         if all(git.read_file(there.name, head, path) == new.content for path, new in proposal.changes.items()):

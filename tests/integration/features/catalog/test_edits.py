@@ -1,0 +1,208 @@
+"""Entities edited where they live: diff, pull request, commit, who may, and what is in the way."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from factories.catalog_desk import EDITS, CatalogDesk, desk
+from taxiway.cli.main import run
+
+__all__ = ["desk"]
+
+
+def at(name: str, kind: str = "component") -> str:
+    return f"{EDITS}/{kind}/default/{name}"
+
+
+def lines(diff: str) -> list[str]:
+    return [line for line in diff.splitlines() if line and line[0] in "+-" and line[:3] not in ("+++", "---")]
+
+
+def entity(desk: CatalogDesk, name: str) -> dict[str, Any]:
+    found: dict[str, Any] = desk.ann.get(f"/api/catalog/entities/by-name/component/default/{name}").json()
+    return found
+
+
+def test_an_edit_is_seen_proposed_merged_and_in_the_catalog(desk: CatalogDesk) -> None:
+    name = desk.registered()
+    source = desk.ann.get(at(name)).json()
+    assert source["is_editable"]
+    assert source["text"].startswith("# The shop\napiVersion")
+    assert "kind: API" not in source["text"]
+    fields = {item["pointer"]: item for item in source["fields"]}
+    assert fields["/spec/lifecycle"]["value"] == "experimental"
+    assert fields["/spec/owner"] | {"value": ""} == {
+        "pointer": "/spec/owner",
+        "title": "Owner",
+        "shape": "reference",
+        "required": True,
+        "default_kind": "group",
+        "options": [],
+        "value": "",
+    }
+    change = {"fields": {"/spec/lifecycle": "production", "/metadata/title": "The shop: orders"}}
+    seen = desk.ann.post(f"{at(name)}/preview", json=change).json()
+    assert seen["problems"] == []
+    assert lines(seen["diff"]) == [
+        "+  title: 'The shop: orders'",
+        "-  lifecycle: experimental # for now",
+        "+  lifecycle: production # for now",
+    ]
+    made = desk.ann.post(at(name), json=change, headers={"if-match": f'"{source["etag"]}"'})
+    assert made.status_code == 201, made.text
+    pull = desk.get(name, made.json()["pull"])
+    assert (pull["author"], pull["title"]) == (
+        "user:default/ann",
+        f"{name}: change spec.lifecycle, metadata.title",
+    )
+    assert desk.text(name, pull["head"]).count("\n") == desk.text(name).count("\n") + 1
+    assert entity(desk, name)["spec"]["lifecycle"] == "experimental"
+    merged = desk.bob.post(f"/api/pulls/v1/pulls/{name}/{made.json()['pull']}/merge", json={})
+    assert merged.status_code == 200, merged.text
+    assert desk.until(lambda: entity(desk, name)["spec"]["lifecycle"] == "production")
+
+
+def test_a_commit_needs_an_unprotected_branch_and_the_right_to_push(desk: CatalogDesk) -> None:
+    name = desk.registered()
+    change = {"fields": {"/spec/type": "library"}, "how": "commit"}
+    made = desk.ann.post(at(name), json=change).json()
+    assert made["pull"] is None
+    assert desk.forge.resolve(name, "main") == made["commit"]
+    assert "  type:   library\n" in desk.text(name)
+    assert desk.until(lambda: entity(desk, name)["spec"]["type"] == "library")
+    desk.protect(name, allow_push=False)
+    assert desk.ann.get(at(name)).json()["is_protected"]
+    refused = desk.ann.post(at(name), json={**change, "fields": {"/spec/type": "website"}})
+    assert (refused.status_code, refused.json()["code"]) == (403, "not_allowed.repositories.write")
+
+
+def test_an_owner_of_the_entity_alone_proposes_and_does_not_commit(desk: CatalogDesk) -> None:
+    name = desk.registered()
+    theirs = at(f"{name}-api", "api")
+    change = {"fields": {"/spec/lifecycle": "deprecated"}}
+    assert not desk.guard.get(at(name)).json()["is_editable"]
+    assert desk.guard.post(at(name), json=change).status_code == 403
+    assert desk.guard.post(theirs, json={**change, "how": "commit"}).status_code == 403
+    made = desk.guard.post(theirs, json=change)
+    assert made.status_code == 201, made.text
+    pull = desk.get(name, made.json()["pull"])
+    assert pull["author"] == "user:default/guard"
+    head = desk.text(name, pull["head"])
+    assert "$text: ./openapi.yaml" in head
+    assert head.replace("deprecated", "production") == desk.text(name)
+
+
+def test_a_file_that_moved_on_is_a_conflict(desk: CatalogDesk) -> None:
+    name = desk.registered()
+    etag = desk.ann.get(at(name)).headers["etag"]
+    change = {"fields": {"/spec/type": "library"}}
+    desk.commit(name, "main", {"b": "2\n"})
+    assert desk.ann.post(at(name), json=change, headers={"if-match": etag}).status_code == 201
+    desk.commit(name, "main", {"catalog-info.yaml": desk.text(name).replace("java", "go")})
+    refused = desk.ann.post(at(name), json=change, headers={"if-match": etag})
+    assert (refused.status_code, refused.json()["code"]) == (412, "catalog.file_moved")
+
+
+def test_the_text_of_one_document_is_judged_and_the_others_stay(desk: CatalogDesk) -> None:
+    name = desk.registered()
+    text = desk.ann.get(at(name)).json()["text"]
+
+    def said(own: str) -> Any:
+        return desk.ann.post(f"{at(name)}/preview", json={"text": own})
+
+    assert said(text).json()["is_changed"] is False
+    wrong = said(text.replace("owner: group:default/shop", "owner: ''")).json()["problems"]
+    assert [(item["line"], item["code"]) for item in wrong] == [(11, "invalid")]
+    renamed = said(text.replace(f"name: {name}", "name: other")).json()["problems"]
+    assert "instead of component:default/" in renamed[0]["detail"]
+    for own in (text + "---\n" + text, "a: [", "", text + "\nkind: System\n"):
+        assert said(own).status_code == 422, own
+    made = desk.ann.post(at(name), json={"text": text.replace("java", "kotlin"), "how": "commit"})
+    assert made.status_code == 201, made.text
+    assert desk.text(name).count("kotlin") == 1
+    assert desk.text(name).endswith("$text: ./openapi.yaml\n")
+    invalid = desk.ann.post(at(name), json={"fields": {"/spec/owner": None}})
+    assert (invalid.status_code, invalid.json()["code"]) == (422, "catalog.invalid_edit")
+    same = desk.ann.post(at(name), json={"fields": {"/spec/lifecycle": "experimental"}})
+    assert (same.status_code, same.json()["code"]) == (422, "catalog.no_change")
+
+
+def test_what_cannot_be_edited_says_why_and_what_to_do(desk: CatalogDesk) -> None:
+    document = (
+        '{"apiVersion":"backstage.io/v1alpha1","kind":"System","metadata":{"name":"pushed"},"spec":{"owner":"a"}}'
+    )
+    desk.boss.post("/api/catalog/v1/push/cmdb", content=document, headers={"content-type": "application/x-ndjson"})
+    told = desk.boss.get(at("pushed", "system")).json()
+    assert (told["is_editable"], told["reason"]) == (False, "It is pushed by 'cmdb'.")
+    assert "Change it where" in told["remedy"]
+    refused = desk.boss.post(at("pushed", "system"), json={"fields": {"/spec/owner": "b"}})
+    assert (refused.status_code, refused.json()["code"]) == (409, "catalog.not_editable")
+    shared = desk.registered("""apiVersion: backstage.io/v1alpha1
+kind: Component
+metadata: {name: NAME, title: &t One, description: *t}
+spec: {type: service, lifecycle: production, owner: group:default/shop}
+""")
+    refused = desk.ann.post(f"{at(shared)}/preview", json={"fields": {"/metadata/title": "Two"}})
+    assert (refused.status_code, refused.json()["code"]) == (422, "catalog.not_in_place")
+    assert desk.ann.get(at("nobody")).status_code == 404
+
+
+def test_a_new_entity_is_registered_when_its_pull_request_is_merged(desk: CatalogDesk) -> None:
+    name = desk.make()
+    document = {
+        "apiVersion": "backstage.io/v1alpha1",
+        "kind": "Component",
+        "metadata": {"name": name},
+        "spec": {"type": "service", "lifecycle": "production", "owner": "shop"},
+    }
+    body = {"repository": name, "document": document}
+    seen = desk.ann.post(f"{EDITS}/preview", json=body).json()
+    assert (seen["path"], seen["problems"]) == ("catalog-info.yaml", [])
+    assert lines(seen["diff"])[0] == "+apiVersion: backstage.io/v1alpha1"
+    assert desk.guard.post(EDITS, json=body).status_code == 403
+    made = desk.ann.post(EDITS, json=body).json()
+    merged = desk.bob.post(f"/api/pulls/v1/pulls/{name}/{made['pull']}/merge", json={})
+    assert merged.status_code == 200, merged.text
+    assert desk.until(lambda: entity(desk, name).get("kind") == "Component")
+    again = desk.ann.post(f"{EDITS}/preview", json=body).json()
+    assert [item["code"] for item in again["problems"]] == ["conflict"]
+    second = {**document, "metadata": {"name": f"{name}-two"}}
+    desk.ann.post(EDITS, json={"repository": name, "document": second, "how": "commit"})
+    assert desk.until(lambda: entity(desk, f"{name}-two").get("kind") == "Component")
+
+
+def test_the_command_line_edits_and_applies(
+    desk: CatalogDesk, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Any
+) -> None:
+    name = desk.registered()
+    monkeypatch.setenv("TAXIWAY_URL", desk.server.url)
+    monkeypatch.setenv("TAXIWAY_TOKEN", desk.server.token("platform", "user:default/boss"))
+    words = ["catalog", "edit", name, "--set", "spec.lifecycle=production", "--set", 'metadata.tags=["go"]']
+    assert run([*words, "--dry-run"]) == 0
+    assert "+  lifecycle: production # for now" in capsys.readouterr().out
+    assert run(words) == 0
+    assert capsys.readouterr().out.strip() == f"{name}#1"
+    assert run(["catalog", "edit", name, "--unset", "metadata.description", "--commit"]) == 0
+    assert "description" not in desk.text(name)
+    capsys.readouterr()
+    file = tmp_path / "served.yaml"
+    assert run(["catalog", "get", f"api:{name}-api"]) == 0
+    file.write_text(capsys.readouterr().out)
+    assert run(["catalog", "apply", str(file)]) == 0
+    assert capsys.readouterr().out == f"api:default/{name}-api: unchanged\n"
+    file.write_text(file.read_text().replace("lifecycle: production", "lifecycle: deprecated"))
+    assert run(["catalog", "apply", str(file), "--dry-run"]) == 0
+    assert lines(capsys.readouterr().out) == ["-  lifecycle: production", "+  lifecycle: deprecated"]
+    file = tmp_path / "more.yaml"
+    file.write_text(
+        desk.text(name).replace("type:   service", "type: website")
+        + "---\napiVersion: backstage.io/v1alpha1\nkind: System\nmetadata: {name: applied}\nspec: {owner: shop}\n"
+    )
+    assert run(["catalog", "apply", str(file)]) == 0
+    said = capsys.readouterr().out
+    assert f"component:default/{name}" in said
+    assert "pull request" in said
+    assert "system:default/applied" in said
+    assert desk.boss.get("/api/catalog/entities/by-name/system/default/applied").status_code == 200

@@ -21,7 +21,9 @@ from taxiway.plugins.act.sandbox import Limits, User
 from taxiway.plugins.act.workflow import parse
 
 ACTIONS = Path(__file__).parents[4] / "src/taxiway/library/actions"
-OTHER_USER = User(64321, 64321, exclusive=True) if os.getuid() == 0 else None
+# A cancelled run ends all that its own user runs, so tests that run at the same time have users of their own.
+OTHER_ID = 64_000 + os.getpid() % 1000
+OTHER_USER = User(OTHER_ID, OTHER_ID, exclusive=True) if os.getuid() == 0 else None
 
 
 def find_act() -> Path | None:

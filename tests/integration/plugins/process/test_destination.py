@@ -111,7 +111,7 @@ def test_a_secret_reaches_the_process_and_no_file(laptop: Laptop) -> None:
     laptop.host.context.secrets.values[reference] = SECRET + "-new"  # type: ignore[attr-defined]
     laptop.keeper._checked.clear()
     until(lambda: (f := _facts(laptop)) and f["env"]["URL"].find("-new@") > 0, 8)
-    assert laptop.destination.workloads()[0].generation != workload.generation
+    until(lambda: laptop.destination.workloads()[0].generation != workload.generation, 8)
 
 
 def _facts(laptop: Laptop) -> dict[str, Any]:

@@ -6,8 +6,8 @@ import { findBrowser, FLAGS } from './test/e2e/browser'
 
 export default defineConfig({
   testDir: 'test/e2e',
-  timeout: 30_000,
-  expect: { timeout: 10_000 },
+  timeout: 60_000,
+  expect: { timeout: 20_000 },
   workers: 1,
   reporter: [['list']],
   outputDir: '../test-results/portal',
@@ -18,7 +18,7 @@ export default defineConfig({
   use: {
     baseURL: process.env.TAXIWAY_URL ?? 'http://127.0.0.1:7007',
     screenshot: 'only-on-failure', // recording traces of everything doubles the time
-    actionTimeout: 10_000,
+    actionTimeout: 20_000,
     contextOptions: { reducedMotion: 'reduce' }, // nothing is half-way between two colours when it is looked at
     launchOptions: { executablePath: await findBrowser(), args: FLAGS },
   },

@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Iterable
 from contextlib import redirect_stdout
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -22,9 +23,35 @@ app = App(
     name="import", help="Move from another portal. Nothing is changed without --apply; every field is accounted for."
 )
 IMPORTS = "/api/catalog/v1/imports"
-Apply = Annotated[bool, Parameter(negative="--dry-run")]
 INLINE = 4_000_000
 """Characters of documents that fit into one request; larger ones are sent one by one before."""
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class Options:
+    """What every import takes.
+
+    Parameters
+    ----------
+    name
+        Names the import: the same name again follows what changed. The format's name when it is not given.
+    owner
+        The group that the import belongs to.
+    apply
+        Change the catalog; a dry run, which is the default, only makes the report.
+    brief
+        Print totals, and only what was refused.
+    """
+
+    name: str | None = None
+    owner: str | None = None
+    apply: Annotated[bool, Parameter(negative="--dry-run")] = False
+    brief: bool = False
+    output: Output = "table"
+
+
+USUAL = Options()
 
 
 @app.command
@@ -33,11 +60,7 @@ def backstage(
     token: str | None = None,
     filter: list[str] | None = None,
     base: str | None = None,
-    name: str = "backstage",
-    owner: str | None = None,
-    apply: Apply = False,
-    brief: bool = False,
-    output: Output = "table",
+    options: Options = USUAL,
 ) -> int:
     """Import the locations of app-config files, or the entities of a running instance.
 
@@ -51,37 +74,21 @@ def backstage(
         For a running instance: only entities that Backstage finds with this filter, such as `kind=component`, repeated.
     base
         The folder that relative file locations start from: where Backstage's backend runs.
-    name
-        Names the import: the same name again follows what changed.
-    owner
-        The group that the import belongs to.
-    apply
-        Change the catalog; a dry run, which is the default, only makes the report.
-    brief
-        Print totals, and only what was refused.
     """
     urls = [source for source in sources if source.startswith(("http://", "https://"))]
     if not sources or (urls and len(sources) > 1):
         raise CliError("name app-config files, or one address of a running Backstage", 2)
-    more = {"name": name, "owner": owner, "apply": apply}
+    options = replace(options, name=options.name or "backstage")
     if urls:
         pages = pages_of(urls[0], token or os.environ.get("BACKSTAGE_TOKEN"), filter or [])
-        return _run("backstage", pages, more, brief, output)
+        return _run("backstage", pages, options)
     where = str(Path(base).resolve()) if base else None
     files = files_at([Path(source) for source in sources], lambda path: path.name.startswith("app-config"))
-    return _run("backstage-config", files, {**more, "base": where}, brief, output)
+    return _run("backstage-config", files, options, base=where)
 
 
 @app.command
-def port(
-    *files: Path,
-    kind: list[str] | None = None,
-    name: str = "port",
-    owner: str | None = None,
-    apply: Apply = False,
-    brief: bool = False,
-    output: Output = "table",
-) -> int:
+def port(*files: Path, kind: list[str] | None = None, options: Options = USUAL) -> int:
     """Import blueprints and entities that were exported from Port.
 
     Parameters
@@ -90,28 +97,12 @@ def port(
         JSON exports or `port.yml` files, or folders of them.
     kind
         `BLUEPRINT=KIND` for blueprints whose entities are to become another kind, repeated.
-    name
-        Names the import: the same name again follows what changed.
-    owner
-        The group that the import belongs to.
-    apply
-        Change the catalog; a dry run, which is the default, only makes the report.
-    brief
-        Print totals, and only what was refused.
     """
-    return _files("port", files, kind, {"name": name, "owner": owner, "apply": apply}, brief, output)
+    return _files("port", files, kind, options)
 
 
 @app.command
-def cortex(
-    *files: Path,
-    kind: list[str] | None = None,
-    name: str = "cortex",
-    owner: str | None = None,
-    apply: Apply = False,
-    brief: bool = False,
-    output: Output = "table",
-) -> int:
+def cortex(*files: Path, kind: list[str] | None = None, options: Options = USUAL) -> int:
     """Import entity descriptors of Cortex.
 
     Parameters
@@ -120,28 +111,12 @@ def cortex(
         cortex.yaml files, or folders of them.
     kind
         `TYPE=KIND` for types whose entities are to become another kind, repeated.
-    name
-        Names the import: the same name again follows what changed.
-    owner
-        The group that the import belongs to.
-    apply
-        Change the catalog; a dry run, which is the default, only makes the report.
-    brief
-        Print totals, and only what was refused.
     """
-    return _files("cortex", files, kind, {"name": name, "owner": owner, "apply": apply}, brief, output)
+    return _files("cortex", files, kind, options)
 
 
 @app.command
-def opslevel(
-    *files: Path,
-    kind: list[str] | None = None,
-    name: str = "opslevel",
-    owner: str | None = None,
-    apply: Apply = False,
-    brief: bool = False,
-    output: Output = "table",
-) -> int:
+def opslevel(*files: Path, kind: list[str] | None = None, options: Options = USUAL) -> int:
     """Import opslevel.yml files and JSON exports of OpsLevel.
 
     Parameters
@@ -150,21 +125,11 @@ def opslevel(
         opslevel.yml files and JSON exports, or folders of them.
     kind
         `TYPE=KIND` for component types that are to become another kind, repeated.
-    name
-        Names the import: the same name again follows what changed.
-    owner
-        The group that the import belongs to.
-    apply
-        Change the catalog; a dry run, which is the default, only makes the report.
-    brief
-        Print totals, and only what was refused.
     """
-    return _files("opslevel", files, kind, {"name": name, "owner": owner, "apply": apply}, brief, output)
+    return _files("opslevel", files, kind, options)
 
 
-def _files(
-    format: str, files: tuple[Path, ...], kinds: list[str] | None, more: dict[str, Any], brief: bool, output: Output
-) -> int:
+def _files(format: str, files: tuple[Path, ...], kinds: list[str] | None, options: Options) -> int:
     if not files:
         raise CliError("name the files or folders to import", 2)
     chosen = {}
@@ -173,16 +138,17 @@ def _files(
         if not sign or not foreign or not kind:
             raise CliError(f"--kind {one} must be NAME=KIND, such as cluster=Resource", 2)
         chosen[foreign] = kind
-    return _run(format, files_at(list(files)), {**more, "kinds": chosen}, brief, output)
+    return _run(format, files_at(list(files)), options, kinds=chosen)
 
 
-def _run(format: str, documents: Iterable[Document], more: dict[str, Any], brief: bool, output: Output) -> int:
+def _run(format: str, documents: Iterable[Document], options: Options, **more: Any) -> int:
     """Send, start, follow and report. 0 when nothing was refused."""
     client = Client(find_session())
     sent = list(_sent(client, documents))
     if not sent:
         raise CliError("there is nothing to import: no entity is found there", 2)
-    body = {"format": format, "documents": sent, **more}
+    asked = {"name": options.name or format, "owner": options.owner, "apply": options.apply}
+    body = {"format": format, "documents": sent, **asked, **more}
     run_id = client.call("POST", IMPORTS, body=body)["run_id"]
     note(f"run {run_id}")
     with redirect_stdout(sys.stderr):  # the report alone is the command's answer
@@ -191,11 +157,11 @@ def _run(format: str, documents: Iterable[Document], more: dict[str, Any], brief
         return code
     counts = client.call("GET", f"/api/runs/v1/runs/{run_id}")["output"] or {}
     items = client.pages(f"{IMPORTS}/{run_id}/report", {"limit": 200}, most=10_000_000)
-    if output == "table":
-        print_report(items, counts, brief)
+    if options.output == "table":
+        print_report(items, counts, options.brief)
     else:
-        show({"run_id": run_id, "counts": counts, "items": list(items)}, output)
-    if not more["apply"]:
+        show({"run_id": run_id, "counts": counts, "items": list(items)}, options.output)
+    if not options.apply:
         note("nothing was changed: repeat with --apply")
     return 0 if not counts.get("refused") and not counts.get("problems") else 1
 

@@ -15,6 +15,7 @@ from factories.served import Served, served
 from taxiway.features.access.contrib import FEATURE as ACCESS
 from taxiway.features.catalog.contrib import FEATURE as CATALOG
 from taxiway.features.docs.contrib import FEATURE as DOCS
+from taxiway.features.search.contrib import FEATURE as SEARCH
 from taxiway.model.workload import FileChange
 from taxiway.plugins.git_local.forge import LocalForge
 
@@ -32,7 +33,7 @@ def served_catalog(tmp_path: Path, forge: LocalForge, **settings: Any) -> Iterat
     roots = tmp_path / "files"
     roots.mkdir()
     catalog = {"file_roots": [str(roots)]}
-    with served(tmp_path / "data", features=[ACCESS, CATALOG, DOCS], catalog=catalog, **settings) as running:
+    with served(tmp_path / "data", features=[ACCESS, CATALOG, DOCS, SEARCH], catalog=catalog, **settings) as running:
         running.platform.registry.add("forge", forge, "test")
         yield running
 

@@ -27,6 +27,7 @@ for name, (target, summary) in {
     "deploy": ("deploy:deploy", "Deploy a release to an environment"),
     "rollback": ("deploy:rollback", "Deploy the release that was live before"),
     "catalog": ("catalog:app", "Entities and locations"),
+    "search": ("searching:search", "Search the catalog, docs and golden paths"),
     "import": ("importing:app", "Move from Backstage, Port, Cortex or OpsLevel"),
     "env": ("environments:app", "Environments, deployments, workloads and resources"),
     "runs": ("runs:app", "List, watch and steer runs"),

@@ -2150,10 +2150,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Search by words; each word also finds what begins with it.
-         * @description Search by words; each word also finds what begins with it.
+         * Search by words; each word also finds what begins with it, and a name is found with one typing error.
+         * @description `types` are types of documents. `filters[<field>]=<value>` narrows by a field of the documents, `kinds` by the kind.
          */
-        get: operations["catalog.search_query"];
+        get: operations["search.query"];
         put?: never;
         post?: never;
         delete?: never;
@@ -3147,6 +3147,20 @@ export interface components {
             level: number;
             /** Text */
             text: string;
+        };
+        /**
+         * Highlight
+         * @description Fields of a document in which what was found stands between two tags.
+         */
+        Highlight: {
+            /** Fields */
+            fields: {
+                [key: string]: string;
+            };
+            /** Posttag */
+            postTag: string;
+            /** Pretag */
+            preTag: string;
         };
         /**
          * History
@@ -4312,6 +4326,7 @@ export interface components {
             document: {
                 [key: string]: unknown;
             };
+            highlight?: components["schemas"]["Highlight"] | null;
             /** Rank */
             rank: number;
             /** Type */
@@ -8672,7 +8687,7 @@ export interface operations {
             };
         };
     };
-    "catalog.search_query": {
+    "search.query": {
         parameters: {
             query?: {
                 term?: string;

@@ -28,6 +28,7 @@ REVISIONS = (
     "0005_pulls",
     "0006_catalog_files",
     "0007_scaffolder_service",
+    "0013_search",
 )
 """The modules in `migrations/versions`, in order."""
 HEAD = REVISIONS[-1].partition("_")[0]

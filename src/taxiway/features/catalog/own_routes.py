@@ -1,9 +1,7 @@
-"""Operations of the catalog beside Backstage's: graph, problems, search, and ingestion as a run."""
+"""Operations of the catalog beside Backstage's: graph, problems, and ingestion as a run."""
 
 from __future__ import annotations
 
-import base64
-import binascii
 from typing import Annotated, Any, Literal
 
 from fastapi import Path, Query, Response
@@ -15,7 +13,6 @@ from taxiway.features.catalog import views
 from taxiway.features.catalog.location_routes import operations
 from taxiway.features.catalog.repository import filters, reading, refused
 from taxiway.features.catalog.repository.graph import MAX_DEPTH, neighbourhood
-from taxiway.features.catalog.repository.search import MAX_RESULTS, Hit, search
 from taxiway.features.catalog.routes import READ, AsOf, read_time
 from taxiway.features.catalog.service import sources
 from taxiway.features.catalog.service.past import graph_at
@@ -25,7 +22,6 @@ from taxiway.model.errors import InputError, NotFoundError
 __all__ = ["operations"]
 Part = Annotated[str, Path(max_length=253)]
 Code = Annotated[Literal["unreadable", "invalid", "untrusted", "duplicate", "conflict"] | None, Query()]
-DOCUMENT_TYPE = "software-catalog"
 
 
 @operations.get("/api/catalog/v1/graph/{kind}/{namespace}/{name}", READ, response=views.Graph)
@@ -86,64 +82,8 @@ def ingest_location(ctx: Ctx, id: Part) -> Response:
     return json_bytes({"run_id": run_id}, status=202, headers={"location": f"/api/runs/v1/runs/{run_id}"})
 
 
-@operations.get("/api/search/query", READ, errors="backstage", response=views.SearchResults)
-def search_query(
-    ctx: Ctx,
-    term: Annotated[str, Query(max_length=300)] = "",
-    types: Annotated[list[str] | None, Query(max_length=20)] = None,
-    kinds: Annotated[list[str] | None, Query(max_length=20)] = None,
-    limit: Annotated[int | None, Query(ge=1, le=MAX_RESULTS)] = None,
-    pageLimit: Annotated[int, Query(ge=1, le=MAX_RESULTS)] = 25,
-    pageCursor: Annotated[str, Query(max_length=50)] = "",
-) -> Response:
-    """Search by words; each word also finds what begins with it."""
-    unknown = sorted(set(types or ()) - {DOCUMENT_TYPE})
-    if unknown:
-        raise InputError(f"the document type '{unknown[0]}' is not known: use {DOCUMENT_TYPE}", code="search.bad_type")
-    size, number = limit or pageLimit, _page_number(pageCursor)
-    with ctx.platform.store.read() as conn:
-        hits, total = search(conn, term, _scope(ctx), kinds=kinds or [], limit=size, offset=number * size)
-    answer: dict[str, Any] = {
-        "results": [_result(hit, number * size + place) for place, hit in enumerate(hits, 1)],
-        "numberOfResults": total,
-    }
-    if (number + 1) * size < total:
-        answer["nextPageCursor"] = base64.b64encode(str(number + 1).encode()).decode()
-    if number > 0:
-        answer["previousPageCursor"] = base64.b64encode(str(number - 1).encode()).decode()
-    return json_bytes(answer)
-
-
-def _result(hit: Hit, rank: int) -> dict[str, Any]:
-    document = {
-        "title": hit.title or hit.name,
-        "text": hit.description,
-        "location": f"/catalog/{hit.namespace}/{hit.kind}/{hit.name}",
-        "kind": hit.kind,
-        "namespace": hit.namespace,
-        "name": hit.name,
-        "ref": hit.ref,
-        "type": hit.type or "other",
-        "componentType": hit.type or "other",
-        "lifecycle": hit.lifecycle or "",
-        "owner": hit.owner or "",
-    }
-    return {"type": DOCUMENT_TYPE, "document": document, "rank": rank}
-
-
 def _scope(ctx: OpContext) -> Any:
     return filters.visible_to(ctx.scope(READ))
-
-
-def _page_number(cursor: str) -> int:
-    if not cursor:
-        return 0
-    try:
-        return max(0, min(int(base64.b64decode(cursor, validate=True)), 100_000))
-    except (binascii.Error, ValueError) as error:
-        raise InputError(
-            "the page cursor is not one of ours: start again without it", code="search.bad_cursor"
-        ) from error
 
 
 def _position(cursor: str) -> Any:

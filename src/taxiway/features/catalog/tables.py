@@ -219,6 +219,15 @@ shipped = Table(
 )
 """Which state of the data that ships with Taxiway the catalog holds."""
 
+catalog_word = Table(
+    "catalog_word",
+    metadata,
+    Column("word", Text, primary_key=True),
+    Column("uses", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""Names and the words in them, in lower case, and how many names have each: see `repository/names`."""
+
 FULL_TEXT: Mapping[str, Sequence[str]] = {
     "sqlite": (
         "CREATE VIRTUAL TABLE IF NOT EXISTS entity_fts USING fts5"

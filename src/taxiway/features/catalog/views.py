@@ -346,23 +346,6 @@ class Sources(BaseModel):
     next_cursor: str | None
 
 
-class SearchResult(BaseModel):
-    """One result."""
-
-    type: str
-    document: dict[str, Any]
-    rank: int
-
-
-class SearchResults(BaseModel):
-    """Ranked results."""
-
-    results: list[SearchResult]
-    nextPageCursor: str | None = None
-    previousPageCursor: str | None = None
-    numberOfResults: int
-
-
 class Started(BaseModel):
     """A run that was started."""
 

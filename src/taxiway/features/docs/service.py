@@ -94,6 +94,22 @@ class Docs:
             raise NotFoundError(f"there is no file '{clean}' in the docs of {ref}", code="docs.no_asset")
         return content, media_type, site.commit
 
+    def head(self, entity: Mapping[str, Any]) -> str | None:
+        """Repository and commit of an entity's docs; None when they are in none that is here."""
+        try:
+            repository, _ = _place(entity)
+            forge = self._forge()
+        except NotFoundError:
+            return None
+        found = forge.get_repository(repository)
+        commit = found and forge.resolve(repository, found.default_branch)
+        return f"{repository}@{commit}" if commit else None
+
+    def markdown(self, site: Site, path: str) -> str | None:
+        """The source of a page, as it stands in the repository."""
+        content = self._forge().read_file(site.repository, site.commit, join(site.folder, path), MAX_PAGE)
+        return None if content is None else content.decode("utf-8-sig", "replace")
+
     def _render(self, content: bytes, title: str, ref: str, path: str) -> Page:
         text = content.decode("utf-8-sig", "replace")
         future = self._threads.submit(render, text, title, _linker(ref, path))

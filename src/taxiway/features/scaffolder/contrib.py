@@ -12,6 +12,7 @@ from taxiway.features.scaffolder.checks import OwnerCheck
 from taxiway.features.scaffolder.execution import ForgetSecrets, ScaffoldHandler
 from taxiway.features.scaffolder.rendering.client import Renderer
 from taxiway.features.scaffolder.routes import operations
+from taxiway.features.scaffolder.searching import GoldenPathSearch
 from taxiway.features.scaffolder.service import Scaffolder
 from taxiway.features.scaffolder.upgrade_fleet import FleetHandler
 from taxiway.features.scaffolder.upgrade_routes import operations as upgrade_operations
@@ -37,6 +38,7 @@ def register(platform: Platform) -> None:
     ]:
         add("action", action, OWNER)
     add("plan_check", OwnerCheck(platform), OWNER)
+    add("search_source", GoldenPathSearch(platform), OWNER)
     add("event_subscriber", ForgetSecrets(platform), OWNER)
     add("event_subscriber", FollowUpgrades(platform), OWNER)
 

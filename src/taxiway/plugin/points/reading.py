@@ -1,9 +1,9 @@
-"""What is read from elsewhere: metrics, and entities."""
+"""What is read from elsewhere: metrics, entities, and documents to search in."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
 
@@ -81,3 +81,35 @@ class EntitySource(Protocol):
     key: str
 
     def read(self, target: str) -> Iterable[SourcedEntity | SourceProblem]: ...
+
+
+@dataclass(frozen=True)
+class SearchDocument:
+    """Something that search finds beside entities. `location` is its path in the portal or a URL, `fields` is what it
+    may be filtered by. Who may read it: everybody who has the source's permission on `owner`'s things, or, with
+    `entity_ref`, who may read that entity; it goes when the entity goes. Of `text` the first 100,000 characters count.
+    """
+
+    title: str
+    text: str
+    location: str
+    owner: str | None = None
+    entity_ref: str | None = None
+    fields: Mapping[str, str] = field(default_factory=dict)
+
+
+@runtime_checkable
+class SearchSource(Protocol):
+    """Documents of one type; `key` is the type (`techdocs`), `permission` is needed to find any.
+
+    `collections` is asked about twice a minute while things happen, so it must be quick: it names every collection of
+    documents with its state (a commit, a hash). `documents` is asked for a collection that is new or whose state
+    changed; its documents take the place of all earlier ones.
+    """
+
+    key: str
+    permission: str
+
+    def collections(self) -> Mapping[str, str]: ...
+
+    def documents(self, collection: str) -> Iterable[SearchDocument]: ...

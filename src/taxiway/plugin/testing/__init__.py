@@ -17,6 +17,7 @@ from taxiway.plugin.testing.checks import (
     PlanCheckConformance,
     PluginConformance,
     ResourceDriverConformance,
+    SearchSourceConformance,
 )
 from taxiway.plugin.testing.displays import misfit
 from taxiway.plugin.testing.faces import (
@@ -59,6 +60,7 @@ __all__ = [
     "PullHostConformance",
     "RecordsConformance",
     "ResourceDriverConformance",
+    "SearchSourceConformance",
     "SecretStoreConformance",
     "memory_host",
     "misfit",

@@ -22,6 +22,8 @@ from taxiway.plugin import (
     PlanCheck,
     Plugin,
     ResourceDriver,
+    SearchDocument,
+    SearchSource,
     SourcedEntity,
     SourceProblem,
 )
@@ -159,3 +161,23 @@ class EntitySourceConformance:
     def test_what_cannot_be_read_is_a_problem_and_no_exception(self, source: EntitySource, missing: str) -> None:
         found = list(source.read(missing))
         assert any(isinstance(item, SourceProblem) and item.detail for item in found)
+
+
+class SearchSourceConformance:
+    """Give a fixture `source` that has at least one document."""
+
+    def test_it_names_collections_with_a_state_that_stays(self, source: SearchSource) -> None:
+        first = dict(source.collections())
+        assert first == dict(source.collections())
+        assert all(isinstance(state, str) and state for state in first.values())
+
+    def test_its_documents_have_a_title_and_a_place(self, source: SearchSource) -> None:
+        found = [document for collection in source.collections() for document in source.documents(collection)]
+        assert found
+        for document in found:
+            assert isinstance(document, SearchDocument)
+            assert document.title
+            assert document.location.startswith(("/", "https://", "http://"))
+
+    def test_a_collection_that_is_gone_is_empty(self, source: SearchSource) -> None:
+        assert list(source.documents("conformance-no-such-collection")) == []

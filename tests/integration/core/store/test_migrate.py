@@ -22,7 +22,7 @@ from taxiway.core.store.migrate import HEAD, REVISIONS, migrate
 from taxiway.core.store.types import metadata
 from taxiway.model.errors import ConflictError
 
-OWN = {"alembic_version", "entity_fts"}
+OWN = {"alembic_version", "entity_fts", "search_fts"}
 
 
 def plain(url: str) -> str:
@@ -42,7 +42,8 @@ def differences(url: str) -> list[object]:
             opts={"include_name": lambda name, kind, parents: kind != "table" or not str(name).startswith(tuple(OWN))},
         )
         found = compare_metadata(context, metadata)
-        assert conn.execute(text("select count(*) from entity_fts")).scalar_one() == 0
+        for index in ("entity_fts", "search_fts"):
+            assert conn.execute(text(f"select count(*) from {index}")).scalar_one() == 0
     engine.dispose()
     return list(found)
 

@@ -204,11 +204,11 @@ def test_both_databases_answer_alike(make_platform: Any, database_url: str) -> N
     from sqlalchemy import true
 
     from taxiway.features.catalog.repository import listing
-    from taxiway.features.catalog.repository.search import search
+    from taxiway.features.catalog.repository.search import hits, lens_of, search
 
     with platform.store.read() as conn:
-        hits, total = search(conn, "shop car", true(), kinds=[], limit=10, offset=0)
-        assert ([hit.ref for hit in hits], total) == (["component:default/cart"], 1)
+        found = search(conn, None, "shop car", lens_of(conn, None, true(), {}), 10)
+        assert ([hits(conn, [one])[one].ref for _, one in found.ranked], found.total) == (["component:default/cart"], 1)
         query = listing.Query(sort="metadata.labels.tier")
         page = listing.page(conn, query, true(), limit=2)
         rest = listing.page(conn, listing.decode(page.next_cursor or ""), true(), limit=9)

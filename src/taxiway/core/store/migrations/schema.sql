@@ -555,3 +555,28 @@ CREATE TABLE scaffolder_service (
 );
 CREATE INDEX ix_scaffolder_service_repository ON scaffolder_service (repository);
 CREATE INDEX ix_scaffolder_service_template_ref ON scaffolder_service (template_ref);
+CREATE TABLE catalog_word (
+	word TEXT NOT NULL, 
+	uses INTEGER NOT NULL, 
+	CONSTRAINT pk_catalog_word PRIMARY KEY (word)
+)
+ WITHOUT ROWID;
+CREATE TABLE search_document (
+	id INTEGER NOT NULL, 
+	type TEXT NOT NULL, 
+	collection TEXT NOT NULL, 
+	location TEXT NOT NULL, 
+	owner TEXT, 
+	entity_ref TEXT, 
+	fields TEXT NOT NULL, 
+	CONSTRAINT pk_search_document PRIMARY KEY (id)
+);
+CREATE INDEX ix_search_document_type_collection ON search_document (type, collection);
+CREATE TABLE search_collection (
+	type TEXT NOT NULL, 
+	collection TEXT NOT NULL, 
+	state TEXT NOT NULL, 
+	CONSTRAINT pk_search_collection PRIMARY KEY (type, collection)
+)
+ WITHOUT ROWID;
+CREATE VIRTUAL TABLE search_fts USING fts5(title, text, tokenize='unicode61 remove_diacritics 2', prefix='3', detail=column);

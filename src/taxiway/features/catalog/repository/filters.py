@@ -28,6 +28,7 @@ COLUMNS: Mapping[str, ColumnElement[Any]] = {
 }
 """Paths that are narrow columns, all in lower case."""
 RELATIONS = "relations."
+DOCS, REPOSITORY = "backstage.io/techdocs-ref", "taxiway.dev/repository"
 LOWER_INVERSE = {one.lower(): (one, other) for one, other in INVERSE.items()}
 """Relation types in lower case: how they are written, and their reverse."""
 
@@ -50,6 +51,12 @@ def parse_predicate(query: Any) -> Clause:
 def equal_filters(filters: Mapping[str, str]) -> Clause:
     """The clause for keys that must all have the given values."""
     return and_(true(), *(Sql().one_of(key.lower(), [value.lower()]) for key, value in filters.items()))
+
+
+def documented() -> Clause:
+    """The clause for entities with docs, from a repository of the forge here or with one named."""
+    docs, repository = (Sql().exists_at(f"metadata.annotations.{one}") for one in (DOCS, REPOSITORY))
+    return and_(docs, or_(repository, entity.c.location.contains("/git/", autoescape=True)))
 
 
 def contains_text(keys: Sequence[str], term: str) -> Clause:

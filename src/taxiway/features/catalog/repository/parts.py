@@ -10,9 +10,10 @@ from sqlalchemy import Connection, delete, select, text
 
 from taxiway.features.catalog.documents import words
 from taxiway.features.catalog.model import Record
-from taxiway.features.catalog.repository import facets
+from taxiway.features.catalog.repository import facets, names
 from taxiway.features.catalog.repository.bulk import insert_rows
 from taxiway.features.catalog.repository.chunks import chunks
+from taxiway.features.catalog.repository.fts import ENTITIES, vector
 from taxiway.features.catalog.repository.index import feed
 from taxiway.features.catalog.repository.index.feed import DELETE, INSERT, MANY, UPDATE, Change
 from taxiway.features.catalog.tables import entity_doc, entity_facet, relation
@@ -30,6 +31,7 @@ def insert(conn: Connection, items: Sequence[Item]) -> None:
     for batch in chunks(items, BATCH):
         _insert_docs(conn, batch)
         _insert_words(conn, [(id_, record.words) for id_, _, record in batch])
+        names.add(conn, [record.columns["name"] for _, _, record in batch])
         _insert_relations(conn, batch)
         numbers = _numbers(conn, batch)
         _insert_facets(conn, numbers)
@@ -61,6 +63,7 @@ def remove(conn: Connection, refs: Mapping[int, str]) -> None:
         _delete_words_and_docs(conn, ids)
         _delete_relations(conn, ids)
         _delete_facets(conn, before)
+        names.remove(conn, [refs[id_].rpartition("/")[2] for id_ in ids])
         feed.append(conn, [Change(id_, DELETE, refs[id_], removed=sorted(before.get(id_, ()))) for id_ in ids])
 
 
@@ -126,19 +129,14 @@ def _delete_words_and_docs(conn: Connection, ids: Sequence[int]) -> None:
 
 
 def _insert_words(conn: Connection, items: Sequence[tuple[int, Words]]) -> None:
-    rows: list[Any] = [(id_, *texts) for id_, texts in items]
-    if not rows:
+    if not items:
         return
     if conn.dialect.name == "sqlite":
         statement = "INSERT INTO entity_fts(rowid, name, title, tags, body) VALUES (?, ?, ?, ?, ?)"
+        rows: list[Any] = [(id_, *texts) for id_, texts in items]
     else:
-        statement = (
-            "INSERT INTO entity_fts(entity_id, words) VALUES (%s,"
-            " setweight(to_tsvector('simple', replace(CAST(%s AS text), '-', ' ')), 'A')"
-            " || setweight(to_tsvector('simple', CAST(%s AS text)), 'A')"
-            " || setweight(to_tsvector('simple', CAST(%s AS text)), 'B')"
-            " || to_tsvector('simple', CAST(%s AS text)))"
-        )
+        statement = "INSERT INTO entity_fts(entity_id, words) VALUES (%s, CAST(%s AS tsvector))"
+        rows = [(id_, vector(ENTITIES, texts)) for id_, texts in items]
     conn.exec_driver_sql(statement, rows)
 
 

@@ -11,7 +11,7 @@ from taxiway.core.context import OpContext, Platform
 from taxiway.core.store.watch import CommitWatch
 from taxiway.features.catalog.refs import full_ref
 from taxiway.features.catalog.repository import listing, reading
-from taxiway.features.catalog.repository.filters import Clause, equal_filters, visible_to
+from taxiway.features.catalog.repository.filters import Clause, documented, equal_filters, visible_to
 from taxiway.features.catalog.repository.index.catalog_index import CatalogIndex
 from taxiway.features.catalog.repository.query import Listed, Query
 
@@ -35,6 +35,12 @@ def list_entities(
     wanted = dict(filters) if kind is None else {**filters, "kind": kind}
     with platform.store.read() as conn:
         return [orjson.loads(text) for text in reading.texts(conn, equal_filters(wanted), limit=MAX_LIST).values()]
+
+
+def list_documented(platform: Platform) -> list[dict[str, Any]]:
+    """Entities, by ref and at most 10,000, that have docs and may have them in a repository of the forge here."""
+    with platform.store.read() as conn:
+        return [orjson.loads(text) for text in reading.texts(conn, documented(), limit=MAX_LIST).values()]
 
 
 def index_of(platform: Platform) -> CatalogIndex:

@@ -1,0 +1,1 @@
+"""Search over everything: the catalog, and the documents that features and plugins contribute."""

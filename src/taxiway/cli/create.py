@@ -74,10 +74,11 @@ def typed_answers(client: Client, ref: str, answers: dict[str, str], values: dic
     unknown = sorted(set(answers) - set(known))
     if unknown:
         raise CliError(f"{ref} does not ask for {', '.join(unknown)}; it asks for {', '.join(known)}", 2)
-    return {**values, **{key: _convert(key, text, known[key].get("type")) for key, text in answers.items()}}
+    return {**values, **{key: convert(key, text, known[key].get("type")) for key, text in answers.items()}}
 
 
-def _convert(key: str, text: str, kind: Any) -> Any:
+def convert(key: str, text: str, kind: Any) -> Any:
+    """An answer with the type that the form asks for. CliError where it is none."""
     if kind in ("boolean", "number", "integer", "array", "object"):
         lowered = {"yes": "true", "no": "false"}.get(text.lower(), text)
         try:

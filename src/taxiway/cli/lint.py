@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Literal
@@ -11,7 +12,7 @@ from typing import Any, Literal
 from taxiway import __version__
 from taxiway.cli.output import note
 from taxiway.features.catalog.model import PROBLEM_CODES
-from taxiway.features.catalog.service.lint import Finding, Judgement, judge_paths
+from taxiway.features.catalog.service.lint import Finding, judge_paths
 from taxiway.model.kinds import KINDS
 
 RULES = {**PROBLEM_CODES, "elsewhere": "a target lies outside of what is judged"}
@@ -24,13 +25,13 @@ def lint(*paths: Path, output: Literal["human", "json", "sarif"] = "human", stri
     """
     judgement = judge_paths(paths or (Path(),))
     if output == "sarif":
-        print(json.dumps(sarif(judgement), indent=2))
+        print(json.dumps(sarif("taxiway catalog lint", judgement.findings, RULES), indent=2))
     elif output == "json":
         found = [asdict(finding) for finding in judgement.findings]
         print(json.dumps({"documents": judgement.documents, "files": judgement.files, "findings": found}, indent=2))
     else:
         for finding in judgement.findings:
-            print(_line(finding))
+            print(finding_line(finding))
         counts = ", ".join(f"{judgement.count(level)} {level}s" for level in ("error", "warning", "note"))
         note(f"{judgement.documents} documents in {judgement.files} files: {counts}")
     sys.stdout.flush()
@@ -38,12 +39,12 @@ def lint(*paths: Path, output: Literal["human", "json", "sarif"] = "human", stri
     return KINDS["input"].exit_code if failed else 0
 
 
-def sarif(judgement: Judgement) -> dict[str, Any]:
-    """The findings as a SARIF log."""
-    used = sorted({finding.code for finding in judgement.findings})
-    rules = [{"id": code, "shortDescription": {"text": RULES[code]}} for code in used]
-    driver = {"name": "taxiway catalog lint", "semanticVersion": __version__, "rules": rules}
-    results = [_result(finding, used.index(finding.code)) for finding in judgement.findings]
+def sarif(tool: str, findings: Sequence[Finding], known: Mapping[str, str]) -> dict[str, Any]:
+    """Findings as a SARIF log of a tool; `known` has what each code means."""
+    used = sorted({finding.code for finding in findings})
+    rules = [{"id": code, "shortDescription": {"text": known[code]}} for code in used]
+    driver = {"name": tool, "semanticVersion": __version__, "rules": rules}
+    results = [_result(finding, used.index(finding.code)) for finding in findings]
     return {
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
         "version": "2.1.0",
@@ -63,6 +64,7 @@ def _result(finding: Finding, rule: int) -> dict[str, Any]:
     }
 
 
-def _line(finding: Finding) -> str:
+def finding_line(finding: Finding) -> str:
+    """A finding for people."""
     where = finding.path if finding.line is None else f"{finding.path}:{finding.line}"
     return f"{where}: {finding.level} [{finding.code}] {finding.message}. {finding.remedy}"

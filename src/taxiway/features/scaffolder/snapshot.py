@@ -21,6 +21,8 @@ from taxiway.plugin import Forge
 
 MAX_FILES = 5_000
 MAX_BYTES = 64 * 1024 * 1024
+TESTS = frozenset({"template.test.yaml", "template.golden"})
+"""Beside the template, for its authors: they are no part of a version."""
 
 
 def snapshot(platform: Platform, location: str, document: Mapping[str, Any]) -> str:
@@ -33,12 +35,14 @@ def snapshot(platform: Platform, location: str, document: Mapping[str, Any]) -> 
         if not folder.is_dir():
             raise NotFoundError(f"the folder of the template, {folder}, is not there (any more)")
         root = _checkout(platform, folder) if is_whole else folder
-        return f"{_store(platform, _folder_files(root))}//{folder.relative_to(root).as_posix()}"
+        files = _folder_files(root, frozenset() if is_whole else TESTS)
+        return f"{_store(platform, files)}//{folder.relative_to(root).as_posix()}"
     if scheme == "git":
         repository, _, path = target.partition("//")
         inner = str(PurePosixPath(path).parent)
         root_in, base = (".", inner) if is_whole else (inner, ".")
-        return f"{_store(platform, _forge_files(platform, repository, root_in))}//{base}"
+        left_out = frozenset[str]() if is_whole else TESTS
+        return f"{_store(platform, _forge_files(platform, repository, root_in, left_out))}//{base}"
     raise InputError(f"templates cannot be read from '{location}': register them from a file or the built-in forge")
 
 
@@ -78,24 +82,27 @@ def _checkout(platform: Platform, folder: Path) -> Path:
     return folder
 
 
-def _folder_files(root: Path) -> Iterator[tuple[str, bytes, bool]]:
+def _folder_files(root: Path, without: frozenset[str] = frozenset()) -> Iterator[tuple[str, bytes, bool]]:
     for folder, folders, names in os.walk(root):
-        folders[:] = sorted(name for name in folders if name != ".git")
-        for name in sorted(names):
+        left_out = without if Path(folder) == root else frozenset()
+        folders[:] = sorted(name for name in folders if name != ".git" and name not in left_out)
+        for name in sorted(set(names) - left_out):
             path = Path(folder, name)
             if path.is_symlink() or not path.is_file():
                 raise InputError(f"{path} is no plain file: templates may not hold links or devices")
             yield str(path.relative_to(root)), path.read_bytes(), os.access(path, os.X_OK)
 
 
-def _forge_files(platform: Platform, repository: str, path: str) -> Iterator[tuple[str, bytes, bool]]:
+def _forge_files(
+    platform: Platform, repository: str, path: str, without: frozenset[str]
+) -> Iterator[tuple[str, bytes, bool]]:
     forge = next(iter(platform.registry.all("forge", Forge)), None)
     head = forge.get_repository(repository) if forge else None
     if forge is None or head is None or head.head is None:
         raise NotFoundError(f"there is no repository '{repository}' with commits: push the template first")
     with tempfile.TemporaryDirectory() as folder:
         forge.export(repository, head.head, Path(folder, "tree"))
-        yield from _folder_files(Path(folder, "tree", path))
+        yield from _folder_files(Path(folder, "tree", path), without)
 
 
 def _store(platform: Platform, files: Iterator[tuple[str, bytes, bool]]) -> str:

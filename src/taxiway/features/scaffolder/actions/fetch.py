@@ -81,7 +81,7 @@ def render_folder(
     extension = values.get("templateFileExtension") or ""
     extension = ".njk" if extension is True else extension
     paths = list(workspace_files(source))
-    requests = [(name, _text_to_render(name, path, untemplated, extension)) for name, path in paths]
+    requests = [(name, text_to_render(name, path, untemplated, extension)) for name, path in paths]
     compat = bool(values.get("cookiecutterCompat"))
     context = {"cookiecutter" if compat else "values": values.get("values") or {}}
     options = {name: bool(values.get(name)) for name in ("trimBlocks", "lstripBlocks", "cookiecutterCompat")}
@@ -101,8 +101,9 @@ def render_folder(
     log(f"Wrote {written} files")
 
 
-def _text_to_render(name: str, path: Path, untemplated: Sequence[str], extension: str) -> str | None:
-    if _is_named(name, untemplated) or (extension and not name.endswith(extension)):
+def text_to_render(name: str, path: Path, untemplated: Sequence[str], extension: str) -> str | None:
+    """The text of a file that is rendered; None for one that is copied: named so, of another ending, or no text."""
+    if is_named(name, untemplated) or (extension and not name.endswith(extension)):
         return None
     content = path.read_bytes()
     if b"\0" in content:
@@ -113,7 +114,7 @@ def _text_to_render(name: str, path: Path, untemplated: Sequence[str], extension
         return None
 
 
-def _is_named(name: str, patterns: Sequence[str]) -> bool:
+def is_named(name: str, patterns: Sequence[str]) -> bool:
     """Whether globs name a file as Backstage reads them: `*` stays in a folder, a folder means all that is in it."""
     from wcmatch import glob
 

@@ -127,6 +127,22 @@ class Renderer:
         request = {"op": "files", "files": list(files), "context": dict(context), "options": dict(options)}
         return [(path, text) for path, text in self._ask({**request, "most": MOST_RENDERED})]
 
+    def outline(self, texts: Sequence[tuple[str, Mapping[str, Any]]]) -> list[dict[str, Any]]:
+        """What each (text, options) refers to: paths, filters, calls, conditions, or the error of its syntax."""
+        asked = [{"text": text, "options": dict(options)} for text, options in texts]
+        return list(self._ask({"op": "outline", "texts": asked}))
+
+    def decide(
+        self, texts: Sequence[str], contexts: Sequence[Sequence[Mapping[str, Any]]], options: Mapping[str, Any]
+    ) -> list[list[dict[str, Any]]]:
+        """{value} or {error} of each text in each of its contexts."""
+        contexts = [list(each) for each in contexts]
+        return list(self._ask({"op": "decide", "texts": list(texts), "contexts": contexts, "options": dict(options)}))
+
+    def filters(self) -> list[str]:
+        """The names of every filter."""
+        return list(self._ask({"op": "filters"}))
+
     def close(self) -> None:
         """End every idle worker."""
         with self._lock:

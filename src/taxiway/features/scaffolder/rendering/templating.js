@@ -120,10 +120,19 @@ function filesOf(files, render, most) {
   });
 }
 
+const OTHER = {
+  outline: ({ texts }) => texts.map(({ text, options }) => outlineOf(text, options)),
+  decide: ({ texts, contexts, options }) =>
+    decide(texts, contexts, (source, context) => rendererOf(options).renderValue(source, context, LIMITS)),
+  filters: () => knownFilters(),
+};
+
 globalThis.answer = (request) => {
-  const { op, value, files, context, options, failed, lenient, most } = JSON.parse(request);
+  const asked = JSON.parse(request);
+  const { op, value, files, context, options, failed, lenient, most } = asked;
   try {
     state.failed = failed === true;
+    if (Object.hasOwn(OTHER, op)) return JSON.stringify({ value: OTHER[op](asked) });
     const renderer = rendererOf(options);
     const prepared = renderer.prepareContext(context);
     const result =

@@ -20,7 +20,7 @@ import quickjs
 
 MAX_MESSAGE = 64 * 1024 * 1024
 MAX_FILES = MAX_MESSAGE // 4
-SCRIPT = Path(__file__).with_name("templating.js")
+SCRIPTS = [Path(__file__).with_name(name) for name in ("templating.js", "outline.js")]
 # The engine asks for random numbers in its filter `random` only.
 RANDOM = """
 globalThis.crypto = {
@@ -38,7 +38,7 @@ def load(engine: Path, memory_bytes: int) -> Answer:
     context = quickjs.Context()
     context.set_memory_limit(memory_bytes)
     context.eval(RANDOM)
-    context.module(f"{engine.read_text()}\n{SCRIPT.read_text()}")
+    context.module("\n".join(path.read_text() for path in (engine, *SCRIPTS)))
     call = context.get("answer")
 
     def answer(request: str) -> str:

@@ -37,7 +37,8 @@ class Dispatcher:
     """Runs a thread per subscriber while it holds the lease.
 
     A subscriber with an attribute `start_at = "now"` begins with what comes after its first start,
-    others with the first event.
+    others with the first event. One with a method `concerning(events)` is given only those events of a batch that this
+    returns, in their order: it can tell at once that nothing of a large batch is for it.
     """
 
     def __init__(
@@ -61,16 +62,19 @@ class Dispatcher:
             events = [event_of(row) for row in conn.execute(query.order_by(event.c.seq).limit(BATCH))]
         reached = cursor
         try:
-            for item in events:
+            for item in self._concerning(subscriber, events):
                 self._handle(subscriber, item)
                 reached = item.seq
-            if len(events) < BATCH:
-                reached = end
+            reached = end if len(events) < BATCH else events[-1].seq
         finally:
             self._known[subscriber.key] = reached
             if (events and reached > cursor) or reached - self._stored[subscriber.key] >= STRETCH:
                 self._save(subscriber.key, reached)
         return len(events)
+
+    def _concerning(self, subscriber: EventSubscriber, events: Sequence[Event]) -> Sequence[Event]:
+        choose: Callable[[Sequence[Event]], Sequence[Event]] | None = getattr(subscriber, "concerning", None)
+        return events if choose is None or not events else choose(events)
 
     def _position(self, subscriber: EventSubscriber) -> int:
         key = subscriber.key

@@ -29,6 +29,7 @@ REVISIONS = (
     "0006_catalog_files",
     "0007_scaffolder_service",
     "0013_search",
+    "0008_catalog_packed",
 )
 """The modules in `migrations/versions`, in order."""
 HEAD = REVISIONS[-1].partition("_")[0]

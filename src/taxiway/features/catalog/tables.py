@@ -29,6 +29,7 @@ from sqlalchemy import (
 )
 
 from taxiway.core.store.types import Time, metadata
+from taxiway.features.catalog.packing import PackedText
 
 RowId = BigInteger().with_variant(Integer(), "sqlite")
 
@@ -54,9 +55,7 @@ entity = Table(
     Column("updated_at", Time, nullable=False),
     Column("version", Integer, nullable=False, server_default=text("1")),
     Index("ix_entity_kind_type_ref", "kind", "type", "ref"),
-    Index("ix_entity_kind_ref", "kind", "ref"),
-    Index("ix_entity_owner_kind_ref", "owner", "kind", "ref"),
-    Index("ix_entity_system", "system"),
+    Index("ix_entity_owner", "owner"),
     Index("ix_entity_source_id", "source_id"),
 )
 
@@ -64,8 +63,10 @@ entity_doc = Table(
     "entity_doc",
     metadata,
     Column("entity_id", RowId, ForeignKey("entity.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
-    Column("doc", Text, nullable=False),
+    Column("doc", PackedText, nullable=False),
+    Column("facets", LargeBinary, nullable=False),
 )
+"""`doc` is packed, see `packing`; `facets` are the ids of the entity's facets, see `repository/facets`."""
 
 facet_key = Table(
     "facet_key",
@@ -93,10 +94,11 @@ entity_facet = Table(
     "entity_facet",
     metadata,
     Column("facet_id", RowId, primary_key=True, autoincrement=False),
-    Column("entity_id", RowId, ForeignKey("entity.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
-    Index("ix_entity_facet_entity_id", "entity_id"),
+    Column("entity_id", RowId, primary_key=True, autoincrement=False),
     sqlite_with_rowid=False,
 )
+"""From a facet to its entities. The other way goes through `entity_doc.facets`: no index, and no foreign key either,
+which could not do without one."""
 
 relation = Table(
     "relation",
@@ -231,7 +233,7 @@ catalog_word = Table(
 FULL_TEXT: Mapping[str, Sequence[str]] = {
     "sqlite": (
         "CREATE VIRTUAL TABLE IF NOT EXISTS entity_fts USING fts5"
-        "(name, title, tags, body, content='', tokenize='unicode61 remove_diacritics 2', prefix='3')",
+        "(name, title, tags, body, content='', tokenize='unicode61 remove_diacritics 2', detail=column)",
     ),
     "postgresql": (
         "CREATE TABLE IF NOT EXISTS entity_fts "

@@ -59,6 +59,12 @@ def unreleased(conn: Connection, repository: str) -> Row | None:
     return dict(row) if row is not None and row["release_id"] is None else None
 
 
+def any_unreleased(conn: Connection) -> bool:
+    """Whether any green pipeline has an artefact but no release."""
+    waiting = (pipeline.c.release_id.is_(None), pipeline.c.digest.is_not(None), pipeline.c.state == "succeeded")
+    return conn.execute(select(pipeline.c.id).where(*waiting).limit(1)).first() is not None
+
+
 def pipelines(conn: Connection, scope: Scope, repository: str | None, after: Sequence[Any], limit: int) -> list[Row]:
     """Newest first."""
     statement = select(pipeline).where(visible(scope, pipeline.c.owner))

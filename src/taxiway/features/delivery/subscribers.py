@@ -110,6 +110,14 @@ class ComponentSubscriber:
     def __init__(self, platform: Platform) -> None:
         self._platform = platform
 
+    def concerning(self, events: Sequence[Event]) -> Sequence[Event]:
+        """Those about components, if any release waits for one at all: a pipeline that ends later finds them itself."""
+        components = [event for event in events if event.subject.startswith("component:")]
+        if not components:
+            return ()
+        with self._platform.store.read() as conn:
+            return components if repository.any_unreleased(conn) else ()
+
     def handle(self, event: Event) -> None:
         if not event.subject.startswith("component:"):
             return

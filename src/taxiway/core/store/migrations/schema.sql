@@ -100,11 +100,8 @@ CREATE TABLE entity (
 	CONSTRAINT uq_entity_ref UNIQUE (ref), 
 	CONSTRAINT uq_entity_uid UNIQUE (uid)
 );
-CREATE INDEX ix_entity_kind_ref ON entity (kind, ref);
 CREATE INDEX ix_entity_kind_type_ref ON entity (kind, type, ref);
-CREATE INDEX ix_entity_owner_kind_ref ON entity (owner, kind, ref);
 CREATE INDEX ix_entity_source_id ON entity (source_id);
-CREATE INDEX ix_entity_system ON entity (system);
 CREATE TABLE event (
 	id TEXT NOT NULL, 
 	seq BIGINT, 
@@ -354,12 +351,6 @@ CREATE TABLE approval (
 	CONSTRAINT fk_approval_run_id FOREIGN KEY(run_id) REFERENCES run (id) ON DELETE CASCADE
 );
 CREATE UNIQUE INDEX ux_approval_run_step ON approval (run_id, step_id);
-CREATE TABLE entity_doc (
-	entity_id INTEGER NOT NULL, 
-	doc TEXT NOT NULL, 
-	CONSTRAINT pk_entity_doc PRIMARY KEY (entity_id), 
-	CONSTRAINT fk_entity_doc_entity_id FOREIGN KEY(entity_id) REFERENCES entity (id) ON DELETE CASCADE
-);
 CREATE TABLE relation (
 	source_id INTEGER NOT NULL, 
 	type TEXT NOT NULL, 
@@ -406,7 +397,6 @@ CREATE TABLE run_step (
 	CONSTRAINT pk_run_step PRIMARY KEY (run_id, id), 
 	CONSTRAINT fk_run_step_run_id FOREIGN KEY(run_id) REFERENCES run (id) ON DELETE CASCADE
 );
-CREATE VIRTUAL TABLE entity_fts USING fts5(name, title, tags, body, content='', tokenize='unicode61 remove_diacritics 2', prefix='3');
 CREATE INDEX ix_idempotency_created_at ON idempotency (created_at);
 CREATE TABLE entity_version (
 	id INTEGER NOT NULL, 
@@ -462,14 +452,6 @@ CREATE TABLE facet (
 	CONSTRAINT pk_facet PRIMARY KEY (id)
 );
 CREATE INDEX ix_facet_key_id_digest ON facet (key_id, digest);
-CREATE TABLE entity_facet (
-	facet_id INTEGER NOT NULL, 
-	entity_id INTEGER NOT NULL, 
-	CONSTRAINT pk_entity_facet PRIMARY KEY (facet_id, entity_id), 
-	CONSTRAINT fk_entity_facet_entity_id FOREIGN KEY(entity_id) REFERENCES entity (id) ON DELETE CASCADE
-)
- WITHOUT ROWID;
-CREATE INDEX ix_entity_facet_entity_id ON entity_facet (entity_id);
 CREATE TABLE pull (
 	id TEXT NOT NULL, 
 	repository TEXT NOT NULL, 
@@ -580,3 +562,18 @@ CREATE TABLE search_collection (
 )
  WITHOUT ROWID;
 CREATE VIRTUAL TABLE search_fts USING fts5(title, text, tokenize='unicode61 remove_diacritics 2', prefix='3', detail=column);
+CREATE INDEX ix_entity_owner ON entity (owner);
+CREATE TABLE entity_doc (
+	entity_id INTEGER NOT NULL, 
+	doc BLOB NOT NULL, 
+	facets BLOB NOT NULL, 
+	CONSTRAINT pk_entity_doc PRIMARY KEY (entity_id), 
+	CONSTRAINT fk_entity_doc_entity_id FOREIGN KEY(entity_id) REFERENCES entity (id) ON DELETE CASCADE
+);
+CREATE VIRTUAL TABLE entity_fts USING fts5(name, title, tags, body, content='', tokenize='unicode61 remove_diacritics 2', detail=column);
+CREATE TABLE entity_facet (
+	facet_id INTEGER NOT NULL, 
+	entity_id INTEGER NOT NULL, 
+	CONSTRAINT pk_entity_facet PRIMARY KEY (facet_id, entity_id)
+)
+ WITHOUT ROWID;

@@ -7,6 +7,7 @@ reading everything at a path.
 from __future__ import annotations
 
 import hashlib
+from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -81,6 +82,16 @@ def numbers(conn: Connection, leaves: Iterable[Leaf]) -> dict[Leaf, int]:
         found[leaf] = number
     insert_rows(conn, facet, ("id", "key_id", "digest", "value", "folded", "opaque"), rows)
     return found
+
+
+def packed(ids: Iterable[int]) -> bytes:
+    """The numbers of an entity's facets as they are stored with it: 32 bits each, ascending."""
+    return array("I", sorted(ids)).tobytes()
+
+
+def unpacked(data: Any) -> Sequence[int]:
+    """What `packed` was given."""
+    return array("I", bytes(data))
 
 
 def _keys(conn: Connection, wanted: set[str]) -> dict[str, int]:

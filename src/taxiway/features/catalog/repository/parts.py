@@ -10,6 +10,7 @@ from sqlalchemy import Connection, delete, select, text
 
 from taxiway.features.catalog.documents import words
 from taxiway.features.catalog.model import Record
+from taxiway.features.catalog.packing import pack
 from taxiway.features.catalog.repository import facets, names
 from taxiway.features.catalog.repository.bulk import insert_rows
 from taxiway.features.catalog.repository.chunks import chunks
@@ -29,11 +30,11 @@ MANY_FROM = 200
 def insert(conn: Connection, items: Sequence[Item]) -> None:
     """Store what hangs on new entities."""
     for batch in chunks(items, BATCH):
-        _insert_docs(conn, batch)
+        numbers = _numbers(conn, batch)
+        _insert_docs(conn, batch, numbers)
         _insert_words(conn, [(id_, record.words) for id_, _, record in batch])
         names.add(conn, [record.columns["name"] for _, _, record in batch])
         _insert_relations(conn, batch)
-        numbers = _numbers(conn, batch)
         _insert_facets(conn, numbers)
         feed.append(conn, _told(batch, numbers))
 
@@ -42,10 +43,9 @@ def replace(conn: Connection, items: Sequence[Item]) -> None:
     """Store anew what hangs on known entities; facets that stay are left alone."""
     for batch in chunks(items, BATCH):
         ids = [id_ for id_, _, _ in batch]
-        before, numbers = _facets_of(conn, ids), _numbers(conn, batch)
-        _delete_words_and_docs(conn, ids)
+        before, numbers = _delete_words_and_docs(conn, ids), _numbers(conn, batch)
         _delete_relations(conn, ids)
-        _insert_docs(conn, batch)
+        _insert_docs(conn, batch, numbers)
         _insert_words(conn, [(id_, record.words) for id_, _, record in batch])
         _insert_relations(conn, batch)
         added = {id_: numbers[id_] - before.get(id_, set()) for id_ in ids}
@@ -59,8 +59,7 @@ def replace(conn: Connection, items: Sequence[Item]) -> None:
 def remove(conn: Connection, refs: Mapping[int, str]) -> None:
     """Remove what hangs on entities, given as id → reference."""
     for ids in chunks(refs, BATCH):
-        before = _facets_of(conn, ids)
-        _delete_words_and_docs(conn, ids)
+        before = _delete_words_and_docs(conn, ids)
         _delete_relations(conn, ids)
         _delete_facets(conn, before)
         names.remove(conn, [refs[id_].rpartition("/")[2] for id_ in ids])
@@ -79,8 +78,9 @@ def _stored(uid: str, record: Record) -> str:
     return orjson.dumps({**record.document, "metadata": metadata}).decode()
 
 
-def _insert_docs(conn: Connection, batch: Sequence[Item]) -> None:
-    insert_rows(conn, entity_doc, ("entity_id", "doc"), [(id_, _stored(uid, record)) for id_, uid, record in batch])
+def _insert_docs(conn: Connection, batch: Sequence[Item], numbers: Mapping[int, set[int]]) -> None:
+    rows = [(id_, pack(_stored(uid, record)), facets.packed(numbers[id_])) for id_, uid, record in batch]
+    insert_rows(conn, entity_doc, ("entity_id", "doc", "facets"), rows)
 
 
 def _insert_relations(conn: Connection, batch: Sequence[Item]) -> None:
@@ -100,15 +100,6 @@ def _insert_facets(conn: Connection, by_id: Mapping[int, set[int]]) -> None:
     insert_rows(conn, entity_facet, ("facet_id", "entity_id"), rows)
 
 
-def _facets_of(conn: Connection, ids: Sequence[int]) -> dict[int, set[int]]:
-    found: dict[int, set[int]] = {}
-    for batch in chunks(ids):
-        rows = select(entity_facet.c.entity_id, entity_facet.c.facet_id).where(entity_facet.c.entity_id.in_(batch))
-        for row in conn.execute(rows):
-            found.setdefault(row[0], set()).add(row[1])
-    return found
-
-
 def _delete_facets(conn: Connection, by_id: Mapping[int, set[int]]) -> None:
     rows = sorted((number, id_) for id_, numbers in by_id.items() for number in numbers)
     if rows:
@@ -121,11 +112,15 @@ def _delete_relations(conn: Connection, ids: Sequence[int]) -> None:
         conn.execute(delete(relation).where(relation.c.source_id.in_(batch)))
 
 
-def _delete_words_and_docs(conn: Connection, ids: Sequence[int]) -> None:
+def _delete_words_and_docs(conn: Connection, ids: Sequence[int]) -> dict[int, set[int]]:
+    """Removes them, and returns which facets the entities had."""
+    had: dict[int, set[int]] = {}
     for batch in chunks(ids):
-        rows = conn.execute(select(entity_doc.c.entity_id, entity_doc.c.doc).where(entity_doc.c.entity_id.in_(batch)))
+        rows = conn.execute(select(entity_doc).where(entity_doc.c.entity_id.in_(batch))).all()
         _delete_words(conn, [(row.entity_id, words(orjson.loads(row.doc))) for row in rows])
         conn.execute(delete(entity_doc).where(entity_doc.c.entity_id.in_(batch)))
+        had.update({row.entity_id: set(facets.unpacked(row.facets)) for row in rows})
+    return had
 
 
 def _insert_words(conn: Connection, items: Sequence[tuple[int, Words]]) -> None:

@@ -15,7 +15,7 @@ from taxiway.features.catalog.repository.index.feed import DELETE, INSERT, MANY,
 from taxiway.features.catalog.repository.index.order import Order, by_name, by_ref
 from taxiway.features.catalog.repository.index.texts import Texts
 from taxiway.features.catalog.repository.index.values import Path, Value, load
-from taxiway.features.catalog.tables import entity, entity_facet, facet
+from taxiway.features.catalog.tables import entity, entity_doc, facet
 
 MAX_PATHS = 64
 MAX_BEHIND = 10_000
@@ -112,12 +112,10 @@ class State:
 
     def _many(self, conn: Connection, first: int, last: int) -> list[Change]:
         # They are read as they are now: later changes of them follow in the feed, and may find that they are in place.
-        added: dict[int, list[int]] = {}
-        pairs = select(entity_facet.c.entity_id, entity_facet.c.facet_id)
-        for row in conn.execute(pairs.where(entity_facet.c.entity_id.between(first, last))):
-            added.setdefault(row[0], []).append(row[1])
-        refs = conn.execute(select(entity.c.id, entity.c.ref).where(entity.c.id.between(first, last)))
-        return [Change(row[0], INSERT, row[1], added.get(row[0], ())) for row in refs]
+        columns = (entity.c.id, entity.c.ref, entity_doc.c.facets)
+        rows = select(*columns).join(entity_doc, entity_doc.c.entity_id == entity.c.id)
+        found = conn.execute(rows.where(entity.c.id.between(first, last)))
+        return [Change(row[0], INSERT, row[1], facets.unpacked(row[2])) for row in found]
 
     def _insert(self, conn: Connection, changes: Sequence[Change]) -> None:
         new = [change for change in changes if change.entity_id not in self.refs]

@@ -1,0 +1,75 @@
+"""A catalog whose documents were plain text, after the revision that packed them."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import orjson
+import pytest
+from sqlalchemy import create_engine, select, text
+
+from taxiway.core.store import migrate as migrations
+from taxiway.core.store.migrate import REVISIONS, migrate
+from taxiway.features.catalog import packing
+from taxiway.features.catalog.packing import pack, unpack
+from taxiway.features.catalog.repository import facets, parts
+from taxiway.features.catalog.tables import entity_doc, entity_facet
+
+DOCUMENT = {
+    "apiVersion": "backstage.io/v1alpha1",
+    "kind": "Component",
+    "metadata": {"name": "pay", "tags": ["ändern"], "labels": {"a": "b"}, "links": [{"url": "https://x.example"}]},
+    "spec": {"type": "service", "lifecycle": "production", "owner": "shop"},
+}
+ENTITY = """
+    INSERT INTO entity (uid, ref, kind, namespace, name, etag, hash, source_id, location, line, updated_at)
+    VALUES ('u', 'component:default/pay', 'component', 'default', 'pay', 'e', 'h', 's', 'file:/x', 1, 1)
+"""
+
+
+@pytest.mark.parametrize("document", ["", "{}", '{"größe":"' + "ä" * 100_000 + '"}'])
+def test_a_packed_document_is_what_it_was(document: str) -> None:
+    assert unpack(pack(document)) == document
+
+
+def test_the_dictionary_that_stored_documents_need_stays_as_it_is() -> None:
+    assert hashlib.sha256(packing._FIRST).hexdigest() == (
+        "a7f8d039ba7a63fe9ea60c909cee8f398dabfb1f859a714125342fae020b7dda"
+    ), "a better dictionary gets a new number"
+
+
+def test_documents_facets_and_words_survive_the_packing(
+    database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = create_engine(database_url.replace("postgresql://", "postgresql+psycopg://"))
+    with monkeypatch.context() as older, engine.begin() as conn:
+        older.setattr(migrations, "REVISIONS", REVISIONS[: REVISIONS.index("0008_catalog_packed")])
+        migrations.run_revisions(conn)
+        migrations._stamp(conn, "0013")
+        conn.execute(text(ENTITY))
+        one = conn.execute(text("SELECT id FROM entity")).scalar_one()
+        conn.execute(
+            text("INSERT INTO entity_doc VALUES (:id, :doc)"), {"id": one, "doc": orjson.dumps(DOCUMENT).decode()}
+        )
+        for facet in (7, 3, 70_000):
+            conn.execute(text("INSERT INTO entity_facet VALUES (:facet, :id)"), {"facet": facet, "id": one})
+        if conn.dialect.name == "sqlite":
+            parts._insert_words(conn, [(one, parts.words(DOCUMENT))])
+    migrate(database_url, tmp_path)
+    with engine.begin() as conn:
+        row = conn.execute(select(entity_doc)).one()
+        assert orjson.loads(row.doc) == DOCUMENT
+        assert list(facets.unpacked(row.facets)) == [3, 7, 70_000]
+        assert conn.execute(select(entity_facet.c.facet_id).order_by(entity_facet.c.facet_id)).scalars().all() == [
+            *(3, 7, 70_000)
+        ]
+        if conn.dialect.name == "sqlite":
+            found = "SELECT count(*) FROM entity_fts WHERE entity_fts MATCH 'andern'"
+            assert conn.execute(text(found)).scalar_one() == 1
+        parts.remove(conn, {one: "component:default/pay"})
+        assert conn.execute(select(entity_facet)).all() == []
+        if conn.dialect.name == "sqlite":
+            assert conn.execute(text(found)).scalar_one() == 0
+            conn.execute(text("INSERT INTO entity_fts(entity_fts) VALUES ('integrity-check')"))
+    engine.dispose()

@@ -115,3 +115,12 @@ class InternalError(TaxiwayError):
     """A fault of Taxiway itself. The log has the details under the request id."""
 
     kind = "internal"
+
+
+def check_version(expected: int | None, actual: int) -> None:
+    """PreconditionError when somebody changed the row in the meantime."""
+    if expected is not None and expected != actual:
+        raise PreconditionError(
+            f"it is at version {actual}, not {expected}: read it again and repeat the change",
+            code="precondition.version",
+        )

@@ -9,13 +9,13 @@ from pydantic import BaseModel
 from sqlalchemy import insert
 
 from taxiway.core.http.context import Ctx
-from taxiway.core.http.headers import check_version, etag, expected_version, json_bytes
+from taxiway.core.http.headers import etag, expected_version, json_bytes
 from taxiway.core.http.sse import Batch, SseEvent, event_stream
 from taxiway.core.operations import Feature, Operations
 from taxiway.core.permissions import OWNED, READ
 from taxiway.core.store.database import Tx
 from taxiway.core.store.tables import event_cursor
-from taxiway.model.errors import UnavailableError
+from taxiway.model.errors import UnavailableError, check_version
 
 
 class Thing(BaseModel):

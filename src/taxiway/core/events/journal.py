@@ -1,11 +1,9 @@
-"""`EventLog` on the store: append in the writer's transaction, read what is sealed, follow it."""
+"""`EventLog` on the store: append in the writer's transaction, read what is sealed."""
 
 from __future__ import annotations
 
-import asyncio
 import secrets
-import threading
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Select, func, insert, select
@@ -19,7 +17,7 @@ from taxiway.core.store.tables import event, event_personal
 from taxiway.kit.canonical import canonical_json
 from taxiway.kit.ids import NewId
 from taxiway.kit.paging import Page, decode_cursor, page_of
-from taxiway.kit.signals import Signals, waker
+from taxiway.kit.signals import Signals
 from taxiway.model.access import Principal, Scope
 from taxiway.model.errors import InputError, InternalError
 from taxiway.model.event import Event, EventDraft
@@ -27,7 +25,6 @@ from taxiway.model.event import Event, EventDraft
 APPENDED = "events.appended"
 SEALED = "events.sealed"
 DATA_BYTES = 256_000
-POLL_SECONDS = 1.0
 # Built once, with the values as parameters: built with its values an insert costs ten times as much.
 INSERT, INSERT_PERSONAL = insert(event), insert(event_personal)
 
@@ -132,49 +129,6 @@ class Journal:
             query = select(event_personal.c.data).where(event_personal.c.event_id == event_id)
             found: dict[str, Any] | None = conn.execute(query).scalar()
             return found
-
-    def follow(
-        self, scope: Scope, after: int, stop: threading.Event, *, type_prefix: str | None = None
-    ) -> Iterator[Event]:
-        """Sealed events behind `after`, as they come, until `stop`; for threads."""
-        wake = threading.Event()
-        remove = self.signals.listen(SEALED, wake.set)
-        try:
-            while not stop.is_set():
-                wake.clear()
-                found = self._next(scope, after, type_prefix, None)
-                yield from found
-                if found:
-                    after = found[-1].seq
-                else:
-                    wake.wait(POLL_SECONDS)
-        finally:
-            remove()
-
-    async def astream(
-        self, scope: Scope, after: int, *, type_prefix: str | None = None, subject: str | None = None
-    ) -> AsyncIterator[Event | None]:
-        """Like `follow`, for SSE. Yields None about once a second when nothing came, so that the caller can ping or
-        stop."""
-        loop, wake = asyncio.get_running_loop(), asyncio.Event()
-        remove = self.signals.listen(SEALED, waker(loop, wake))
-        try:
-            while True:
-                wake.clear()
-                found = await asyncio.to_thread(self._next, scope, after, type_prefix, subject)
-                for item in found:
-                    yield item
-                    after = item.seq
-                if not found:
-                    try:
-                        await asyncio.wait_for(wake.wait(), POLL_SECONDS)
-                    except TimeoutError:
-                        yield None
-        finally:
-            remove()
-
-    def _next(self, scope: Scope, after: int, type_prefix: str | None, subject: str | None) -> Sequence[Event]:
-        return self.list(scope, type_prefix=type_prefix, subject=subject, after=after, limit=200, newest_first=False)
 
     def _query(self, scope: Scope, type_prefix: str | None, subject: str | None) -> Select[Any]:
         query = select(event).where(event.c.seq.is_not(None), visible(scope, event.c.owner))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from typing import Protocol
 
 from taxiway.core.store.database import Tx
@@ -40,10 +40,4 @@ class EventLog(Protocol):
 
     def last_seq(self) -> int:
         """The place of the newest sealed event; 0 when there is none."""
-        ...
-
-    def astream(
-        self, scope: Scope, after: int, *, type_prefix: str | None = None, subject: str | None = None
-    ) -> AsyncIterator[Event | None]:
-        """Sealed events behind `after` as they come; None about once a second when there is nothing."""
         ...

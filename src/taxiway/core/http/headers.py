@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 from starlette.responses import Response
 
-from taxiway.model.errors import InputError, PreconditionError
+from taxiway.model.errors import InputError
 
 JSON = "application/json"
 
@@ -21,13 +21,6 @@ def json_bytes(value: Any, *, status: int = 200, headers: Mapping[str, str] | No
 def json_list(items: Iterable[Any], next_cursor: str | None = None) -> Response:
     """`{items, next_cursor}` from values."""
     return json_bytes({"items": list(items), "next_cursor": next_cursor})
-
-
-def json_texts(texts: Iterable[str | bytes], next_cursor: str | None = None) -> Response:
-    """`{items, next_cursor}` from items that are JSON text already, joined without parsing them."""
-    parts = [text.encode() if isinstance(text, str) else text for text in texts]
-    body = b'{"items":[' + b",".join(parts) + b'],"next_cursor":' + orjson.dumps(next_cursor) + b"}"
-    return Response(body, media_type=JSON)
 
 
 def etag(version: int) -> str:
@@ -43,12 +36,3 @@ def expected_version(if_match: str | None) -> int | None:
     if not text.isdigit():
         raise InputError('If-Match must be the ETag of an earlier answer, such as "3"', code="input.if_match")
     return int(text)
-
-
-def check_version(expected: int | None, actual: int) -> None:
-    """PreconditionError when somebody changed the row in the meantime."""
-    if expected is not None and expected != actual:
-        raise PreconditionError(
-            f"it is at version {actual}, not {expected}: read it again and repeat the change",
-            code="precondition.version",
-        )

@@ -35,12 +35,6 @@ def change_pipeline(tx: Tx, pipeline_id: str, **values: Any) -> None:
     tx.conn.execute(statement.values(**values, version=pipeline.c.version + 1))
 
 
-def of_commit(conn: Connection, repository: str, commit: str) -> list[Row]:
-    """Pipelines of a commit, oldest first."""
-    statement = select(pipeline).where(pipeline.c.repository == repository, pipeline.c.commit == commit)
-    return [dict(row) for row in conn.execute(statement.order_by(pipeline.c.id)).mappings()]
-
-
 def living(conn: Connection, repository_uid: str) -> list[str]:
     """Ids of the pipelines of a repository that have not ended."""
     alive = pipeline.c.state.in_(("queued", "running", "waiting"))

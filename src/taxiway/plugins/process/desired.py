@@ -29,11 +29,6 @@ def checked_name(name: str) -> str:
     return name
 
 
-def checked_slot(slot: str) -> str:
-    """The id of a workload, `<deployment>.<environment>`. InputError when it is none."""
-    return ".".join(checked_name(part) for part in slot.split(".", 1))
-
-
 def put(folder: Path, environment: str, manifest: Json) -> None:
     """Keep the manifest; nothing is written when the same one is there."""
     path = _path(folder, environment, object_key(manifest))

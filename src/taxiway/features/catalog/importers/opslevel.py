@@ -48,7 +48,6 @@ KINDS: Mapping[str, str] = {
     "infrastructure": "Resource",
 }
 WRAPPERS = ("data", "account")
-PAGING = frozenset({"pageInfo", "totalCount", "filteredCount", "cursor"})
 
 
 @dataclass(frozen=True)

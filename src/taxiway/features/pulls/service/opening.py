@@ -19,7 +19,7 @@ from taxiway.features.pulls.service.hosts import (
     pull_host,
     repository_of,
 )
-from taxiway.model.errors import ConflictError, InputError, PreconditionError
+from taxiway.model.errors import ConflictError, InputError, check_version
 from taxiway.model.pulls import Comparison
 
 ATTEMPTS = 3
@@ -128,11 +128,7 @@ def change_pull(
     """Edit an open pull request: its author, or who may merge it. PreconditionError when `version` is another."""
     row = find_pull(ctx, name, number)
     _steer(ctx, row)
-    if version is not None and version != row["version"]:
-        raise PreconditionError(
-            f"it is at version {row['version']}, not {version}: read it again and repeat the change",
-            code="precondition.version",
-        )
+    check_version(version, row["version"])
     row = open_row(ctx, row)
     given: dict[str, Any] = {"title": title, "body": body, "base": base, "draft": draft}
     values = {key: value for key, value in given.items() if value is not None and value != row[key]}

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from cyclopts import App
 
+from taxiway.cli.catalog_sources import app as sources
 from taxiway.cli.client import Client, entity_path, find_session, full_ref
 from taxiway.cli.output import Output, note, show
 
@@ -15,6 +16,7 @@ app = App(name="catalog", help="The service catalog.")
 app.command("taxiway.cli.lint:lint", name="lint", help="Judge descriptor files without a server")
 app.command("taxiway.cli.editing:edit", name="edit", help="Change an entity where it is written")
 app.command("taxiway.cli.editing:apply", name="apply", help="Make the catalog hold the entities of files")
+app.command(sources)
 BASE = "/api/catalog"
 
 
@@ -58,13 +60,6 @@ def refresh(ref: str) -> None:
 def problems(*, output: Output = "table") -> None:
     """List what could not be read, with file, line and remedy."""
     show(list(Client(find_session()).pages(f"{BASE}/v1/problems")), output, ["location", "line", "detail"])
-
-
-@app.command
-def sources(*, output: Output = "table") -> None:
-    """List what the catalog reads from, with counts of entities, problems and conflicts."""
-    items = list(Client(find_session()).pages(f"{BASE}/v1/sources"))
-    show(items, output, ["id", "type", "target", "owner", "entities", "problems", "conflicts", "refreshed_at"])
 
 
 @app.command

@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
+from taxiway.core.settings_sources import SourceSettings
 from taxiway.model.errors import FieldError, InputError
 
 PREFIX = "TAXIWAY_"
@@ -52,6 +53,21 @@ class CatalogSettings(_Section):
     history_days: int = Field(
         365, ge=1, le=36_500, description="days for which superseded versions of entities are kept"
     )
+    orphan_days: int = Field(
+        7, ge=0, le=3650, description="days for which an entity is kept that its source does not name any more"
+    )
+    sources: tuple[SourceSettings, ...] = Field(
+        (), description="what is read regularly: `name`, `type`, `every`, and what the type needs; the first go first"
+    )
+
+    @field_validator("sources")
+    @classmethod
+    def _named_once(cls, found: tuple[SourceSettings, ...]) -> tuple[SourceSettings, ...]:
+        names = [item.name for item in found]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"two sources have the name {', '.join(twice)}: rename one")
+        return found
 
 
 class RetentionSettings(_Section):
@@ -213,6 +229,8 @@ def _walk(section: BaseModel, at: str, sources: Mapping[str, str]) -> Iterator[t
             continue
         if isinstance(value, SecretStr):
             value = MASK
+        elif name == "sources":
+            value = [item.model_dump() for item in value]
         elif name == "plugins":
             value = {plugin: dict.fromkeys(options, MASK) for plugin, options in value.items()}
         yield key, value, _source(key, sources), field.description or ""

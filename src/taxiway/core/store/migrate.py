@@ -30,6 +30,7 @@ REVISIONS = (
     "0007_scaffolder_service",
     "0013_search",
     "0008_catalog_packed",
+    "0010_catalog_sources",
 )
 """The modules in `migrations/versions`, in order."""
 HEAD = REVISIONS[-1].partition("_")[0]

@@ -7,10 +7,10 @@ from functools import partial
 from taxiway.core.context import Platform
 from taxiway.core.operations import Feature
 from taxiway.core.permissions import OWNED, PLATFORM, READ
-from taxiway.features.catalog import edit_routes, import_routes, push_routes, source_routes
+from taxiway.features.catalog import edit_routes, import_routes, push_routes, sourcing_routes
 from taxiway.features.catalog.actions import Register, Write
 from taxiway.features.catalog.import_tasks import ImportHandler
-from taxiway.features.catalog.service import groups_of, history, load_library
+from taxiway.features.catalog.service import configured, groups_of, history, load_library, removals
 from taxiway.features.catalog.service.additions import FollowAdditions
 from taxiway.features.catalog.service.query import index_of
 from taxiway.features.catalog.tasks import FollowPushes, IngestHandler, TakeOver
@@ -26,6 +26,10 @@ def register(platform: Platform) -> None:
     platform.runs.schedules.register(
         history.SCHEDULE, history.EVERY_SECONDS, partial(history.remove_old_versions, platform)
     )
+    platform.runs.schedules.register(
+        removals.SCHEDULE, removals.EVERY_SECONDS, partial(removals.remove_old_orphans, platform)
+    )
+    configured.schedule(platform)
     platform.registry.add("action", Register(platform), OWNER)
     platform.registry.add("action", Write(), OWNER)
     platform.registry.add("event_subscriber", FollowPushes(platform), OWNER)
@@ -36,6 +40,7 @@ def register(platform: Platform) -> None:
 def start(platform: Platform) -> None:
     """Called once before the server answers."""
     index_of(platform).warm()
+    configured.start_new(platform)
     for source, result in load_library(platform).items():
         for problem in result.problems:
             platform.log.error("catalog.shipped_data", source=source, location=problem.location, problem=problem.detail)
@@ -55,9 +60,11 @@ FEATURE = Feature(
         "catalog.location.create": OWNED,
         "catalog.location.delete": OWNED,
         "catalog.location.trust": PLATFORM,
+        "catalog.source.refresh": PLATFORM,
+        "catalog.source.review": PLATFORM,
     },
     [
-        *source_routes.operations.items,
+        *sourcing_routes.operations.items,
         *import_routes.operations.items,
         *push_routes.operations.items,
         *edit_routes.operations.items,

@@ -40,6 +40,21 @@ PROBLEM_CODES: Mapping[str, str] = {
 """What can be wrong with a source."""
 
 
+CONFIGURED = "source:"
+"""What the id of a configured source begins with; its name follows."""
+
+ORPHAN = "backstage.io/orphan"
+"""Annotation of an entity that its source does not name any more."""
+
+SOURCE_STATES: Mapping[str, str] = {
+    "new": "it was not read yet",
+    "ok": "it was read to its end",
+    "held": "it was read to its end; removals wait for review",
+    "failed": "the last reading ended early; what was taken in stays",
+}
+"""How a configured source stands."""
+
+
 @dataclass(frozen=True)
 class Problem:
     """Something wrong with a source: where, what, and what to do. `ref` is set when it is about a nameable entity.
@@ -55,6 +70,7 @@ class Problem:
     code: str = "invalid"
     other_source_id: str | None = None
     document: Mapping[str, Any] | None = field(default=None, repr=False, compare=False)
+    part: str | None = None
 
 
 @dataclass(frozen=True)

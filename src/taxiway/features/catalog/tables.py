@@ -146,11 +146,13 @@ catalog_problem = Table(
     Column("code", Text, nullable=False, server_default=text("'invalid'")),
     Column("other_source_id", Text),
     Column("document", Text),
+    Column("part", Text),
     Index("ix_catalog_problem_source_id", "source_id"),
     Index("ix_catalog_problem_ref", "ref"),
 )
 """`code` is one of `model.PROBLEM_CODES`; `other_source_id` is who keeps a reference that two sources claim; `document`
-is what was refused, as JSON text, where it could be parsed and is not too large."""
+is what was refused, as JSON text, where it could be parsed and is not too large; `part` the part of a configured
+source that it was found in."""
 
 entity_version = Table(
     "entity_version",
@@ -198,6 +200,55 @@ catalog_file = Table(
     sqlite_with_rowid=False,
 )
 """Files of large sources that were read without a fault, and what was in them: see `sources/memory`."""
+
+catalog_source = Table(
+    "catalog_source",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("type", Text, nullable=False),
+    Column("settings", Text, nullable=False),
+    Column("cursor", Text),
+    Column("state", Text, nullable=False),
+    Column("detail", Text),
+    Column("counts", Text, nullable=False),
+    Column("run_id", Text),
+    Column("started_at", Time),
+    Column("ended_at", Time),
+    Column("complete_at", Time),
+)
+"""Configured sources as they were read last, by `source:<name>`. `settings` is a digest: with others it is read anew.
+`state` is one of `model.SOURCE_STATES`; `counts` and `cursor` are JSON."""
+
+catalog_source_part = Table(
+    "catalog_source_part",
+    metadata,
+    Column("source_id", Text, primary_key=True),
+    Column("part", Text, primary_key=True),
+    Column("state", Text),
+    Column("refs", Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""What each part of a configured source described when it was read last: references, one a line. `state` is the
+plugin's own, kept only of parts without a problem."""
+
+catalog_orphan = Table(
+    "catalog_orphan",
+    metadata,
+    Column("ref", Text, primary_key=True),
+    Column("source_id", Text, nullable=False),
+    Column("since_at", Time, nullable=False),
+    Index("ix_catalog_orphan_source_id", "source_id"),
+)
+"""Entities that their source does not name any more, until they go."""
+
+catalog_held = Table(
+    "catalog_held",
+    metadata,
+    Column("source_id", Text, primary_key=True),
+    Column("ref", Text, primary_key=True),
+    Column("since_at", Time, nullable=False),
+)
+"""Removals that are too many at once: they wait until somebody has looked at them."""
 
 index_change = Table(
     "index_change",

@@ -8,8 +8,10 @@ from taxiway.core.context import OpContext, Platform
 from taxiway.core.runs.handler import BaseHandler, StepResult
 from taxiway.features.catalog import service
 from taxiway.features.catalog.repository import refused
+from taxiway.features.catalog.service.configured import earlier_reading, named
 from taxiway.features.catalog.service.ingesting import follow_in_batches
 from taxiway.features.catalog.service.locations import get_location
+from taxiway.features.catalog.service.sourcing import take_in
 from taxiway.model.errors import NotFoundError, TaxiwayError
 from taxiway.model.event import Event
 from taxiway.model.run import Run, Step
@@ -21,13 +23,20 @@ GONE = "dev.taxiway.entity.deleted.v1"
 
 
 class IngestHandler(BaseHandler):
-    """Takes one location in, in batches; cancelling stops between two of them. Running it again converges."""
+    """Takes one location, or one configured source, in, in batches; cancelling stops between two of them.
+
+    Running it again converges."""
 
     def __init__(self, platform: Platform) -> None:
         self._platform = platform
 
     def execute(self, run: Run, step: Step, ctx: StepContext) -> StepResult:
         op = OpContext(self._platform, ctx.principal, run.id)
+        if "source" in run.input:
+            name = str(run.input["source"])
+            while (earlier := earlier_reading(self._platform, name, run.id)) is not None:
+                ctx.wait_for_run(earlier)
+            return StepResult(dict(take_in(op, named(self._platform, name), run.id, ctx)))
         current = get_location(self._platform, run.input["location_id"])
         found = follow_in_batches(op, current, ctx.cancelled.is_set, ctx.log)
         names = ("created", "updated", "unchanged", "deleted", "problems")

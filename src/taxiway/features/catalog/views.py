@@ -313,7 +313,10 @@ class LastRun(BaseModel):
 class SourceView(BaseModel):
     """What the catalog reads from, and what it came to. Times are microseconds UTC.
 
-    `type` is `shipped` for what comes with Taxiway. `commit` is what was read of a repository last.
+    `type` is `shipped` for what comes with Taxiway. `commit` is what was read of a repository last. `orphans` are
+    entities that the source does not name any more, `held` those of them that are so many that they wait for review.
+    What follows is told of configured sources: `state` is new, ok, held, failed (`detail` says why) or removed;
+    `counts` are those of the last reading.
     """
 
     id: str
@@ -331,6 +334,15 @@ class SourceView(BaseModel):
     entities: int
     problems: int
     conflicts: int
+    orphans: int = 0
+    held: int = 0
+    every_seconds: int | None = None
+    state: str | None = None
+    detail: str | None = None
+    counts: dict[str, int] | None = None
+    started_at: int | None = None
+    ended_at: int | None = None
+    complete_at: int | None = None
 
 
 class SourceDetail(SourceView):

@@ -20,7 +20,6 @@ from taxiway.plugin.points.acting import (
 from taxiway.plugin.points.faces import Authorize, MountedRoutes, PluginOperation, PortalCard, PortalPage
 from taxiway.plugin.points.keeping import Forge, PullHost, SecretStore
 from taxiway.plugin.points.reading import (
-    EntitySource,
     Measurement,
     MetricSample,
     MetricSink,
@@ -28,8 +27,6 @@ from taxiway.plugin.points.reading import (
     SearchDocument,
     SearchSource,
     Series,
-    SourcedEntity,
-    SourceProblem,
 )
 from taxiway.plugin.points.running import (
     Destination,
@@ -43,6 +40,22 @@ from taxiway.plugin.points.running import (
     PullPipelineEngine,
     ResourceDriver,
 )
+from taxiway.plugin.points.sourcing import (
+    MAX_SOURCE_FILE,
+    EntitySource,
+    HookedSource,
+    HookRequest,
+    SourcedEntity,
+    SourcedTree,
+    SourceEnd,
+    SourceGone,
+    SourceItem,
+    SourcePart,
+    SourceProblem,
+    SourceRequest,
+    SourceTree,
+    UrlReader,
+)
 
 POINTS: Mapping[str, type] = {
     "action": Action,
@@ -55,6 +68,7 @@ POINTS: Mapping[str, type] = {
     "metric_source": MetricSource,
     "entity_source": EntitySource,
     "search_source": SearchSource,
+    "url_reader": UrlReader,
     "plan_check": PlanCheck,
     "background_service": BackgroundService,
     "host_engine": HostEngine,
@@ -68,6 +82,7 @@ POINTS: Mapping[str, type] = {
 """Every contribution point by name."""
 
 __all__ = [
+    "MAX_SOURCE_FILE",
     "POINTS",
     "Action",
     "Authorize",
@@ -78,6 +93,8 @@ __all__ = [
     "EventSubscriber",
     "EventType",
     "Forge",
+    "HookRequest",
+    "HookedSource",
     "HostEngine",
     "Measurement",
     "MetricSample",
@@ -101,7 +118,15 @@ __all__ = [
     "SearchSource",
     "SecretStore",
     "Series",
+    "SourceEnd",
+    "SourceGone",
+    "SourceItem",
+    "SourcePart",
     "SourceProblem",
+    "SourceRequest",
+    "SourceTree",
     "SourcedEntity",
+    "SourcedTree",
+    "UrlReader",
     "Verdict",
 ]

@@ -1,10 +1,10 @@
-"""What is read from elsewhere: metrics, entities, and documents to search in."""
+"""What is read from elsewhere: metrics, and documents to search in. Entities are in `sourcing`."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 
 @dataclass(frozen=True)
@@ -54,33 +54,6 @@ class MetricSink(Protocol):
     key: str
 
     def ingest(self, environment: str, service: str, measurements: Sequence[Measurement]) -> None: ...
-
-
-@dataclass(frozen=True)
-class SourcedEntity:
-    """An entity document with where it was read: `location` is `file:…` or `url:…`, `line` is 1-based."""
-
-    document: Mapping[str, Any]
-    location: str
-    line: int = 1
-
-
-@dataclass(frozen=True)
-class SourceProblem:
-    """Something that could not be read: where, and what to do."""
-
-    location: str
-    detail: str
-    line: int | None = None
-
-
-@runtime_checkable
-class EntitySource(Protocol):
-    """Reads entities from somewhere. `key` is the location type that it serves (`file`, `url`)."""
-
-    key: str
-
-    def read(self, target: str) -> Iterable[SourcedEntity | SourceProblem]: ...
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,6 @@ from __future__ import annotations
 from taxiway.plugin.testing.checks import (
     ActionConformance,
     DestinationConformance,
-    EntitySourceConformance,
     MetricSourceConformance,
     PlanCheckConformance,
     PluginConformance,
@@ -28,6 +27,7 @@ from taxiway.plugin.testing.faces import (
 )
 from taxiway.plugin.testing.host import MemoryHost, MemoryRecords, MemorySecrets, memory_host, step_context
 from taxiway.plugin.testing.pulls import PullHostConformance
+from taxiway.plugin.testing.sources import EntitySourceConformance, UrlReaderConformance
 from taxiway.plugin.testing.stores import ForgeConformance, RecordsConformance, SecretStoreConformance
 from taxiway.plugin.testing.working import (
     BackgroundServiceConformance,
@@ -62,6 +62,7 @@ __all__ = [
     "ResourceDriverConformance",
     "SearchSourceConformance",
     "SecretStoreConformance",
+    "UrlReaderConformance",
     "memory_host",
     "misfit",
     "step_context",

@@ -17,15 +17,12 @@ from taxiway.plugin import (
     Action,
     CheckResult,
     Destination,
-    EntitySource,
     MetricSource,
     PlanCheck,
     Plugin,
     ResourceDriver,
     SearchDocument,
     SearchSource,
-    SourcedEntity,
-    SourceProblem,
 )
 from taxiway.plugin.testing.host import memory_host, step_context
 
@@ -146,21 +143,6 @@ class MetricSourceConformance:
     def test_what_is_not_known_is_empty_and_not_zero(self, source: MetricSource) -> None:
         for series in source.query("nowhere", "component:default/nothing", 3600):
             assert all(value is None for _, value in series.points), f"{series.name} claims to know nothing as 0"
-
-
-class EntitySourceConformance:
-    """Give fixtures `source`, `target` (readable) and `missing` (not readable)."""
-
-    def test_it_reads_documents_with_their_place(self, source: EntitySource, target: str) -> None:
-        found = list(source.read(target))
-        assert found
-        for item in found:
-            assert isinstance(item, SourcedEntity | SourceProblem)
-            assert item.location.startswith(("file:", "url:"))
-
-    def test_what_cannot_be_read_is_a_problem_and_no_exception(self, source: EntitySource, missing: str) -> None:
-        found = list(source.read(missing))
-        assert any(isinstance(item, SourceProblem) and item.detail for item in found)
 
 
 class SearchSourceConformance:

@@ -42,7 +42,7 @@ CREATE TABLE catalog_problem (
 	line INTEGER, 
 	detail TEXT NOT NULL, 
 	remedy TEXT NOT NULL, 
-	at BIGINT NOT NULL, code TEXT DEFAULT 'invalid' NOT NULL, other_source_id TEXT, document TEXT, 
+	at BIGINT NOT NULL, code TEXT DEFAULT 'invalid' NOT NULL, other_source_id TEXT, document TEXT, part TEXT, 
 	CONSTRAINT pk_catalog_problem PRIMARY KEY (id)
 );
 CREATE INDEX ix_catalog_problem_ref ON catalog_problem (ref);
@@ -577,3 +577,38 @@ CREATE TABLE entity_facet (
 	CONSTRAINT pk_entity_facet PRIMARY KEY (facet_id, entity_id)
 )
  WITHOUT ROWID;
+CREATE TABLE catalog_source (
+	id TEXT NOT NULL, 
+	type TEXT NOT NULL, 
+	settings TEXT NOT NULL, 
+	cursor TEXT, 
+	state TEXT NOT NULL, 
+	detail TEXT, 
+	counts TEXT NOT NULL, 
+	run_id TEXT, 
+	started_at BIGINT, 
+	ended_at BIGINT, 
+	complete_at BIGINT, 
+	CONSTRAINT pk_catalog_source PRIMARY KEY (id)
+);
+CREATE TABLE catalog_source_part (
+	source_id TEXT NOT NULL, 
+	part TEXT NOT NULL, 
+	state TEXT, 
+	refs TEXT NOT NULL, 
+	CONSTRAINT pk_catalog_source_part PRIMARY KEY (source_id, part)
+)
+ WITHOUT ROWID;
+CREATE TABLE catalog_orphan (
+	ref TEXT NOT NULL, 
+	source_id TEXT NOT NULL, 
+	since_at BIGINT NOT NULL, 
+	CONSTRAINT pk_catalog_orphan PRIMARY KEY (ref)
+);
+CREATE INDEX ix_catalog_orphan_source_id ON catalog_orphan (source_id);
+CREATE TABLE catalog_held (
+	source_id TEXT NOT NULL, 
+	ref TEXT NOT NULL, 
+	since_at BIGINT NOT NULL, 
+	CONSTRAINT pk_catalog_held PRIMARY KEY (source_id, ref)
+);

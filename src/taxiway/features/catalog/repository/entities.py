@@ -152,6 +152,7 @@ def add_problems(conn: Connection, now: int, source_id: str, problems: Sequence[
             "code": problem.code,
             "other_source_id": problem.other_source_id,
             "document": _kept_document(problem.document),
+            "part": problem.part,
         }
         for identifier, problem in problems
     ]

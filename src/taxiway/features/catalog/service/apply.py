@@ -6,7 +6,7 @@ is not valid leaves the last good one in place. What did not change is not touch
 
 from __future__ import annotations
 
-from collections.abc import Collection, Container, Mapping, Sequence
+from collections.abc import Collection, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +15,7 @@ from taxiway.core.store.database import Tx
 from taxiway.features.catalog.documents import prepare
 from taxiway.features.catalog.model import TRUSTED_KINDS, ApplyResult, Problem, ReadEntity, Record
 from taxiway.features.catalog.repository import entities as repository
-from taxiway.features.catalog.repository import files, history, locations
+from taxiway.features.catalog.repository import files, history, locations, orphans
 from taxiway.features.catalog.repository.entities import Known
 from taxiway.features.catalog.validation import validate
 from taxiway.kit.yaml12 import line_of
@@ -56,6 +56,7 @@ def apply_judged(
     """
     records, problems = judged.records, list(judged.problems)
     known = repository.known_by_refs(tx.conn, records)
+    free = orphans.among(tx.conn, [ref for ref, present in known.items() if present.source_id != source_id])
     created: list[tuple[str, Record]] = []
     updated: list[tuple[Known, Record]] = []
     unchanged: list[str] = []
@@ -63,6 +64,8 @@ def apply_judged(
         present = known.get(ref)
         if present is None:
             created.append((ctx.platform.new_id(), record))
+        elif present.source_id != source_id and ref in free:
+            updated.append((present, record))  # its source does not name it any more
         elif present.source_id != source_id:
             problems.append(_claimed(tx, present, record))
         elif present.location != record.location and present.location in settled:
@@ -74,6 +77,7 @@ def apply_judged(
     repository.insert_entities(tx.conn, tx.now, source_id, created)
     before = history.take(tx.conn, [present.id for present, _ in updated])
     repository.update_entities(tx.conn, tx.now, source_id, updated)
+    orphans.forget(tx.conn, free)
     history.keep(tx.conn, tx.now, before, deleted=False)
     if created or updated:
         history.note(tx.conn, tx.now, source_id, ctx.principal, ctx.request_id)
@@ -118,6 +122,13 @@ def delete_entity(tx: Tx, ctx: OpContext, ref: str) -> None:
     _remove(tx, ctx, [known])
 
 
+def remove_entities(tx: Tx, ctx: OpContext, refs: Iterable[str]) -> list[str]:
+    """Remove those of `refs` that are there, and return them."""
+    gone = list(repository.known_by_refs(tx.conn, refs).values())
+    _remove(tx, ctx, gone)
+    return [known.ref for known in gone]
+
+
 def delete_by_uid(ctx: OpContext, uid: str) -> None:
     """Remove one entity in the caller's name; nothing happens when there is none, as upstream has it."""
 
@@ -153,7 +164,7 @@ def judge(documents: Sequence[SourcedEntity | SourceProblem], origin: str | None
         except InputError as error:
             problems.extend(_invalid(item, error))
             continue
-        if not trusted and item.document["kind"] in TRUSTED_KINDS:
+        if not (trusted or item.vouched) and item.document["kind"] in TRUSTED_KINDS:
             detail = f"{record.ref} may only come from a location that is trusted"
             problems.append(_refused(item, record, "untrusted", detail, TRUST))
             continue
@@ -234,6 +245,7 @@ def _remove(tx: Tx, ctx: OpContext, gone: Sequence[Known]) -> None:
         files.forget(tx.conn, source_id)
         history.note(tx.conn, tx.now, source_id, ctx.principal, ctx.request_id)
     repository.delete_entities(tx.conn, gone)
+    orphans.forget(tx.conn, [known.ref for known in gone])
     if any(known.ref.startswith(PEOPLE) for known in gone):
         ctx.platform.forget_identities(tx)
     _emit(tx, ctx, "deleted", [(known.ref, known.uid, known.owner) for known in gone])

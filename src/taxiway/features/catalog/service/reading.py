@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from taxiway.core.context import Platform
 from taxiway.features.catalog.model import Location
 from taxiway.features.catalog.sources.memory import FileMemory
-from taxiway.features.catalog.sources.read import Item, read_target
+from taxiway.features.catalog.sources.read import Item, OpenTarget, read_target
 from taxiway.features.catalog.sources.targets import Target, open_in_repository, open_target
+from taxiway.features.catalog.sources.trees import Tree
 from taxiway.model.errors import InputError
 from taxiway.plugin import SourcedEntity
 
@@ -43,3 +44,19 @@ def root_entity(item: Location) -> SourcedEntity:
         "spec": {"type": item.type, "target": item.target},
     }
     return SourcedEntity(document, item.reference)
+
+
+def follow_from(platform: Platform, tree: Tree, trusted: bool) -> OpenTarget:
+    """What Locations in a configured source's files may lead to: its own tree, and anything when it is trusted."""
+    base = tree.location("").removeprefix("url:")
+
+    def follow(kind: str, target: str) -> Target:
+        if base and target.startswith(base):
+            return Target(tree, target.removeprefix(base).partition("?")[0])
+        if not trusted:
+            raise InputError(
+                f"'{target}' is not in the same repository: register it by itself", code="catalog.not_yours"
+            )
+        return open_target(platform, kind, target)
+
+    return follow

@@ -3,45 +3,69 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from taxiway.core.context import OpContext
-from taxiway.features.catalog.model import SYSTEM_SOURCES, Location
+from taxiway.core.context import OpContext, Platform
+from taxiway.features.catalog.model import CONFIGURED, SYSTEM_SOURCES, Location
+from taxiway.features.catalog.repository import configured, orphans
 from taxiway.features.catalog.repository import source_list as repository
+from taxiway.features.catalog.service.configured import subject
 from taxiway.model.access import EVERYTHING
 from taxiway.model.errors import NotFoundError
 
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
 READ = "catalog.location.read"
+REGULAR: Mapping[str, Any] = dict.fromkeys(
+    ("every_seconds", "state", "detail", "counts", "started_at", "ended_at", "complete_at")
+)
+"""What is told of configured sources only."""
 
 
 def sources(ctx: OpContext, after: str | None, limit: int) -> list[dict[str, Any]]:
-    """Registered locations by id, behind `after`; what ships with Taxiway leads the first page."""
-    where = repository.visible_sources(ctx.scope(READ))
+    """Registered locations by id, behind `after`. What ships with Taxiway, and configured sources in the order of the
+    settings, lead the first page."""
+    scope = ctx.scope(READ)
     with ctx.platform.store.read() as conn:
-        rows = repository.sources(conn, where, after, limit)
+        rows = repository.sources(conn, repository.visible_sources(scope), after, limit)
         shipped = repository.system_sources(conn, sorted(SYSTEM_SOURCES)) if after is None else []
-        ids = [*shipped, *(row["id"] for row in rows)]
-        entities, problems = repository.entity_counts(conn, ids), repository.problem_counts(conn, ids)
-        changes = repository.last_changes(conn, ids)
-    known = [_shipped(name) for name in shipped] + [_registered(row) for row in rows]
-    return [_told(item, entities, problems, changes) for item in known]
+        regular = _configured(ctx.platform, conn) if after is None and scope.everything else []
+        known = [*(_shipped(name) for name in shipped), *regular, *(_registered(row) for row in rows)]
+        return _counted(conn, known)
 
 
 def source(ctx: OpContext, source_id: str) -> dict[str, Any]:
-    """One registered location, with its last run where it had one. NotFoundError when there is none."""
-    where = repository.visible_sources(ctx.scope(READ))
+    """One registered location or configured source, with its last run where it had one. NotFoundError when there is
+    none."""
+    scope = ctx.scope(READ)
     with ctx.platform.store.read() as conn:
-        row = repository.source(conn, where, source_id)
-        if row is None:
+        if source_id.startswith(CONFIGURED):
+            found = [one for one in _configured(ctx.platform, conn) if one["id"] == source_id and scope.everything]
+        else:
+            row = repository.source(conn, repository.visible_sources(scope), source_id)
+            found = [] if row is None else [_registered(row)]
+        if not found:
             raise NotFoundError(f"there is no source {source_id}: see the list", code="catalog.no_location")
-        entities, problems = repository.entity_counts(conn, [source_id]), repository.problem_counts(conn, [source_id])
-        changes = repository.last_changes(conn, [source_id])
-    item = _registered(row)
-    runs = ctx.platform.runs.list(
-        EVERYTHING, filters={"kind": "ingest", "subject": item["entity_ref"]}, limit=1, cursor=None
-    ).items
-    last = {"id": runs[0].id, "state": runs[0].state} if runs else None
-    return {**_told(item, entities, problems, changes), "last_run": last}
+        told = _counted(conn, found)[0]
+    about = subject(told["target"]) if source_id.startswith(CONFIGURED) else told["entity_ref"]
+    runs = ctx.platform.runs.list(EVERYTHING, filters={"kind": "ingest", "subject": about}, limit=1, cursor=None).items
+    return {**told, "last_run": {"id": runs[0].id, "state": runs[0].state} if runs else None}
+
+
+def _counted(conn: Connection, known: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    ids = [item["id"] for item in known]
+    entities, problems = repository.entity_counts(conn, ids), repository.problem_counts(conn, ids)
+    changes = repository.last_changes(conn, ids)
+    orphaned, held = orphans.counts(conn, ids)
+    waiting = {"orphans": orphaned, "held": held}
+    return [
+        {
+            **_told(item, entities, problems, changes),
+            **{name: counts.get(item["id"], 0) for name, counts in waiting.items()},
+        }
+        for item in known
+    ]
 
 
 def _told(
@@ -62,10 +86,36 @@ def _registered(row: Mapping[str, Any]) -> dict[str, Any]:
         **{name: row[name] for name in shown},
         "entity_ref": known.entity_ref,
         "commit": row["state"] or None if row["repository"] else None,
+        **REGULAR,
     }
 
 
 def _shipped(name: str) -> dict[str, Any]:
     empty: Sequence[str] = ("repository", "owner", "created_at", "refreshed_at", "entity_ref", "commit")
     told = {"id": name, "type": "shipped", "target": name, "registered_by": "system:library", "trusted": True}
-    return {**told, **dict.fromkeys(empty)}
+    return {**told, **dict.fromkeys(empty), **REGULAR}
+
+
+def _configured(platform: Platform, conn: Connection) -> list[dict[str, Any]]:
+    # Those of the settings in their order, then those that were read once and are in the settings no more.
+    known = {row["id"]: row for row in configured.listed(conn)}
+    items = []
+    for item in platform.settings.catalog.sources:
+        row = known.pop(CONFIGURED + item.name, None)
+        items.append(_regular(item.name, item.type, row, trusted=item.trusted, every_seconds=item.every))
+    removed = "not in the settings any more: put it back, or remove what it brought"
+    items += [
+        {**_regular(source_id.removeprefix(CONFIGURED), row["type"], row), "state": "removed", "detail": removed}
+        for source_id, row in known.items()
+    ]
+    return items
+
+
+def _regular(name: str, type_: str, row: Mapping[str, Any] | None, **more: Any) -> dict[str, Any]:
+    told = {**_shipped(CONFIGURED + name), "type": type_, "target": name, "registered_by": "settings", "trusted": False}
+    if row is not None:
+        shown = ("state", "detail", "counts", "started_at", "ended_at", "complete_at")
+        told |= {**{key: row[key] for key in shown}, "refreshed_at": row["ended_at"]}
+    else:
+        told["state"] = "new"
+    return {**told, **more}

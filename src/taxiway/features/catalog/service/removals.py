@@ -1,0 +1,134 @@
+"""What a configured source does not name any more: it becomes an orphan, and goes after some days. Too much at once
+waits for review, because a source that suddenly lists nothing is more likely broken than empty.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import orjson
+
+from taxiway.core.context import OpContext, Platform
+from taxiway.core.store.database import Tx
+from taxiway.features.catalog.model import ORPHAN
+from taxiway.features.catalog.repository import configured as rows
+from taxiway.features.catalog.repository import orphans
+from taxiway.features.catalog.repository.entities import refs_of_source
+from taxiway.features.catalog.service.apply import apply_judged, judge, remove_entities
+from taxiway.kit.clock import MICROSECONDS
+from taxiway.model.errors import ConflictError
+from taxiway.plugin import SourcedEntity
+
+SHARE_PERCENT = 20
+SMALL = 10
+"""Entities that may go unasked although they are more than the share: in a source so small that its share is less."""
+SCHEDULE = "catalog_orphans"
+EVERY_SECONDS = 3600
+DAY = 86_400 * MICROSECONDS
+BATCH = 2000
+
+
+@dataclass(frozen=True)
+class Removed:
+    """What became of entities that are not named any more, by reference."""
+
+    orphaned: Collection[str] = ()
+    held: Collection[str] = ()
+
+
+def allowed(count: int) -> int:
+    """How many of `count` entities may go at once."""
+    return max(SMALL, count * SHARE_PERCENT // 100)
+
+
+def judge_removals(tx: Tx, ctx: OpContext, source_id: str, dropped: Collection[str] | None) -> Removed:
+    """Make orphans of what no part of a source describes, or hold it for review. `dropped` limits it to these
+    references (a delta); None: everything is judged (a full snapshot)."""
+    there = {ref for ref, _ in refs_of_source(tx.conn, source_id)}
+    already = orphans.of_source(tx.conn, source_id)
+    described = rows.all_refs(tx.conn, source_id)
+    gone = there - described - already
+    waiting = {row.ref for row in orphans.held_rows(tx.conn, source_id)}
+    if dropped is not None:
+        gone &= {*dropped, *waiting}
+    count = len(there - already)
+    if gone and (len(gone) > allowed(count) or (len(gone) == count > 1)):
+        orphans.hold(tx.conn, tx.now, source_id, gone)
+        return Removed(held=gone)
+    orphans.release(tx.conn, source_id)
+    mark_orphans(tx, ctx, source_id, gone)
+    return Removed(orphaned=gone)
+
+
+def waiting(tx: Tx, source_id: str) -> bool:
+    """Whether removals of a source wait for review."""
+    return bool(orphans.held_rows(tx.conn, source_id))
+
+
+def mark_orphans(tx: Tx, ctx: OpContext, source_id: str, refs: Collection[str]) -> None:
+    """Annotate entities as orphans, from now on. They stay readable until they go."""
+    sourced = []
+    for _, text, location, line in orphans.documents(tx.conn, refs):
+        sourced.append(SourcedEntity(annotated(orjson.loads(text)), location, line, vouched=True))
+    apply_judged(tx, ctx, judge(sourced, None, trusted=True), source_id, full=False)
+    orphans.add(tx.conn, tx.now, source_id, refs)
+
+
+def annotated(document: Mapping[str, Any]) -> dict[str, Any]:
+    """The document with the annotation of an orphan."""
+    metadata = document["metadata"]
+    annotations = {**(metadata.get("annotations") or {}), ORPHAN: "true"}
+    return {**document, "metadata": {**metadata, "annotations": annotations}}
+
+
+def review(ctx: OpContext, source_id: str, decision: Literal["remove", "keep"]) -> list[str]:
+    """Decide what is held: `remove` removes it now, `keep` leaves it until the next reading judges anew. The
+    references. ConflictError when nothing is held."""
+    ctx.authorize("catalog.source.review")
+
+    def work(tx: Tx) -> list[str]:
+        refs = [row.ref for row in orphans.held_rows(tx.conn, source_id)]
+        if not refs:
+            raise ConflictError("nothing of this source waits for review", code="catalog.nothing_held")
+        orphans.release(tx.conn, source_id)
+        row = rows.get(tx.conn, source_id)
+        if row is not None and row["state"] == "held":
+            rows.end(tx.conn, source_id, state="ok")
+        return refs if decision == "keep" else remove_entities(tx, ctx, refs)
+
+    return ctx.platform.store.write(work)
+
+
+def remove_source(ctx: OpContext, source_id: str) -> list[str]:
+    """Remove all that a source brought, at once, and forget how it was read. It comes back when it is read again."""
+    ctx.authorize("catalog.source.review")
+
+    def work(tx: Tx) -> list[str]:
+        gone = remove_entities(tx, ctx, [ref for ref, _ in refs_of_source(tx.conn, source_id)])
+        orphans.release(tx.conn, source_id)
+        rows.remove_problems(tx.conn, source_id, None)
+        rows.forget(tx.conn, source_id)
+        return gone
+
+    return ctx.platform.store.write(work)
+
+
+def remove_old_orphans(platform: Platform) -> int:
+    """Remove entities that have been orphans for `catalog.orphan_days`; how many."""
+    ctx, total = platform.system("catalog"), 0
+
+    def work(tx: Tx) -> int:
+        before = tx.now - platform.settings.catalog.orphan_days * DAY
+        refs = orphans.since_before(tx.conn, before, BATCH)
+        remove_entities(tx, ctx, refs)
+        orphans.forget(tx.conn, refs)
+        return len(refs)
+
+    while not platform.stopping.is_set():
+        count = platform.store.write(work)
+        total += count
+        if count < BATCH:
+            break
+    return total

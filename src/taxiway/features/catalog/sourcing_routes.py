@@ -1,0 +1,81 @@
+"""Operations on configured sources: read now, review what is held, remove, and the webhooks of other systems."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from fastapi import Body, Path, Query, Request, Response
+from pydantic import BaseModel, ConfigDict
+
+from taxiway.core.http.context import Ctx
+from taxiway.core.http.headers import json_bytes, json_list
+from taxiway.features.catalog import sourcing_views, views
+from taxiway.features.catalog.model import CONFIGURED
+from taxiway.features.catalog.repository import orphans
+from taxiway.features.catalog.service import configured, hooks, removals
+from taxiway.features.catalog.source_routes import operations
+from taxiway.kit.paging import MAX_LIMIT, decode_cursor, page_of
+from taxiway.model.errors import InputError
+
+__all__ = ["operations"]
+Name = Annotated[str, Path(max_length=63)]
+
+
+class Review(BaseModel):
+    """`remove` removes what is held at once; `keep` leaves it until the next reading judges anew."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    decision: Literal["remove", "keep"]
+
+
+@operations.post("/api/catalog/v1/sources/{name}/read", "catalog.source.refresh", status=202, response=views.Started)
+def read_source(ctx: Ctx, name: Name) -> Response:
+    """Read a configured source whole, in a run."""
+    return json_bytes({"run_id": configured.read_now(ctx, name)}, status=202)
+
+
+@operations.get("/api/catalog/v1/sources/{name}/held", "catalog.source.review", response=sourcing_views.HeldEntities)
+def held_removals(
+    ctx: Ctx,
+    name: Name,
+    limit: Annotated[int, Query(ge=1, le=MAX_LIMIT)] = 50,
+    cursor: Annotated[str | None, Query(max_length=500)] = None,
+) -> Response:
+    """Entities that a source does not name any more and that are too many to go unasked."""
+    ctx.authorize("catalog.source.review")
+    try:
+        after = "" if cursor is None else str(decode_cursor(cursor)[0])
+    except (ValueError, IndexError) as error:
+        raise InputError("the cursor is not one of ours: start again without it", code="catalog.bad_cursor") from error
+    with ctx.platform.store.read() as conn:
+        found = orphans.held_page(conn, _id(name), after, limit + 1)
+    page = page_of(found, limit, lambda item: [item["ref"]])
+    return json_list(page.items, page.next_cursor)
+
+
+@operations.post("/api/catalog/v1/sources/{name}/review", "catalog.source.review", response=sourcing_views.Reviewed)
+def review_source(ctx: Ctx, name: Name, body: Review) -> Response:
+    """Decide what becomes of the removals that wait."""
+    refs = removals.review(ctx, _id(name), body.decision)
+    removed = len(refs) if body.decision == "remove" else 0
+    return json_bytes({"removed": removed, "kept": len(refs) - removed})
+
+
+@operations.delete("/api/catalog/v1/sources/{name}", "catalog.source.review", response=sourcing_views.Reviewed)
+def remove_source(ctx: Ctx, name: Name) -> Response:
+    """Remove at once everything that a configured source brought; it comes back when it is read again."""
+    return json_bytes({"removed": len(removals.remove_source(ctx, _id(name))), "kept": 0})
+
+
+@operations.post("/api/catalog/v1/hooks/{name}", None, status=202, response=sourcing_views.Heard)
+def receive_hook(
+    ctx: Ctx, name: Name, request: Request, body: Annotated[bytes, Body(media_type="application/json")] = b""
+) -> Response:
+    """Where another system tells of changes, for the source of this name. Its signature is checked."""
+    headers = {key.lower(): value for key, value in request.headers.items()}
+    return json_bytes({"run_id": hooks.receive(ctx.platform, name, headers, body)}, status=202)
+
+
+def _id(name: str) -> str:
+    return CONFIGURED + name.removeprefix(CONFIGURED)

@@ -122,6 +122,21 @@ const history = createRoute({
   component: lazyRouteComponent(() => import('./features/catalog/HistoryPage'), 'HistoryPage'),
 })
 
+const edit = createRoute({
+  getParentRoute: () => app,
+  path: '/catalog/$kind/$namespace/$name/edit',
+  staticData: crumb((p) => [['Catalog', '/catalog'], [p.name ?? '', `/catalog/${p.kind}/${p.namespace}/${p.name}`], ['Edit']]),
+  validateSearch: (s: Raw): { as?: 'yaml' } => ({ as: s.as === 'yaml' ? 'yaml' : undefined }),
+  component: lazyRouteComponent(() => import('./features/catalog/edit/EditPage'), 'EditPage'),
+})
+const add = createRoute({
+  getParentRoute: () => app,
+  path: '/catalog/add',
+  staticData: crumb(() => [['Catalog', '/catalog'], ['Add']]),
+  validateSearch: (s: Raw): { kind?: string; repository?: string } => ({ kind: text(s.kind), repository: text(s.repository) }),
+  component: lazyRouteComponent(() => import('./features/catalog/edit/AddPage'), 'AddPage'),
+})
+
 export type ProblemsSearch = { code?: string; ref?: string; source?: string }
 const problems = createRoute({
   getParentRoute: () => app,
@@ -250,6 +265,8 @@ const routeTree = root.addChildren([
     problems,
     entity,
     history,
+    edit,
+    add,
     create,
     upgrades,
     wizard,

@@ -22,8 +22,14 @@ export const readCookie = (name: string): string | undefined => {
   return found ? decodeURIComponent(found.slice(name.length + 1)) : undefined
 }
 
-async function call<T>(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<T> {
-  const headers: Record<string, string> = { Accept: 'application/json', 'X-Taxiway-Client': 'portal' }
+async function call<T>(
+  method: string,
+  path: string,
+  body?: unknown,
+  signal?: AbortSignal,
+  more: Record<string, string> = {},
+): Promise<T> {
+  const headers: Record<string, string> = { Accept: 'application/json', 'X-Taxiway-Client': 'portal', ...more }
   if (body !== undefined) headers['Content-Type'] = 'application/json'
   if (method !== 'GET') {
     const csrf = readCookie('taxiway_csrf')
@@ -63,5 +69,8 @@ async function call<T>(method: string, path: string, body?: unknown, signal?: Ab
 export const get = <T>(path: string, query?: Query, signal?: AbortSignal) =>
   call<T>('GET', withQuery(path, query), undefined, signal)
 export const post = <T>(path: string, body: unknown = {}) => call<T>('POST', path, body)
+/** With the ETag of what was read, so that a change in between is refused. */
+export const postIf = <T>(etag: string, path: string, body: unknown = {}) =>
+  call<T>('POST', path, body, undefined, { 'If-Match': `"${etag}"` })
 export const put = <T>(path: string, body: unknown = {}) => call<T>('PUT', path, body)
 export const del = <T>(path: string) => call<T>('DELETE', path)

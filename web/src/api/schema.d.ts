@@ -636,6 +636,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/catalog/v1/hooks/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Where another system tells of changes, for the source of this name. Its signature is checked.
+         * @description Where another system tells of changes, for the source of this name. Its signature is checked.
+         */
+        post: operations["catalog.receive_hook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/catalog/v1/imports": {
         parameters: {
             query?: never;
@@ -792,6 +812,86 @@ export interface paths {
         get: operations["catalog.get_source"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/catalog/v1/sources/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Remove at once everything that a configured source brought; it comes back when it is read again.
+         * @description Remove at once everything that a configured source brought; it comes back when it is read again.
+         */
+        delete: operations["catalog.remove_source"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/catalog/v1/sources/{name}/held": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Entities that a source does not name any more and that are too many to go unasked.
+         * @description Entities that a source does not name any more and that are too many to go unasked.
+         */
+        get: operations["catalog.held_removals"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/catalog/v1/sources/{name}/read": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Read a configured source whole, in a run.
+         * @description Read a configured source whole, in a run.
+         */
+        post: operations["catalog.read_source"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/catalog/v1/sources/{name}/review": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Decide what becomes of the removals that wait.
+         * @description Decide what becomes of the removals that wait.
+         */
+        post: operations["catalog.review_source"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2645,8 +2745,8 @@ export interface components {
         };
         /**
          * EditBody
-         * @description One of: `fields`, JSON Pointers to new values (null removes one); `document`, the whole value; `text`, the
-         *     document's own text. `how` says whether to open a pull request or to commit.
+         * @description `fields`, JSON Pointers to new values (null removes one); or `document`, the whole value; or `text`, the
+         *     document's own text, with `fields` that change it then. `how` says whether to open a pull request or to commit.
          */
         EditBody: {
             /** Document */
@@ -2701,6 +2801,8 @@ export interface components {
             diff: string;
             /** Etag */
             etag: string;
+            /** Fields */
+            fields: components["schemas"]["FormFieldView"][];
             /** Is Changed */
             is_changed: boolean;
             /** Is Protected */
@@ -2733,6 +2835,49 @@ export interface components {
             line: number | null;
             /** Remedy */
             remedy: string;
+        };
+        /**
+         * EditableView
+         * @description Where an entity is written, and its document's own text. When it cannot be edited here: why, and what to do.
+         */
+        EditableView: {
+            /** Branch */
+            branch?: string | null;
+            /** Commit */
+            commit?: string | null;
+            /** Etag */
+            etag?: string | null;
+            /**
+             * Fields
+             * @default []
+             */
+            fields: components["schemas"]["FormFieldView"][];
+            /** Is Editable */
+            is_editable: boolean;
+            /**
+             * Is Protected
+             * @default false
+             */
+            is_protected: boolean;
+            /** Line */
+            line?: number | null;
+            /**
+             * May Commit
+             * @default false
+             */
+            may_commit: boolean;
+            /** Path */
+            path?: string | null;
+            /** Reason */
+            reason?: string | null;
+            /** Ref */
+            ref: string;
+            /** Remedy */
+            remedy?: string | null;
+            /** Repository */
+            repository?: string | null;
+            /** Text */
+            text?: string | null;
         };
         /**
          * Entity
@@ -3147,6 +3292,38 @@ export interface components {
             level: number;
             /** Text */
             text: string;
+        };
+        /**
+         * Heard
+         * @description What a webhook set off: the run that reads what it touches, or none.
+         */
+        Heard: {
+            /** Run Id */
+            run_id: string | null;
+        };
+        /**
+         * HeldEntities
+         * @description A page of removals that wait.
+         */
+        HeldEntities: {
+            /** Items */
+            items: components["schemas"]["HeldEntity"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+        };
+        /**
+         * HeldEntity
+         * @description An entity whose removal waits for review. Times are microseconds UTC.
+         */
+        HeldEntity: {
+            /** Location */
+            location: string;
+            /** Owner */
+            owner: string | null;
+            /** Ref */
+            ref: string;
+            /** Since At */
+            since_at: number;
         };
         /**
          * Highlight
@@ -4108,6 +4285,17 @@ export interface components {
             type: string;
         };
         /**
+         * Review
+         * @description `remove` removes what is held at once; `keep` leaves it until the next reading judges anew.
+         */
+        Review: {
+            /**
+             * Decision
+             * @enum {string}
+             */
+            decision: "remove" | "keep";
+        };
+        /**
          * ReviewList
          * @description A page of reviews, oldest first.
          */
@@ -4149,6 +4337,16 @@ export interface components {
              * @enum {string}
              */
             verdict: "approve" | "request_changes" | "comment";
+        };
+        /**
+         * Reviewed
+         * @description What a review decided: how many entities went or stayed.
+         */
+        Reviewed: {
+            /** Kept */
+            kept: number;
+            /** Removed */
+            removed: number;
         };
         /**
          * ReviewerView
@@ -4449,17 +4647,39 @@ export interface components {
             changed_at: number | null;
             /** Commit */
             commit: string | null;
+            /** Complete At */
+            complete_at?: number | null;
             /** Conflicts */
             conflicts: number;
+            /** Counts */
+            counts?: {
+                [key: string]: number;
+            } | null;
             /** Created At */
             created_at: number | null;
+            /** Detail */
+            detail?: string | null;
+            /** Ended At */
+            ended_at?: number | null;
             /** Entities */
             entities: number;
             /** Entity Ref */
             entity_ref: string | null;
+            /** Every Seconds */
+            every_seconds?: number | null;
+            /**
+             * Held
+             * @default 0
+             */
+            held: number;
             /** Id */
             id: string;
             last_run: components["schemas"]["LastRun"] | null;
+            /**
+             * Orphans
+             * @default 0
+             */
+            orphans: number;
             /** Owner */
             owner: string | null;
             /** Problems */
@@ -4470,6 +4690,77 @@ export interface components {
             registered_by: string;
             /** Repository */
             repository: string | null;
+            /** Started At */
+            started_at?: number | null;
+            /** State */
+            state?: string | null;
+            /** Target */
+            target: string;
+            /** Trusted */
+            trusted: boolean;
+            /** Type */
+            type: string;
+        };
+        /**
+         * SourceView
+         * @description What the catalog reads from, and what it came to. Times are microseconds UTC.
+         *
+         *     `type` is `shipped` for what comes with Taxiway. `commit` is what was read of a repository last. `orphans` are
+         *     entities that the source does not name any more, `held` those of them that are so many that they wait for review.
+         *     What follows is told of configured sources: `state` is new, ok, held, failed (`detail` says why) or removed;
+         *     `counts` are those of the last reading.
+         */
+        SourceView: {
+            /** Changed At */
+            changed_at: number | null;
+            /** Commit */
+            commit: string | null;
+            /** Complete At */
+            complete_at?: number | null;
+            /** Conflicts */
+            conflicts: number;
+            /** Counts */
+            counts?: {
+                [key: string]: number;
+            } | null;
+            /** Created At */
+            created_at: number | null;
+            /** Detail */
+            detail?: string | null;
+            /** Ended At */
+            ended_at?: number | null;
+            /** Entities */
+            entities: number;
+            /** Entity Ref */
+            entity_ref: string | null;
+            /** Every Seconds */
+            every_seconds?: number | null;
+            /**
+             * Held
+             * @default 0
+             */
+            held: number;
+            /** Id */
+            id: string;
+            /**
+             * Orphans
+             * @default 0
+             */
+            orphans: number;
+            /** Owner */
+            owner: string | null;
+            /** Problems */
+            problems: number;
+            /** Refreshed At */
+            refreshed_at: number | null;
+            /** Registered By */
+            registered_by: string;
+            /** Repository */
+            repository: string | null;
+            /** Started At */
+            started_at?: number | null;
+            /** State */
+            state?: string | null;
             /** Target */
             target: string;
             /** Trusted */
@@ -4483,7 +4774,7 @@ export interface components {
          */
         Sources: {
             /** Items */
-            items: components["schemas"]["taxiway__features__catalog__views__SourceView"][];
+            items: components["schemas"]["SourceView"][];
             /** Next Cursor */
             next_cursor: string | null;
         };
@@ -4767,87 +5058,6 @@ export interface components {
             state: string;
             /** Url */
             url: string | null;
-        };
-        /**
-         * SourceView
-         * @description Where an entity is written, and its document's own text. When it cannot be edited here: why, and what to do.
-         */
-        taxiway__features__catalog__edit_routes__SourceView: {
-            /** Branch */
-            branch?: string | null;
-            /** Commit */
-            commit?: string | null;
-            /** Etag */
-            etag?: string | null;
-            /**
-             * Fields
-             * @default []
-             */
-            fields: components["schemas"]["FormFieldView"][];
-            /** Is Editable */
-            is_editable: boolean;
-            /**
-             * Is Protected
-             * @default false
-             */
-            is_protected: boolean;
-            /** Line */
-            line?: number | null;
-            /**
-             * May Commit
-             * @default false
-             */
-            may_commit: boolean;
-            /** Path */
-            path?: string | null;
-            /** Reason */
-            reason?: string | null;
-            /** Ref */
-            ref: string;
-            /** Remedy */
-            remedy?: string | null;
-            /** Repository */
-            repository?: string | null;
-            /** Text */
-            text?: string | null;
-        };
-        /**
-         * SourceView
-         * @description What the catalog reads from, and what it came to. Times are microseconds UTC.
-         *
-         *     `type` is `shipped` for what comes with Taxiway. `commit` is what was read of a repository last.
-         */
-        taxiway__features__catalog__views__SourceView: {
-            /** Changed At */
-            changed_at: number | null;
-            /** Commit */
-            commit: string | null;
-            /** Conflicts */
-            conflicts: number;
-            /** Created At */
-            created_at: number | null;
-            /** Entities */
-            entities: number;
-            /** Entity Ref */
-            entity_ref: string | null;
-            /** Id */
-            id: string;
-            /** Owner */
-            owner: string | null;
-            /** Problems */
-            problems: number;
-            /** Refreshed At */
-            refreshed_at: number | null;
-            /** Registered By */
-            registered_by: string;
-            /** Repository */
-            repository: string | null;
-            /** Target */
-            target: string;
-            /** Trusted */
-            trusted: boolean;
-            /** Type */
-            type: string;
         };
     };
     responses: never;
@@ -5895,7 +6105,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["taxiway__features__catalog__edit_routes__SourceView"];
+                    "application/json": components["schemas"]["EditableView"];
                 };
             };
             /** @description Validation Error */
@@ -6080,6 +6290,41 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["History"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    "catalog.receive_hook": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": string;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Heard"];
                 };
             };
             /** @description Validation Error */
@@ -6346,6 +6591,137 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SourceDetail"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    "catalog.remove_source": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Reviewed"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    "catalog.held_removals": {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string | null;
+            };
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HeldEntities"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    "catalog.read_source": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Started"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    "catalog.review_source": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Review"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Reviewed"];
                 };
             };
             /** @description Validation Error */

@@ -38,6 +38,13 @@ export type Graph = S['Graph']
 export type CatalogProblem = S['ProblemView']
 export type EntityVersion = S['VersionView']
 export type EntityChange = S['Difference']
+export type EntitySource = S['EditableView']
+export type EditForm = S['EditForm']
+export type EditField = S['FormFieldView']
+export type EditPreview = S['EditPreview']
+export type EditOutcome = S['EditOutcome']
+export type EditBody = { fields?: Json; text?: string }
+export type AdditionBody = { repository: string; path: string; document?: Json; text?: string }
 
 export type ParameterSchema = {
   title: string

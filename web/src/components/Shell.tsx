@@ -107,6 +107,7 @@ export function Shell() {
             </Menu.Target>
             <Menu.Dropdown>
               <Menu.Item leftSection={<Rocket size={15} />} onClick={() => void nav({ to: '/create' })}>New from a golden path</Menu.Item>
+              <Menu.Item leftSection={<Plus size={15} />} onClick={() => void nav({ to: '/catalog/add' })}>Add an entity</Menu.Item>
               <Menu.Item leftSection={<LayoutGrid size={15} />} onClick={() => void nav({ to: '/catalog', search: { register: true } })}>Register existing</Menu.Item>
               <Menu.Item leftSection={<Boxes size={15} />} onClick={() => void nav({ to: '/environments' })}>Deploy a release</Menu.Item>
             </Menu.Dropdown>

@@ -6,6 +6,7 @@ const PAGES: [name: string, path: string][] = [
   ['catalog', '/catalog'],
   ['register', '/catalog?register=true'],
   ['problems', '/catalog/problems'],
+  ['add an entity', '/catalog/add'],
   ['create', '/create'],
   ['upgrades', '/create/upgrades'],
   ['wizard', '/create/default/python-service'],
@@ -26,6 +27,7 @@ test.describe('accessibility', () => {
     const service = `/catalog/component/default/${made ? 'parcels' : 'cart'}`
     const pages: [string, string][] = [
       ...PAGES,
+      ['edit', `${service}/edit`],
       ...TABS.map((x): [string, string] => [`entity ${x}`, `${service}?tab=${x}`]),
       ...runs.slice(0, 1).flatMap((r): [string, string][] => [['run', `/runs/${r.id}`], ['plan', `/runs/${r.id}?tab=plan`]]), // prettier-ignore
     ]

@@ -15,6 +15,7 @@ from taxiway.features.catalog.service import additions, edits
 from taxiway.features.catalog.service.edit_source import EDIT, Unwritten, find_written, may_commit
 from taxiway.features.catalog.sources.targets import DEFAULT_FILE
 from taxiway.features.pulls import service as pulls
+from taxiway.kit.yaml12 import YamlError, load_all
 from taxiway.kit.yaml_editing import MAX_BYTES
 
 operations = Operations("catalog")
@@ -45,7 +46,7 @@ class EditForm(BaseModel):
     kinds: list[str]
 
 
-class SourceView(BaseModel):
+class EditableView(BaseModel):
     """Where an entity is written, and its document's own text. When it cannot be edited here: why, and what to do."""
 
     ref: str
@@ -73,15 +74,15 @@ class _Change(BaseModel):
 
 
 class EditBody(_Change):
-    """One of: `fields`, JSON Pointers to new values (null removes one); `document`, the whole value; `text`, the
-    document's own text. `how` says whether to open a pull request or to commit."""
+    """`fields`, JSON Pointers to new values (null removes one); or `document`, the whole value; or `text`, the
+    document's own text, with `fields` that change it then. `how` says whether to open a pull request or to commit."""
 
     fields: dict[str, Any] | None = Field(None, max_length=100)
 
     @model_validator(mode="after")
     def _is_one(self) -> EditBody:
-        if sum(part is not None for part in (self.fields, self.document, self.text)) != 1:
-            raise ValueError("give one of fields, document and text")
+        if (self.document is None) == (self.fields is None and self.text is None):
+            raise ValueError("give fields, a text, or a document")
         return self
 
     def change(self) -> edits.Change:
@@ -128,6 +129,7 @@ class EditPreview(BaseModel):
     is_protected: bool
     diff: str
     text: str
+    fields: list[FormFieldView]
     problems: list[EditProblem]
 
 
@@ -145,7 +147,7 @@ def get_edit_form(ctx: Ctx, kind: Annotated[str, Query(max_length=63)] = "Compon
     return json_bytes({"kind": kind, "fields": [_field(item) for item in fields_of(kind)], "kinds": list(ENTERED)})
 
 
-@operations.get(ONE, "catalog.entity.read", response=SourceView)
+@operations.get(ONE, "catalog.entity.read", response=EditableView)
 def get_edit(ctx: Ctx, kind: Part, namespace: Part, name: Part) -> Response:
     """Where an entity is written, and its text for whoever may edit it. The ETag is the file's."""
     ref = _ref(kind, namespace, name)
@@ -215,6 +217,7 @@ def _preview(ctx: Ctx, seen: edits.Preview) -> dict[str, Any]:
         "is_protected": pulls.is_protected(ctx.platform, there.name, there.default_branch),
         "diff": seen.diff,
         "text": seen.own.replace("\r\n", "\n"),
+        "fields": _fields_of(seen.own),
         "problems": [
             {"line": item.line, "code": item.code, "detail": item.detail, "remedy": item.remedy}
             for item in seen.problems[:100]
@@ -227,6 +230,16 @@ def _made(made: edits.Outcome) -> Response:
     headers = {"location": place} if made.pull is not None else {}
     body = {"repository": made.repository, "pull": made.pull, "commit": made.commit}
     return json_bytes(body, status=201, headers=headers)
+
+
+def _fields_of(own: str) -> list[dict[str, Any]]:
+    try:
+        value = next((document.value for document in load_all(own)), None)
+    except YamlError:
+        return []
+    if not isinstance(value, dict):
+        return []
+    return [_field(item, value_at(value, item)) for item in fields_of(str(value.get("kind")))]
 
 
 def _field(item: FormField, value: Any = None) -> dict[str, Any]:

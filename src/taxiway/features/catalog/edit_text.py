@@ -42,6 +42,12 @@ def find_part(text: str, ref: str) -> Part | None:
     return None
 
 
+def part_at(text: str, start: int, end: int) -> Part:
+    """The document in a part of a text, which holds one that can be read."""
+    document = next(iter(load_all(text[start:end])))
+    return Part(document.value, document.line + text.count("\n", 0, start), start, end)
+
+
 def with_values(text: str, part: Part, changes: Mapping[str, Any]) -> str:
     """The file with fields changed: JSON Pointers to values, None to remove one. InputError says what is in the way."""
     value: Any = part.value

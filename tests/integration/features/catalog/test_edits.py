@@ -119,6 +119,10 @@ def test_the_text_of_one_document_is_judged_and_the_others_stay(desk: CatalogDes
     assert "instead of component:default/" in renamed[0]["detail"]
     for own in (text + "---\n" + text, "a: [", "", text + "\nkind: System\n"):
         assert said(own).status_code == 422, own
+    both = {"text": text.replace("java", "kotlin"), "fields": {"/spec/lifecycle": "production"}}
+    seen = desk.ann.post(f"{at(name)}/preview", json=both).json()
+    assert len(lines(seen["diff"])) == 4
+    assert {"/spec/lifecycle": "production"}.items() <= {f["pointer"]: f["value"] for f in seen["fields"]}.items()
     made = desk.ann.post(at(name), json={"text": text.replace("java", "kotlin"), "how": "commit"})
     assert made.status_code == 201, made.text
     assert desk.text(name).count("kotlin") == 1

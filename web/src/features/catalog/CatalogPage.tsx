@@ -1,7 +1,7 @@
 import { Button, Kbd, TextInput } from '@mantine/core'
 import { useDebouncedCallback, useHotkeys } from '@mantine/hooks'
 import { useQuery } from '@tanstack/react-query'
-import { getRouteApi } from '@tanstack/react-router'
+import { getRouteApi, Link } from '@tanstack/react-router'
 import { ChevronLeft, ChevronRight, Plus, Search } from 'lucide-react'
 import { useRef, useState } from 'react'
 import { entitiesQuery, facetsQuery } from '~/api/queries'
@@ -54,9 +54,10 @@ export function CatalogPage() {
             </button>
           ))}
         </div>
-        <Button size="xs" leftSection={<Plus size={14} />} onClick={() => set({ register: true })}>
-          Register
-        </Button>
+        <div className={s.new}>
+          <Button size="xs" variant="default" onClick={() => set({ register: true })}>Register</Button>
+          <Button size="xs" component={Link} to="/catalog/add" leftSection={<Plus size={14} />}>Add entity</Button>
+        </div>
       </div>
       <div className={s.bar}>
         <TextInput

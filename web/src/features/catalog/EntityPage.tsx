@@ -2,7 +2,7 @@ import { ActionIcon, Button, Menu, Tabs, Tooltip } from '@mantine/core'
 import { useHotkeys } from '@mantine/hooks'
 import { useMutation, useQuery, useSuspenseQuery } from '@tanstack/react-query'
 import { getRouteApi, Link } from '@tanstack/react-router'
-import { ChevronDown, EllipsisVertical, ExternalLink, GitBranch, RefreshCw, Rocket, Trash2 } from 'lucide-react'
+import { ChevronDown, EllipsisVertical, ExternalLink, GitBranch, Pencil, RefreshCw, Rocket, Trash2 } from 'lucide-react'
 import { type ComponentType, lazy, Suspense, useState } from 'react'
 import { refreshEntity } from '~/api/mutations'
 import { entityQuery, matrixQuery } from '~/api/queries'
@@ -92,6 +92,7 @@ export function EntityPage() {
           {e.kind.toLowerCase() === 'template' && (
             <Button component={Link} to={`/create/${params.namespace}/${params.name}`} leftSection={<Rocket size={15} />}>Use this path</Button>
           )}
+          <Button component={Link} to={`/catalog/${params.kind}/${params.namespace}/${params.name}/edit`} variant="default" leftSection={<Pencil size={14} />}>Edit</Button>
           <Menu position="bottom-end">
             <Menu.Target>
               <Tooltip label="More">

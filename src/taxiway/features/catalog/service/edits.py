@@ -14,7 +14,16 @@ import orjson
 
 from taxiway.core.context import OpContext
 from taxiway.core.permissions import decide
-from taxiway.features.catalog.edit_text import appended, diff_of, merged, with_text, with_value, with_values
+from taxiway.features.catalog.edit_text import (
+    Part,
+    appended,
+    diff_of,
+    merged,
+    part_at,
+    with_text,
+    with_value,
+    with_values,
+)
 from taxiway.features.catalog.model import Location, Problem
 from taxiway.features.catalog.repository import reading
 from taxiway.features.catalog.repository.entities import known_by_refs
@@ -49,7 +58,8 @@ TRIES = 3
 class Change:
     """What is to be different: fields by JSON Pointer (None removes one), the whole value, or the document's own text.
 
-    Exactly one of the three is given. `message` is the title of the pull request or commit, if not the usual one."""
+    Fields may come with a text, which they then change; otherwise exactly one of the three is given. `message` is the
+    title of the pull request or commit, if not the usual one."""
 
     fields: Mapping[str, Any] | None = None
     value: Mapping[str, Any] | None = None
@@ -87,13 +97,9 @@ class Outcome:
 def preview_edit(ctx: OpContext, ref: str, change: Change) -> Preview:
     """What changing an entity would do. InputError for a change that cannot be made at all."""
     written = find_editable(ctx, ref)
-    file, part = written.file, written.part
-    if change.text is not None:
-        edited = with_text(file.text, part, change.text)
-        own = change.text
-    else:
-        edited = _edited(ctx, written, change)
-        own = edited[part.start : len(edited) - (len(file.text) - part.end)]
+    file = written.file
+    edited, part = _edited(ctx, written, change)
+    own = edited[part.start : part.end]
     problems = _judge(ctx, file, own, ref, written.location)
     title = (change.message or "").strip() or _title(ref, change)
     return Preview(file, edited, own, ref, title, problems, written.location)
@@ -189,14 +195,24 @@ def _proposer(ctx: OpContext, owner: str | None) -> OpContext:
     return system.acting_as(replace(system.principal, on_behalf_of=person(ctx.principal)))
 
 
-def _edited(ctx: OpContext, written: Written, change: Change) -> str:
-    file, part = written.file, written.part
-    if change.value is None:
-        return with_values(file.text, part, change.fields or {})
-    ref = written.known.ref
-    with ctx.platform.store.read() as conn:
-        stored = orjson.loads(reading.texts_by_refs(conn, [ref]).get(ref, "{}"))
-    return with_value(file.text, part, merged(part.value, stored, change.value))
+def _edited(ctx: OpContext, written: Written, change: Change) -> tuple[str, Part]:
+    """The file with the change, and the document's part of it."""
+    text, part = written.file.text, written.part
+    if change.text is not None:
+        text, part = _taken_over(text, part, with_text(text, part, change.text))
+    if change.value is not None:
+        ref = written.known.ref
+        with ctx.platform.store.read() as conn:
+            stored = orjson.loads(reading.texts_by_refs(conn, [ref]).get(ref, "{}"))
+        return _taken_over(text, part, with_value(text, part, merged(part.value, stored, change.value)))
+    if change.fields:
+        return _taken_over(text, part, with_values(text, part, change.fields))
+    return text, part
+
+
+def _taken_over(old: str, part: Part, new: str) -> tuple[str, Part]:
+    end = len(new) - (len(old) - part.end)
+    return new, part_at(new, part.start, end)
 
 
 def _title(ref: str, change: Change) -> str:

@@ -1,7 +1,7 @@
 # Two commands matter: `make demo` and `make test`. Both do all set-up themselves, in `.venv` and `web/node_modules`.
 # A stamp per stage makes the second run start in seconds.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test lint types arch openapi schema golden bench crash engines web docs lock clean
+.PHONY: help setup demo up test lint types arch openapi released schema golden bench crash engines web docs lock clean
 SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
@@ -57,6 +57,9 @@ arch: $(VENV)/dev.stamp  ## import contracts
 openapi: $(VENV)/dev.stamp  ## write openapi.json and the typed client of the portal
 	@$(BIN)/python -m taxiway.api.openapi
 	@tools/web.sh $(VENV) client
+
+released: $(VENV)/dev.stamp  ## at a release: from now on clients count on the API as it is
+	@$(BIN)/python -c 'import json; print(json.dumps(json.load(open("openapi.json")), separators=(",", ":")))' > tests/golden/api.json
 
 schema: $(VENV)/dev.stamp  ## write the tables of an empty SQLite database, after a new revision
 	@$(BIN)/python tools/schema.py

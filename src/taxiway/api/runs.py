@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from fastapi import Header, Query
+from fastapi import Header, Path, Query
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
@@ -14,13 +14,15 @@ from taxiway.core.http.headers import etag, json_bytes, json_list
 from taxiway.core.http.sse import Batch, SseEvent, event_stream, resume_after
 from taxiway.core.operations import Feature, Operations
 from taxiway.core.permissions import OWNED, READ, decide
+from taxiway.core.runs.stepping import approvers
 from taxiway.kit.paging import DEFAULT_LIMIT, MAX_LIMIT
 from taxiway.model.errors import NotFoundError
 from taxiway.model.run import ENDED, OPERATIONS, Run, Step
 from taxiway.model.workload import LogLine
 
 operations = Operations("runs")
-STEERING = ("cancel", "retry", "resume", "undo", "approve")
+STEERING = ("cancel", "retry", "resume", "undo", "approve", "signal")
+SIGNAL = r"^[a-z0-9][a-z0-9-]{0,62}$"
 PERMISSIONS = {"runs.read": READ} | {f"runs.{name}": OWNED for name in STEERING}
 MOST_LINES = 5000
 
@@ -84,6 +86,13 @@ class LogLines(BaseModel):
     """Lines in order."""
 
     items: list[LogLineView]
+
+
+class Signal(BaseModel):
+    """What a run waits for has come; `data` is for its steps."""
+
+    model_config = ConfigDict(extra="forbid")
+    data: dict[str, Any] = Field(default_factory=dict)
 
 
 class Approval(BaseModel):
@@ -168,8 +177,16 @@ def undo_run(ctx: Ctx, run_id: str) -> Any:
 def approve_run(ctx: Ctx, run_id: str, body: Approval) -> Any:
     """Approve or reject a run that waits for it. Its creator cannot."""
     run = find(ctx, run_id)
-    ctx.authorize("runs.approve", _owner(run))
+    ctx.authorize("runs.approve", next(iter(approvers(run) & ctx.principal.ownership), _owner(run)))
     return _answer(ctx, ctx.platform.runs.decide(ctx, run_id, body.decision, body.comment), status=202)
+
+
+@operations.post("/api/runs/v1/runs/{run_id}/signals/{name}", "runs.signal", status=202, response=RunView)
+def signal_run(ctx: Ctx, run_id: str, name: Annotated[str, Path(pattern=SIGNAL)], body: Signal) -> Any:
+    """Tell a run that what it waits for has come. 409 when it does not wait for that: send it again later."""
+    run = find(ctx, run_id)
+    ctx.authorize("runs.signal", _owner(run))
+    return _answer(ctx, ctx.platform.runs.signal(ctx, run_id, name, body.data), status=202)
 
 
 FEATURE = Feature("runs", PERMISSIONS, operations.items)
@@ -249,11 +266,17 @@ def _owner(run: Run) -> str:
 
 def _actions(ctx: OpContext, run: Run) -> list[str]:
     names = [*OPERATIONS[run.state]]
-    is_other = ctx.principal.subject != run.created_by
+    wanted = approvers(run)
+    is_other = ctx.principal.subject != run.created_by and (not wanted or bool(wanted & ctx.principal.ownership))
     if run.state == "waiting" and (run.waiting_for or "").startswith("approval") and is_other:
         names.append("approve")
     permissions = ctx.platform.permissions
-    return [name for name in names if decide(permissions, ctx.principal, f"runs.{name}", _owner(run)).allowed]
+    owners = {"approve": next(iter(wanted & ctx.principal.ownership), _owner(run))}
+    return [
+        name
+        for name in names
+        if decide(permissions, ctx.principal, f"runs.{name}", owners.get(name, _owner(run))).allowed
+    ]
 
 
 def _step(step: Step) -> dict[str, Any]:

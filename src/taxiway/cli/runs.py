@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from typing import Any
 
@@ -95,6 +96,17 @@ def approve(run_id: str, *, comment: str = "", reject: bool = False) -> None:
     """Decide a run that waits for approval."""
     body = {"decision": "rejected" if reject else "approved", "comment": comment}
     run = Client(find_session()).call("POST", f"{PATH}/{run_id}/approvals", body=body)
+    note(f"{run['title']}: {run['state']}")
+
+
+@app.command
+def signal(run_id: str, name: str, *, data: str = "{}") -> None:
+    """Tell a run that the signal it waits for has come; --data is a JSON object for its steps."""
+    try:
+        given = json.loads(data)
+    except ValueError as error:
+        raise CliError(f"--data is not JSON: {error}", 2) from error
+    run = Client(find_session()).call("POST", f"{PATH}/{run_id}/signals/{name}", body={"data": given})
     note(f"{run['title']}: {run['state']}")
 
 

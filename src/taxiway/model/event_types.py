@@ -50,7 +50,7 @@ SCHEMAS: Mapping[str, Shape] = {
     "dev.taxiway.role.assigned.v1": ROLE,
     "dev.taxiway.role.removed.v1": ROLE,
     "dev.taxiway.run.started.v1": shape("kind", "title"),
-    "dev.taxiway.run.changed.v1": shape("kind", "operation", "state", comment=TEXT),
+    "dev.taxiway.run.changed.v1": shape("kind", "operation", "state", comment=TEXT, name=TEXT),
     "dev.taxiway.run.ended.v1": shape("kind", "title", "state"),
     "dev.taxiway.session.created.v1": shape("method"),
     "dev.taxiway.session.refused.v1": shape("method"),

@@ -51,6 +51,8 @@ class StepDefinition:
     condition: Any = None
     each: Any = None
     recovery: Recovery = "idempotent"
+    options: Mapping[str, Any] = field(default_factory=dict)
+    """What the handler's own kind of steps adds to these: waits, groups, how a loop is gone through."""
 
 
 @dataclass(frozen=True)

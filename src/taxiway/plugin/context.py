@@ -130,7 +130,9 @@ class StepContext:
     `checkpoint(key, compute)` returns the stored value when this step already got past it. `cancelled` is set when the
     run is to stop: long work must look at it, and subprocesses must be ended. `wait_for_run(id)` returns the ended
     run's (state, output) or parks this run until then: the step is called again from its start. `wait_until(seconds)`
-    parks likewise for a time; `wait_for(topic)` parks until the host wakes the topic.
+    parks likewise for a time; `wait_for(topic)` parks until the host wakes the topic: `approval` until somebody else
+    than who started the run decided (one of those in the checkpoint `approvers`, where there is one), `timer:<name>`
+    for the seconds, `signal:<name>` until that signal was sent to the run.
     """
 
     run_id: str

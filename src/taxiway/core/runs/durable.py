@@ -19,7 +19,9 @@ from taxiway.core.runs.follow import Follower
 from taxiway.core.runs.handler import RunHandler
 from taxiway.core.runs.parts import WORK, Parts
 from taxiway.core.runs.redact import ObservedSecrets, Redactions
+from taxiway.core.runs.rows import plain
 from taxiway.core.runs.schedules import Schedules
+from taxiway.core.runs.stepping import approvers, signal_topic
 from taxiway.core.store.database import Store, Tx
 from taxiway.core.store.tables import approval
 from taxiway.kit.clock import Clock
@@ -141,10 +143,16 @@ class DurableRuns:
             actors = {ctx.principal.subject, ctx.principal.on_behalf_of}
             if run.created_by in actors:
                 raise NotAllowedError("you started this run: somebody else has to approve it", code="run.own_approval")
+            step_id = topic.split(":", 2)[2]
+            wanted = approvers(run)
+            if wanted and not wanted & ctx.principal.ownership:
+                raise NotAllowedError(
+                    f"this is for {', '.join(sorted(wanted))} to decide: ask them", code="run.not_an_approver"
+                )
             values = {
                 "id": self.parts.new_id(),
                 "run_id": run_id,
-                "step_id": topic.split(":", 2)[2],
+                "step_id": step_id,
                 "decision": decision,
                 "comment": comment,
                 "decided_by": ctx.principal.subject,
@@ -154,6 +162,23 @@ class DurableRuns:
             repository.set_run(tx, run_id, segment=run.segment + 1)
             repository.wake_waiting(tx, topic)
             self._changed(tx, ctx, run_id, decision, comment=comment)
+            self._work_after(tx, run_id)
+
+        self.parts.store.write(work)
+        return self.get(run_id)
+
+    def signal(self, ctx: OpContext, run_id: str, name: str, data: Mapping[str, Any]) -> Run:
+        def work(tx: Tx) -> None:
+            run = repository.load_for_update(tx, run_id)
+            waits = next((step for step in run.steps if step.state == "waiting"), None)
+            topic = f"signal:{name}"
+            if waits is None or run.waiting_for != signal_topic(run_id, waits.id, topic):
+                raise ConflictError(f"the run is {run.state} and waits for no '{name}'", code="run.not_waiting")
+            checkpoints = {**waits.checkpoints, topic: plain(data, "the data of the signal")}
+            repository.set_step(tx, run_id, waits.id, checkpoints=checkpoints)
+            repository.set_run(tx, run_id, segment=run.segment + 1)
+            repository.wake_waiting(tx, run.waiting_for)
+            self._changed(tx, ctx, run_id, "signal", name=name)
             self._work_after(tx, run_id)
 
         self.parts.store.write(work)

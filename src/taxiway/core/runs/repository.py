@@ -66,6 +66,7 @@ def _insert_run(dialect: str) -> Any:
 
 def _step_row(run_id: str, index: int, step: StepDefinition) -> dict[str, Any]:
     definition = {"input": step.input, "if": step.condition, "each": step.each}
+    definition |= {"options": step.options} if step.options else {}
     return {
         "run_id": run_id,
         "id": step.id,

@@ -72,6 +72,11 @@ class Runs(Protocol):
         The approver must be another than the run's creator."""
         ...
 
+    def signal(self, ctx: OpContext, run_id: str, name: str, data: Mapping[str, Any]) -> Run:
+        """Tell a run what it waits for by `ctx.wait_for("signal:<name>", …)`. ConflictError when it does not wait for
+        it (yet): send it again."""
+        ...
+
     def follow(self, run_id: str, after: int = 0) -> Follower:
         """The run as it stands, then log lines behind `after` and changes as they come, until it ended.
 

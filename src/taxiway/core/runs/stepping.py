@@ -18,10 +18,12 @@ from taxiway.core.store.tables import run_step
 from taxiway.kit.clock import MICROSECONDS
 from taxiway.kit.spans import seconds_since, stamp
 from taxiway.model.access import Principal
-from taxiway.model.errors import InternalError, NotFoundError, PolicyDeniedError
+from taxiway.model.errors import InternalError, NotFoundError, PolicyDeniedError, TimedOutError
 from taxiway.model.run import ENDED, Created, Run, Step
 from taxiway.plugin import StepContext
 
+APPROVERS = "approvers"
+"""The checkpoint in which a step says who is to decide."""
 FALLBACK_SECONDS = 10.0
 """A run that waits for a topic looks again after this time, whatever was missed."""
 
@@ -37,6 +39,17 @@ class ParkedError(BaseException):
 def approval_topic(run_id: str, step_id: str) -> str:
     """What a run waits for in `waiting_for` while a person has to decide."""
     return f"approval:{run_id}:{step_id}"
+
+
+def approvers(run: Run) -> frozenset[str]:
+    """The references that the decision on a waiting run is left to; none: whoever may approve."""
+    waits = next((step for step in run.steps if step.state == "waiting"), None)
+    return frozenset(waits.checkpoints.get(APPROVERS) or ()) if waits is not None else frozenset()
+
+
+def signal_topic(run_id: str, step_id: str, topic: str) -> str:
+    """What a run waits for in `waiting_for` while a signal is to come."""
+    return f"{topic}:{run_id}:{step_id}"
 
 
 class Stepping:
@@ -101,10 +114,13 @@ class Stepping:
 
     def wait_for(self, topic: str, seconds: float | None = None) -> None:
         """Park. `approval` returns once somebody approved and raises when rejected; `timer:<name>` returns when its
-        time is over; after any other topic the step is called again and has to look for itself."""
+        time is over; `signal:<name>` returns once somebody sent it, with its data as the checkpoint of that name, and
+        raises TimedOutError after `seconds`; after any other topic the step is called again and looks for itself."""
         now = self.parts.clock.now()
         if topic == "approval":
             return self._wait_for_approval()
+        if topic.startswith("signal:"):
+            return self._wait_for_signal(topic, seconds)
         if topic.startswith("timer:"):
             noted = self.checkpoint(topic, lambda: {"seconds": seconds or 0, "since": stamp(self.parts.clock)})
             left = noted["seconds"] - seconds_since(self.parts.clock, noted["since"])
@@ -127,6 +143,19 @@ class Stepping:
             raise ParkedError(approval_topic(self.run.id, self.step.id), None)
         if row.decision != "approved":
             raise PolicyDeniedError(f"{row.decided_by} rejected it: {row.comment or 'no reason given'}")
+
+    def _wait_for_signal(self, topic: str, seconds: float | None) -> None:
+        if topic in self._row().checkpoints:
+            return
+        wake_at = None
+        if seconds is not None:
+            noted = self.checkpoint(f"since:{topic}", lambda: stamp(self.parts.clock))
+            left = seconds - seconds_since(self.parts.clock, noted)
+            if left <= 0:
+                name = topic.removeprefix("signal:")
+                raise TimedOutError(f"the signal '{name}' did not come within {seconds:g} s")
+            wake_at = self.parts.clock.now() + int(left * MICROSECONDS)
+        raise ParkedError(signal_topic(self.run.id, self.step.id, topic), wake_at)
 
     def _row(self) -> Any:
         query = run_step.select().where(run_step.c.run_id == self.run.id, run_step.c.id == self.step.id)

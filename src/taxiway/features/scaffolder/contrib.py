@@ -7,6 +7,7 @@ from taxiway.core.operations import Feature
 from taxiway.core.permissions import READ, Grant
 from taxiway.features.scaffolder.actions.fetch import fetch_actions
 from taxiway.features.scaffolder.actions.files import file_actions
+from taxiway.features.scaffolder.actions.groups import group_actions
 from taxiway.features.scaffolder.actions.publish import publish_git
 from taxiway.features.scaffolder.checks import OwnerCheck
 from taxiway.features.scaffolder.execution import ForgetSecrets, ScaffoldHandler
@@ -34,6 +35,7 @@ def register(platform: Platform) -> None:
     for action in [
         *fetch_actions(lambda: renderer),
         *file_actions(),
+        *group_actions(platform),
         publish_git(lambda: platform.registry.get("forge", "git_local", Forge), platform.public_url),
     ]:
         add("action", action, OWNER)

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from taxiway.features.scaffolder.extras import option_problems, options_of
 from taxiway.kit.canonical import digest
 from taxiway.kit.pointer import pointer
 from taxiway.model.errors import FieldError, InputError
@@ -111,6 +112,7 @@ def parse_template(document: Mapping[str, Any], ref: str, location: str, etag: s
         if not isinstance(step, Mapping) or not isinstance(step.get("action"), str):
             problems.append(FieldError(pointer(["spec", "steps", index]), "a step needs an action"))
             continue
+        problems += option_problems(step, ["spec", "steps", index])
         steps.append(_step(index, step))
     doubled = {s.id for s in steps if sum(1 for t in steps if t.id == s.id) > 1}
     problems += [FieldError("/spec/steps", f"two steps have the id '{name}'") for name in sorted(doubled)]
@@ -142,6 +144,7 @@ def _step(index: int, step: Mapping[str, Any]) -> StepDefinition:
         input=step.get("input") or {},
         condition=step.get("if"),
         each=step.get("each"),
+        options=options_of(step),
     )
 
 

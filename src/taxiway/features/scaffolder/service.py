@@ -32,11 +32,12 @@ from taxiway.kit.canonical import digest
 from taxiway.kit.clock import MICROSECONDS
 from taxiway.model.entity import parse_ref
 from taxiway.model.errors import ConflictError, FieldError, InputError, NotFoundError, PolicyDeniedError, TooLargeError
-from taxiway.model.run import Run, RunSpec, StepDefinition
+from taxiway.model.run import Recovery, Run, RunSpec, StepDefinition
 from taxiway.plugin import Action
 
 LOCATION = "backstage.io/managed-by-location"
 PLAN_SECONDS = 24 * 3600
+CAUTION: tuple[Recovery, ...] = ("manual", "probe", "idempotent")
 MAX_DIRECTORY = 10 * 1024 * 1024
 
 
@@ -132,6 +133,9 @@ class Scaffolder:
         values: Mapping[str, Any],
         secrets: Mapping[str, str],
         plan_hash: str | None = None,
+        *,
+        parent_id: str | None = None,
+        request_key: str | None = None,
     ) -> str:
         """Start a run of the template, after its plan was made and judged. Returns the run's id.
 
@@ -152,15 +156,17 @@ class Scaffolder:
             name: self.platform.secrets.put(f"scaffolder/{folder}/{name}", value) for name, value in given.items()
         }
 
+        spec = replace(self._run_spec(order, plan, references), parent_id=parent_id, request_key=request_key)
+
         def work(tx: Tx) -> str:
-            return self.platform.runs.start(tx, ctx.principal, self._run_spec(order, plan, references))
+            return self.platform.runs.start(tx, ctx.principal, spec)
 
         return self.platform.store.write(work)
 
     def _run_spec(self, order: Order, plan: Plan, references: Mapping[str, str]) -> RunSpec:
         """The run, each step with the recovery that its action declares."""
         known = {action.key: action.recovery for action in self.platform.registry.all("action", Action)}
-        steps = [replace(step, recovery=known.get(step.action, "idempotent")) for step in order.template.steps]
+        steps = [replace(step, recovery=_recovery(step, known)) for step in order.template.steps]
         return _spec_of(order, plan, references, steps)
 
     def dry_run(
@@ -210,6 +216,13 @@ def task_view(run: Run) -> dict[str, Any]:
             "user": {"ref": run.created_by},
         },
     }
+
+
+def _recovery(step: StepDefinition, known: Mapping[str, Recovery]) -> Recovery:
+    """What an interrupted step needs: in a group, what the least safe of its steps needs."""
+    inner = [item["action"] for item in step.options.get("steps") or []]
+    found = {known.get(action, "idempotent") for action in [step.action, *inner]}
+    return next(name for name in CAUTION if name in found)
 
 
 def _refuse(plan: Plan) -> None:

@@ -5,10 +5,12 @@ Used by the run handler for real and by planning for a dry run; both give the co
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from taxiway.core.registry import Registry
+from taxiway.features.scaffolder.extras import MOST_AT_ONCE, each_turn, gate, group_steps, scoped, together
 from taxiway.features.scaffolder.model import is_true
 from taxiway.features.scaffolder.rendering.client import Renderer
 from taxiway.features.scaffolder.validation import check_input
@@ -52,25 +54,69 @@ def run_step(
         return None
     if each is None and condition is not None and not _holds(renderer, condition, expressions, failed):
         return None
-    try:
-        action = registry.get("action", definition["action"], Action)
-    except NotFoundError as error:
-        raise NotFoundError(
-            f"the action '{definition['action']}' is not installed: install the plugin that brings it",
-            code="scaffolder.missing_action",
-        ) from error
+    options = definition.get("options") or {}
+    action = _action(registry, definition["action"])
+    gained = gate(options, ctx, lambda value: renderer.value(value, expressions)) if options else {}
+    if "steps" in options:
+        return {**_group(registry, renderer, options["steps"], expressions, secrets, ctx, failed, call), **gained}
     with_secrets = {**expressions, "secrets": secrets}
     if each is None:
         values = _input(renderer, definition, with_secrets, action)
-        return call(action, ctx, values)
+        return {**call(action, ctx, values), **gained}
     calls = []
     for iteration in _iterations(renderer.value(each, with_secrets)):
         scope = {**with_secrets, "each": iteration}
         if condition is None or _holds(renderer, condition, scope, failed):
             calls.append(_input(renderer, definition, scope, action))
-    outputs = [_turn(call, action, ctx, values) for values in calls]
+    if "foreach" in options:
+        turns = [partial(_scoped_turn, call, action, values) for values in calls]
+        outputs = each_turn(ctx, options["foreach"], turns)
+    else:
+        outputs = [_turn(call, action, ctx, values) for values in calls]
     names = {name for output in outputs for name in output}
-    return {name: [output.get(name) for output in outputs] for name in sorted(names)}
+    return {**{name: [output.get(name) for output in outputs] for name in sorted(names)}, **gained}
+
+
+def _action(registry: Registry, key: str) -> Action:
+    try:
+        return registry.get("action", key, Action)
+    except NotFoundError as error:
+        raise NotFoundError(
+            f"the action '{key}' is not installed: install the plugin that brings it",
+            code="scaffolder.missing_action",
+        ) from error
+
+
+def _scoped_turn(call: Call, action: Action, values: Values, ctx: StepContext) -> Values:
+    return call(action, ctx, values)
+
+
+def _group(
+    registry: Registry,
+    renderer: Renderer,
+    listed: Sequence[Values],
+    expressions: Values,
+    secrets: Values,
+    ctx: StepContext,
+    failed: bool,
+    call: Call,
+) -> Values:
+    """The outputs of the steps of a group by their ids; None for those that were skipped."""
+
+    def done(name: str, step: Values) -> Any:
+        inner = scoped(ctx, name, str(step["action"]))
+
+        def work() -> Any:
+            return run_step(registry, renderer, step, expressions, secrets, inner, failed=failed, call=call)
+
+        return ctx.checkpoint(f"step {name}", work)
+
+    steps = group_steps(listed)
+    for _, step in steps:
+        _action(registry, str(step["action"]))
+    calls = [partial(done, name, step) for name, step in steps]
+    outputs = together(ctx, calls, min(len(calls), MOST_AT_ONCE))
+    return {name: output for (name, _), output in zip(steps, outputs, strict=True)}
 
 
 def _turn(call: Call, action: Action, ctx: StepContext, values: Values) -> Values:

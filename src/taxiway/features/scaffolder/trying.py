@@ -93,8 +93,8 @@ def _try_step(
         if is_last:
             return {}
         done = action.run(step_ctx, rendered) if action.supports_dry_run else None
-        if step.id in known:
-            return known[step.id]
+        if step_ctx.step_id in known:
+            return known[step_ctx.step_id]
         if done is not None:
             return done
         step_ctx.log(f"{action.key} is not tried in a dry run")
@@ -102,6 +102,7 @@ def _try_step(
         return _example(action.output_schema)
 
     definition = {"action": step.action, "input": step.input, "if": step.condition, "each": step.each}
+    definition |= {"options": step.options} if step.options else {}
     masked = dict.fromkeys(order.secrets, MASK)
     context = _context(ctx, step.id, tried.workspace, tried.log)
     text = record_text(order.template.ref, order.template.document, order.snapshot, order.values)

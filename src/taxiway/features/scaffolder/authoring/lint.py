@@ -30,6 +30,7 @@ RULES: Mapping[str, str] = {
     "unknown-output": "an expression names an output that the step's action does not give",
     "each-outside": "`each` is used in a step that has none",
     "unknown-action": "a step's action is not installed",
+    "prefixed-key": "a key with the prefix `taxiway:` is none, or its value is not usable",
     "repeated-step": "two steps have the same id",
     "invalid-input": "a step's input is refused by its action's schema",
     "unknown-input": "a step's input has a key that its action does not take",

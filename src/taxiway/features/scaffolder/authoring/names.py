@@ -52,7 +52,7 @@ def _path(
     elif root == "secrets":
         yield from _secret(subject, text, path, known)
     elif root == "each":
-        if text.step is None or "each" not in subject.spec["steps"][text.step]:
+        if text.step is None or not _each(subject, text.step):
             message = "`each` stands only in a step that has `each`"
             yield subject.finding("error", "each-outside", text.path, message, "Give the step an `each`.")
     elif root not in ROOTS and root not in CALLS:
@@ -91,7 +91,9 @@ def _secret(
 
 
 def _each(subject: Subject, index: int) -> bool:
-    return "each" in subject.spec["steps"][index]
+    step = subject.spec["steps"][index]
+    inner = step.get("taxiway:steps")
+    return "each" in step or any("each" in one for one in (inner if isinstance(inner, list) else []))
 
 
 def _step(subject: Subject, text: Text, path: Sequence[str], *, whole: bool) -> Iterator[Finding]:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from taxiway.features.catalog.service.lint import Finding, Level, judge_paths
+from taxiway.features.scaffolder.extras import PREFIX
 from taxiway.features.scaffolder.rendering.client import Renderer
 from taxiway.kit.pointer import pointer
 from taxiway.kit.yaml12 import YamlError, line_of, load_all
@@ -88,7 +89,7 @@ class Subject:
             *(
                 (("spec", "steps", i, key, *path), text, i)
                 for i, _, step in self.steps
-                for key in ("if", "each", "input")
+                for key in ("if", "each", "input", *(name for name in step if str(name).startswith(PREFIX)))
                 for path, text in _texts(step.get(key))
             ),
             *((("spec", "output", *path), text, None) for path, text in _texts(self.spec.get("output"))),

@@ -9,6 +9,7 @@ import jsonschema_rs
 
 from taxiway.features.catalog.service.lint import Finding
 from taxiway.features.scaffolder.authoring.reading import Known, Subject, suggestion
+from taxiway.features.scaffolder.extras import option_problems
 from taxiway.features.scaffolder.rendering.client import MARKS
 
 COMPOSED = ("anyOf", "oneOf", "allOf", "not", "if", "then", "else")
@@ -24,17 +25,32 @@ def step_findings(subject: Subject) -> Iterator[Finding]:
             message = f"the id '{name}' is that of step {seen[name] + 1} too"
             yield subject.finding("error", "repeated-step", (*where, "id"), message, "Give each step its own id.")
         seen.setdefault(name, index)
-        action = step.get("action")
-        if not isinstance(action, str) or MARKS.search(action):
-            continue
-        known = subject.actions.get(action)
-        if known is None:
-            remedy = suggestion(action, subject.actions, "There are")
-            remedy = remedy if remedy.startswith("Did") else f"{INSTALL}."
-            message = f"the action '{action}' is not installed"
-            yield subject.finding("error", "unknown-action", (*where, "action"), message, remedy)
-        else:
-            yield from _input(subject, (*where, "input"), action, known, step.get("input") or {})
+        inner = step.get("taxiway:steps")
+        yield from _prefixed(subject, where, step)
+        for number, one in enumerate(inner if isinstance(inner, list) else []):
+            yield from _call(subject, (*where, "taxiway:steps", number), one if isinstance(one, Mapping) else {})
+        yield from _call(subject, where, step)
+
+
+def _prefixed(subject: Subject, where: Sequence[str | int], step: Mapping[str, Any]) -> Iterator[Finding]:
+    for problem in option_problems(step, where):
+        yield subject.finding(
+            "error", "prefixed-key", problem.pointer, problem.detail, "Correct the key, or remove it."
+        )
+
+
+def _call(subject: Subject, where: Sequence[str | int], step: Mapping[str, Any]) -> Iterator[Finding]:
+    action = step.get("action")
+    if not isinstance(action, str) or MARKS.search(action):
+        return
+    known = subject.actions.get(action)
+    if known is None:
+        remedy = suggestion(action, subject.actions, "There are")
+        remedy = remedy if remedy.startswith("Did") else f"{INSTALL}."
+        message = f"the action '{action}' is not installed"
+        yield subject.finding("error", "unknown-action", (*where, "action"), message, remedy)
+    else:
+        yield from _input(subject, (*where, "input"), action, known, step.get("input") or {})
 
 
 def _input(subject: Subject, where: Sequence[str | int], action: str, known: Known, values: Any) -> Iterator[Finding]:

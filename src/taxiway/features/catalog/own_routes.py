@@ -40,7 +40,7 @@ def graph(
     with ctx.platform.store.read() as conn:
         if not reading.texts_by_refs(conn, [ref], _scope(ctx)):
             raise NotFoundError(f"there is no entity {ref}: look for it in the catalog", code="catalog.no_entity")
-        return json_bytes(neighbourhood(conn, ref, depth))
+        return json_bytes(neighbourhood(conn, ref, depth, _scope(ctx)))
 
 
 @operations.get("/api/catalog/v1/problems", READ, response=views.Problems)

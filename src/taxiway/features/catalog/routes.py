@@ -131,11 +131,11 @@ def entities_by_refs(ctx: Ctx, body: views.ByRefs, filter: Filter = None, as_of:
         then = documents_at(ctx, refs, at, listing.Query(filter or (), body.query))
         items = reading.joined(reading.projected([then.get(ref) for ref in refs], body.fields))
         return Response(b'{"items":' + items + b"}", media_type=JSON)
-    where = _scope(ctx) & filters.parse_filters(filter or ())
+    where = _scope(ctx) & filters.parse_filters(filter or (), _scope(ctx))
     if body.query is not None:
-        where = where & filters.parse_predicate(body.query)
+        where = where & filters.parse_predicate(body.query, _scope(ctx))
     with ctx.platform.store.read() as conn:
-        found = reading.texts_by_refs(conn, [ref for ref in refs if ref], where)
+        found = reading.texts_by_refs(conn, [ref for ref in refs if ref], where, _scope(ctx))
     items = reading.joined(reading.projected([found.get(ref) for ref in refs], body.fields))
     return Response(b'{"items":' + items + b"}", media_type=JSON)
 
@@ -242,7 +242,7 @@ def _stream(ctx: OpContext, ids: Sequence[int], fields: Sequence[str]) -> Iterat
     yield b"["
     for start in range(0, len(ids), STREAM):
         with ctx.platform.store.read() as conn:
-            texts = reading.texts_by_ids(conn, ids[start : start + STREAM])
+            texts = reading.texts_by_ids(conn, ids[start : start + STREAM], _scope(ctx))
         chunk = reading.joined(reading.projected(texts.values(), fields))[1:-1]
         yield b"," + chunk if start and chunk else chunk
     yield b"]"

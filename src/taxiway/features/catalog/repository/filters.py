@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, exists, false, func, not_, or_, select, true
+from sqlalchemy import ColumnElement, False_, True_, and_, exists, false, func, not_, or_, select, true
+from sqlalchemy.sql.util import ClauseAdapter
 
 from taxiway.core.store.scoped import visible
 from taxiway.features.catalog.kinds import INVERSE
@@ -38,14 +39,29 @@ def visible_to(scope: Scope) -> Clause:
     return visible(scope, entity.c.owner)
 
 
-def parse_filters(filters: Sequence[str]) -> Clause:
+def parse_filters(filters: Sequence[str], scope: Clause | None = None) -> Clause:
     """The clause for repeated `filter` parameters: ORed; inside one, comma-separated statements are ANDed."""
-    return read_filters(Sql(), filters)
+    return read_filters(Sql(scope), filters)
 
 
-def parse_predicate(query: Any) -> Clause:
+def parse_predicate(query: Any, scope: Clause | None = None) -> Clause:
     """The clause for a JSON predicate. InputError names what is not understood."""
-    return read_predicate(Sql(), query)
+    return read_predicate(Sql(scope), query)
+
+
+def limited(scope: Clause | None) -> Clause | None:
+    """The clause of what a caller may see; None when that is everything."""
+    return None if isinstance(scope, True_) else scope
+
+
+def on(other: Any, scope: Clause | None) -> Clause:
+    """`scope` for an alias of `entity`, for relations that another entity states: one that may not be seen states
+    none."""
+    if isinstance(scope, False_):
+        none: Clause = other.c.id < 0  # not false itself, which would take the join's own condition away
+        return none
+    found = limited(scope)
+    return true() if found is None else ClauseAdapter(other).traverse(found)
 
 
 def equal_filters(filters: Mapping[str, str]) -> Clause:
@@ -72,7 +88,10 @@ def contains_text(keys: Sequence[str], term: str) -> Clause:
 
 
 class Sql:
-    """The algebra of filters as clauses."""
+    """The algebra of filters as clauses. Relations stated by what `scope` does not let through do not count."""
+
+    def __init__(self, scope: Clause | None = None) -> None:
+        self._scope = scope
 
     def everything(self) -> Clause:
         return true()
@@ -104,12 +123,12 @@ class Sql:
         if key in COLUMNS:
             return COLUMNS[key].startswith(prefix, autoescape=True)
         if key.startswith(RELATIONS):
-            return _related(key[len(RELATIONS) :], None, prefix)
+            return _related(key[len(RELATIONS) :], None, self._scope, prefix)
         begins = facets.folded.startswith(prefix, autoescape=True)
         return _facet(and_(facets.at_key(key), begins, not_(facet.c.opaque)))
 
     def related(self, type_: str, targets: Sequence[str] | None) -> Clause:
-        return _related(type_, targets)
+        return _related(type_, targets, self._scope)
 
 
 def _facet(condition: ColumnElement[bool]) -> Clause:
@@ -117,7 +136,7 @@ def _facet(condition: ColumnElement[bool]) -> Clause:
     return entity.c.id.in_(codes)
 
 
-def _related(type_: str, targets: Sequence[str] | None, prefix: str | None = None) -> Clause:
+def _related(type_: str, targets: Sequence[str] | None, scope: Clause | None, prefix: str | None = None) -> Clause:
     known = LOWER_INVERSE.get(type_)
     if known is None:
         return false()
@@ -125,6 +144,7 @@ def _related(type_: str, targets: Sequence[str] | None, prefix: str | None = Non
     other = entity.alias("other")
     stated = and_(relation.c.source_id == entity.c.id, relation.c.type == forward)
     received = and_(relation.c.target == entity.c.ref, relation.c.type == inverse, relation.c.source_id == other.c.id)
+    received = and_(received, on(other, scope))
     if targets is not None:
         stated, received = and_(stated, relation.c.target.in_(targets)), and_(received, other.c.ref.in_(targets))
     if prefix is not None:

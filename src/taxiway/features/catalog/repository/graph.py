@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Connection, or_, select
+from sqlalchemy import ColumnElement, Connection, or_, select
 
 from taxiway.features.catalog.repository.chunks import chunks
 from taxiway.features.catalog.tables import entity, relation
@@ -15,12 +15,15 @@ MAX_EDGES_A_HOP = 20_000
 Edge = tuple[str, str, str]
 
 
-def neighbourhood(conn: Connection, ref: str, depth: int) -> dict[str, Any]:
-    """{nodes, edges, truncated}: what is at most `depth` relations away from `ref`. Relations stand once, as stated."""
+def neighbourhood(conn: Connection, ref: str, depth: int, scope: ColumnElement[bool]) -> dict[str, Any]:
+    """{nodes, edges, truncated}: what is at most `depth` relations away from `ref`. Relations stand once, as stated.
+
+    What `scope` does not let through states none, and is shown as what is not there when others name it.
+    """
     seen, wave, edges = {ref}, [ref], set[Edge]()
     truncated = False
     for _ in range(min(depth, MAX_DEPTH)):
-        found = _edges(conn, wave)
+        found = _edges(conn, wave, scope)
         edges |= found
         reached = sorted({end for source, target, _ in found for end in (source, target)} - seen)
         room = MAX_NODES - len(seen)
@@ -29,7 +32,7 @@ def neighbourhood(conn: Connection, ref: str, depth: int) -> dict[str, Any]:
         seen.update(wave)
         if not wave:
             break
-    nodes = _nodes(conn, sorted(seen))
+    nodes = _nodes(conn, sorted(seen), scope)
     kept = sorted(edge for edge in edges if edge[0] in seen and edge[1] in seen)
     return {
         "nodes": nodes,
@@ -38,24 +41,25 @@ def neighbourhood(conn: Connection, ref: str, depth: int) -> dict[str, Any]:
     }
 
 
-def _edges(conn: Connection, refs: list[str]) -> set[Edge]:
+def _edges(conn: Connection, refs: list[str], scope: ColumnElement[bool]) -> set[Edge]:
     found: set[Edge] = set()
     for batch in chunks(refs):
         statement = (
             select(entity.c.ref, relation.c.target, relation.c.type)
             .join(entity, entity.c.id == relation.c.source_id)
-            .where(or_(entity.c.ref.in_(batch), relation.c.target.in_(batch)))
+            .where(or_(entity.c.ref.in_(batch), relation.c.target.in_(batch)), scope)
             .limit(MAX_EDGES_A_HOP)
         )
         found |= {(row.ref, row.target, row.type) for row in conn.execute(statement)}
     return found
 
 
-def _nodes(conn: Connection, refs: list[str]) -> list[dict[str, Any]]:
+def _nodes(conn: Connection, refs: list[str], scope: ColumnElement[bool]) -> list[dict[str, Any]]:
     known: dict[str, Any] = {}
     for batch in chunks(refs):
         columns = (entity.c.ref, entity.c.title, entity.c.name, entity.c.type, entity.c.lifecycle)
-        known.update({row.ref: row for row in conn.execute(select(*columns).where(entity.c.ref.in_(batch)))})
+        rows = conn.execute(select(*columns).where(entity.c.ref.in_(batch), scope))
+        known.update({row.ref: row for row in rows})
     nodes = []
     for ref in refs:
         row = known.get(ref)

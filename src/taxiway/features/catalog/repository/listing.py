@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from pyroaring import BitMap
-from sqlalchemy import ColumnElement, Connection, FromClause, True_, and_, func, or_, select, true
+from sqlalchemy import ColumnElement, Connection, FromClause, and_, func, or_, select, true
 
 from taxiway.features.catalog.kinds import INVERSE
 from taxiway.features.catalog.repository import facets as facets_
@@ -29,9 +29,9 @@ _SORT: dict[str, ColumnElement[Any]] = {**filters.COLUMNS, "metadata.title": fun
 
 def where_of(query: Query, scope: ColumnElement[bool]) -> ColumnElement[bool]:
     """The clause of a query within what the caller may see."""
-    where = and_(scope, filters.parse_filters(query.filters))
+    where = and_(scope, filters.parse_filters(query.filters, scope))
     if query.predicate is not None:
-        where = and_(where, filters.parse_predicate(query.predicate))
+        where = and_(where, filters.parse_predicate(query.predicate, scope))
     if query.term:
         where = and_(where, filters.contains_text(query.searched_fields, query.term))
     return where
@@ -58,7 +58,10 @@ def page(
     if query.backwards:
         rows.reverse()
     ids = [row.id for row in rows]
-    items = list(reading.texts_by_ids(conn, ids).values()) if view is None or limit > KEPT else view.texts(ids)
+    if view is None or limit > KEPT or filters.limited(scope) is not None:
+        items = list(reading.texts_by_ids(conn, ids, scope).values())
+    else:
+        items = view.texts(ids)
     return listed(query, items, rows, total, more=more, offset=offset)
 
 
@@ -76,7 +79,7 @@ def page_in_memory(view: View, query: Query, *, limit: int, offset: int = 0) -> 
 def ids(conn: Connection, query: Query, scope: ColumnElement[bool], view: View | None = None) -> list[int]:
     """The ids of every entity of a query, in order."""
     if view is not None:
-        where = view.where(query, _limited(scope))
+        where = view.where(query, filters.limited(scope))
         places = view.places(query, where)
         if places is not None:
             return list(places.slice(0, len(where)))
@@ -88,7 +91,7 @@ def ids(conn: Connection, query: Query, scope: ColumnElement[bool], view: View |
 def _from_index(
     view: View, query: Query, scope: ColumnElement[bool], limit: int, offset: int
 ) -> tuple[list[Row], int] | None:
-    where = view.where(query, _limited(scope))
+    where = view.where(query, filters.limited(scope))
     total = len(where)
     if limit == 0:
         return [], total
@@ -110,10 +113,6 @@ def _from_index(
     return (rows[::-1] if query.backwards else rows), total
 
 
-def _limited(scope: ColumnElement[bool]) -> ColumnElement[bool] | None:
-    return None if isinstance(scope, True_) else scope
-
-
 def _from_sql(
     conn: Connection, query: Query, where: ColumnElement[bool], limit: int, offset: int, with_total: bool
 ) -> tuple[list[Row], int]:
@@ -125,13 +124,13 @@ def facets(
     conn: Connection, keys: Sequence[str], query: Query, scope: ColumnElement[bool], view: View | None = None
 ) -> dict[str, list[dict[str, Any]]]:
     """Values and how many entities of a query have each, by key as written, ordered by value."""
-    where: BitMap | None = None if view is None else view.where(query, _limited(scope))
-    clause = where_of(query, scope) if query != Query() or _limited(scope) is not None else None
+    where: BitMap | None = None if view is None else view.where(query, filters.limited(scope))
+    clause = where_of(query, scope) if query != Query() or filters.limited(scope) is not None else None
     result = {}
     for key in keys:
         counts = None if view is None or where is None else view.counts(key.lower(), where)
         if counts is None:
-            counts = _counts(conn, key.lower(), clause)
+            counts = _counts(conn, key.lower(), clause, scope)
         result[key] = [{"value": value, "count": counts[value]} for value in sorted(counts)]
     return result
 
@@ -153,13 +152,15 @@ def facets_in_memory(
     return result
 
 
-def _counts(conn: Connection, key: str, where: ColumnElement[bool] | None) -> dict[str, int]:
+def _counts(
+    conn: Connection, key: str, where: ColumnElement[bool] | None, scope: ColumnElement[bool]
+) -> dict[str, int]:
     if key in ("metadata.name", "metadata.uid"):
         column = entity.c[key.removeprefix("metadata.")]
         names = select(column, func.count()).where(true() if where is None else where).group_by(column)
         return {row[0]: row[1] for row in conn.execute(names)}
     if key.startswith("relations."):
-        return _relation_counts(conn, key.removeprefix("relations."), where)
+        return _relation_counts(conn, key.removeprefix("relations."), where, scope)
     statement = (
         select(facet.c.value, func.count())
         .join(entity_facet, entity_facet.c.facet_id == facet.c.id)
@@ -171,7 +172,9 @@ def _counts(conn: Connection, key: str, where: ColumnElement[bool] | None) -> di
     return {row[0]: row[1] for row in conn.execute(statement)}
 
 
-def _relation_counts(conn: Connection, type_: str, where: ColumnElement[bool] | None) -> dict[str, int]:
+def _relation_counts(
+    conn: Connection, type_: str, where: ColumnElement[bool] | None, scope: ColumnElement[bool]
+) -> dict[str, int]:
     name = next((known for known in INVERSE if known.lower() == type_), None)
     if name is None:
         return {}
@@ -184,6 +187,7 @@ def _relation_counts(conn: Connection, type_: str, where: ColumnElement[bool] | 
         select(entity.c.ref.label("ref"), other.c.ref.label("value"))
         .join(relation, relation.c.target == entity.c.ref)
         .join(other, other.c.id == relation.c.source_id)
+        .where(filters.on(other, scope))
     )
     pairs = (
         stated.where(limit_to, relation.c.type == name)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
-from sqlalchemy import ColumnElement, Connection, select
+from sqlalchemy import ColumnElement, Connection, and_, select
 
 from taxiway.core.store.scoped import visible
 from taxiway.features.catalog.history_packing import Packed, unpack_chain
@@ -30,14 +30,15 @@ class Past:
     """What was different at a time: `documents` by ref, and which relations of theirs lead to which reference."""
 
     at: int
+    scope: Scope
     documents: Mapping[str, str] = field(default_factory=dict)
     stated: Mapping[str, Sequence[Edge]] = field(default_factory=dict)
     received: Mapping[str, Sequence[Edge]] = field(default_factory=dict)
 
     @property
     def unchanged(self) -> ColumnElement[bool]:
-        """The clause for live entities that are as they were then."""
-        return entity.c.updated_at <= self.at
+        """The clause for live entities that are as they were then, and that the caller may see."""
+        return and_(entity.c.updated_at <= self.at, visible(self.scope, entity.c.owner))
 
 
 def owned(scope: Scope) -> ColumnElement[bool]:
@@ -46,12 +47,14 @@ def owned(scope: Scope) -> ColumnElement[bool]:
 
 
 def at_time(conn: Connection, at: int, scope: Scope, refs: Sequence[str] | None = None) -> Past:
-    """What was different at `at`. With `refs` only their documents are read; relations are read of all.
+    """What was different at `at`. With `refs` only their documents are read; relations are read of all visible ones.
 
     InputError when too much changed since.
     """
     valid = (entity_version.c.started_at <= at) & (entity_version.c.ended_at > at)
-    statement = select(entity_version.c.ref, entity_version.c.relations).where(valid).limit(MAX_CHANGED + 1)
+    statement = (
+        select(entity_version.c.ref, entity_version.c.relations).where(valid, owned(scope)).limit(MAX_CHANGED + 1)
+    )
     rows = list(conn.execute(statement))
     if len(rows) > MAX_CHANGED:
         raise InputError(
@@ -63,7 +66,7 @@ def at_time(conn: Connection, at: int, scope: Scope, refs: Sequence[str] | None 
         for type_, target in edges:
             received.setdefault(target, []).append((type_, ref))
     wanted = [row.ref for row in rows] if refs is None else [ref for ref in refs if ref in stated]
-    return Past(at, _documents(conn, at, wanted, owned(scope)), stated, received)
+    return Past(at, scope, _documents(conn, at, wanted, owned(scope)), stated, received)
 
 
 def edges_at(conn: Connection, past: Past, live: Mapping[int, str], old: Iterable[str]) -> dict[str, list[Edge]]:

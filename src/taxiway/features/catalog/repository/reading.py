@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import orjson
-from sqlalchemy import ColumnElement, Connection, func, select
+from sqlalchemy import ColumnElement, Connection, func, select, true
 
 from taxiway.features.catalog.kinds import INVERSE
 from taxiway.features.catalog.repository.chunks import chunks
@@ -17,12 +17,17 @@ Edge = tuple[str, str]
 """(type, target ref)."""
 
 
-def texts_by_refs(conn: Connection, refs: Iterable[str], where: ColumnElement[bool] | None = None) -> dict[str, str]:
-    """The documents of `refs` that exist (and satisfy `where`), by ref."""
+def texts_by_refs(
+    conn: Connection,
+    refs: Iterable[str],
+    where: ColumnElement[bool] | None = None,
+    scope: ColumnElement[bool] | None = None,
+) -> dict[str, str]:
+    """The documents of `refs` that exist (and satisfy `where`), by ref. See `edges_of` for `scope`."""
     found: dict[str, str] = {}
     for batch in chunks(refs):
         condition = entity.c.ref.in_(batch)
-        found.update(texts(conn, condition if where is None else condition & where))
+        found.update(texts(conn, condition if where is None else condition & where, scope=scope))
     return found
 
 
@@ -32,22 +37,23 @@ def texts(
     order: Sequence[ColumnElement[Any]] = (entity.c.ref,),
     limit: int | None = None,
     offset: int | None = None,
+    scope: ColumnElement[bool] | None = None,
 ) -> dict[str, str]:
     """Documents as JSON text by ref, in order. The page is chosen on the narrow rows alone."""
     page = select(entity.c.id).where(where).order_by(*order).limit(limit).offset(offset)
     ids = list(conn.scalars(page))
-    return texts_by_ids(conn, ids)
+    return texts_by_ids(conn, ids, scope)
 
 
-def texts_by_ids(conn: Connection, ids: Sequence[int]) -> dict[str, str]:
-    """Documents as JSON text by ref, in the order of `ids`."""
+def texts_by_ids(conn: Connection, ids: Sequence[int], scope: ColumnElement[bool] | None = None) -> dict[str, str]:
+    """Documents as JSON text by ref, in the order of `ids`. See `edges_of` for `scope`."""
     rows: dict[int, tuple[str, str]] = {}
     for batch in chunks(ids):
         statement = select(entity.c.id, entity.c.ref, entity_doc.c.doc).join(
             entity_doc, entity_doc.c.entity_id == entity.c.id
         )
         rows.update({row.id: (row.ref, row.doc) for row in conn.execute(statement.where(entity.c.id.in_(batch)))})
-    edges = edges_of(conn, {id_: ref for id_, (ref, _) in rows.items()})
+    edges = edges_of(conn, {id_: ref for id_, (ref, _) in rows.items()}, scope)
     problems = _problems(conn, [ref for ref, _ in rows.values()])
     return {
         rows[id_][0]: _splice(rows[id_][1], edges.get(id_, ()), problems.get(rows[id_][0], ()))
@@ -56,8 +62,11 @@ def texts_by_ids(conn: Connection, ids: Sequence[int]) -> dict[str, str]:
     }
 
 
-def edges_of(conn: Connection, refs: Mapping[int, str]) -> dict[int, list[Edge]]:
-    """The relations of entities (id → ref) in both directions, each sorted by type and target."""
+def edges_of(
+    conn: Connection, refs: Mapping[int, str], scope: ColumnElement[bool] | None = None
+) -> dict[int, list[Edge]]:
+    """The relations of entities (id → ref) in both directions, each sorted by type and target; those that others state
+    only of what `scope` lets through."""
     found: dict[int, set[Edge]] = {id_: set() for id_ in refs}
     ids = {ref: id_ for id_, ref in refs.items()}
     for batch in chunks(refs):
@@ -67,7 +76,7 @@ def edges_of(conn: Connection, refs: Mapping[int, str]) -> dict[int, list[Edge]]
         statement = (
             select(relation.c.target, relation.c.type, entity.c.ref)
             .join(entity, entity.c.id == relation.c.source_id)
-            .where(relation.c.target.in_(names))
+            .where(relation.c.target.in_(names), true() if scope is None else scope)
             .limit(MAX_RELATIONS * len(names))
         )
         for row in conn.execute(statement):
@@ -77,7 +86,7 @@ def edges_of(conn: Connection, refs: Mapping[int, str]) -> dict[int, list[Edge]]
 
 def text_by_uid(conn: Connection, uid: str, where: ColumnElement[bool]) -> str | None:
     """The document of a uid as JSON text, or None."""
-    return next(iter(texts(conn, where & (entity.c.uid == uid)).values()), None)
+    return next(iter(texts(conn, where & (entity.c.uid == uid), scope=where).values()), None)
 
 
 def count(conn: Connection, where: ColumnElement[bool]) -> int:

@@ -14,13 +14,13 @@ from typing import Any
 
 import orjson
 from pyroaring import BitMap
-from sqlalchemy import Connection, True_, select
+from sqlalchemy import Connection, select
 
 from taxiway.features.catalog.documents import words as words_in
 from taxiway.features.catalog.kinds import KINDS
 from taxiway.features.catalog.repository import names
 from taxiway.features.catalog.repository.chunks import chunks
-from taxiway.features.catalog.repository.filters import Clause, Sql
+from taxiway.features.catalog.repository.filters import Clause, Sql, limited
 from taxiway.features.catalog.repository.fts import ENTITIES, Term, matching, terms
 from taxiway.features.catalog.repository.index.bits import Bits
 from taxiway.features.catalog.repository.index.catalog_index import View
@@ -73,15 +73,15 @@ def lens_of(conn: Connection, view: View | None, scope: Clause, filters: Mapping
     """What `filters` (path → values, any of which will do) and `scope` let through."""
     wanted = [(key.lower(), [value.lower() for value in values]) for key, values in filters.items()]
     if view is not None:
-        bits = Bits(view.state, conn)
+        bits = Bits(view.state, conn, scope)
         parts = [bits.one_of(key, values) for key, values in wanted]
-        if not isinstance(scope, True_):
+        if limited(scope) is not None:
             parts.append(bits.visible(scope))
         if not parts:
             return lambda found: found
         return lambda found: BitMap.intersection(found, *parts)
-    clause = Sql().all_of([scope, *(Sql().one_of(key, values) for key, values in wanted)])
-    if isinstance(scope, True_) and not wanted:
+    clause = Sql(scope).all_of([scope, *(Sql(scope).one_of(key, values) for key, values in wanted)])
+    if limited(scope) is None and not wanted:
         return lambda found: found
     return lambda found: BitMap(
         one

@@ -46,7 +46,7 @@ def ancestors_of(platform: Platform, ref: str, scope: Clause) -> list[Ancestor]:
         wave = [places[name] for name in dict.fromkeys(p for place in wave for p in parents[place.ref])]
         wave = [place for place in wave if place.ref not in parents]
     with platform.store.read() as conn:
-        texts = reading.texts_by_refs(conn, parents, scope)
+        texts = reading.texts_by_refs(conn, parents, scope, scope)
     return [Ancestor(texts[name], found) for name, found in parents.items() if name in texts]
 
 

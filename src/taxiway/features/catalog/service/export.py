@@ -12,9 +12,10 @@ import orjson
 
 from taxiway.core.context import OpContext
 from taxiway.features.catalog.repository import reading
+from taxiway.features.catalog.repository.filters import visible_to
 from taxiway.features.catalog.repository.query import Listed, Query
 from taxiway.features.catalog.service.past import page_at
-from taxiway.features.catalog.service.query import ids_of_entities
+from taxiway.features.catalog.service.query import READ, ids_of_entities
 
 BATCH = 500
 COLUMNS = (
@@ -69,9 +70,10 @@ def _batches(ctx: OpContext, query: Query, at: int | None) -> Iterator[list[str]
 
 
 def _present(ctx: OpContext, ids: Sequence[int]) -> Iterator[list[str]]:
+    scope = visible_to(ctx.scope(READ))
     for start in range(0, len(ids), BATCH):
         with ctx.platform.store.read() as conn:
-            found = list(reading.texts_by_ids(conn, ids[start : start + BATCH]).values())
+            found = list(reading.texts_by_ids(conn, ids[start : start + BATCH], scope).values())
         yield found
 
 

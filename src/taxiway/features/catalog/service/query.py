@@ -53,7 +53,7 @@ def text_of_entity(ctx: OpContext, ref: str) -> str | None:
     """The document of a full reference as JSON text; None when there is none that the caller may see."""
     scope = ctx.scope(READ)
     with index_of(ctx.platform).reading() as (conn, view):
-        found = reading.texts_by_refs(conn, [ref], visible_to(scope))
+        found = reading.texts_by_refs(conn, [ref], visible_to(scope), visible_to(scope))
         if view is not None and scope.everything:
             view.state.texts.keep(found)
     return found.get(ref)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pyroaring import BitMap
 from sqlalchemy import Connection, select
 
-from taxiway.features.catalog.repository.filters import LOWER_INVERSE, RELATIONS, Clause, Sql, contains_text
+from taxiway.features.catalog.repository.filters import LOWER_INVERSE, RELATIONS, Clause, Sql, contains_text, on
 from taxiway.features.catalog.repository.index.state import State, UnheldError
 from taxiway.features.catalog.repository.index.values import Path
 from taxiway.features.catalog.tables import entity, relation
@@ -19,11 +19,12 @@ LAST = "\U0010ffff"
 
 class Bits:
     """The algebra of filters as bitmaps, at the snapshot that both arguments stand at. Results may be the index's own
-    bitmaps: nobody changes them. Without a connection, UnheldError where the store would be asked."""
+    bitmaps: nobody changes them. Relations stated by what `scope` does not let through do not count. Without a
+    connection, UnheldError where the store would be asked."""
 
-    def __init__(self, state: State, conn: Connection | None) -> None:
-        self._state, self._conn = state, conn
-        self._sql = Sql()
+    def __init__(self, state: State, conn: Connection | None, scope: Clause | None = None) -> None:
+        self._state, self._conn, self._scope = state, conn, scope
+        self._sql = Sql(scope)
 
     def everything(self) -> BitMap:
         return self._state.everything
@@ -74,7 +75,7 @@ class Bits:
             select(entity.c.id)
             .join(relation, relation.c.target == entity.c.ref)
             .join(other, other.c.id == relation.c.source_id)
-            .where(relation.c.type == known[1])
+            .where(relation.c.type == known[1], on(other, self._scope))
         )
         if targets is not None:
             stated, received = stated.where(relation.c.target.in_(targets)), received.where(other.c.ref.in_(targets))

@@ -41,7 +41,7 @@ class View:
 
     def where(self, query: Query, scope: Clause | None) -> BitMap:
         """The entities of a query that `scope` lets through; None lets everything through."""
-        bits = Bits(self.state, self.conn)
+        bits = Bits(self.state, self.conn, scope)
         parts = [read_filters(bits, query.filters)]
         if query.predicate is not None:
             parts.append(read_predicate(bits, query.predicate))

@@ -6,6 +6,7 @@ import hashlib
 import io
 import tarfile
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -58,12 +59,19 @@ def release(folder: Path, code: str = APP, lock: str = "", name: str = "shop") -
     """The artefact of a release as the pipeline's upload is packed: a tar."""
     contents = {f"{name}-0.1.0-py3-none-any.whl": wheel(code, name), "requirements.lock.txt": lock.encode()}
     path = folder / f"{hashlib.sha256(repr((code, lock, name)).encode()).hexdigest()[:12]}.tar"
-    with tarfile.open(path, "w") as archive:
+    path.write_bytes(archive(contents))
+    return path
+
+
+def archive(contents: Mapping[str, bytes], compression: str = "") -> bytes:
+    """A tar of these files; `compression` may be `gz`."""
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode=f"w:{compression}") as tar:  # type: ignore[call-overload]
         for member, data in contents.items():
             info = tarfile.TarInfo(member)
             info.size = len(data)
-            archive.addfile(info, io.BytesIO(data))
-    return path
+            tar.addfile(info, io.BytesIO(data))
+    return out.getvalue()
 
 
 def manifests(

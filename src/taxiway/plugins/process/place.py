@@ -16,9 +16,9 @@ from taxiway.model.errors import TaxiwayError
 from taxiway.plugin import Identity, PluginContext, canonical_json, daemons
 from taxiway.plugins.process import desired, files, owner, routes
 from taxiway.plugins.process.bundle import Bundle, bundles
-from taxiway.plugins.process.release import Workshop
 from taxiway.plugins.process.supervisor import PortInUseError, ProcessError, is_port_free, locked
 from taxiway.plugins.process.switch import Site
+from taxiway.plugins.process.workshop import Workshop
 
 KEY_BYTES = 32
 

@@ -1,43 +1,38 @@
-"""Makes a release runnable: a virtual environment per artefact, made once, in RELEASES/<hex>.
+"""Makes a release runnable: a folder per artefact, made once, in RELEASES/<hex>.
 
-The artefact is a tar or zip with one wheel and `requirements.lock.txt`. Everything is installed by one call of uv, from
-wheels with hashes only, so that no code of the release or of its packages runs here; the cache is Taxiway's own. The
-result belongs to Taxiway and others can only read it. `complete.json` is written last: without it the folder is
-made anew. Each attempt has a virtual environment of its own name, so the uv of a killed Taxiway disturbs nobody.
+What an artefact holds decides how: a wheel (`wheels`), an npm package (`packages`), programs (`programs`) or a static
+site (`sites`). No code of the release runs here. The result belongs to Taxiway and others can only read it.
+`complete.json` is written last: without it the folder is made anew.
 """
 
 from __future__ import annotations
 
 import contextlib
-import hashlib
-import os
 import re
 import shutil
-import signal
-import subprocess
-import tarfile
-import uuid
-import zipfile
-from collections.abc import Callable, Iterator
-from configparser import ConfigParser
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
-from typing import IO
+from typing import Protocol
 
-from taxiway.model.errors import InputError, TimedOutError, UnavailableError
+from taxiway.model.errors import InputError, UnavailableError
 from taxiway.plugin import Identity, daemons
-from taxiway.plugins.process import files, interpreter
+from taxiway.plugins.process import files, packages, programs, sites, wheels
 from taxiway.plugins.process.supervisor import ProcessError, locked
+from taxiway.plugins.process.workshop import Made, Members, Workshop, members_of
 
-LOCK_FILE = "requirements.lock.txt"
-WHEEL = re.compile(r"[A-Za-z0-9_.]+-[A-Za-z0-9_.!+]+-[A-Za-z0-9_.]+-[A-Za-z0-9_.]+-[A-Za-z0-9_.]+\.whl")
-PINNED = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(\[[A-Za-z0-9._, -]*\])?\s*==\s*[^\s;@]+\s*(;.*)?")
-HASH = re.compile(r"--hash=sha256:[0-9a-f]{64}")
-WHEEL_BYTES = 300_000_000
-LOCK_BYTES = 5_000_000
-POLL_SECONDS = 0.2
-PASSED_ON = ("UV_", "SSL_", "HTTP_", "HTTPS_", "NO_", "ALL_", "http_", "https_", "no_", "all_", "NETRC")
+
+class Maker(Protocol):
+    """A module that makes one sort of release."""
+
+    WHAT: str
+
+    def fits(self, members: Members) -> bool: ...
+
+    def make(self, shop: Workshop, folder: Path, members: Members, cancelled: Callable[[], bool]) -> Made: ...
+
+
+MAKERS: Sequence[Maker] = (wheels, packages, sites, programs)
 
 
 @dataclass(frozen=True)
@@ -49,20 +44,10 @@ class Release:
     default_command: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class Workshop:
-    """Where releases are made and how."""
-
-    releases: Path
-    cache: Path
-    identity: Identity
-    install_seconds: float
-
-
 def prepare(shop: Workshop, digest: str, artifact: Path, cancelled: Callable[[], bool]) -> Release:
     """The release of this artefact, made when it is not there. Safe from several processes at once.
 
-    InputError: the artefact is not what it should be; UnavailableError: uv or the interpreter is missing.
+    InputError: the artefact is not what it should be; UnavailableError: what it needs is missing on this machine.
     """
     name = re.sub(r"[^0-9a-f]", "", digest.removeprefix("sha256:"))[:64]
     folder = shop.releases / name
@@ -76,13 +61,23 @@ def prepare(shop: Workshop, digest: str, artifact: Path, cancelled: Callable[[],
             return there
         shutil.rmtree(folder, ignore_errors=True)
         _open_folder(folder)
-        wheel = _unpack(artifact, folder)
-        default = _scripts(wheel)
-        venv = folder / f"venv-{uuid.uuid4().hex[:8]}"
-        _install(shop, venv, wheel, cancelled)
-        found = {"venv": venv.name, "default_command": default if len(default) == 1 else []}
+        made = _make(shop, folder, artifact, cancelled)
+        found = {"programs": made.programs, "default_command": made.names if len(made.names) == 1 else ()}
         files.write_json(str(folder / "complete.json"), found, 0o644)
-    return Release(folder, venv / "bin", tuple(found["default_command"]))
+    return Release(folder, folder / made.programs, tuple(found["default_command"]))
+
+
+def _make(shop: Workshop, folder: Path, artifact: Path, cancelled: Callable[[], bool]) -> Made:
+    with members_of(artifact) as members:
+        for maker in MAKERS:
+            if maker.fits(members):
+                return maker.make(shop, folder, members, cancelled)
+    known = "; ".join(maker.WHAT for maker in MAKERS)
+    raise InputError(
+        f"this is no release that a local process can run. It is one of: {known}. Correct what the workflow uploads as "
+        "'release'",
+        code="process.release",
+    )
 
 
 def forget(shop: Workshop, used: Callable[[], set[str]]) -> None:
@@ -105,162 +100,14 @@ def _names(digests: set[str]) -> set[str]:
 
 def _complete(folder: Path) -> Release | None:
     found = files.read_json(str(folder / "complete.json"))
-    if not isinstance(found, dict) or "venv" not in found or not (folder / found["venv"] / "bin" / "python").exists():
+    if not isinstance(found, dict) or "programs" not in found or not (folder / found["programs"]).is_dir():
         return None
-    return Release(folder, folder / found["venv"] / "bin", tuple(found["default_command"]))
+    return Release(folder, folder / found["programs"], tuple(found["default_command"]))
 
 
 def _open_folder(path: Path) -> None:
     path.mkdir(parents=True, exist_ok=True)
     path.chmod(0o755)
-
-
-def _unpack(artifact: Path, folder: Path) -> Path:
-    """Take the wheel and the lock file out of the artefact; the path of the wheel."""
-    with _members(artifact) as members:
-        wheels = [name for name in members if WHEEL.fullmatch(Path(name).name)]
-        locks = [name for name in members if Path(name).name == LOCK_FILE]
-        if len(wheels) != 1 or len(locks) != 1:
-            raise InputError(
-                f"a release for a local process is one wheel and {LOCK_FILE}; this one has {len(wheels)} wheels and "
-                f"{len(locks)} such files: correct what the workflow uploads as 'release'",
-                code="process.release",
-            )
-        wheel = folder / Path(wheels[0]).name
-        _copy(members[wheels[0]](), wheel, WHEEL_BYTES)
-        _copy(members[locks[0]](), folder / LOCK_FILE, LOCK_BYTES)
-    return wheel
-
-
-@contextlib.contextmanager
-def _members(artifact: Path) -> Iterator[dict[str, Callable[[], IO[bytes] | None]]]:
-    """The plain files of a tar or zip by name, with what opens them."""
-    try:
-        # A tar whose last member is a wheel looks like a zip, so the other question comes first.
-        if tarfile.is_tarfile(artifact):
-            with tarfile.open(artifact) as tar:
-                yield {one.name: partial(tar.extractfile, one) for one in tar.getmembers() if one.isfile()}
-        else:
-            with zipfile.ZipFile(artifact) as pack:
-                yield {one.filename: partial(pack.open, one) for one in pack.infolist() if not one.is_dir()}
-    except (tarfile.TarError, zipfile.BadZipFile, EOFError) as error:
-        raise InputError(f"the artefact is no tar and no zip: {error}; run the pipeline again") from error
-
-
-def _copy(source: IO[bytes] | None, target: Path, most_bytes: int) -> None:
-    left = most_bytes
-    with target.open("wb") as out:
-        while source is not None and (data := source.read(1 << 20)):
-            left -= len(data)
-            if left < 0:
-                raise InputError(f"{target.name} in the release is larger than {most_bytes} bytes: make it smaller")
-            out.write(data)
-    target.chmod(0o644)
-
-
-def _scripts(wheel: Path) -> list[str]:
-    """The console scripts that the wheel brings."""
-    try:
-        with zipfile.ZipFile(wheel) as pack:
-            for info in pack.infolist():
-                if re.fullmatch(r"[^/]+\.dist-info/entry_points\.txt", info.filename) and info.file_size < 1_000_000:
-                    # Only "=" separates, as the format of entry points says.
-                    parser = ConfigParser(delimiters=("=",), interpolation=None, strict=False)
-                    parser.optionxform = str  # type: ignore[assignment,method-assign]
-                    parser.read_string(pack.read(info).decode())
-                    return list(parser["console_scripts"]) if parser.has_section("console_scripts") else []
-    except (zipfile.BadZipFile, ValueError, KeyError) as error:
-        raise InputError(f"the wheel {wheel.name} is broken: {error}; build it again") from error
-    return []
-
-
-def _requirements(folder: Path, wheel: Path) -> Path:
-    """One list of the locked packages and the wheel itself. InputError for a line that is not pinned by a hash."""
-    text = (folder / LOCK_FILE).read_text(errors="replace").replace("\\\n", " ")
-    for line in text.splitlines():
-        line = line.split(" #")[0].strip()
-        if not line or line.startswith("#"):
-            continue
-        pinned, *hashes = re.split(r"\s+(?=--)", line)
-        if not PINNED.fullmatch(pinned.strip()) or not hashes or not all(HASH.fullmatch(one) for one in hashes):
-            raise InputError(
-                f"{LOCK_FILE} has the line '{line[:120]}': each must be NAME==VERSION with --hash=sha256:…; write the "
-                "file with 'uv pip compile --generate-hashes'",
-                code="process.lock",
-            )
-    with wheel.open("rb") as file:
-        known = hashlib.file_digest(file, "sha256").hexdigest()
-    path = folder / "install.txt"
-    name = wheel.name.split("-")[0]
-    path.write_text(f"{text}\n{name} @ {wheel.as_uri()} --hash=sha256:{known}\n")
-    return path
-
-
-def _install(shop: Workshop, venv: Path, wheel: Path, cancelled: Callable[[], bool]) -> None:
-    requirements = _requirements(venv.parent, wheel)
-    python = interpreter.find(shop.identity)
-    tool = _uv()
-    # A hard link into the cache saves disk and time; safe where workloads are another user, who cannot write there.
-    link_mode = "hardlink" if shop.identity.uid is not None else "copy"
-    _run(
-        shop,
-        [tool, "venv", "--no-project", "--no-python-downloads", "--python", str(python.path), str(venv)],
-        cancelled,
-    )
-    # The lock lists everything, so nothing is to be resolved. The wheel itself has a hash as well.
-    install = [tool, "pip", "install", "--python", str(venv / "bin" / "python"), "--require-hashes", "--no-deps"]
-    install += ["--only-binary", ":all:", "--link-mode", link_mode, "--no-python-downloads", "-r", str(requirements)]
-    _run(shop, install, cancelled)
-
-
-def _uv() -> str:
-    found = shutil.which("uv")
-    with contextlib.suppress(ImportError, FileNotFoundError):
-        import uv
-
-        found = os.fsdecode(uv.find_uv_bin())
-    if found is None:
-        raise UnavailableError("uv is missing, which installs releases: pip install 'taxiway[laptop]'")
-    return found
-
-
-def _run(shop: Workshop, command: list[str], cancelled: Callable[[], bool]) -> None:
-    environ = {name: value for name, value in os.environ.items() if name.startswith(PASSED_ON)}
-    environ |= {"PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": os.environ.get("HOME", "/"), "NO_COLOR": "1"}
-    environ["UV_CACHE_DIR"] = str(shop.cache)
-    shop.cache.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with subprocess.Popen(
-        command,
-        env=environ,
-        cwd="/",
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        start_new_session=True,
-        umask=0o022,
-    ) as running:
-        said = _until_end(running, shop.install_seconds, cancelled)
-    if running.returncode != 0:
-        lines = [line for line in said.splitlines() if line.strip()][-12:]
-        raise InputError("the packages of the release cannot be installed: " + "\n".join(lines)[-1500:])
-
-
-def _until_end(running: subprocess.Popen[bytes], seconds: float, cancelled: Callable[[], bool]) -> str:
-    """What it said on stderr; ended with its group when the time is up or nobody wants it any more."""
-    left = seconds
-    while True:
-        try:
-            return running.communicate(timeout=POLL_SECONDS)[1].decode("utf-8", "replace")
-        except subprocess.TimeoutExpired:
-            left -= POLL_SECONDS
-            if left > 0 and not cancelled():
-                continue
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(running.pid, signal.SIGKILL)
-            running.communicate()
-            if cancelled():
-                raise TimedOutError("the release is not wanted any more") from None
-            raise TimedOutError(f"the packages of the release were not installed within {seconds:g} s") from None
 
 
 def reachable(path: Path, identity: Identity) -> None:

@@ -22,6 +22,7 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 GO = (1, 26)
+SLAPD = ("slapd", "libldap-2.5-0", "libltdl7", "libodbc2", "libwrap0", "libperl5.36", "libsasl2-2")
 
 
 class Unavailable(Exception):
@@ -90,9 +91,30 @@ def _prometheus(folder: Path) -> None:
     _open_up(folder)
 
 
+def _slapd(folder: Path) -> None:
+    """Debian's packages, unpacked and not installed: OpenLDAP's server with the libraries that few machines have."""
+    for needed in ("apt-get", "dpkg-deb"):
+        if shutil.which(needed) is None:
+            raise Unavailable(f"{needed} is missing: put `slapd` on PATH")
+    (folder / "bin").mkdir(parents=True)
+    with tempfile.TemporaryDirectory() as name:
+        _run(["apt-get", "download", *SLAPD], Path(name))
+        for package in sorted(Path(name).glob("*.deb")):
+            _run(["dpkg-deb", "-x", str(package), str(folder / "package")], Path(name))
+    script = folder / "bin" / "slapd"
+    script.write_text(
+        '#!/bin/sh\nhome=$(cd "$(dirname "$0")/../package" && pwd)\n'
+        'LD_LIBRARY_PATH=$(echo "$home"/usr/lib/*-linux-gnu*)\nexport LD_LIBRARY_PATH\n'
+        'exec "$home/usr/sbin/slapd" "$@"\n'
+    )
+    script.chmod(0o755)
+    _open_up(folder)
+
+
 ENGINES: Mapping[str, Engine] = {
     "gitea": Engine("gitea", "gitea", _gitea),
     "prometheus": Engine("prometheus", "prometheus", _prometheus),
+    "slapd": Engine("slapd", "slapd", _slapd, "-VV"),
 }
 
 

@@ -54,6 +54,7 @@ SCHEMAS: Mapping[str, Shape] = {
     "dev.taxiway.run.ended.v1": shape("kind", "title", "state"),
     "dev.taxiway.session.created.v1": shape("method"),
     "dev.taxiway.session.refused.v1": shape("method"),
+    "dev.taxiway.source.changed.v1": shape("type"),
     "dev.taxiway.token.created.v1": shape("name", "role"),
     "dev.taxiway.token.revoked.v1": shape("name"),
 }

@@ -13,7 +13,7 @@ from taxiway.features.catalog.import_tasks import ImportHandler
 from taxiway.features.catalog.service import configured, groups_of, history, load_library, removals
 from taxiway.features.catalog.service.additions import FollowAdditions
 from taxiway.features.catalog.service.query import index_of
-from taxiway.features.catalog.tasks import FollowPushes, IngestHandler, TakeOver
+from taxiway.features.catalog.tasks import FollowPushes, IngestHandler, ReadChanged, TakeOver
 
 OWNER = "feature:catalog"
 
@@ -34,6 +34,7 @@ def register(platform: Platform) -> None:
     platform.registry.add("action", Write(), OWNER)
     platform.registry.add("event_subscriber", FollowPushes(platform), OWNER)
     platform.registry.add("event_subscriber", TakeOver(platform), OWNER)
+    platform.registry.add("event_subscriber", ReadChanged(platform), OWNER)
     platform.registry.add("event_subscriber", FollowAdditions(platform), OWNER)
 
 
@@ -60,6 +61,7 @@ FEATURE = Feature(
         "catalog.location.create": OWNED,
         "catalog.location.delete": OWNED,
         "catalog.location.trust": PLATFORM,
+        "catalog.people.write": PLATFORM,
         "catalog.source.refresh": PLATFORM,
         "catalog.source.review": PLATFORM,
     },

@@ -8,7 +8,7 @@ from taxiway.core.context import OpContext, Platform
 from taxiway.core.runs.handler import BaseHandler, StepResult
 from taxiway.features.catalog import service
 from taxiway.features.catalog.repository import refused
-from taxiway.features.catalog.service.configured import earlier_reading, named
+from taxiway.features.catalog.service.configured import earlier_reading, named, read_changed
 from taxiway.features.catalog.service.ingesting import follow_in_batches
 from taxiway.features.catalog.service.locations import get_location
 from taxiway.features.catalog.service.sourcing import take_in
@@ -20,6 +20,7 @@ from taxiway.plugin import StepContext
 PUSHED = "dev.taxiway.repository.pushed.v1"
 DELETED = "dev.cdevents.repository.deleted.0.3.0"
 GONE = "dev.taxiway.entity.deleted.v1"
+CHANGED = "dev.taxiway.source.changed.v1"
 
 
 class IngestHandler(BaseHandler):
@@ -91,3 +92,17 @@ class TakeOver:
                 continue  # unregistered in the meantime, or no location
             except TaxiwayError as error:
                 self._platform.log.warning("catalog.take_over_failed", location=location_id, error=error.detail)
+
+
+class ReadChanged:
+    """Reads sources again whose plugin says that something changed. Safe to repeat."""
+
+    key = "catalog_read_changed"
+    types = (CHANGED,)
+
+    def __init__(self, platform: Platform) -> None:
+        self._platform = platform
+
+    def handle(self, event: Event) -> None:
+        """One sealed event."""
+        read_changed(self._platform.system("catalog"), str(event.data["type"]))

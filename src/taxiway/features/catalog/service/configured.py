@@ -20,6 +20,8 @@ from taxiway.model.run import Run, RunSpec, StepDefinition
 from taxiway.plugin import EntitySource
 
 LIVE = frozenset({"queued", "running", "waiting", "cancelling"})
+TO_BEGIN = frozenset({"queued", "waiting"})
+"""States of runs that begin to read later: a run that waits is called again from its start."""
 MAX_HINTS = 200
 SCHEDULE = "catalog_source_"
 
@@ -93,6 +95,10 @@ def start_reading(ctx: OpContext, settings: SourceSettings, hints: Sequence[Mapp
         waiting = [run for run in _live(ctx.platform, settings.name) if not run.input.get("hints")]
         if waiting:
             return waiting[0].id
+    return _start(ctx, settings, hints)
+
+
+def _start(ctx: OpContext, settings: SourceSettings, hints: Sequence[Mapping[str, Any]]) -> str:
     given: dict[str, Any] = {"source": settings.name, **({"hints": list(hints)} if hints else {})}
 
     def work(tx: Tx) -> str:
@@ -106,6 +112,15 @@ def start_reading(ctx: OpContext, settings: SourceSettings, hints: Sequence[Mapp
         return ctx.platform.runs.start(tx, ctx.principal, spec)
 
     return ctx.platform.store.write(work)
+
+
+def read_changed(ctx: OpContext, type: str) -> None:
+    """Read every source of a type again, because what it reads has changed just now."""
+    for settings in ctx.platform.settings.catalog.sources:
+        if settings.type == type and not any(
+            run.state in TO_BEGIN and not run.input.get("hints") for run in _live(ctx.platform, settings.name)
+        ):
+            _start(ctx, settings, ())
 
 
 def earlier_reading(platform: Platform, name: str, run_id: str) -> str | None:

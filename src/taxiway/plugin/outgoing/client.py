@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json as jsons
+import ssl
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -48,7 +49,8 @@ class Limits:
 class Outgoing:
     """Requests to other systems. `hosts` says where they may go, `headers` go with each (such as a credential).
 
-    Headers that hold secrets are left out when a redirect leads to another origin. `stop` ends waiting early.
+    Headers that hold secrets are left out when a redirect leads to another origin. `stop` ends waiting early. `tls`
+    says which certificates are accepted and shown, where that is not what this machine does.
     """
 
     hosts: Hosts = field(default_factory=Hosts)
@@ -57,6 +59,7 @@ class Outgoing:
     stop: threading.Event = field(default_factory=threading.Event)
     resolve: Resolve = system_resolve
     now: Callable[[], float] = time.time
+    tls: ssl.SSLContext | None = None
     _pools: dict[tuple[str, str, int, str], urllib3.HTTPConnectionPool] = field(default_factory=dict, repr=False)
     _paused_until: dict[str, float] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -183,7 +186,12 @@ class Outgoing:
                     self._pools.pop(next(iter(self._pools))).close()
                 self._pools[key] = (
                     urllib3.HTTPSConnectionPool(
-                        address, port_of(url), maxsize=4, server_hostname=host, assert_hostname=host
+                        address,
+                        port_of(url),
+                        maxsize=4,
+                        server_hostname=host,
+                        assert_hostname=host,
+                        ssl_context=self.tls,
                     )
                     if url.scheme == "https"
                     else urllib3.HTTPConnectionPool(address, port_of(url), maxsize=4)

@@ -15,10 +15,11 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from types import NoneType, UnionType
-from typing import Any, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 sys.path.insert(0, str(Path(__file__).parent))
 from docs_scan import SOURCE, codes, events, readers, users
+from docs_sources import sources_page
 
 import taxiway.plugins
 from taxiway.core.settings import PREFIX, Loaded, Settings, describe
@@ -86,6 +87,10 @@ def _type_name(kind: Any) -> str:
     origin, inner = get_origin(kind), [item for item in get_args(kind) if item is not NoneType]
     if origin in (Union, UnionType):
         return " or ".join(_type_name(item) for item in inner)
+    if origin is Literal:
+        return " or ".join(f"`{item}`" for item in inner)
+    if origin is Annotated:
+        return _type_name(inner[0])
     if origin is tuple:
         return f"list of {_type_name(inner[0])}"
     if origin is not None:
@@ -258,6 +263,7 @@ def events_page() -> str:
 
 PAGES: Mapping[str, Callable[[], str]] = {
     "settings": settings_page,
+    "sources": lambda: sources_page(table, _type_name, _shown),
     "cli": cli_page,
     "api": api_page,
     "errors": errors_page,

@@ -17,6 +17,7 @@ app.command("taxiway.cli.lint:lint", name="lint", help="Judge descriptor files w
 app.command("taxiway.cli.editing:edit", name="edit", help="Change an entity where it is written")
 app.command("taxiway.cli.editing:apply", name="apply", help="Make the catalog hold the entities of files")
 app.command(sources)
+app.command("taxiway.cli.onboarding:onboard", name="onboard", help="Bring repositories without a descriptor")
 BASE = "/api/catalog"
 
 

@@ -737,6 +737,86 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/catalog/v1/onboarding/judge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * What the catalog would say of a descriptor. Files beside it are not looked into.
+         * @description What the catalog would say of a descriptor. Files beside it are not looked into.
+         */
+        post: operations["catalog.judge_onboarding"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/catalog/v1/onboarding/looks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Look for repositories without a descriptor in a run; those that did not change are not opened.
+         * @description Look for repositories without a descriptor in a run; those that did not change are not opened.
+         */
+        post: operations["catalog.start_onboarding_look"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/catalog/v1/onboarding/pulls": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Open a pull request with a descriptor for each repository, in a run with a step for each.
+         * @description Open a pull request with a descriptor for each repository, in a run with a step for each.
+         */
+        post: operations["catalog.start_onboarding"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/catalog/v1/onboarding/repositories": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Repositories that were looked at for a descriptor, by name, with a proposed one for those without.
+         * @description Repositories that were looked at for a descriptor, by name, with a proposed one for those without.
+         */
+        get: operations["catalog.list_onboarding"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/catalog/v1/problems": {
         parameters: {
             query?: never;
@@ -2688,6 +2768,50 @@ export interface components {
             version: string | null;
         };
         /**
+         * DescriptorProposal
+         * @description A proposed descriptor: its text, what was guessed, and why. It is ready when it has an owner and a free name.
+         */
+        DescriptorProposal: {
+            /** Apis */
+            apis: string[];
+            /** Is Ready */
+            is_ready: boolean;
+            /** Is Taken */
+            is_taken: boolean;
+            /** Kind */
+            kind: string;
+            /** Name */
+            name: string;
+            /** Owner */
+            owner: string | null;
+            /** Reasons */
+            reasons: {
+                [key: string]: string;
+            };
+            /** System */
+            system: string | null;
+            /** Text */
+            text: string;
+            /** Type */
+            type: string;
+        };
+        /**
+         * DescriptorText
+         * @description A descriptor to be judged.
+         */
+        DescriptorText: {
+            /** Text */
+            text: string;
+        };
+        /**
+         * DescriptorVerdict
+         * @description What is wrong with a descriptor; nothing when it is valid.
+         */
+        DescriptorVerdict: {
+            /** Problems */
+            problems: components["schemas"]["EditProblem"][];
+        };
+        /**
          * Difference
          * @description One change between two versions, as a JSON Patch operation with the old value.
          */
@@ -3805,6 +3929,69 @@ export interface components {
              * @enum {string}
              */
             verdict: "approve" | "request_changes" | "comment";
+        };
+        /**
+         * OnboardingBody
+         * @description The repositories to open a pull request for.
+         */
+        OnboardingBody: {
+            /** Items */
+            items: components["schemas"]["OnboardingWish"][];
+        };
+        /**
+         * OnboardingList
+         * @description A page of repositories, how many have each status, and when they were looked at last.
+         */
+        OnboardingList: {
+            /** Counts */
+            counts: {
+                [key: string]: number;
+            };
+            /** Items */
+            items: components["schemas"]["OnboardingRow"][];
+            /** Looked At */
+            looked_at: number | null;
+            /** Next Cursor */
+            next_cursor: string | null;
+        };
+        /**
+         * OnboardingRow
+         * @description A repository: whether it has a descriptor, lacks one, or has a pull request that brings one.
+         */
+        OnboardingRow: {
+            /** Looked At */
+            looked_at: number;
+            /** Name */
+            name: string;
+            /** Owner */
+            owner: string | null;
+            proposal: components["schemas"]["DescriptorProposal"] | null;
+            /** Pull */
+            pull: string | null;
+            /** Source */
+            source: string;
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "has" | "missing" | "proposed";
+            /** Url */
+            url: string;
+        };
+        /**
+         * OnboardingWish
+         * @description A repository that is to get a descriptor, with another text than the proposed one where that was edited.
+         */
+        OnboardingWish: {
+            /** Name */
+            name: string;
+            /**
+             * Source
+             * @default git_local
+             */
+            source: string;
+            /** Text */
+            text?: string | null;
         };
         /**
          * OrderBy
@@ -6486,6 +6673,126 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Started"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    "catalog.judge_onboarding": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DescriptorText"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DescriptorVerdict"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    "catalog.start_onboarding_look": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Started"];
+                };
+            };
+        };
+    };
+    "catalog.start_onboarding": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OnboardingBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Started"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    "catalog.list_onboarding": {
+        parameters: {
+            query?: {
+                status?: ("has" | "missing" | "proposed") | null;
+                text?: string | null;
+                limit?: number;
+                cursor?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OnboardingList"];
                 };
             };
             /** @description Validation Error */

@@ -31,6 +31,7 @@ REVISIONS = (
     "0013_search",
     "0008_catalog_packed",
     "0010_catalog_sources",
+    "0011_onboarding",
 )
 """The modules in `migrations/versions`, in order."""
 HEAD = REVISIONS[-1].partition("_")[0]

@@ -7,11 +7,13 @@ from functools import partial
 from taxiway.core.context import Platform
 from taxiway.core.operations import Feature
 from taxiway.core.permissions import OWNED, PLATFORM, READ
-from taxiway.features.catalog import edit_routes, import_routes, push_routes, sourcing_routes
+from taxiway.features.catalog import edit_routes, import_routes, onboarding_routes, push_routes, sourcing_routes
 from taxiway.features.catalog.actions import Register, Write
 from taxiway.features.catalog.import_tasks import ImportHandler
+from taxiway.features.catalog.onboarding_tasks import OnboardHandler
 from taxiway.features.catalog.service import configured, groups_of, history, load_library, removals
 from taxiway.features.catalog.service.additions import FollowAdditions
+from taxiway.features.catalog.service.onboarding_forge import ForgeRepositories
 from taxiway.features.catalog.service.query import index_of
 from taxiway.features.catalog.tasks import FollowPushes, IngestHandler, ReadChanged, TakeOver
 
@@ -36,6 +38,8 @@ def register(platform: Platform) -> None:
     platform.registry.add("event_subscriber", TakeOver(platform), OWNER)
     platform.registry.add("event_subscriber", ReadChanged(platform), OWNER)
     platform.registry.add("event_subscriber", FollowAdditions(platform), OWNER)
+    platform.runs.register("onboard", OnboardHandler(platform))
+    platform.registry.add("repository_source", ForgeRepositories(platform), OWNER)
 
 
 def start(platform: Platform) -> None:
@@ -64,12 +68,14 @@ FEATURE = Feature(
         "catalog.people.write": PLATFORM,
         "catalog.source.refresh": PLATFORM,
         "catalog.source.review": PLATFORM,
+        "catalog.onboarding.look": PLATFORM,
     },
     [
         *sourcing_routes.operations.items,
         *import_routes.operations.items,
         *push_routes.operations.items,
         *edit_routes.operations.items,
+        *onboarding_routes.operations.items,
     ],
     register,
     start,

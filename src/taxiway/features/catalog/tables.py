@@ -281,6 +281,23 @@ catalog_word = Table(
 )
 """Names and the words in them, in lower case, and how many names have each: see `repository/names`."""
 
+catalog_repository = Table(
+    "catalog_repository",
+    metadata,
+    Column("source", Text, primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("state", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("owner", Text),
+    Column("url", Text, nullable=False),
+    Column("proposal", Text, nullable=False),
+    Column("pull", Text),
+    Column("looked_at", Time, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""Repositories that were looked at for a descriptor. `state` is what they were at then; `status` is has, missing or
+proposed; `proposal` is JSON: text, what was guessed and why. `owner` is the repository's, by whom it is seen."""
+
 FULL_TEXT: Mapping[str, Sequence[str]] = {
     "sqlite": (
         "CREATE VIRTUAL TABLE IF NOT EXISTS entity_fts USING fts5"

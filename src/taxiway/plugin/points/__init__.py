@@ -28,6 +28,7 @@ from taxiway.plugin.points.reading import (
     SearchSource,
     Series,
 )
+from taxiway.plugin.points.repositories import HostedRepository, RepositoryFacts, RepositorySource
 from taxiway.plugin.points.running import (
     Destination,
     HostEngine,
@@ -69,6 +70,7 @@ POINTS: Mapping[str, type] = {
     "entity_source": EntitySource,
     "search_source": SearchSource,
     "url_reader": UrlReader,
+    "repository_source": RepositorySource,
     "plan_check": PlanCheck,
     "background_service": BackgroundService,
     "host_engine": HostEngine,
@@ -96,6 +98,7 @@ __all__ = [
     "HookRequest",
     "HookedSource",
     "HostEngine",
+    "HostedRepository",
     "Measurement",
     "MetricSample",
     "MetricSink",
@@ -113,6 +116,8 @@ __all__ = [
     "PortalPage",
     "PullHost",
     "PullPipelineEngine",
+    "RepositoryFacts",
+    "RepositorySource",
     "ResourceDriver",
     "SearchDocument",
     "SearchSource",

@@ -71,7 +71,7 @@ class Forge(Protocol):
         ...
 
     def log(self, name: str, ref: str, limit: int = 50) -> Sequence[Mapping[str, Any]]:
-        """Commits from `ref` back: {sha, message, author, at}."""
+        """Commits from `ref` back: {sha, message, author, at}, and `mail` where the author has an address."""
         ...
 
 

@@ -27,6 +27,7 @@ from taxiway.plugin.testing.faces import (
 )
 from taxiway.plugin.testing.host import MemoryHost, MemoryRecords, MemorySecrets, memory_host, step_context
 from taxiway.plugin.testing.pulls import PullHostConformance
+from taxiway.plugin.testing.repositories import RepositorySourceConformance
 from taxiway.plugin.testing.sources import EntitySourceConformance, UrlReaderConformance
 from taxiway.plugin.testing.stores import ForgeConformance, RecordsConformance, SecretStoreConformance
 from taxiway.plugin.testing.working import (
@@ -59,6 +60,7 @@ __all__ = [
     "PortalPageConformance",
     "PullHostConformance",
     "RecordsConformance",
+    "RepositorySourceConformance",
     "ResourceDriverConformance",
     "SearchSourceConformance",
     "SecretStoreConformance",

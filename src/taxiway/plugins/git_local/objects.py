@@ -124,12 +124,13 @@ def clear_left_locks(path: Path) -> None:
 
 
 def commit_rows(repo: Any, sha: str, limit: int) -> list[dict[str, Any]]:
-    """Commits from `sha` back along parents: sha, message, author name, time in microseconds UTC."""
+    """Commits from `sha` back along parents: sha, message, author's name and address, time in microseconds UTC."""
     return [
         {
             "sha": entry.commit.id.decode(),
             "message": entry.commit.message.decode(errors="replace").strip(),
             "author": entry.commit.author.decode(errors="replace").split(" <")[0],
+            "mail": entry.commit.author.decode(errors="replace").rpartition("<")[2].rstrip(">"),
             "at": entry.commit.commit_time * MICROSECONDS,
         }
         for entry in repo.get_walker(include=[sha.encode()], max_entries=limit)

@@ -612,3 +612,16 @@ CREATE TABLE catalog_held (
 	since_at BIGINT NOT NULL, 
 	CONSTRAINT pk_catalog_held PRIMARY KEY (source_id, ref)
 );
+CREATE TABLE catalog_repository (
+	source TEXT NOT NULL, 
+	name TEXT NOT NULL, 
+	state TEXT NOT NULL, 
+	status TEXT NOT NULL, 
+	owner TEXT, 
+	url TEXT NOT NULL, 
+	proposal TEXT NOT NULL, 
+	pull TEXT, 
+	looked_at BIGINT NOT NULL, 
+	CONSTRAINT pk_catalog_repository PRIMARY KEY (source, name)
+)
+ WITHOUT ROWID;

@@ -10,13 +10,13 @@ from taxiway.core.context import OpContext, Platform
 from taxiway.features.catalog.service import edits
 from taxiway.features.catalog.service.edit_source import locations_of
 from taxiway.features.catalog.service.locations import register_location
+from taxiway.features.catalog.service.onboarding_forge import ONBOARDING
 from taxiway.features.catalog.sources.targets import DEFAULT_FILE, repository_and_path
 from taxiway.features.pulls import service as pulls
 from taxiway.model.errors import TaxiwayError
 from taxiway.model.event import Event
 
 MERGED = "dev.cdevents.change.merged."
-ONBOARDING = "taxiway/onboard"
 PREFIXES = (edits.ADDITIONS, ONBOARDING)
 MAX_FILES = 20
 

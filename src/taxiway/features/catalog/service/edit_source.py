@@ -46,10 +46,10 @@ class SourceFile:
 
 @dataclass(frozen=True)
 class Written:
-    """An entity with its document in a file. `location` is the source that the file was read for."""
+    """An entity with its document in a file. `location` is what was registered, if that is its source."""
 
     known: Known
-    location: Location
+    location: Location | None
     file: SourceFile
     part: Part
 
@@ -72,8 +72,8 @@ def find_written(ctx: OpContext, ref: str) -> Written | Unwritten:
     with ctx.platform.store.read() as conn:
         source = rows.get(conn, known.source_id)
     refused = _refused(known, source)
-    if refused is not None or source is None:
-        return refused or Unwritten("Its source is gone.", "Register where it is described, then edit it there.")
+    if refused is not None:
+        return refused
     return _in_forge(ctx.platform, known, source)
 
 
@@ -135,11 +135,9 @@ def _refused(known: Known, source: Location | None) -> Unwritten | None:
     if known.source_id.startswith(PREFIX):
         name = known.source_id.removeprefix(PREFIX)
         return Unwritten(f"It is pushed by '{name}'.", f"Change it where '{name}' has it from; it will push it again.")
-    if source is None:
-        return None
-    if known.ref == source.entity_ref:
+    if source is not None and known.ref == source.entity_ref:
         return Unwritten("It stands for a registered location.", "Unregister the location, and register another one.")
-    if source.type == IMPORT:
+    if source is not None and source.type == IMPORT:
         return Unwritten(f"It was imported ({source.target}).", "Change it there, then import it again.")
     if known.location.startswith("file:"):
         file = known.location.removeprefix("file:")
@@ -147,7 +145,7 @@ def _refused(known: Known, source: Location | None) -> Unwritten | None:
     return None
 
 
-def _in_forge(platform: Platform, known: Known, source: Location) -> Written | Unwritten:
+def _in_forge(platform: Platform, known: Known, source: Location | None) -> Written | Unwritten:
     name, path = repository_and_path(known.location)
     there = forge_of(platform).get_repository(name) if name else None
     if there is None:

@@ -1,0 +1,84 @@
+"""`taxiway catalog onboard`: repositories without a descriptor, and pull requests that bring them one."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from taxiway.cli.client import Client, find_session
+from taxiway.cli.errors import CliError
+from taxiway.cli.output import Output, note, show
+
+BASE = "/api/catalog/v1/onboarding"
+ENDED = ("succeeded", "failed", "cancelled", "undone", "needs_attention")
+AT_ONCE = 500
+COLUMNS = ["name", "type", "owner", "system", "apis", "why", "ready"]
+
+
+def onboard(
+    names: list[str] | None = None,
+    *,
+    plan: bool = False,
+    all: bool = False,
+    source: str = "git_local",
+    no_look: bool = False,
+    output: Output = "table",
+) -> None:
+    """Find repositories without a catalog-info.yaml, and open pull requests that bring one.
+
+    Parameters
+    ----------
+    names
+        The repositories to open pull requests for.
+    plan
+        List what is proposed only.
+    all
+        Open a pull request for each repository whose proposal has an owner and a free name.
+    source
+        Who hosts the named repositories.
+    no_look
+        Use what the last look found instead of looking again.
+    """
+    client = Client(find_session())
+    if not no_look:
+        done = _wait(client, client.call("POST", f"{BASE}/looks")["run_id"])
+        found = done["steps"][0]["output"] or {}
+        note(f"{found.get('looked_at', 0)} looked at, {found.get('unchanged', 0)} unchanged")
+    items = list(client.pages(f"{BASE}/repositories", {"status": "missing", "limit": 100}, most=100_000))
+    if plan or not (names or all):
+        show([_row(item) for item in items], output, COLUMNS)
+        if items and not plan:
+            note("name the ones to open pull requests for, or say --all")
+        return
+    chosen = [{"source": item["source"], "name": item["name"]} for item in items if item["proposal"]["is_ready"]]
+    if names:
+        chosen = [{"source": source, "name": name} for name in names]
+    if not chosen:
+        raise CliError("none of them has an owner and a free name: look at --plan, then name one", 1)
+    for start in range(0, len(chosen), AT_ONCE):
+        made = client.call("POST", f"{BASE}/pulls", body={"items": chosen[start : start + AT_ONCE]})
+        done = _wait(client, made["run_id"])
+        for step in done["steps"]:
+            print(f"{step['name']}: {(step['output'] or {}).get('url') or step['error'] or step['state']}")
+        if done["state"] != "succeeded":
+            raise CliError(f"some failed: taxiway runs retry {done['id']} tries these again", 1)
+
+
+def _row(item: dict[str, Any]) -> dict[str, Any]:
+    proposal = item["proposal"]
+    return {
+        **{key: proposal[key] for key in ("type", "owner", "system", "apis")},
+        "name": item["name"],
+        "why": proposal["reasons"].get("owner", ""),
+        "ready": proposal["is_ready"],
+    }
+
+
+def _wait(client: Client, run_id: str) -> dict[str, Any]:
+    delay = 0.05
+    while True:
+        run: dict[str, Any] = client.call("GET", f"/api/runs/v1/runs/{run_id}")
+        if run["state"] in ENDED:
+            return run
+        time.sleep(delay)
+        delay = min(delay * 1.5, 2)

@@ -1,0 +1,171 @@
+"""Repositories without a descriptor: found, listed with a proposed one, and given pull requests in bulk."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import httpx
+import pytest
+
+from factories.catalog_desk import CatalogDesk, desk
+from taxiway.cli.main import run
+from taxiway.features.catalog.service.onboarding_forge import ForgeRepositories
+from taxiway.plugin import RepositorySource, testing
+
+__all__ = ["desk"]
+BASE = "/api/catalog/v1/onboarding"
+PEOPLE = """apiVersion: backstage.io/v1alpha1
+kind: Group
+metadata: {name: shop}
+spec: {type: team, children: []}
+---
+apiVersion: backstage.io/v1alpha1
+kind: Group
+metadata: {name: guards}
+spec: {type: team, children: []}
+---
+apiVersion: backstage.io/v1alpha1
+kind: User
+metadata: {name: gil}
+spec: {profile: {email: Gil@example.org}, memberOf: [guards]}
+"""
+
+
+def wait(desk: CatalogDesk, answer: httpx.Response) -> dict[str, Any]:
+    assert answer.status_code == 202, answer.text
+    path = f"/api/runs/v1/runs/{answer.json()['run_id']}"
+    found: dict[str, Any] = desk.until(
+        lambda: one if (one := desk.boss.get(path).json())["state"] in ("succeeded", "failed", "cancelled") else None
+    )
+    return found
+
+
+def look(desk: CatalogDesk) -> dict[str, Any]:
+    run = wait(desk, desk.boss.post(f"{BASE}/looks"))
+    assert run["state"] == "succeeded", run["error"]
+    found: dict[str, Any] = run["steps"][0]["output"]
+    return found
+
+
+def row(client: httpx.Client, name: str) -> dict[str, Any] | None:
+    items = client.get(f"{BASE}/repositories", params={"text": name}).json()["items"]
+    return next((item for item in items if item["name"] == name), None)
+
+
+@pytest.fixture(scope="module")
+def people(desk: CatalogDesk) -> None:
+    name = desk.make({"people.yaml": PEOPLE})
+    target = {"type": "git", "target": f"{name}//people.yaml"}
+    answer = desk.boss.post("/api/catalog/locations", params={"trust": True}, json=target)
+    assert answer.status_code == 201, answer.text
+
+
+@pytest.mark.usefixtures("people")
+def test_repositories_are_found_with_a_proposal_and_looked_at_once(desk: CatalogDesk) -> None:
+    described = desk.registered()
+    bare = desk.make({"pyproject.toml": "", "Dockerfile": "", "CODEOWNERS": "* @acme/guards\n"})
+    found = look(desk)
+    assert found["missing"] >= 1
+    assert row(desk.ann, described)["status"] == "has"  # type: ignore[index]
+    seen = row(desk.ann, bare)
+    assert seen is not None
+    proposal = seen["proposal"]
+    assert (seen["status"], proposal["type"], proposal["owner"]) == ("missing", "service", "group:default/guards")
+    assert proposal["reasons"]["owner"] == "CODEOWNERS"
+    assert proposal["is_ready"]
+    assert row(desk.guard, bare) is None, "it is the shop's repository"
+    again = look(desk)
+    assert (again["looked_at"], again["gone"]) == (0, 0)
+    assert again["unchanged"] == found["looked_at"] + found["unchanged"]
+    desk.commit(bare, "main", {"CODEOWNERS": None})
+    assert look(desk)["looked_at"] == 1
+    assert row(desk.ann, bare)["proposal"]["owner"] == "group:default/shop"  # type: ignore[index]
+
+
+def test_an_unchanged_repository_costs_one_look_at_its_branch(
+    desk: CatalogDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(3):
+        desk.make({"LICENSE": ""})
+    look(desk)
+    calls: Counter[str] = Counter()
+
+    def count(name: str) -> None:
+        real = getattr(type(desk.forge), name)
+
+        def counted(*args: Any, **kwargs: Any) -> Any:
+            calls[name] += 1
+            return real(*args, **kwargs)
+
+        monkeypatch.setattr(type(desk.forge), name, counted)
+
+    for name in ("resolve", "read_file", "list_files", "log", "get_repository"):
+        count(name)
+    found = look(desk)
+    assert calls == {"resolve": found["unchanged"]}
+
+
+@pytest.mark.usefixtures("people")
+def test_who_commits_is_known_by_mail(desk: CatalogDesk) -> None:
+    source = ForgeRepositories(desk.server.platform)
+    name = desk.make({"go.mod": "module x\n"})
+    one = next(item for item in source.repositories() if item.name == name)
+    from taxiway.features.catalog.service.onboarding_people import people_of, read_systems
+    from taxiway.plugin import RepositoryFacts
+
+    ctx = desk.server.platform.system("test")
+    facts = RepositoryFacts(["go.mod"], {}, [("gil@example.org", 3), ("nobody@example.org", 9)])
+    found = people_of(ctx, facts, one.owner, read_systems(ctx))
+    assert found.committers == [("group:default/guards", 3)]
+
+
+@pytest.mark.usefixtures("people")
+def test_pull_requests_for_many_are_opened_merged_and_registered(desk: CatalogDesk) -> None:
+    names = [desk.make({"Dockerfile": "", "n": str(number)}) for number in range(3)]
+    look(desk)
+    edited = row(desk.ann, names[1])["proposal"]["text"].replace("type: service", "type: website")  # type: ignore[index]
+    items = [{"name": names[0]}, {"name": names[1], "text": edited}]
+    assert desk.guard.post(f"{BASE}/pulls", json={"items": items}).status_code == 404
+    wrong = desk.ann.post(f"{BASE}/pulls", json={"items": [{"name": names[2], "text": "kind: Component\n"}]})
+    assert (wrong.status_code, wrong.json()["code"]) == (422, "catalog.onboarding_invalid")
+    run = wait(desk, desk.ann.post(f"{BASE}/pulls", json={"items": items}))
+    assert (run["state"], len(run["output"]["pulls"])) == ("succeeded", 2)
+    assert row(desk.ann, names[0])["status"] == "proposed"  # type: ignore[index]
+    pull = desk.get(names[1], 1)
+    assert pull["author"] == "user:default/ann"
+    assert "type: website" in desk.text(names[1], pull["head"])
+    merged = desk.bob.post(f"/api/pulls/v1/pulls/{names[1]}/1/merge", json={})
+    assert merged.status_code == 200, merged.text
+    path = f"/api/catalog/entities/by-name/component/default/{names[1]}"
+    assert desk.until(lambda: desk.ann.get(path).json().get("kind") == "Component")
+    look(desk)
+    assert row(desk.ann, names[1])["status"] == "has"  # type: ignore[index]
+    undone = desk.ann.post(f"/api/runs/v1/runs/{run['id']}/undo")
+    assert undone.status_code in (200, 202), undone.text
+    assert desk.until(lambda: desk.get(names[0], 1)["state"] == "closed")
+    assert desk.get(names[1], 1)["state"] == "merged"
+
+
+@pytest.mark.usefixtures("people")
+def test_the_command_line_plans_and_opens(
+    desk: CatalogDesk, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    name = desk.make({"go.mod": "module x\n"})
+    monkeypatch.setenv("TAXIWAY_URL", desk.server.url)
+    monkeypatch.setenv("TAXIWAY_TOKEN", desk.server.token("platform", "user:default/boss"))
+    assert run(["catalog", "onboard", "--plan"]) == 0
+    line = next(text for text in capsys.readouterr().out.splitlines() if text.startswith(f"{name} "))
+    assert "library" in line
+    assert run(["catalog", "onboard", name]) == 0
+    assert f"/pulls/{name}/1" in capsys.readouterr().out
+
+
+class TestForgeRepositories(testing.RepositorySourceConformance):
+    @pytest.fixture
+    def name(self, desk: CatalogDesk) -> str:
+        return desk.make({"README.md": "x\n"})
+
+    @pytest.fixture
+    def source(self, desk: CatalogDesk) -> RepositorySource:
+        return ForgeRepositories(desk.server.platform)

@@ -1,8 +1,7 @@
 """How Taxiway and its plugins reach other systems over HTTP: bounded, polite, and not led astray.
 
 `Outgoing` refuses private addresses unless their host was configured, checks every redirect again, bounds time and
-size, keeps to the other side's rate limits, and never tells a secret in an error. It loads an HTTP library, so import
-it where it is used, not at the top of a plugin's module.
+size, keeps to the other side's rate limits, and never tells a secret in an error.
 """
 
 from taxiway.plugin.outgoing.addresses import Hosts

@@ -1,4 +1,7 @@
-"""The client: one request at a time to wherever it may go. Safe to use from any thread."""
+"""The client: one request at a time to wherever it may go. Safe to use from any thread.
+
+The HTTP library is loaded by the first request: plugins may import this module when they are loaded.
+"""
 
 from __future__ import annotations
 
@@ -8,17 +11,17 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import SplitResult, urljoin
-
-import urllib3
-from urllib3.exceptions import HTTPError, SSLError
 
 from taxiway.kit.backoff import backoff_seconds
 from taxiway.model.errors import InputError, RateLimitedError, TimedOutError, TooLargeError, UnavailableError
 from taxiway.plugin.outgoing.addresses import Hosts, Resolve, judged_address, port_of, split, system_resolve
 from taxiway.plugin.outgoing.answer import Answer, shown
 from taxiway.plugin.outgoing.pace import is_limit, wait_seconds
+
+if TYPE_CHECKING:
+    import urllib3
 
 AGENT = "taxiway"
 CHUNK = 65_536
@@ -138,6 +141,9 @@ class Outgoing:
     def _once(
         self, method: str, url: SplitResult, headers: Mapping[str, str], body: bytes | None, call: _Call
     ) -> Answer:
+        import urllib3
+        from urllib3.exceptions import HTTPError, SSLError
+
         pool = self._pool(url)
         target = (url.path or "/") + (f"?{url.query}" if url.query else "")
         left = call.deadline - time.monotonic()
@@ -177,6 +183,8 @@ class Outgoing:
         return Answer(response.status, _lower(response.headers), content, url.geturl())
 
     def _pool(self, url: SplitResult) -> urllib3.HTTPConnectionPool:
+        import urllib3
+
         host = url.hostname or ""
         address = judged_address(url, self.hosts, self.resolve)
         key = (url.scheme, address, port_of(url), host)

@@ -77,7 +77,7 @@ def register_location(
             )
         return Registered(known, known.entity_ref, refresh_location(ctx, known.id), existed=True)
     may_trust = decide(ctx.platform.permissions, ctx.principal, TRUST, None).allowed
-    trusted = trust or (opened.repository is None and may_trust)
+    trusted = trust or (opened.repository is None and not opened.remote and may_trust)
     items = list(islice(read_items(ctx.platform, opened, trusted), AT_ONCE + 1))
     refuse_unreadable(items)
     new = Location(ctx.platform.new_id(), kind, target, opened.repository, opened.owner, ctx.principal.subject, trusted)

@@ -30,6 +30,8 @@ def read_items(platform: Platform, opened: Target, trusted: bool, memory: FileMe
         # A repository must not make the catalog read what its owner could not register.
         if opened.repository is not None and not trusted and (found.repository is None or found.owner != opened.owner):
             raise InputError(f"'{target}' belongs to another owner: register it by itself", code="catalog.not_yours")
+        if opened.remote and not trusted and not found.remote:
+            raise InputError(f"'{target}' is not on another host: register it by itself", code="catalog.not_yours")
         return found
 
     return read_target(opened, follow, memory)

@@ -1,7 +1,8 @@
 """From a location (type and target) to the tree that serves it and the path in there.
 
 `file:/abs/path.yaml` lies below a configured root. A repository of the built-in forge is
-`url:<clone url>/<path>`, or in short `git:<repository>//<path>`; without a path it is catalog-info.yaml.
+`url:<clone url>/<path>`, or in short `git:<repository>//<path>`; without a path it is catalog-info.yaml. Other URLs
+lie on a forge that a plugin reads, or on a host of `catalog.url_hosts`.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import taxiway
 from taxiway.core.context import Platform
 from taxiway.features.catalog.model import IMPORT
 from taxiway.features.catalog.sources.trees import FileTree, GitTree, Tree
+from taxiway.features.catalog.sources.urls import is_known_host, open_url
 from taxiway.model.errors import ConflictError, InputError, NotFoundError
 from taxiway.plugin import Forge
 
@@ -29,6 +31,8 @@ class Target:
     path: str
     repository: str | None = None
     owner: str | None = None
+    remote: bool = False
+    """Whether it lies on another host, where others write."""
 
 
 def library_root() -> Path:
@@ -45,12 +49,10 @@ def open_target(platform: Platform, kind: str, target: str) -> Target:
         return _repository(platform, name.strip("/"), path)
     if kind == "url":
         match = _URL.fullmatch(target.partition("?")[0])
-        if match is not None:
+        if match is not None and not is_known_host(platform, target):
             return _repository(platform, match["name"], match["path"] or "", clone_url=match["clone"])
-        raise InputError(
-            f"'{target}' is not on the built-in forge: push the file to a repository here and register that",
-            code="catalog.outside_url",
-        )
+        tree, path = open_url(platform, target)
+        return Target(tree, path, remote=True)
     if kind == IMPORT:
         detail = f"{target} was imported: import its documents again under the same name"
         raise ConflictError(detail, code="catalog.imported")

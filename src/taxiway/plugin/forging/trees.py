@@ -1,0 +1,91 @@
+"""The files of a repository as a forge's API lists them; contents are fetched one by one when they are read."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from posixpath import normpath
+
+from taxiway.model.errors import InputError, NotFoundError, TooLargeError
+from taxiway.plugin.points.sourcing import MAX_SOURCE_FILE
+
+MAX_MATCHES = 5000
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A file in a listing: its id (a hash of its content), and its size in bytes where the listing says it."""
+
+    id: str
+    size: int | None = None
+
+
+@dataclass
+class ListedTree:
+    """A tree at one commit. `entries` are its files by path; None: they are not known, and each path is asked for.
+
+    `fetch(path, entry, limit)` gets a content; `place(path)` is the URL of a file as people see it. `touched` notes the
+    files that were read, with their ids: as long as these stay, what was read stays."""
+
+    state: str
+    entries: Mapping[str, Entry] | None
+    fetch: Callable[[str, Entry | None, int], bytes]
+    place: Callable[[str], str]
+    touched: dict[str, str] = field(default_factory=dict)
+
+    def read(self, path: str) -> bytes:
+        path = inside(path)
+        entry = None
+        if self.entries is not None:
+            entry = self.entries.get(path)
+            self.touched[path] = entry.id if entry else ""
+            if entry is None:
+                raise NotFoundError(f"there is no file {self.place(path)}", code="catalog.no_file")
+            if entry.size is not None and entry.size > MAX_SOURCE_FILE:
+                raise _too_large(self.place(path))
+        try:
+            return self.fetch(path, entry, MAX_SOURCE_FILE)
+        except TooLargeError as error:
+            raise _too_large(self.place(path)) from error
+        except NotFoundError as error:
+            raise NotFoundError(f"there is no file {self.place(path)}", code="catalog.no_file") from error
+
+    def match(self, pattern: str) -> Sequence[str]:
+        pattern = inside(pattern)
+        if self.entries is None:
+            return [] if is_pattern(pattern) else [pattern]
+        return [path for path in sorted(self.entries) if matches(path, pattern)][:MAX_MATCHES]
+
+    def location(self, path: str) -> str:
+        return "url:" + self.place(inside(path) if path else "")
+
+
+def inside(path: str) -> str:
+    """`path` normalised. InputError when it leads out of its tree."""
+    clean = normpath(path.lstrip("/"))
+    if clean == ".." or clean.startswith("../") or "\0" in clean:
+        raise InputError(f"'{path}' leads out of its repository: name a file in it", code="catalog.outside")
+    return clean
+
+
+def is_pattern(path: str) -> bool:
+    """Whether a path holds wildcards."""
+    return any(sign in path for sign in "*?")
+
+
+def matches(path: str, pattern: str) -> bool:
+    """Whether a path matches a glob: `*` and `?` stay within a folder, `**/` is any folders or none."""
+    return _compiled(pattern.lstrip("/")).fullmatch(path) is not None
+
+
+@lru_cache(maxsize=200)
+def _compiled(pattern: str) -> re.Pattern[str]:
+    signs = {"**/": "(?:[^/]+/)*", "**": ".*", "*": "[^/]*", "?": "[^/]"}
+    parts = re.split(r"(\*\*/|\*\*|\*|\?)", pattern)
+    return re.compile("".join(signs.get(part, re.escape(part)) for part in parts))
+
+
+def _too_large(place: str) -> TooLargeError:
+    return TooLargeError(f"{place} is larger than {MAX_SOURCE_FILE} bytes: split it", code="catalog.too_large")

@@ -1,0 +1,47 @@
+"""Reads files of `url:` locations on a Gitea: https://<host>/<owner>/<repository>/src/branch/<branch>/<path>."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import quote, unquote, urlsplit
+
+from taxiway.model.errors import InputError
+from taxiway.plugin.forging import Entry, ListedTree, Repository
+from taxiway.plugin.forging.trees import is_pattern
+from taxiway.plugins.gitea.repositories import GiteaApi, content
+
+if TYPE_CHECKING:
+    from taxiway.plugins.gitea.client import GiteaClients
+
+_PATH = re.compile(r"/(?P<name>[^/]+/[^/]+)/(?P<what>(?:src|raw)/(?:branch|tag|commit))/(?P<ref>[^/]+)/(?P<path>.+)")
+
+
+@dataclass
+class GiteaUrls:
+    """The `url_reader` of every configured Gitea."""
+
+    clients: GiteaClients
+    hosts: Sequence[str]
+    key: str = "gitea"
+
+    def open(self, url: str) -> tuple[ListedTree, str]:
+        parts = urlsplit(url)
+        match = _PATH.fullmatch(parts.path)
+        if match is None:
+            form = f"https://{parts.netloc}/<owner>/<repository>/src/branch/<branch>/<path>"
+            raise InputError(f"'{url}' names no file on Gitea: write {form}", code="gitea.url")
+        client, name, ref = self.clients.of(parts.netloc), match["name"], unquote(match["ref"])
+        path = unquote(match["path"])
+
+        def fetch(at: str, entry: Entry | None, limit: int) -> bytes:
+            return content(client, name, ref, at, limit)
+
+        entries = None
+        if is_pattern(path):
+            listing = GiteaApi(client, name.partition("/")[0]).listing(Repository(name, name, ref), ref, {})
+            entries = None if listing is None else listing.entries
+        base = f"{client.web}/{name}/{match['what'].replace('raw', 'src')}/{quote(ref)}/"
+        return ListedTree("", entries, fetch, lambda at: base + quote(at)), path

@@ -1,0 +1,159 @@
+"""GitHub's repositories for the catalog: calls, and the source `github` that is made of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from pydantic import Field
+
+from taxiway.model.errors import NotAllowedError, NotFoundError, TooLargeError
+from taxiway.plugin import MICROSECONDS, HookRequest, PluginContext, SourceItem, SourceRequest, resolve_credential
+from taxiway.plugin.forging import (
+    Entry,
+    ForgeSourceOptions,
+    Listing,
+    Repository,
+    check_hmac,
+    payload_of,
+    read_repositories,
+)
+from taxiway.plugins.github.settings import PUBLIC
+
+if TYPE_CHECKING:
+    from taxiway.plugins.github.client import GitHubClient, GitHubClients
+
+SETTLED_SECONDS = 10
+"""A repository pushed to so recently may be pushed to again within the second that GitHub tells."""
+DESCRIBING = frozenset(
+    {"created", "deleted", "archived", "unarchived", "renamed", "transferred", "edited", "publicized"}
+)
+
+
+class GitHubOptions(ForgeSourceOptions):
+    """What of a GitHub is read."""
+
+    host: str = Field(PUBLIC, description="which GitHub of plugins.github.hosts")
+    org: str = Field(pattern=r"^[A-Za-z0-9_.-]+$", description="organisation or user whose repositories are read")
+
+
+@dataclass
+class GitHubSource:
+    """The source type `github`."""
+
+    ctx: PluginContext
+    clients: GitHubClients
+    key: str = "github"
+    options: type[GitHubOptions] = GitHubOptions
+
+    def read(self, request: SourceRequest) -> Iterator[SourceItem]:
+        api = GitHubApi(self.clients.of(request.options.host), request.options.org)
+        return read_repositories(request, api)
+
+    def receive(self, request: HookRequest) -> Sequence[Mapping[str, Any]]:
+        options: GitHubOptions = request.options
+        if options.webhook_secret is None:
+            raise NotAllowedError("the source has no webhook_secret: set one in its settings", code="forge.signature")
+        secret = resolve_credential(options.webhook_secret, self.ctx.secrets)
+        check_hmac(secret, request.body, request.headers.get("x-hub-signature-256"))
+        payload = payload_of(request.body)
+        return hints_of(request.headers.get("x-github-event", ""), payload, options)
+
+
+def hints_of(event: str, payload: Mapping[str, Any], options: GitHubOptions) -> list[Mapping[str, Any]]:
+    """What a webhook touches: the repository that was pushed to or changed, under its old name too."""
+    repository = payload.get("repository")
+    if not isinstance(repository, Mapping) or not isinstance(repository.get("full_name"), str):
+        return []
+    name: str = repository["full_name"]
+    if name.partition("/")[0].lower() != options.org.lower():
+        return []
+    if event == "push":
+        branch = options.branch or repository.get("default_branch")
+        return [{"repository": name}] if payload.get("ref") == f"refs/heads/{branch}" else []
+    if event != "repository" or payload.get("action") not in DESCRIBING:
+        return []
+    changes = payload.get("changes")
+    before = changes.get("repository", {}).get("name", {}).get("from") if isinstance(changes, Mapping) else None
+    names = [name, *([f"{name.partition('/')[0]}/{before}"] if isinstance(before, str) else [])]
+    return [{"repository": one} for one in names]
+
+
+class GitHubApi:
+    """The calls that reading needs, for one organisation."""
+
+    def __init__(self, client: GitHubClient, org: str) -> None:
+        self._client, self._org = client, org
+
+    def repositories(self) -> Iterator[Repository]:
+        path = f"orgs/{self._org}/repos?per_page=100&type=all&sort=full_name"
+        first = self._client.get(f"orgs/{self._org}", owner=self._org)
+        if first.status == 404:
+            path = f"users/{self._org}/repos?per_page=100&type=owner&sort=full_name"
+        else:
+            first.checked(f"the organisation {self._org} on {self._client.settings.host}")
+        for item in self._client.pages(path, owner=self._org):
+            yield self._repository(item)
+
+    def repository(self, name: str) -> Repository | None:
+        answer = self._client.get(f"repos/{name}", owner=self._org)
+        if answer.status in (404, 451):
+            return None
+        found = self._repository(answer.checked().json())
+        return found if found.name.partition("/")[0].lower() == self._org.lower() else None
+
+    def listing(self, repository: Repository, branch: str, kept: Mapping[str, Any]) -> Listing | None:
+        path = f"repos/{repository.name}/git/trees/{quote(branch, safe='')}?recursive=1"
+        answer = self._client.get(path, owner=self._org, etag=kept.get("etag"))
+        if answer.status in (404, 409, 451):  # no such branch, an empty repository, taken down
+            raise NotFoundError(f"{repository.name} has no branch {branch}", code="github.no_branch")
+        if answer.unchanged:
+            return None
+        found = answer.checked(repository.name).json()
+        if found.get("truncated"):
+            return Listing(branch, None, answer.etag)
+        entries = {
+            item["path"]: Entry(item["sha"], item.get("size")) for item in found["tree"] if item["type"] == "blob"
+        }
+        return Listing(str(found["sha"]), entries, answer.etag)
+
+    def content(self, repository: Repository, commit: str, path: str, entry: Entry | None, limit: int) -> bytes:
+        return content(self._client, repository.name, commit, path, entry, limit)
+
+    def place(self, repository: Repository, branch: str, path: str) -> str:
+        return f"{self._client.web}/{repository.name}/blob/{quote(branch)}/{quote(path)}"
+
+    def _repository(self, item: Mapping[str, Any]) -> Repository:
+        pushed = str(item.get("pushed_at") or "")
+        return Repository(
+            name=item["full_name"],
+            key=item["full_name"],
+            default_branch=item.get("default_branch") or "",
+            topics=item.get("topics") or (),
+            archived=bool(item.get("archived")) or bool(item.get("disabled")),
+            fork=bool(item.get("fork")),
+            mark=pushed if self._is_settled(pushed) else "",
+        )
+
+    def _is_settled(self, pushed: str) -> bool:
+        try:
+            at = datetime.fromisoformat(pushed).timestamp()
+        except ValueError:
+            return False
+        return self._client.ctx.clock.now() / MICROSECONDS - at > SETTLED_SECONDS
+
+
+def content(client: GitHubClient, name: str, ref: str, path: str, entry: Entry | None, limit: int) -> bytes:
+    """A file, by its id where that is known."""
+    from taxiway.plugin.outgoing import Limits
+    from taxiway.plugins.github.client import RAW
+
+    owner = name.partition("/")[0]
+    where = f"git/blobs/{entry.id}" if entry else f"contents/{quote(path)}?ref={quote(ref, safe='')}"
+    answer = client.get(f"repos/{name}/{where}", owner=owner, accept=RAW, limits=Limits(body_bytes=limit)).checked(path)
+    if len(answer.body) > limit:
+        raise TooLargeError(f"{path} is larger than {limit} bytes", code="github.too_large")
+    return answer.body

@@ -1,0 +1,51 @@
+"""Reads files of `url:` locations on a GitHub: https://github.com/<owner>/<repository>/blob/<ref>/<path>."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import quote, unquote, urlsplit
+
+from taxiway.model.errors import InputError
+from taxiway.plugin.forging import Entry, ListedTree, Repository
+from taxiway.plugin.forging.trees import is_pattern
+
+if TYPE_CHECKING:
+    from taxiway.plugins.github.client import GitHubClients
+
+_PATH = re.compile(r"/(?P<name>[^/]+/[^/]+)/(?:blob|tree|edit|raw)/(?P<ref>[^/]+)/(?P<path>.+)")
+
+
+@dataclass
+class GitHubUrls:
+    """The `url_reader` of every configured GitHub."""
+
+    clients: GitHubClients
+    hosts: Sequence[str]
+    key: str = "github"
+
+    def open(self, url: str) -> tuple[ListedTree, str]:
+        parts = urlsplit(url)
+        match = _PATH.fullmatch(parts.path)
+        if match is None:
+            raise InputError(
+                f"'{url}' names no file on GitHub: write https://{parts.netloc}/<owner>/<repository>/blob/<branch>/<path>",
+                code="github.url",
+            )
+        from taxiway.plugins.github.repositories import GitHubApi, content
+
+        client, name, ref = self.clients.of(parts.netloc), match["name"], unquote(match["ref"])
+        path = unquote(match["path"])
+
+        def fetch(at: str, entry: Entry | None, limit: int) -> bytes:
+            return content(client, name, ref, at, entry, limit)
+
+        entries = None
+        if is_pattern(path):
+            repository = Repository(name, name, ref)
+            listing = GitHubApi(client, name.partition("/")[0]).listing(repository, ref, {})
+            entries = None if listing is None else listing.entries
+        base = f"{client.web}/{name}/blob/{quote(ref)}/"
+        return ListedTree("", entries, fetch, lambda at: base + quote(at)), path

@@ -64,6 +64,13 @@ def problems(*, output: Output = "table") -> None:
 
 
 @app.command
+def kinds(*, output: Output = "table") -> None:
+    """List the kinds of entities: those that ship, and those that entities of kind `Kind` declare."""
+    items = list(Client(find_session()).pages(f"{BASE}/v1/kinds"))
+    show(items, output, ["name", "api_versions", "shipped", "entities", "ref", "description"])
+
+
+@app.command
 def history(ref: str, *, at: str | None = None, limit: int = 50, output: Output = "table") -> None:
     """List every version of an entity, newest first; with --at TIME, show the entity as it was then."""
     client = Client(find_session())

@@ -39,6 +39,12 @@ export const facetsQuery = (facets: string[], filter: string[]) =>
     queryFn: ({ signal }) => get<T.Facets>('/api/catalog/entity-facets', { facet: facets, filter }, signal),
     placeholderData: keepPreviousData,
   })
+export const kindsQuery = () =>
+  queryOptions({
+    queryKey: ['kinds'],
+    queryFn: () => get<T.List<T.Kind>>('/api/catalog/v1/kinds'),
+    staleTime: 60_000,
+  })
 export const entityQuery = (p: RefParts) =>
   queryOptions({
     queryKey: ['entity', p.kind, p.namespace, p.name],

@@ -717,6 +717,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/catalog/v1/kinds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Every kind that the catalog takes: those that ship, and those that entities of kind `Kind` declare.
+         * @description Every kind that the catalog takes: those that ship, and those that entities of kind `Kind` declare.
+         */
+        get: operations["catalog.list_kinds"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/catalog/v1/locations/{id}/ingest": {
         parameters: {
             query?: never;
@@ -3654,6 +3674,78 @@ export interface components {
             state: string;
             /** Steps */
             steps: components["schemas"]["JobStepView"][];
+        };
+        /**
+         * KindColumn
+         * @description A column of the portal's table: a dotted path into the document.
+         */
+        KindColumn: {
+            /** Path */
+            path: string;
+            /** Title */
+            title: string;
+        };
+        /**
+         * KindList
+         * @description Every kind.
+         */
+        KindList: {
+            /** Items */
+            items: components["schemas"]["KindView"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+        };
+        /**
+         * KindRelation
+         * @description A field of spec that holds references. A bare name means `default_kind`, in the namespace that is said.
+         */
+        KindRelation: {
+            /** Default Kind */
+            default_kind: string | null;
+            /** Field */
+            field: string;
+            /** Inverse */
+            inverse: string;
+            /** List */
+            list: boolean;
+            /** Namespace */
+            namespace: string;
+            /** Type */
+            type: string;
+        };
+        /**
+         * KindView
+         * @description A kind of entity. `ref` is the entity that declares it, null for one that ships with Taxiway.
+         */
+        KindView: {
+            /** Api Versions */
+            api_versions: string[];
+            /** Columns */
+            columns: components["schemas"]["KindColumn"][];
+            /** Description */
+            description: string;
+            /** Entities */
+            entities: number;
+            /** Icon */
+            icon: string | null;
+            /** Name */
+            name: string;
+            /** Plural */
+            plural: string;
+            /** Ref */
+            ref: string | null;
+            /** Relations */
+            relations: components["schemas"]["KindRelation"][];
+            /** Shipped */
+            shipped: boolean;
+            /** Source Id */
+            source_id: string | null;
+            /** Spec Schema */
+            spec_schema: {
+                [key: string]: unknown;
+            };
+            /** Title */
+            title: string;
         };
         /**
          * LastRun
@@ -6651,6 +6743,26 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    "catalog.list_kinds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KindList"];
                 };
             };
         };

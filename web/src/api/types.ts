@@ -11,6 +11,7 @@ export type Me = S['Me']
 export type Token = S['TokenView'] & { token?: string }
 
 export type EntityRelation = S['EntityRelation']
+export type Kind = S['KindView']
 export type Entity = {
   apiVersion: string
   kind: string

@@ -32,6 +32,7 @@ REVISIONS = (
     "0008_catalog_packed",
     "0010_catalog_sources",
     "0011_onboarding",
+    "0009_kinds",
 )
 """The modules in `migrations/versions`, in order."""
 HEAD = REVISIONS[-1].partition("_")[0]

@@ -11,6 +11,7 @@ import yaml
 from taxiway.core.context import OpContext, Platform
 from taxiway.features.catalog import service
 from taxiway.features.catalog.repository import entities as repository
+from taxiway.features.catalog.repository.kinds import load_kinds
 from taxiway.features.catalog.sources.read import read_target
 from taxiway.features.catalog.sources.targets import DEFAULT_FILE, Target, forge_of
 from taxiway.features.catalog.sources.trees import FileTree
@@ -51,7 +52,7 @@ class Register:
     def run(self, ctx: StepContext, values: Mapping[str, Any]) -> Mapping[str, Any]:
         kind, target = self._target(values)
         if ctx.is_dry_run:
-            return _from_workspace(ctx.workspace, values.get("catalogInfoPath") or DEFAULT_FILE)
+            return _from_workspace(self._platform, ctx.workspace, values.get("catalogInfoPath") or DEFAULT_FILE)
         # Asked once and kept, so that a repeated step still knows what it made itself.
         existed = ctx.checkpoint("existed", lambda: service.find_location(self._platform, kind, target) is not None)
         if not existed:
@@ -119,8 +120,13 @@ class Write:
     recovery: Recovery = "idempotent"
     supports_dry_run = True
 
+    def __init__(self, platform: Platform) -> None:
+        self._platform = platform
+
     def run(self, ctx: StepContext, values: Mapping[str, Any]) -> Mapping[str, Any]:
-        validate(values["entity"])
+        with self._platform.store.read() as conn:
+            kinds = load_kinds(conn)
+        validate(values["entity"], kinds)
         file = _inside(ctx.workspace, values.get("filePath") or DEFAULT_FILE)
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(yaml.safe_dump(values["entity"], sort_keys=False, allow_unicode=True))
@@ -142,7 +148,7 @@ def _inside(workspace: Path, path: str) -> Path:
     return file
 
 
-def _from_workspace(workspace: Path, path: str) -> Mapping[str, Any]:
+def _from_workspace(platform: Platform, workspace: Path, path: str) -> Mapping[str, Any]:
     """What registering would give, read from the workspace as it would be from the repository."""
     file = _inside(workspace, path)
     if not file.is_file():
@@ -150,11 +156,13 @@ def _from_workspace(workspace: Path, path: str) -> Mapping[str, Any]:
     tree = FileTree(workspace)
     here = Target(tree=tree, path=file.relative_to(workspace.resolve()).as_posix())
     refs = []
+    with platform.store.read() as conn:
+        kinds = load_kinds(conn)
     for item in read_target(here, _nowhere):
         if isinstance(item, SourceProblem):
             where = item.location.removeprefix(tree.location("x").removesuffix("x"))
             raise InputError(f"{where}:{item.line or 1}: {item.detail}", code="catalog.unreadable")
-        validate(item.document)
+        validate(item.document, kinds)
         refs.append(str(ref_of(item.document)))
     if not refs:
         raise InputError(f"{path} holds no entity", code="catalog.nothing_registered")

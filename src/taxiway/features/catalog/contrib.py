@@ -7,7 +7,14 @@ from functools import partial
 from taxiway.core.context import Platform
 from taxiway.core.operations import Feature
 from taxiway.core.permissions import OWNED, PLATFORM, READ
-from taxiway.features.catalog import edit_routes, import_routes, onboarding_routes, push_routes, sourcing_routes
+from taxiway.features.catalog import (
+    edit_routes,
+    import_routes,
+    kind_routes,
+    onboarding_routes,
+    push_routes,
+    sourcing_routes,
+)
 from taxiway.features.catalog.actions import Register, Write
 from taxiway.features.catalog.import_tasks import ImportHandler
 from taxiway.features.catalog.onboarding_tasks import OnboardHandler
@@ -15,7 +22,7 @@ from taxiway.features.catalog.service import configured, groups_of, history, loa
 from taxiway.features.catalog.service.additions import FollowAdditions
 from taxiway.features.catalog.service.onboarding_forge import ForgeRepositories
 from taxiway.features.catalog.service.query import index_of
-from taxiway.features.catalog.tasks import FollowPushes, IngestHandler, ReadChanged, TakeOver
+from taxiway.features.catalog.tasks import FollowKinds, FollowPushes, IngestHandler, ReadChanged, TakeOver
 
 OWNER = "feature:catalog"
 
@@ -33,10 +40,11 @@ def register(platform: Platform) -> None:
     )
     configured.schedule(platform)
     platform.registry.add("action", Register(platform), OWNER)
-    platform.registry.add("action", Write(), OWNER)
+    platform.registry.add("action", Write(platform), OWNER)
     platform.registry.add("event_subscriber", FollowPushes(platform), OWNER)
     platform.registry.add("event_subscriber", TakeOver(platform), OWNER)
     platform.registry.add("event_subscriber", ReadChanged(platform), OWNER)
+    platform.registry.add("event_subscriber", FollowKinds(platform), OWNER)
     platform.registry.add("event_subscriber", FollowAdditions(platform), OWNER)
     platform.runs.register("onboard", OnboardHandler(platform))
     platform.registry.add("repository_source", ForgeRepositories(platform), OWNER)
@@ -74,6 +82,7 @@ FEATURE = Feature(
         *sourcing_routes.operations.items,
         *import_routes.operations.items,
         *push_routes.operations.items,
+        *kind_routes.operations.items,
         *edit_routes.operations.items,
         *onboarding_routes.operations.items,
     ],

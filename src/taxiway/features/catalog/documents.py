@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 
-from taxiway.features.catalog.kinds import KINDS
+from taxiway.features.catalog.kinds import Kinds, shipped
 from taxiway.features.catalog.model import MANAGED_BY, ORIGIN, SOURCE_LOCATION, Record
 from taxiway.features.catalog.refs import owner_of, system_of
 from taxiway.features.catalog.scalars import text_of
@@ -23,9 +23,11 @@ Leaf = tuple[str, str, bool]
 """(lower-case path, value as written, opaque)."""
 
 
-def prepare(sourced: SourcedEntity, relations: frozenset[tuple[str, str]], origin: str | None) -> Record:
+def prepare(
+    sourced: SourcedEntity, relations: frozenset[tuple[str, str]], origin: str | None, kinds: Kinds | None = None
+) -> Record:
     """What to store for a valid document: its namespace written out, lists of references sorted, origin annotated."""
-    document = normalise(sourced.document)
+    document = normalise(sourced.document, kinds or shipped())
     if origin is not None:
         _annotate(document, sourced.location, origin)
     spec = document.get("spec", {})
@@ -57,7 +59,7 @@ def _fingerprint(document: Mapping[str, Any]) -> str:
     return "sha256:" + hashlib.sha256(orjson.dumps(document)).hexdigest()
 
 
-def normalise(document: Mapping[str, Any]) -> dict[str, Any]:
+def normalise(document: Mapping[str, Any], kinds: Kinds) -> dict[str, Any]:
     """A copy as the catalog serves it, without what only the server may set."""
     metadata = {k: v for k, v in document["metadata"].items() if k not in ("uid", "etag")}
     metadata.setdefault("namespace", DEFAULT_NAMESPACE)
@@ -66,7 +68,7 @@ def normalise(document: Mapping[str, Any]) -> dict[str, Any]:
     if isinstance(spec, Mapping):
         lists = {
             key: sorted(spec[key])
-            for key, field in KINDS[document["kind"]].fields.items()
+            for key, field in kinds.by_name[document["kind"]].fields.items()
             if field.is_list and isinstance(spec.get(key), list)
         }
         result["spec"] = {**spec, **lists}

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from taxiway.features.catalog.kinds import KINDS
+from taxiway.features.catalog.kinds import Kind, Kinds
 from taxiway.kit.pointer import dig
 
 Shape = Literal["text", "texts", "reference", "references", "choice", "pairs"]
@@ -34,15 +34,15 @@ class FormField:
     options: tuple[str, ...] = ()
 
 
-def fields_of(kind: str) -> list[FormField]:
+def fields_of(kind: str, kinds: Kinds) -> list[FormField]:
     """The usual fields of a kind, those of `metadata` first."""
-    known = KINDS.get(kind)
+    known = kinds.get(kind)
     found = [FormField(f"/metadata/{name}", title, shape, False) for name, title, shape in COMMON]
     if known is None:
         return found
     required = set(known.schema.get("required", ()))
     for name, schema in known.schema.get("properties", {}).items():
-        shape = None if name in NOT_IN_A_FORM else _shape(kind, name, schema)
+        shape = None if name in NOT_IN_A_FORM else _shape(known, name, schema)
         if shape is not None:
             field = known.fields.get(name)
             options = LIFECYCLES if name == "lifecycle" else tuple(schema.get("enum", ()))
@@ -57,14 +57,16 @@ def value_at(document: Mapping[str, Any], field: FormField) -> Any:
     return dig(document, *field.pointer.split("/")[1:])
 
 
-def _shape(kind: str, name: str, schema: Mapping[str, Any]) -> Shape | None:
-    field = KINDS[kind].fields.get(name)
+def _shape(kind: Kind, name: str, schema: Any) -> Shape | None:
+    if not isinstance(schema, Mapping):
+        return None
+    field = kind.fields.get(name)
     if field is not None:
         return "references" if field.is_list else "reference"
     if name == "lifecycle" or "enum" in schema:
         return "choice"
     if schema.get("type") == "array":
-        return "texts" if schema.get("items", {}).get("type") == "string" else None
+        return "texts" if dig(schema, "items", "type") == "string" else None
     return "text" if schema.get("type") == "string" else None
 
 

@@ -11,8 +11,10 @@ from taxiway.core.http.context import Ctx
 from taxiway.core.http.headers import json_bytes
 from taxiway.core.operations import Operations
 from taxiway.features.catalog.edit_fields import ENTERED, FormField, fields_of, value_at
+from taxiway.features.catalog.kinds import Kinds
 from taxiway.features.catalog.service import additions, edits
 from taxiway.features.catalog.service.edit_source import EDIT, Unwritten, find_written, may_commit
+from taxiway.features.catalog.service.kinds import known_kinds
 from taxiway.features.catalog.sources.targets import DEFAULT_FILE
 from taxiway.features.pulls import service as pulls
 from taxiway.kit.yaml12 import YamlError, load_all
@@ -144,7 +146,9 @@ class EditOutcome(BaseModel):
 @operations.get(f"{BASE}/form", EDIT, response=EditForm)
 def get_edit_form(ctx: Ctx, kind: Annotated[str, Query(max_length=63)] = "Component") -> Response:
     """The usual fields of a kind, for a form."""
-    return json_bytes({"kind": kind, "fields": [_field(item) for item in fields_of(kind)], "kinds": list(ENTERED)})
+    kinds = known_kinds(ctx.platform)
+    entered = [*ENTERED, *sorted(kinds.sources)]
+    return json_bytes({"kind": kind, "fields": [_field(item) for item in fields_of(kind, kinds)], "kinds": entered})
 
 
 @operations.get(ONE, "catalog.entity.read", response=EditableView)
@@ -168,7 +172,10 @@ def get_edit(ctx: Ctx, kind: Part, namespace: Part, name: Part) -> Response:
         "may_commit": may_commit(ctx, file),
         "is_protected": pulls.is_protected(ctx.platform, there.name, there.default_branch),
         "text": file.text[part.start : part.end].replace("\r\n", "\n"),
-        "fields": [_field(item, value_at(part.value, item)) for item in fields_of(str(part.value["kind"]))],
+        "fields": [
+            _field(item, value_at(part.value, item))
+            for item in fields_of(str(part.value["kind"]), known_kinds(ctx.platform))
+        ],
     }
     return json_bytes(body, headers={"etag": f'"{file.etag}"'})
 
@@ -217,7 +224,7 @@ def _preview(ctx: Ctx, seen: edits.Preview) -> dict[str, Any]:
         "is_protected": pulls.is_protected(ctx.platform, there.name, there.default_branch),
         "diff": seen.diff,
         "text": seen.own.replace("\r\n", "\n"),
-        "fields": _fields_of(seen.own),
+        "fields": _fields_of(seen.own, known_kinds(ctx.platform)),
         "problems": [
             {"line": item.line, "code": item.code, "detail": item.detail, "remedy": item.remedy}
             for item in seen.problems[:100]
@@ -232,14 +239,14 @@ def _made(made: edits.Outcome) -> Response:
     return json_bytes(body, status=201, headers=headers)
 
 
-def _fields_of(own: str) -> list[dict[str, Any]]:
+def _fields_of(own: str, kinds: Kinds) -> list[dict[str, Any]]:
     try:
         value = next((document.value for document in load_all(own)), None)
     except YamlError:
         return []
     if not isinstance(value, dict):
         return []
-    return [_field(item, value_at(value, item)) for item in fields_of(str(value.get("kind")))]
+    return [_field(item, value_at(value, item)) for item in fields_of(str(value.get("kind")), kinds)]
 
 
 def _field(item: FormField, value: Any = None) -> dict[str, Any]:

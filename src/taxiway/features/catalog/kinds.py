@@ -1,14 +1,25 @@
-"""The kinds as data: which apiVersions, what `spec` must look like, and which fields relate to other entities."""
+"""The kinds as data: which apiVersions, what `spec` must look like, and which fields relate to other entities.
+
+Backstage's kinds and Taxiway's own are documents below `library/kinds`; others are entities of kind `Kind`, read by
+`repository/kinds`. Both become the values here, by the same function. Pure but for reading what ships, once.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cache, cached_property, lru_cache
+from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
-BACKSTAGE = frozenset({"backstage.io/v1alpha1", "backstage.io/v1beta1"})
-SCAFFOLDER = frozenset({"scaffolder.backstage.io/v1beta3"})
-OURS = frozenset({"taxiway.dev/v1"})
+import taxiway
+from taxiway.kit.yaml12 import load_all
+
+KIND, KIND_PREFIX = "Kind", "kind:"
+META = frozenset({KIND})
+"""The kinds whose entities say what other entities may be."""
 
 INVERSE: Mapping[str, str] = {
     one: other
@@ -23,150 +34,130 @@ INVERSE: Mapping[str, str] = {
     )
     for one, other in (pair, pair[::-1])
 }
-"""The relation that the other end of a relation has."""
+"""The relation that the other end of a relation of Backstage's has. Those of declared kinds are in the store."""
 
 
 @dataclass(frozen=True)
 class Field:
-    """A spec field that holds references: the relation it states, and the kind that a bare name means.
+    """A spec field that holds references: the relation it states, its inverse, and the kind that a bare name means.
 
-    `declared` fields are in the schema; the others are taken as they come, as upstream does with `dependencyOf`.
+    `inherit`: a name without a namespace means that of the entity; else the default one.
     """
 
     relation: str
-    default_kind: str | None
+    inverse: str
+    default_kind: str | None = None
     is_list: bool = False
-    declared: bool = True
+    inherit: bool = True
 
 
 @dataclass(frozen=True)
 class Kind:
-    """One kind. `schema` is the JSON Schema of `spec`."""
+    """One kind. `schema` is the JSON Schema of `spec`, `columns` are (title, path) of the portal's table."""
 
     name: str
     api_versions: frozenset[str]
     schema: Mapping[str, Any]
     fields: Mapping[str, Field]
+    title: str = ""
+    plural: str = ""
+    icon: str | None = None
+    description: str = ""
+    columns: Sequence[tuple[str, str]] = ()
+
+    @cached_property
+    def validator(self) -> Any:
+        """The compiled schema."""
+        import jsonschema_rs
+
+        return jsonschema_rs.Draft202012Validator(dict(self.schema))
 
 
-TEXT = {"type": "string", "minLength": 1}
-TEXTS = {"type": "array", "items": TEXT}
-OBJECT = {"type": "object"}
-PROFILE = {"type": "object", "properties": {"displayName": TEXT, "email": TEXT, "picture": TEXT}}
-OWNER = Field("ownedBy", "group")
-SYSTEM = Field("partOf", "system")
-DEPENDS = {
-    "dependsOn": Field("dependsOn", None, is_list=True),
-    "dependencyOf": Field("dependencyOf", None, is_list=True, declared=False),
-}
+@dataclass(frozen=True)
+class Kinds:
+    """Every kind that documents are judged by. `sources` says who declared one; what ships has none.
+
+    `announced` are names that documents under judgement declare: relations may lead to them already.
+    """
+
+    by_name: Mapping[str, Kind]
+    sources: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    announced: frozenset[str] = frozenset()
+
+    def get(self, name: str) -> Kind | None:
+        """The kind of exactly this name."""
+        return self.by_name.get(name)
+
+    def has(self, name: str) -> bool:
+        """Whether a kind is called so, whatever the case, or will be."""
+        lower = name.lower()
+        return any(known.lower() == lower for known in (*self.by_name, *self.announced))
+
+    @cached_property
+    def inverses(self) -> Mapping[str, tuple[str, str]]:
+        """By relation type: its inverse, and the kind that says so. Without those of Backstage's own."""
+        found: dict[str, tuple[str, str]] = {}
+        for kind in self.by_name.values():
+            for item in kind.fields.values():
+                for one, other in ((item.relation, item.inverse), (item.inverse, item.relation)):
+                    if one not in INVERSE:
+                        found.setdefault(one, (other, kind.name))
+        return found
+
+    def adding(self, kinds: Sequence[Kind], source_id: str) -> Kinds:
+        """With these as well, which a source declares; what another source declared already stays."""
+        by_name, sources = dict(self.by_name), dict(self.sources)
+        for kind in kinds:
+            if kind.name not in by_name or sources.get(kind.name) == source_id:
+                by_name[kind.name], sources[kind.name] = kind, source_id
+        return Kinds(by_name, sources, self.announced)
+
+    def announcing(self, names: frozenset[str]) -> Kinds:
+        """With names that are about to be declared."""
+        return replace(self, announced=names)
 
 
-def _kind(
-    name: str,
-    required: str,
-    fields: Mapping[str, Field],
-    api_versions: frozenset[str] = BACKSTAGE,
-    **properties: Any,
-) -> Kind:
-    declared = {key: TEXTS if field.is_list else TEXT for key, field in fields.items() if field.declared}
-    schema = {"type": "object", "required": required.split(), "properties": {**declared, **properties}}
-    return Kind(name, api_versions, schema, fields)
+def kind_of(document: Mapping[str, Any]) -> Kind:
+    """The kind that a valid document of kind `Kind` declares. The same text gives the same value."""
+    return _kind(json.dumps({"metadata": document["metadata"], "spec": document["spec"]}, default=str))
 
 
-_API = _kind(
-    "API", "type lifecycle owner", {"owner": OWNER, "system": SYSTEM}, type=TEXT, lifecycle=TEXT, definition=TEXT
-)
-_REMOTE = {"type": "object", "required": ["type", "url"], "properties": {"type": TEXT, "url": TEXT}}
-API = Kind(
-    "API",
-    BACKSTAGE,
-    {
-        **_API.schema,
-        "if": {"required": ["type"], "properties": {"type": {"const": "mcp-server"}}},
-        "then": {
-            "required": ["remotes"],
-            "properties": {"remotes": {"type": "array", "minItems": 1, "items": _REMOTE}},
-        },
-        "else": {"required": ["definition"]},
-    },
-    _API.fields,
-)
-_STEP = {
-    "type": "object",
-    "required": ["action"],
-    "properties": {
-        "id": {"type": "string"},
-        "name": {"type": "string"},
-        "action": {"type": "string"},
-        "input": OBJECT,
-        "if": {"type": ["string", "boolean"]},
-    },
-}
-
-KINDS: Mapping[str, Kind] = {
-    kind.name: kind
-    for kind in (
-        API,
-        _kind(
-            "Component",
-            "type lifecycle owner",
-            {
-                "owner": OWNER,
-                "system": SYSTEM,
-                "subcomponentOf": Field("partOf", "component"),
-                "providesApis": Field("providesApi", "api", is_list=True),
-                "consumesApis": Field("consumesApi", "api", is_list=True),
-                **DEPENDS,
-            },
-            type=TEXT,
-            lifecycle=TEXT,
-        ),
-        _kind("Resource", "type owner", {"owner": OWNER, "system": SYSTEM, **DEPENDS}, type=TEXT),
-        _kind("System", "owner", {"owner": OWNER, "domain": Field("partOf", "domain")}, type=TEXT),
-        _kind("Domain", "owner", {"owner": OWNER, "subdomainOf": Field("partOf", "domain")}, type=TEXT),
-        _kind(
-            "Group",
-            "type children",
-            {
-                "parent": Field("childOf", "group"),
-                "children": Field("parentOf", "group", is_list=True),
-                "members": Field("hasMember", "user", is_list=True),
-            },
-            type=TEXT,
-            profile=PROFILE,
-        ),
-        _kind("User", "memberOf", {"memberOf": Field("memberOf", "group", is_list=True)}, profile=PROFILE),
-        _kind(
-            "Location",
-            "",
-            {},
-            type=TEXT,
-            target=TEXT,
-            targets=TEXTS,
-            presence={"type": "string", "enum": ["required", "optional"]},
-        ),
-        _kind(
-            "Template",
-            "type steps",
-            {"owner": OWNER},
-            SCAFFOLDER,
-            type=TEXT,
-            parameters={"oneOf": [OBJECT, {"type": "array", "items": OBJECT}]},
-            steps={"type": "array", "items": _STEP},
-            output=OBJECT,
-            presentation=OBJECT,
-        ),
-        _kind("Recipe", "resourceType driver", {"owner": OWNER}, OURS, resourceType=TEXT, driver=TEXT),
-        _kind(
-            "EnvironmentType",
-            "",
-            {"owner": OWNER},
-            OURS,
-            rank={"type": "integer"},
-            production={"type": "boolean"},
-            autoDeploy={"type": "boolean"},
-        ),
-        _kind("Environment", "type destination", {"owner": OWNER}, OURS, type=TEXT, destination=TEXT, variables=OBJECT),
+@lru_cache(1024)
+def _kind(text: str) -> Kind:
+    document = json.loads(text)
+    metadata, spec = document["metadata"], document["spec"]
+    name = metadata["name"]
+    return Kind(
+        name,
+        frozenset(spec["apiVersions"]),
+        spec["schema"],
+        {item["field"]: _field(item) for item in spec.get("relations", ())},
+        metadata.get("title") or name,
+        spec.get("plural") or metadata.get("title") or name,
+        spec.get("icon"),
+        metadata.get("description") or "",
+        tuple((column["title"], column["path"]) for column in spec.get("columns", ())),
     )
-}
-"""Every kind that the catalog takes, by its exact name."""
+
+
+def _field(item: Mapping[str, Any]) -> Field:
+    default = item.get("defaultKind")
+    return Field(
+        item["type"],
+        item["inverse"],
+        default.lower() if default else None,
+        bool(item.get("list")),
+        item.get("namespace", "inherit") == "inherit",
+    )
+
+
+@cache
+def shipped() -> Kinds:
+    """The kinds that ship with Taxiway."""
+    return Kinds({kind.name: kind for kind in _shipped()})
+
+
+def _shipped() -> Iterator[Kind]:
+    for file in sorted((Path(taxiway.__file__).parent / "library" / "kinds").glob("*.yaml")):
+        for document in load_all(file.read_bytes()):
+            yield kind_of(document.value)

@@ -118,7 +118,7 @@ def location_by_entity(ctx: Ctx, kind: Part, namespace: Part, name: Part) -> Res
 @operations.post(f"{BASE}/validate-entity", "catalog.entity.validate", errors="backstage", effect="read")
 def validate_entity(ctx: Ctx, body: views.ValidateInput) -> Response:
     """Judge an entity without storing it: 200 when it is valid, else 400 with its errors."""
-    errors = sources.judge_at(body.entity, body.location)
+    errors = sources.judge_at(ctx.platform, body.entity, body.location)
     if errors:
         return json_bytes({"errors": errors}, status=400)
     return Response(status_code=200)

@@ -110,6 +110,49 @@ relation = Table(
     sqlite_with_rowid=False,
 )
 
+relation_type = Table(
+    "relation_type",
+    metadata,
+    Column("type", Text, primary_key=True),
+    Column("inverse", Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""Relations that declared kinds brought, both ends. Backstage's own are in the code."""
+
+entity_property = Table(
+    "entity_property",
+    metadata,
+    Column("entity_id", RowId, ForeignKey("entity.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    Column("name", Text, primary_key=True),
+    Column("value", Text),
+    Column("error", Text),
+    Column("inputs", Text, nullable=False),
+    Column("facets", Text, nullable=False),
+    Column("at", Time, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""Properties that a kind computes, one row each: `value` as JSON or why there is none, what was read for it, and the
+facets by which it is found."""
+
+property_input = Table(
+    "property_input",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("entity_id", RowId, ForeignKey("entity.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    Index("ix_property_input_entity_id", "entity_id"),
+    sqlite_with_rowid=False,
+)
+"""Whose properties must be computed anew when something changes. A key is a reference (its document or properties), or
+`<reference>|<relation type>` (which entities it is related to)."""
+
+property_pending = Table(
+    "property_pending",
+    metadata,
+    Column("entity_id", RowId, ForeignKey("entity.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    Column("depth", Integer, nullable=False),
+)
+"""Entities whose properties are out of date; `depth` is how many computed values lie between them and the change."""
+
 location = Table(
     "location",
     metadata,

@@ -10,6 +10,7 @@ from taxiway.features.catalog import service
 from taxiway.features.catalog.repository import refused
 from taxiway.features.catalog.service.configured import earlier_reading, named, read_changed
 from taxiway.features.catalog.service.ingesting import follow_in_batches
+from taxiway.features.catalog.service.kinds import follow_kind
 from taxiway.features.catalog.service.locations import get_location
 from taxiway.features.catalog.service.sourcing import take_in
 from taxiway.model.errors import NotFoundError, TaxiwayError
@@ -19,6 +20,7 @@ from taxiway.plugin import StepContext
 
 PUSHED = "dev.taxiway.repository.pushed.v1"
 DELETED = "dev.cdevents.repository.deleted.0.3.0"
+KIND = "dev.taxiway.kind.changed.v1"
 GONE = "dev.taxiway.entity.deleted.v1"
 CHANGED = "dev.taxiway.source.changed.v1"
 
@@ -106,3 +108,17 @@ class ReadChanged:
     def handle(self, event: Event) -> None:
         """One sealed event."""
         read_changed(self._platform.system("catalog"), str(event.data["type"]))
+
+
+class FollowKinds:
+    """Judges entities again when their kind was declared, changed or deleted. Safe to repeat."""
+
+    key = "catalog_follow_kinds"
+    types = (KIND,)
+
+    def __init__(self, platform: Platform) -> None:
+        self._platform = platform
+
+    def handle(self, event: Event) -> None:
+        """One sealed event."""
+        follow_kind(self._platform.system("catalog"), event.data["ref"])

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import Any
 
-from taxiway.features.catalog.kinds import KINDS, Kind
+from taxiway.features.catalog.kind_faults import kind_faults
+from taxiway.features.catalog.kinds import META, Kind, Kinds, shipped
 from taxiway.features.catalog.refs import full_ref
 from taxiway.kit.pointer import pointer
 from taxiway.model.entity import DEFAULT_NAMESPACE
@@ -27,14 +28,17 @@ ROOTS = frozenset({"apiVersion", "kind", "metadata", "spec"})
 MAX_ERRORS = 20
 
 
-def validate(document: Any) -> frozenset[tuple[str, str]]:
-    """The relations (type, target ref) that a valid document states. InputError names every fault."""
+def validate(document: Any, kinds: Kinds | None = None) -> frozenset[tuple[str, str]]:
+    """The relations (type, target ref) that a valid document states. InputError names every fault.
+
+    `kinds` are those that the catalog takes; without them, the ones that ship with Taxiway."""
+    kinds = kinds or shipped()
     errors = list(_envelope(document))
     if not errors:
-        errors = list(_kind(document))
+        errors = list(_kind(document, kinds))
     relations: set[tuple[str, str]] = set()
     if not errors:
-        relations, errors = _relations(document, KINDS[document["kind"]])
+        relations, errors = _relations(document, kinds.by_name[document["kind"]])
     if errors:
         first = "; ".join(f"{error.pointer or 'the document'}: {error.detail}" for error in errors[:3])
         raise InputError(f"not a valid entity: {first}", code="catalog.invalid_entity", errors=errors[:MAX_ERRORS])
@@ -130,11 +134,12 @@ def _links(metadata: Mapping[str, Any]) -> Iterator[FieldError]:
                 yield FieldError(f"{at}/{key}", "must be text that is not empty")
 
 
-def _kind(document: Mapping[str, Any]) -> Iterator[FieldError]:
-    kind = KINDS.get(document["kind"])
+def _kind(document: Mapping[str, Any], kinds: Kinds) -> Iterator[FieldError]:
+    kind = kinds.get(document["kind"])
     if kind is None:
-        close = next((name for name in KINDS if name.lower() == document["kind"].lower()), None)
-        known = f"write {close}" if close else "known are " + ", ".join(sorted(KINDS))
+        names = kinds.by_name
+        close = next((name for name in names if name.lower() == document["kind"].lower()), None)
+        known = f"write {close}" if close else "known are " + ", ".join(sorted(names))
         yield FieldError("/kind", f"the kind {document['kind']} is not known: {known}")
         return
     if document["apiVersion"] not in kind.api_versions:
@@ -144,15 +149,12 @@ def _kind(document: Mapping[str, Any]) -> Iterator[FieldError]:
     if "spec" not in document:
         yield FieldError("/spec", "is missing")
         return
-    for error in _schema(kind.name).iter_errors(document["spec"]):
+    sound = True
+    for error in kind.validator.iter_errors(document["spec"]):
+        sound = False
         yield FieldError("/spec" + pointer(error.instance_path), error.message)
-
-
-@cache
-def _schema(name: str) -> Any:
-    import jsonschema_rs
-
-    return jsonschema_rs.Draft202012Validator(dict(KINDS[name].schema))
+    if sound and kind.name in META:
+        yield from kind_faults(document, kinds)
 
 
 def _relations(document: Mapping[str, Any], kind: Kind) -> tuple[set[tuple[str, str]], list[FieldError]]:
@@ -165,7 +167,12 @@ def _relations(document: Mapping[str, Any], kind: Kind) -> tuple[set[tuple[str, 
             continue
         for item in value if isinstance(value, list) else [value]:
             try:
-                relations.add((field.relation, full_ref(item, field.default_kind, namespace)))
+                relations.add(
+                    (
+                        field.relation,
+                        full_ref(item, field.default_kind, namespace if field.inherit else DEFAULT_NAMESPACE),
+                    )
+                )
             except InputError as error:
                 errors.append(FieldError(pointer(["spec", key]), error.detail))
     return relations, errors

@@ -4,8 +4,9 @@ import { useQuery } from '@tanstack/react-query'
 import { getRouteApi, Link } from '@tanstack/react-router'
 import { ChevronLeft, ChevronRight, Plus, Search } from 'lucide-react'
 import { useRef, useState } from 'react'
-import { entitiesQuery, facetsQuery } from '~/api/queries'
+import { entitiesQuery, facetsQuery, kindsQuery } from '~/api/queries'
 import { shortRef } from '~/api/refs'
+import type { Kind } from '~/api/types'
 import { ErrorState, Skeletons } from '~/components/RouteStates'
 import type { CatalogSearch } from '~/routes'
 import { FacetFilter } from '~/ui/FacetFilter'
@@ -17,7 +18,13 @@ import { CatalogTable } from './CatalogTable'
 import { RegisterDrawer } from './RegisterDrawer'
 
 const route = getRouteApi('/app/catalog')
-const KINDS: [string, string][] = [['component', 'Components'], ['api', 'APIs'], ['resource', 'Resources'], ['system', 'Systems'], ['domain', 'Domains'], ['group', 'Teams'], ['user', 'People'], ['template', 'Templates'], ['environment', 'Environments']] // prettier-ignore
+/** Tabs in this order, then the kinds that entities declare; what only the platform itself reads comes last. */
+const FIRST = ['component', 'api', 'resource', 'system', 'domain', 'group', 'user', 'template', 'environment']
+const HIDDEN = ['location', 'recipe', 'environmenttype']
+const placeOf = (k: { name: string; shipped: boolean }) => {
+  const at = FIRST.indexOf(k.name.toLowerCase())
+  return at >= 0 ? at : k.shipped ? 200 : 100
+}
 const LABELS: Record<Facet, string> = { type: 'Type', owner: 'Owner', lifecycle: 'Lifecycle', tag: 'Tag' }
 const PAGE = 50
 
@@ -33,6 +40,11 @@ export function CatalogPage() {
     entitiesQuery({ filter: filterOf(search), text: search.q, limit: PAGE, cursor: search.cursor, order: orderOf(search.sort) }),
   )
   const kinds = useQuery(facetsQuery(['kind'], []))
+  const { data: known } = useQuery(kindsQuery())
+  const tabs = [...(known?.items ?? [])]
+    .filter((k) => !HIDDEN.includes(k.name.toLowerCase()))
+    .sort((a, b) => placeOf(a) - placeOf(b))
+  const kind = known?.items.find((k) => k.name.toLowerCase() === search.kind)
   const kindCount = (k: string) => kinds.data?.facets.kind?.find((f) => f.value.toLowerCase() === k)?.count
   const dirty = Boolean(search.q) || FACET_NAMES.some((f) => search[f]?.length)
   const clear = () => {
@@ -48,11 +60,14 @@ export function CatalogPage() {
           <button type="button" aria-pressed={!search.kind} className={s.tab} onClick={() => set({ kind: undefined, type: undefined })}>
             All <span className="num">{total === undefined ? '' : count(total)}</span>
           </button>
-          {KINDS.filter(([k]) => kindCount(k) || search.kind === k).map(([k, label]) => (
-            <button key={k} type="button" aria-pressed={search.kind === k} className={s.tab} onClick={() => set({ kind: k, type: undefined })}>
-              {label} <span className="num">{count(kindCount(k) ?? 0)}</span>
-            </button>
-          ))}
+          {tabs
+            .map((k) => [k.name.toLowerCase(), k.plural] as const)
+            .filter(([k]) => kindCount(k) || search.kind === k)
+            .map(([k, label]) => (
+              <button key={k} type="button" aria-pressed={search.kind === k} className={s.tab} onClick={() => set({ kind: k, type: undefined })}>
+                {label} <span className="num">{count(kindCount(k) ?? 0)}</span>
+              </button>
+            ))}
         </div>
         <div className={s.new}>
           <Button size="xs" variant="default" onClick={() => set({ register: true })}>Register</Button>
@@ -94,7 +109,7 @@ export function CatalogPage() {
           <Skeletons rows={12} height={40} />
         </div>
       ) : page.data.items.length ? (
-        <CatalogTable rows={page.data.items} total={page.data.totalItems} stale={page.isPlaceholderData} sort={search.sort} onSort={(sort) => set({ sort })} />
+        <CatalogTable kind={kind} icons={iconsOf(known?.items)} rows={page.data.items} total={page.data.totalItems} stale={page.isPlaceholderData} sort={search.sort} onSort={(sort) => set({ sort })} />
       ) : dirty || search.kind ? (
         <EmptyState icon={Search} title="Nothing matches these filters" action={<Button variant="default" onClick={clear}>Clear filters</Button>}>
           Loosen a filter, or register what is missing.
@@ -118,6 +133,8 @@ export function CatalogPage() {
     </div>
   ) // prettier-ignore
 }
+
+const iconsOf = (kinds: Kind[] = []) => Object.fromEntries(kinds.map((k) => [k.name, k.icon ?? undefined]))
 
 /** Counts ignore the facet's own choice, so that its alternatives stay visible. */
 function FacetPill({ facet, search, onChange }: { facet: Facet; search: CatalogSearch; onChange: (v: string[]) => void }) {

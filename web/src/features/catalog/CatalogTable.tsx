@@ -5,7 +5,7 @@ import { ArrowDown, ArrowUp, TriangleAlert } from 'lucide-react'
 import { type KeyboardEvent, memo, useMemo, useRef, useState } from 'react'
 import { matrixQuery } from '~/api/queries'
 import { entityRef, splitRef, titleOf } from '~/api/refs'
-import type { Cell, Entity, MatrixRow } from '~/api/types'
+import type { Cell, Entity, Kind, MatrixRow } from '~/api/types'
 import { cellState } from '~/components/cell-state'
 import { EntityLink } from '~/components/EntityLink'
 import { KindIcon } from '~/ui/KindIcon'
@@ -14,10 +14,41 @@ import { Dot, StatusBadge, toneOf } from '~/ui/Status'
 import s from './catalog.module.css'
 
 const COLUMNS: [id: string, label: string, sortable: boolean][] = [['name', 'Name', true], ['owner', 'Owner', true], ['type', 'Type', true], ['lifecycle', 'Lifecycle', true], ['running', 'Running', false], ['tags', 'Tags', false]] // prettier-ignore
-type Props = { rows: Entity[]; total: number; stale: boolean; sort?: string; onSort: (v?: string) => void }
+type Props = { rows: Entity[]; total: number; stale: boolean; sort?: string; onSort: (v?: string) => void; kind?: Kind; icons: Record<string, string | undefined> } // prettier-ignore
+const MAX_OWN = 5
+
+/** The columns that a kind declares stand in for type, lifecycle, what runs and tags. */
+function columnsOf(kind?: Kind): typeof COLUMNS {
+  const own = kind?.columns.slice(0, MAX_OWN) ?? []
+  return own.length ? [...COLUMNS.slice(0, 2), ...own.map((c): (typeof COLUMNS)[0] => [c.path, c.title, false])] : COLUMNS
+}
+
+/** The value at a dotted path, as a cell shows it. A key may hold dots itself, as annotations do. */
+export function valueAt(value: unknown, path: string): string {
+  if (Array.isArray(value))
+    return value
+      .map((v) => valueAt(v, path))
+      .filter(Boolean)
+      .join(', ')
+  if (!path)
+    return value === null || value === undefined
+      ? ''
+      : typeof value === 'object'
+        ? JSON.stringify(value)
+        : String(value as string | number | boolean)
+  if (typeof value !== 'object' || value === null) return ''
+  const inner = value as Record<string, unknown>
+  for (let end = path.length; end > 0; end = path.lastIndexOf('.', end - 1)) {
+    const key = path.slice(0, end)
+    if (key in inner) return valueAt(inner[key], path.slice(end + 1))
+  }
+  return ''
+}
 
 /** One page of the server's answer. Arrows or j and k move, Enter opens. */
-export function CatalogTable({ rows, total, stale, sort, onSort }: Props) {
+export function CatalogTable({ rows, total, stale, sort, onSort, kind, icons }: Props) {
+  const columns = useMemo(() => columnsOf(kind), [kind])
+  const own = columns === COLUMNS ? 0 : columns.length - 2
   const nav = useNavigate()
   const box = useRef<HTMLDivElement>(null)
   const [at, setAt] = useState(-1)
@@ -45,7 +76,8 @@ export function CatalogTable({ rows, total, stale, sort, onSort }: Props) {
   return (
     <div
       ref={box}
-      className={s.scroll}
+      className={own ? `${s.scroll} ${s.own}` : s.scroll}
+      style={{ '--own': own } as React.CSSProperties}
       role="grid"
       aria-label="Entities"
       aria-rowcount={total}
@@ -55,10 +87,10 @@ export function CatalogTable({ rows, total, stale, sort, onSort }: Props) {
     >
       <div role="rowgroup">
         <div className={s.thead} role="row">
-          {COLUMNS.map(([id, label, sortable]) => {
+          {columns.map(([id, label, sortable], n) => {
             const dir = sort === id || (!sort && id === 'name') ? 'ascending' : sort === `-${id}` ? 'descending' : 'none'
             return (
-              <div key={id} role="columnheader" aria-sort={dir} data-col={id}>
+              <div key={id} role="columnheader" aria-sort={dir} data-col={own && n > 1 ? 'own' : id}>
                 {sortable ? (
                   <button type="button" className={s.th} onClick={() => onSort(next(id))}>
                     {label}
@@ -75,7 +107,16 @@ export function CatalogTable({ rows, total, stale, sort, onSort }: Props) {
       </div>
       <div role="rowgroup" style={{ opacity: stale ? 0.6 : 1 }}>
         {rows.map((e, i) => (
-          <Row key={entityRef(e)} entity={e} index={i} focused={i === at} open={open} cells={cells.get(entityRef(e))} />
+          <Row
+            key={entityRef(e)}
+            entity={e}
+            index={i}
+            focused={i === at}
+            open={open}
+            cells={cells.get(entityRef(e))}
+            own={own ? columns : undefined}
+            icon={icons[e.kind]}
+          />
         ))}
       </div>
     </div>
@@ -88,12 +129,16 @@ const Row = memo(function Row({
   focused,
   open,
   cells,
+  own,
+  icon,
 }: {
   entity: Entity
   index: number
   focused: boolean
   open: (e: Entity) => void
   cells?: MatrixRow['cells']
+  own?: typeof COLUMNS
+  icon?: string
 }) {
   const spec = (e.spec ?? {}) as Record<string, string | undefined>
   const owner = e.relations?.find((r) => r.type === 'ownedBy')?.targetRef ?? spec.owner
@@ -111,7 +156,7 @@ const Row = memo(function Row({
     >
       <div role="gridcell" data-col="name" className={s.td}>
         <span className={s.name}>
-          <KindIcon kind={e.kind} size={26} />
+          <KindIcon kind={e.kind} icon={icon} size={26} />
           <span style={{ minWidth: 0 }}>
             <span className={s.titleRow}>
               <Link to="/catalog/$kind/$namespace/$name" params={splitRef(entityRef(e))} className={s.title}>
@@ -128,6 +173,28 @@ const Row = memo(function Row({
       <div role="gridcell" data-col="owner" className={s.td}>
         {owner && <EntityLink entity={owner} defaultKind="group" />}
       </div>
+      {own
+        ? own.slice(2).map(([path]) => (
+            <div key={path} role="gridcell" data-col="own" className={s.td}>
+              <span className="trunc">{valueAt(e, path)}</span>
+            </div>
+          ))
+        : <Usual entity={e} spec={spec} cells={cells} />}
+    </div>
+  ) // prettier-ignore
+})
+
+function Usual({
+  entity: e,
+  spec,
+  cells,
+}: {
+  entity: Entity
+  spec: Record<string, string | undefined>
+  cells?: MatrixRow['cells']
+}) {
+  return (
+    <>
       <div role="gridcell" data-col="type" className={s.td}>
         {spec.type}
       </div>
@@ -146,9 +213,9 @@ const Row = memo(function Row({
           ))}
         </span>
       </div>
-    </div>
+    </>
   )
-})
+}
 
 /** A dot per environment, then what is newest. */
 function Running({ cells }: { cells: MatrixRow['cells'] }) {

@@ -625,3 +625,35 @@ CREATE TABLE catalog_repository (
 	CONSTRAINT pk_catalog_repository PRIMARY KEY (source, name)
 )
  WITHOUT ROWID;
+CREATE TABLE relation_type (
+	type TEXT NOT NULL, 
+	inverse TEXT NOT NULL, 
+	CONSTRAINT pk_relation_type PRIMARY KEY (type)
+)
+ WITHOUT ROWID;
+CREATE TABLE entity_property (
+	entity_id INTEGER NOT NULL, 
+	name TEXT NOT NULL, 
+	value TEXT, 
+	error TEXT, 
+	inputs TEXT NOT NULL, 
+	facets TEXT NOT NULL, 
+	at BIGINT NOT NULL, 
+	CONSTRAINT pk_entity_property PRIMARY KEY (entity_id, name), 
+	CONSTRAINT fk_entity_property_entity_id_entity FOREIGN KEY(entity_id) REFERENCES entity (id) ON DELETE CASCADE
+)
+ WITHOUT ROWID;
+CREATE TABLE property_input (
+	"key" TEXT NOT NULL, 
+	entity_id INTEGER NOT NULL, 
+	CONSTRAINT pk_property_input PRIMARY KEY ("key", entity_id), 
+	CONSTRAINT fk_property_input_entity_id_entity FOREIGN KEY(entity_id) REFERENCES entity (id) ON DELETE CASCADE
+)
+ WITHOUT ROWID;
+CREATE INDEX ix_property_input_entity_id ON property_input (entity_id);
+CREATE TABLE property_pending (
+	entity_id INTEGER NOT NULL, 
+	depth INTEGER NOT NULL, 
+	CONSTRAINT pk_property_pending PRIMARY KEY (entity_id), 
+	CONSTRAINT fk_property_pending_entity_id_entity FOREIGN KEY(entity_id) REFERENCES entity (id) ON DELETE CASCADE
+);

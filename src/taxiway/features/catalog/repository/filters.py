@@ -15,7 +15,7 @@ from taxiway.core.store.scoped import visible
 from taxiway.features.catalog.kinds import INVERSE
 from taxiway.features.catalog.repository import facets
 from taxiway.features.catalog.repository.grammar import read_filters, read_predicate
-from taxiway.features.catalog.tables import entity, entity_facet, facet, relation
+from taxiway.features.catalog.tables import entity, entity_facet, facet, relation, relation_type
 from taxiway.model.access import Scope
 
 Clause = ColumnElement[bool]
@@ -136,14 +136,23 @@ def _facet(condition: ColumnElement[bool]) -> Clause:
     return entity.c.id.in_(codes)
 
 
+def relation_types(lower: str) -> tuple[Clause, Clause]:
+    """The clauses for relations of a type, given in lower case, and for their other ends."""
+    known = LOWER_INVERSE.get(lower)
+    if known is not None:
+        return relation.c.type == known[0], relation.c.type == known[1]
+    one, other = relation_type.c.type, relation_type.c.inverse
+    return (
+        relation.c.type.in_(select(one).where(func.lower(one) == lower)),
+        relation.c.type.in_(select(other).where(func.lower(one) == lower)),
+    )
+
+
 def _related(type_: str, targets: Sequence[str] | None, scope: Clause | None, prefix: str | None = None) -> Clause:
-    known = LOWER_INVERSE.get(type_)
-    if known is None:
-        return false()
-    forward, inverse = known
+    forward, inverse = relation_types(type_)
     other = entity.alias("other")
-    stated = and_(relation.c.source_id == entity.c.id, relation.c.type == forward)
-    received = and_(relation.c.target == entity.c.ref, relation.c.type == inverse, relation.c.source_id == other.c.id)
+    stated = and_(relation.c.source_id == entity.c.id, forward)
+    received = and_(relation.c.target == entity.c.ref, inverse, relation.c.source_id == other.c.id)
     received = and_(received, on(other, scope))
     if targets is not None:
         stated, received = and_(stated, relation.c.target.in_(targets)), and_(received, other.c.ref.in_(targets))

@@ -12,10 +12,10 @@ from typing import Any
 from pyroaring import BitMap
 from sqlalchemy import ColumnElement, Connection, FromClause, and_, func, or_, select, true
 
-from taxiway.features.catalog.kinds import INVERSE
 from taxiway.features.catalog.repository import facets as facets_
 from taxiway.features.catalog.repository import filters, reading
 from taxiway.features.catalog.repository.index.catalog_index import View
+from taxiway.features.catalog.repository.kinds import inverse_in, relation_named
 from taxiway.features.catalog.repository.query import Listed, Query, Row, decode, encode, listed
 from taxiway.features.catalog.tables import entity, entity_facet, facet, relation
 
@@ -175,7 +175,7 @@ def _counts(
 def _relation_counts(
     conn: Connection, type_: str, where: ColumnElement[bool] | None, scope: ColumnElement[bool]
 ) -> dict[str, int]:
-    name = next((known for known in INVERSE if known.lower() == type_), None)
+    name = relation_named(conn, type_)
     if name is None:
         return {}
     other = entity.alias("other")
@@ -191,7 +191,7 @@ def _relation_counts(
     )
     pairs = (
         stated.where(limit_to, relation.c.type == name)
-        .union(received.where(limit_to, relation.c.type == INVERSE[name]))
+        .union(received.where(limit_to, relation.c.type == inverse_in(conn)(name)))
         .subquery()
     )
     rows = conn.execute(select(pairs.c.value, func.count()).group_by(pairs.c.value))

@@ -14,8 +14,8 @@ from sqlalchemy import ColumnElement, Connection, and_, select
 
 from taxiway.core.store.scoped import visible
 from taxiway.features.catalog.history_packing import Packed, unpack_chain
-from taxiway.features.catalog.kinds import INVERSE
 from taxiway.features.catalog.repository.chunks import chunks
+from taxiway.features.catalog.repository.kinds import inverse_in
 from taxiway.features.catalog.tables import entity, entity_doc, entity_version, relation
 from taxiway.model.access import Scope
 from taxiway.model.errors import InputError
@@ -72,6 +72,7 @@ def at_time(conn: Connection, at: int, scope: Scope, refs: Sequence[str] | None 
 def edges_at(conn: Connection, past: Past, live: Mapping[int, str], old: Iterable[str]) -> dict[str, list[Edge]]:
     """The relations at that time, in both directions, of unchanged live entities (id → ref) and of old documents."""
     found: dict[str, set[Edge]] = {ref: set() for ref in [*live.values(), *old]}
+    inverse = inverse_in(conn)
     for ids in chunks(live):
         for row in conn.execute(select(relation).where(relation.c.source_id.in_(ids))):
             found[live[row.source_id]].add((row.type, row.target))
@@ -82,11 +83,11 @@ def edges_at(conn: Connection, past: Past, live: Mapping[int, str], old: Iterabl
             .where(relation.c.target.in_(refs), past.unchanged)
         )
         for row in conn.execute(statement):
-            found[row.target].add((INVERSE.get(row.type, row.type), row.ref))
+            found[row.target].add((inverse(row.type), row.ref))
     for ref, edges in found.items():
         if ref in past.documents:
             edges.update(past.stated.get(ref, ()))
-        edges.update((INVERSE.get(type_, type_), source) for type_, source in past.received.get(ref, ()))
+        edges.update((inverse(type_), source) for type_, source in past.received.get(ref, ()))
     return {ref: sorted(edges) for ref, edges in found.items()}
 
 

@@ -8,8 +8,8 @@ from typing import Any
 import orjson
 from sqlalchemy import ColumnElement, Connection, func, select, true
 
-from taxiway.features.catalog.kinds import INVERSE
 from taxiway.features.catalog.repository.chunks import chunks
+from taxiway.features.catalog.repository.kinds import inverse_in
 from taxiway.features.catalog.tables import catalog_problem, entity, entity_doc, relation
 
 MAX_RELATIONS = 50_000
@@ -68,7 +68,7 @@ def edges_of(
     """The relations of entities (id → ref) in both directions, each sorted by type and target; those that others state
     only of what `scope` lets through."""
     found: dict[int, set[Edge]] = {id_: set() for id_ in refs}
-    ids = {ref: id_ for id_, ref in refs.items()}
+    ids, inverse = {ref: id_ for id_, ref in refs.items()}, inverse_in(conn)
     for batch in chunks(refs):
         for row in conn.execute(select(relation).where(relation.c.source_id.in_(batch))):
             found[row.source_id].add((row.type, row.target))
@@ -80,7 +80,7 @@ def edges_of(
             .limit(MAX_RELATIONS * len(names))
         )
         for row in conn.execute(statement):
-            found[ids[row.target]].add((INVERSE[row.type], row.ref))
+            found[ids[row.target]].add((inverse(row.type), row.ref))
     return {id_: sorted(edges) for id_, edges in found.items()}
 
 

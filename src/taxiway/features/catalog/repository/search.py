@@ -17,13 +17,13 @@ from pyroaring import BitMap
 from sqlalchemy import Connection, select
 
 from taxiway.features.catalog.documents import words as words_in
-from taxiway.features.catalog.kinds import KINDS
 from taxiway.features.catalog.repository import names
 from taxiway.features.catalog.repository.chunks import chunks
 from taxiway.features.catalog.repository.filters import Clause, Sql, limited
 from taxiway.features.catalog.repository.fts import ENTITIES, Term, matching, terms
 from taxiway.features.catalog.repository.index.bits import Bits
 from taxiway.features.catalog.repository.index.catalog_index import View
+from taxiway.features.catalog.repository.kinds import load_kinds
 from taxiway.features.catalog.tables import entity, entity_doc
 from taxiway.kit.words import words_of
 from taxiway.model.entity import DEFAULT_NAMESPACE
@@ -135,7 +135,7 @@ def _of_that_name(conn: Connection, term: str) -> BitMap:
     name = term.strip().lower()
     kind, colon, rest = name.rpartition(":")
     namespace, _, short = rest.rpartition("/")
-    kinds = [kind] if colon else [one.lower() for one in KINDS]
+    kinds = [kind] if colon else [one.lower() for one in load_kinds(conn).by_name]
     refs = [f"{one}:{namespace or DEFAULT_NAMESPACE}/{short}" for one in kinds]
     return BitMap(conn.scalars(select(entity.c.id).where(entity.c.ref.in_(refs))))
 

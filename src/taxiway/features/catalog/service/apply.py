@@ -7,16 +7,18 @@ is not valid leaves the last good one in place. What did not change is not touch
 from __future__ import annotations
 
 from collections.abc import Collection, Container, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from taxiway.core.context import OpContext
 from taxiway.core.store.database import Tx
 from taxiway.features.catalog.documents import prepare
+from taxiway.features.catalog.kinds import KIND, KIND_PREFIX, META, Kinds, kind_of, shipped
 from taxiway.features.catalog.model import TRUSTED_KINDS, ApplyResult, Problem, ReadEntity, Record
 from taxiway.features.catalog.repository import entities as repository
 from taxiway.features.catalog.repository import files, history, locations, orphans
 from taxiway.features.catalog.repository.entities import Known
+from taxiway.features.catalog.repository.kinds import keep_relation_types, load_kinds
 from taxiway.features.catalog.validation import validate
 from taxiway.kit.yaml12 import line_of
 from taxiway.model.entity import ref_of
@@ -44,7 +46,8 @@ def apply_entities(
     Faults of single documents are in the result's `problems`, stored too; nothing is raised for them.
     """
     origin, trusted = _origin(tx, source_id)
-    return apply_judged(tx, ctx, judge(documents, origin, trusted), source_id, full=full)
+    judged = judge(documents, origin, trusted, load_kinds(tx.conn), source_id)
+    return apply_judged(tx, ctx, judged, source_id, full=full)
 
 
 def apply_judged(
@@ -81,6 +84,7 @@ def apply_judged(
     history.keep(tx.conn, tx.now, before, deleted=False)
     if created or updated:
         history.note(tx.conn, tx.now, source_id, ctx.principal, ctx.request_id)
+    _declare(tx, ctx, [record for _, record in (*created, *updated)])
     _emit(tx, ctx, "created", [(record.ref, uid, record.columns["owner"]) for uid, record in created])
     _emit(tx, ctx, "updated", [(record.ref, present.uid, record.columns["owner"]) for present, record in updated])
     kept = {*records, *(problem.ref for problem in problems if problem.ref)}
@@ -143,15 +147,24 @@ def delete_by_uid(ctx: OpContext, uid: str) -> None:
 
 @dataclass(frozen=True)
 class Judged:
-    """What documents came to. `unreadable` says that some could not be read: they may hold entities that exist."""
+    """What documents came to. `unreadable` says that some could not be read: they may hold entities that exist.
+
+    `kinds` are those that they were judged by, with the ones that they declare."""
 
     records: Mapping[str, Record]
     problems: Sequence[Problem]
     unreadable: bool
+    kinds: Kinds = field(default_factory=shipped)
 
 
-def judge(documents: Sequence[SourcedEntity | SourceProblem], origin: str | None, trusted: bool) -> Judged:
-    """The valid documents by reference, and what is wrong with the others. Reads and writes nothing."""
+def judge(
+    documents: Sequence[SourcedEntity | SourceProblem], origin: str | None, trusted: bool, kinds: Kinds, source_id: str
+) -> Judged:
+    """The valid documents by reference, and what is wrong with the others. Reads and writes nothing.
+
+    Kinds that trusted documents declare count for all of them, in any order."""
+    if trusted:
+        kinds = _with_declared(documents, kinds, source_id)
     records: dict[str, Record] = {}
     problems: list[Problem] = []
     for item in documents:
@@ -159,8 +172,8 @@ def judge(documents: Sequence[SourcedEntity | SourceProblem], origin: str | None
             problems.append(Problem(item.location, item.detail, FIX, item.line, code="unreadable"))
             continue
         try:
-            relations = validate(item.document)
-            record = prepare(item, relations, origin or item.location)
+            relations = validate(item.document, kinds)
+            record = prepare(item, relations, origin or item.location, kinds)
         except InputError as error:
             problems.extend(_invalid(item, error))
             continue
@@ -175,7 +188,26 @@ def judge(documents: Sequence[SourcedEntity | SourceProblem], origin: str | None
             problems.append(_refused(item, record, "duplicate", detail, "Remove or rename one of them."))
             continue
         records[record.ref] = record
-    return Judged(records, problems, _unreadable(documents))
+    return Judged(records, problems, _unreadable(documents), kinds)
+
+
+def _with_declared(documents: Sequence[SourcedEntity | SourceProblem], kinds: Kinds, source_id: str) -> Kinds:
+    found = [
+        item.document
+        for item in documents
+        if isinstance(item, SourcedEntity) and isinstance(item.document, dict) and item.document.get("kind") in META
+    ]
+    if not found:
+        return kinds
+    refs = [ref for ref in map(_ref, found) if ref is not None]
+    kinds = kinds.announcing(frozenset(ref.rpartition("/")[2] for ref in refs))
+    for document in found:
+        try:
+            validate(document, kinds)
+        except InputError:
+            continue  # told where all documents are judged
+        kinds = kinds.adding([kind_of(document)], source_id)
+    return kinds
 
 
 def _origin(tx: Tx, source_id: str) -> tuple[str | None, bool]:
@@ -248,7 +280,24 @@ def _remove(tx: Tx, ctx: OpContext, gone: Sequence[Known]) -> None:
     orphans.forget(tx.conn, [known.ref for known in gone])
     if any(known.ref.startswith(PEOPLE) for known in gone):
         ctx.platform.forget_identities(tx)
+    _tell_of_kinds(tx, ctx, [known.ref for known in gone])
     _emit(tx, ctx, "deleted", [(known.ref, known.uid, known.owner) for known in gone])
+
+
+def _declare(tx: Tx, ctx: OpContext, records: Sequence[Record]) -> None:
+    """What follows from kinds that are new or different."""
+    found = [record for record in records if record.document["kind"] == KIND]
+    for record in found:
+        fields = kind_of(record.document).fields.values()
+        both = [(item.relation, item.inverse) for item in fields]
+        keep_relation_types(tx.conn, dict(both) | {inverse: type_ for type_, inverse in both})
+    _tell_of_kinds(tx, ctx, [record.ref for record in found])
+
+
+def _tell_of_kinds(tx: Tx, ctx: OpContext, refs: Sequence[str]) -> None:
+    for ref in refs:
+        if ref.startswith(KIND_PREFIX):
+            ctx.emit(tx, EventDraft("dev.taxiway.kind.changed.v1", ref, {"ref": ref}))
 
 
 def _store_problems(tx: Tx, ctx: OpContext, source_id: str, problems: Sequence[Problem], full: bool) -> None:

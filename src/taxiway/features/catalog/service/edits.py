@@ -27,6 +27,7 @@ from taxiway.features.catalog.edit_text import (
 from taxiway.features.catalog.model import Location, Problem
 from taxiway.features.catalog.repository import reading
 from taxiway.features.catalog.repository.entities import known_by_refs
+from taxiway.features.catalog.repository.kinds import load_kinds
 from taxiway.features.catalog.service.apply import judge
 from taxiway.features.catalog.service.edit_source import (
     EDIT,
@@ -246,7 +247,10 @@ def _judge(ctx: OpContext, file: SourceFile, own: str, ref: str | None, location
     target = Target(tree, file.path, file.repository.name, file.repository.owner)
     trusted = location is not None and location.trusted
     items = list(islice(read_items(ctx.platform, target, trusted), AT_MOST))
-    judged = judge(items, location.reference if location else None, trusted)
+    with ctx.platform.store.read() as conn:
+        kinds = load_kinds(conn)
+    source_id = location.id if location else ""
+    judged = judge(items, location.reference if location else None, trusted, kinds, source_id)
     problems = list(judged.problems)
     if problems:
         return problems

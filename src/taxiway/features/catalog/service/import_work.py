@@ -21,6 +21,7 @@ from taxiway.features.catalog.model import IMPORT, TRUSTED_KINDS, ApplyResult, L
 from taxiway.features.catalog.repository import locations as rows
 from taxiway.features.catalog.repository.chunks import chunks
 from taxiway.features.catalog.repository.entities import known_by_refs
+from taxiway.features.catalog.repository.kinds import load_kinds
 from taxiway.features.catalog.service import locations
 from taxiway.features.catalog.service.apply import apply_judged, judge, prune_source, replace_source_problems
 from taxiway.features.catalog.service.import_files import document_text, put_report
@@ -184,9 +185,12 @@ def _apply(work: Work, items: Sequence[Item], current: Location | None, trusted:
 def _written(work: Work, documents: Sequence[SourcedEntity], current: Location) -> Iterator[ApplyResult]:
     """What writing came to, batch by batch. While one is written, the next is judged: that needs no transaction."""
     last: Future[ApplyResult] | None = None
+    with work.ctx.platform.store.read() as conn:
+        kinds = load_kinds(conn)
     for batch in chunks(documents, BATCH):
         _go_on(work)
-        judged = judge(batch, current.reference, current.trusted)
+        judged = judge(batch, current.reference, current.trusted, kinds, current.id)
+        kinds = judged.kinds
         if last is not None:
             yield last.result()
         apply = partial(apply_judged, ctx=work.ctx, judged=judged, source_id=current.id, full=False)

@@ -14,11 +14,13 @@ from itertools import chain
 
 from taxiway.core.context import OpContext
 from taxiway.core.store.database import Tx
+from taxiway.features.catalog.kinds import Kinds
 from taxiway.features.catalog.model import ApplyResult, Location, Problem
 from taxiway.features.catalog.repository import files
 from taxiway.features.catalog.repository import locations as rows
 from taxiway.features.catalog.repository.chunks import chunks
 from taxiway.features.catalog.repository.entities import refs_of_source
+from taxiway.features.catalog.repository.kinds import load_kinds
 from taxiway.features.catalog.service.apply import (
     Judged,
     apply_judged,
@@ -56,14 +58,15 @@ def follow_in_batches(
 ) -> ApplyResult:
     """Read a location and make the catalog follow. TimedOutError when `stopped` says so: what was taken in stays."""
     opened = open_location(ctx.platform, current)
-    memory = _memory(ctx, current)
+    memory, kinds = _memory(ctx, current)
     taken, seen, whole = _Taken(), dict[str, str](), True
     written: list[Future[ApplyResult]] = []
     items = read_items(ctx.platform, opened, current.trusted, memory)
     for batch in chunks(chain([root_entity(current)], items), BATCH):
         if stopped():
             raise TimedOutError("the ingestion was cancelled: what it took in so far stays")
-        judged = _unseen(judge(batch, current.reference, current.trusted), seen)
+        judged = _unseen(judge(batch, current.reference, current.trusted, kinds, current.id), seen)
+        kinds = judged.kinds
         whole = whole and not judged.unreadable
         if written:
             taken.add(written.pop().result())
@@ -81,9 +84,10 @@ def follow_in_batches(
     return ApplyResult(taken.created, taken.updated, taken.unchanged, deleted, taken.problems)
 
 
-def _memory(ctx: OpContext, current: Location) -> FileMemory:
+def _memory(ctx: OpContext, current: Location) -> tuple[FileMemory, Kinds]:
     with ctx.platform.store.read() as conn:
-        return FileMemory(files.known(conn, current.id), f"{current.reference} {current.trusted}")
+        known = FileMemory(files.known(conn, current.id), f"{current.reference} {current.trusted}")
+        return known, load_kinds(conn)
 
 
 def _unseen(judged: Judged, seen: dict[str, str]) -> Judged:

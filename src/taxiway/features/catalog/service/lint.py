@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from taxiway.features.catalog.kinds import shipped
 from taxiway.features.catalog.model import TRUSTED_KINDS, Problem
 from taxiway.features.catalog.service.apply import judge
 from taxiway.features.catalog.sources.read import Item, read_target
@@ -57,7 +58,7 @@ def judge_paths(paths: Sequence[Path]) -> Judgement:
     for path in paths:
         items += _read(path)
     unique = list({_identity(item): item for item in items}.values())
-    judged = judge(unique, None, trusted=True)
+    judged = judge(unique, None, trusted=True, kinds=shipped(), source_id="")
     findings = [_finding(problem) for problem in judged.problems]
     entities = [item for item in unique if isinstance(item, SourcedEntity)]
     findings += [_trusting(item) for item in entities if item.document.get("kind") in TRUSTED_KINDS]

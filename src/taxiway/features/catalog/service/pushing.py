@@ -14,6 +14,7 @@ import orjson
 from taxiway.core.context import OpContext
 from taxiway.core.store.database import Tx
 from taxiway.features.catalog.model import ApplyResult
+from taxiway.features.catalog.repository.kinds import load_kinds
 from taxiway.features.catalog.service.apply import apply_judged, judge
 from taxiway.model.errors import InputError
 from taxiway.plugin import SourcedEntity, SourceProblem
@@ -32,7 +33,9 @@ def push_entities(ctx: OpContext, name: str, body: bytes, *, complete: bool = Fa
     ctx.authorize("catalog.entity.push")
     if NAME.fullmatch(name) is None:
         raise InputError("a source's name is 1 to 63 of a-z, 0-9 and '-' between them", code="catalog.source_name")
-    judged = judge(list(_items(name, body)), None, trusted=True)
+    with ctx.platform.store.read() as conn:
+        kinds = load_kinds(conn)
+    judged = judge(list(_items(name, body)), None, trusted=True, kinds=kinds, source_id=PREFIX + name)
 
     def work(tx: Tx) -> ApplyResult:
         return apply_judged(tx, ctx, judged, PREFIX + name, full=complete)

@@ -16,6 +16,7 @@ from taxiway.features.catalog.model import ORPHAN
 from taxiway.features.catalog.repository import configured as rows
 from taxiway.features.catalog.repository import orphans
 from taxiway.features.catalog.repository.entities import refs_of_source
+from taxiway.features.catalog.repository.kinds import load_kinds
 from taxiway.features.catalog.service.apply import apply_judged, judge, remove_entities
 from taxiway.kit.clock import MICROSECONDS
 from taxiway.model.errors import ConflictError
@@ -72,7 +73,7 @@ def mark_orphans(tx: Tx, ctx: OpContext, source_id: str, refs: Collection[str]) 
     sourced = []
     for _, text, location, line in orphans.documents(tx.conn, refs):
         sourced.append(SourcedEntity(annotated(orjson.loads(text)), location, line, vouched=True))
-    apply_judged(tx, ctx, judge(sourced, None, trusted=True), source_id, full=False)
+    apply_judged(tx, ctx, judge(sourced, None, True, load_kinds(tx.conn), source_id), source_id, full=False)
     orphans.add(tx.conn, tx.now, source_id, refs)
 
 

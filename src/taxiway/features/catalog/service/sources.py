@@ -8,6 +8,7 @@ from taxiway.core.context import OpContext, Platform
 from taxiway.features.catalog.documents import prepare
 from taxiway.features.catalog.model import SYSTEM_SOURCES, Location
 from taxiway.features.catalog.repository.entities import known_by_refs
+from taxiway.features.catalog.repository.kinds import load_kinds
 from taxiway.features.catalog.service import locations
 from taxiway.features.catalog.service.locations import get_location
 from taxiway.features.catalog.service.reading import root_entity
@@ -18,22 +19,24 @@ from taxiway.plugin import SourcedEntity
 __all__ = ["dry_run", "get_location", "ingest", "judge", "judge_at", "location_of", "refresh_entity"]
 
 
-def judge(document: Any) -> list[dict[str, str]]:
+def judge(platform: Platform, document: Any) -> list[dict[str, str]]:
     """Backstage's error items for a document; none when it is valid."""
+    with platform.store.read() as conn:
+        kinds = load_kinds(conn)
     try:
-        validate(document)
+        validate(document, kinds)
     except InputError as error:
         return [{"name": "InputError", "message": f"{e.pointer or 'the document'}: {e.detail}"} for e in error.errors]
     return []
 
 
-def judge_at(document: Any, location: str) -> list[dict[str, str]]:
+def judge_at(platform: Platform, document: Any, location: str) -> list[dict[str, str]]:
     """Like `judge`, for a document that is said to lie at `<type>:<target>`."""
     try:
         locations.parse_location(location)
     except InputError as error:
         return [{"name": "TypeError", "message": error.detail}]
-    return judge(document)
+    return judge(platform, document)
 
 
 def dry_run(ctx: OpContext, type: str, target: str) -> tuple[list[Any], bool]:
@@ -44,11 +47,13 @@ def dry_run(ctx: OpContext, type: str, target: str) -> tuple[list[Any], bool]:
     kind, target = locations.parse_location(f"{type}:{target}")
     new = Location("", kind, target)
     documents = []
+    with ctx.platform.store.read() as conn:
+        kinds = load_kinds(conn)
     for item in [root_entity(new), *items]:
         if not isinstance(item, SourcedEntity):
             where = item.location if item.line is None else f"{item.location}, line {item.line}"
             raise InputError(f"{item.detail} ({where})", code="catalog.unreadable")
-        documents.append(prepare(item, validate(item.document), new.reference).document)
+        documents.append(prepare(item, validate(item.document, kinds), new.reference, kinds).document)
     return documents, exists
 
 

@@ -15,9 +15,11 @@ from typing import Any
 from taxiway.core.context import OpContext, Platform
 from taxiway.core.settings_sources import SourceSettings
 from taxiway.core.store.database import Tx
+from taxiway.features.catalog.kinds import Kinds
 from taxiway.features.catalog.model import CONFIGURED, ApplyResult, Record
 from taxiway.features.catalog.repository import configured as rows
 from taxiway.features.catalog.repository import orphans
+from taxiway.features.catalog.repository.kinds import load_kinds
 from taxiway.features.catalog.service import removals
 from taxiway.features.catalog.service.apply import Judged, apply_judged, duplicate_of, judge
 from taxiway.features.catalog.service.configured import opened, settings_digest
@@ -61,6 +63,7 @@ class _Taking:
     orphaned: set[str]
     stale: set[str]
     """Parts with problems of an earlier reading."""
+    kinds: Kinds
     ready: list[_Part] = field(default_factory=list)
     waiting: int = 0
     seen: dict[str, str] = field(default_factory=dict)
@@ -83,7 +86,12 @@ def take_in(ctx: OpContext, settings: SourceSettings, run_id: str, step: StepCon
     )
     with platform.store.read() as conn:
         taking = _Taking(
-            ctx, settings, source_id, orphans.of_source(conn, source_id), rows.problem_parts(conn, source_id)
+            ctx,
+            settings,
+            source_id,
+            orphans.of_source(conn, source_id),
+            rows.problem_parts(conn, source_id),
+            load_kinds(conn),
         )
     try:
         return _read(taking, step)
@@ -171,7 +179,8 @@ def _add(
     *,
     whole: bool,
 ) -> None:
-    judged = judge(items, None, taking.settings.trusted)
+    judged = judge(items, None, taking.settings.trusted, taking.kinds, taking.source_id)
+    taking.kinds = judged.kinds
     first = {ref: record for ref, record in judged.records.items() if ref not in taking.seen}
     twice = [duplicate_of(record, taking.seen[ref]) for ref, record in judged.records.items() if ref in taking.seen]
     taking.seen.update((ref, f"{record.location}, line {record.line}") for ref, record in first.items())

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pyroaring import BitMap
 from sqlalchemy import Connection, select
 
-from taxiway.features.catalog.repository.filters import LOWER_INVERSE, RELATIONS, Clause, Sql, contains_text, on
+from taxiway.features.catalog.repository.filters import RELATIONS, Clause, Sql, contains_text, on, relation_types
 from taxiway.features.catalog.repository.index.state import State, UnheldError
 from taxiway.features.catalog.repository.index.values import Path
 from taxiway.features.catalog.tables import entity, relation
@@ -66,16 +66,14 @@ class Bits:
         return self.any_of([value.bits for value in path.comparable() if value.folded.startswith(prefix)])
 
     def related(self, type_: str, targets: Sequence[str] | None) -> BitMap:
-        known = LOWER_INVERSE.get(type_)
-        if known is None:
-            return BitMap()
+        forward, inverse = relation_types(type_)
         other = entity.alias("other")
-        stated = select(relation.c.source_id).where(relation.c.type == known[0])
+        stated = select(relation.c.source_id).where(forward)
         received = (
             select(entity.c.id)
             .join(relation, relation.c.target == entity.c.ref)
             .join(other, other.c.id == relation.c.source_id)
-            .where(relation.c.type == known[1], on(other, self._scope))
+            .where(inverse, on(other, self._scope))
         )
         if targets is not None:
             stated, received = stated.where(relation.c.target.in_(targets)), received.where(other.c.ref.in_(targets))

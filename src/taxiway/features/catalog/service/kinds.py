@@ -1,0 +1,155 @@
+"""Kinds as the API tells of them, and what follows from a change of one.
+
+When a kind is declared, changed or deleted, its entities are judged again: what is not valid now gets a problem and
+stays, relations are stated as the kind says now, and documents that were refused are tried again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import partial
+from typing import Any
+
+import orjson
+
+from taxiway.core.context import OpContext, Platform
+from taxiway.core.store.database import Tx
+from taxiway.features.catalog.documents import prepare
+from taxiway.features.catalog.kinds import KIND, KIND_PREFIX, Kind, Kinds
+from taxiway.features.catalog.model import IMPORT, Problem
+from taxiway.features.catalog.repository import entities as repository
+from taxiway.features.catalog.repository import files, kinds, locations, of_kind, parts
+from taxiway.features.catalog.repository.filters import visible_to
+from taxiway.features.catalog.repository.of_kind import Stored
+from taxiway.features.catalog.service.apply import FIX, apply_entities
+from taxiway.features.catalog.service.locations import refresh_location
+from taxiway.features.catalog.validation import validate
+from taxiway.model.errors import InputError, NotFoundError, TaxiwayError
+from taxiway.plugin import SourcedEntity
+
+READ = "catalog.entity.read"
+BATCH = 500
+MAX_REFUSED = 10_000
+
+
+def known_kinds(platform: Platform) -> Kinds:
+    """Every kind that the catalog takes now."""
+    with platform.store.read() as conn:
+        return kinds.load_kinds(conn)
+
+
+def list_kinds(ctx: OpContext) -> list[dict[str, Any]]:
+    """Every kind, those that ship first, with the number of entities that the caller may see."""
+    with ctx.platform.store.read() as conn:
+        found, declared = kinds.load_kinds(conn), kinds.declared(conn)
+        counts = kinds.counts(conn, visible_to(ctx.scope(READ)))
+    return [
+        _told(kind, declared.get(name), counts.get(name.lower(), 0))
+        for name, kind in sorted(found.by_name.items(), key=lambda item: item[0] in declared)
+    ]
+
+
+def _told(kind: Kind, declared: tuple[str, str] | None, count: int) -> dict[str, Any]:
+    relations = [
+        {
+            "field": name,
+            "type": field.relation,
+            "inverse": field.inverse,
+            "default_kind": field.default_kind,
+            "namespace": "inherit" if field.inherit else "default",
+            "list": field.is_list,
+        }
+        for name, field in kind.fields.items()
+    ]
+    return {
+        "name": kind.name,
+        "title": kind.title,
+        "plural": kind.plural,
+        "description": kind.description,
+        "icon": kind.icon,
+        "api_versions": sorted(kind.api_versions),
+        "shipped": declared is None,
+        "ref": declared[0] if declared else None,
+        "source_id": declared[1] if declared else None,
+        "entities": count,
+        "spec_schema": kind.schema,
+        "relations": relations,
+        "columns": [{"title": title, "path": path} for title, path in kind.columns],
+    }
+
+
+def follow_kind(ctx: OpContext, ref: str) -> None:
+    """Make the catalog agree with a kind as it is now, given by the reference of its entity. Repeating it is safe."""
+    lower = ref.removeprefix(f"{KIND_PREFIX}default/")
+    after = 0
+    while True:
+        with ctx.platform.store.read() as conn:
+            known, batch = kinds.load_kinds(conn), of_kind.stored(conn, lower, after, BATCH)
+        if not batch:
+            break
+        after = batch[-1].id
+        ctx.platform.store.write(partial(_judge_again, ctx=ctx, known=known, batch=batch))
+    _try_refused(ctx, lower)
+
+
+def _judge_again(tx: Tx, *, ctx: OpContext, known: Kinds, batch: Sequence[Stored]) -> None:
+    there = repository.known_by_refs(tx.conn, [one.ref for one in batch])
+    live = [one for one in batch if (found := there.get(one.ref)) is not None and found.id == one.id]
+    before = of_kind.stated(tx.conn, [one.id for one in live])
+    of_kind.forget_faults(tx.conn, [one.ref for one in live])
+    changed: list[parts.Item] = []
+    for one in live:
+        document = _bare(orjson.loads(one.doc))
+        try:
+            relations = validate(document, known)
+        except InputError as error:
+            repository.add_problems(tx.conn, tx.now, one.source_id, list(_problems(ctx, one, error)))
+            # An unchanged file would be skipped, and this forgotten.
+            files.forget(tx.conn, one.source_id)
+            continue
+        if relations != before[one.id]:
+            sourced = SourcedEntity(document, one.location, one.line)
+            changed.append((one.id, one.uid, prepare(sourced, relations, None, known)))
+    parts.replace(tx.conn, changed)
+
+
+def _problems(ctx: OpContext, one: Stored, error: InputError) -> Iterator[tuple[str, Problem]]:
+    for fault in error.errors:
+        detail = f"{fault.pointer or 'the document'}: {fault.detail}"
+        yield ctx.platform.new_id(), Problem(one.location, detail, FIX, one.line, one.ref)
+
+
+def _bare(document: dict[str, Any]) -> dict[str, Any]:
+    metadata = {key: value for key, value in document["metadata"].items() if key not in ("uid", "etag")}
+    return {**document, "metadata": metadata}
+
+
+def _try_refused(ctx: OpContext, lower: str) -> None:
+    """Take in what was refused of a kind, and of kinds that waited for it."""
+    with ctx.platform.store.read() as conn:
+        rows = of_kind.refused(conn, (lower, KIND.lower()), MAX_REFUSED)
+        readable = {id_ for id_ in {row.source_id for row in rows} if _is_readable(locations.get(conn, id_))}
+    for source_id in sorted({row.source_id for row in rows}):
+        mine = [row for row in rows if row.source_id == source_id]
+        try:
+            if source_id in readable:
+                refresh_location(ctx, source_id)
+            else:
+                ctx.platform.store.write(partial(_apply_kept, ctx=ctx, source_id=source_id, rows=mine))
+        except NotFoundError:
+            continue  # unregistered in the meantime
+        except TaxiwayError as error:
+            ctx.platform.log.warning("catalog.kind_not_followed", source=source_id, error=error.detail)
+
+
+def _is_readable(location: Any) -> bool:
+    return location is not None and location.type != IMPORT
+
+
+def _apply_kept(tx: Tx, *, ctx: OpContext, source_id: str, rows: Sequence[Any]) -> None:
+    # Documents of a push or an import cannot be read again: those that were kept are judged instead.
+    kept = {row.ref: row for row in rows if row.document is not None}
+    of_kind.forget_faults(tx.conn, list(kept))
+    documents = [SourcedEntity(orjson.loads(row.document), row.location, row.line or 1) for row in kept.values()]
+    if documents:
+        apply_entities(tx, ctx, documents, source_id, full=False)

@@ -1,0 +1,125 @@
+"""Kinds as data: what may be declared, and what is told of a bad declaration."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from taxiway.features.catalog.kinds import INVERSE, Kinds, kind_of, shipped
+from taxiway.features.catalog.validation import validate
+from taxiway.model.errors import InputError
+
+WAREHOUSE: dict[str, Any] = {
+    "apiVersions": ["example.com/v1"],
+    "schema": {
+        "type": "object",
+        "required": ["region"],
+        "properties": {
+            "region": {"type": "string"},
+            "stocks": {"type": "array", "items": {"type": "string"}},
+            "capacity": {"type": "integer"},
+        },
+    },
+    "relations": [
+        {"field": "region", "type": "locatedIn", "inverse": "locationOf", "defaultKind": "Domain"},
+        {
+            "field": "stocks",
+            "type": "stocks",
+            "inverse": "stockedBy",
+            "defaultKind": "Resource",
+            "list": True,
+            "namespace": "default",
+        },
+    ],
+}
+
+
+def _kind(name: str = "Warehouse", namespace: str | None = None, **changes: Any) -> dict[str, Any]:
+    metadata = {"name": name, **({"namespace": namespace} if namespace else {})}
+    return {"apiVersion": "taxiway.dev/v1", "kind": "Kind", "metadata": metadata, "spec": {**WAREHOUSE, **changes}}
+
+
+def _with(kind: dict[str, Any]) -> Kinds:
+    validate(kind)
+    return shipped().adding([kind_of(kind)], "here")
+
+
+def _entity(**spec: Any) -> dict[str, Any]:
+    metadata = {"name": "north", "namespace": "eu"}
+    return {"apiVersion": "example.com/v1", "kind": "Warehouse", "metadata": metadata, "spec": spec}
+
+
+def _faults(document: Any, kinds: Kinds | None = None) -> dict[str, str]:
+    with pytest.raises(InputError) as caught:
+        validate(document, kinds)
+    return {error.pointer: error.detail for error in caught.value.errors}
+
+
+def test_what_ships_declares_the_relations_that_the_code_reads_by() -> None:
+    for kind in shipped().by_name.values():
+        for field in kind.fields.values():
+            assert INVERSE[field.relation] == field.inverse
+
+
+def test_an_entity_of_a_declared_kind_is_judged_and_related_by_it() -> None:
+    kinds = _with(_kind())
+    assert validate(_entity(region="north", stocks=["beans", "system:x/y"]), kinds) == {
+        ("locatedIn", "domain:eu/north"),
+        ("stocks", "resource:default/beans"),
+        ("stocks", "system:x/y"),
+    }
+    assert set(_faults(_entity(region=1, capacity="many"), kinds)) == {"/spec/region", "/spec/capacity"}
+    assert "needs example.com/v1" in _faults({**_entity(region="a"), "apiVersion": "v1"}, kinds)["/apiVersion"]
+    assert "is not known" in _faults(_entity(region="a"))["/kind"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "pointer", "words"),
+    [
+        (_kind(schema={"type": "nonsense"}), "/spec/schema/type", "no JSON Schema"),
+        (_kind(schema={"$ref": "#/$defs/none"}, relations=[]), "/spec/schema", "no JSON Schema"),
+        (_kind(schema={"$ref": "http://127.0.0.1:1/x"}, relations=[]), "/spec/schema/$ref", "begin with #"),
+        (_kind(schema={"properties": {"a": {"pattern": "("}}}, relations=[]), "/spec/schema/properties/a/pattern", ""),
+        (_kind(schema={"enum": ["x" * 70_000]}, relations=[]), "/spec/schema", "larger than"),
+        (_kind("warehouse"), "/metadata/name", "the first a capital"),
+        (_kind("Component"), "/metadata/name", "ships with Taxiway"),
+        (_kind("COMPONENT"), "/metadata/name", "ships with Taxiway"),
+        (_kind(namespace="shop"), "/metadata/namespace", "leave this out"),
+        (
+            _kind(relations=[{"field": "nowhere", "type": "a", "inverse": "b"}]),
+            "/spec/relations/0/field",
+            "no property nowhere",
+        ),
+        (_kind(relations=[{"field": "stocks", "type": "a", "inverse": "b"}]), "/spec/relations/0/list", "list: true"),
+        (
+            _kind(relations=[{"field": "region", "type": "a", "inverse": "b", "defaultKind": "Moon"}]),
+            "/spec/relations/0/defaultKind",
+            "no kind Moon",
+        ),
+        (
+            _kind(relations=[{"field": "region", "type": "partOf", "inverse": "contains"}]),
+            "/spec/relations/0/inverse",
+            "hasPart",
+        ),
+        (_kind(relations=[{"field": "region", "type": "no-good", "inverse": "b"}]), "/spec/relations/0/type", ""),
+        (_kind(color="red"), "/spec", "color"),
+    ],
+)
+def test_a_bad_declaration_is_refused_at_its_place(kind: dict[str, Any], pointer: str, words: str) -> None:
+    assert words in _faults(kind)[pointer]
+
+
+def test_a_schema_that_refers_to_itself_or_is_deep_ends() -> None:
+    kinds = _with(_kind(schema={"$ref": "#"}, relations=[]))
+    assert validate(_entity(a=1), kinds) == frozenset()
+    deep: dict[str, Any] = {}
+    for _ in range(2000):
+        deep = {"items": deep}
+    assert "nested deeper" in _faults(_kind(schema=deep, relations=[]))["/spec/schema"]
+
+
+def test_two_kinds_do_not_disagree_about_a_relation() -> None:
+    kinds = _with(_kind())
+    other = _kind("Depot", relations=[{"field": "region", "type": "locatedIn", "inverse": "holds"}])
+    assert "locationOf" in _faults(other, kinds)["/spec/relations/0/inverse"]

@@ -146,6 +146,29 @@ const problems = createRoute({
   component: lazyRouteComponent(() => import('./features/catalog/ProblemsPage'), 'ProblemsPage'),
 })
 
+export type GraphSearch = {
+  entity?: string
+  depth?: number
+  side?: 'out' | 'in'
+  view?: 'graph' | 'list'
+  hide?: string[]
+  open?: string[]
+}
+const graph = createRoute({
+  getParentRoute: () => app,
+  path: '/catalog/graph',
+  staticData: crumb(() => [['Catalog', '/catalog'], ['Relations']]),
+  validateSearch: (s: Raw): GraphSearch => ({
+    entity: text(s.entity),
+    depth: Math.min(5, Math.max(1, Math.floor(Number(s.depth)))) || undefined,
+    side: s.side === 'out' || s.side === 'in' ? s.side : undefined,
+    view: s.view === 'graph' || s.view === 'list' ? s.view : undefined,
+    hide: texts(s.hide),
+    open: texts(s.open),
+  }),
+  component: lazyRouteComponent(() => import('./features/catalog/GraphPage'), 'GraphPage'),
+})
+
 const create = createRoute({
   getParentRoute: () => app,
   path: '/create',
@@ -263,6 +286,7 @@ const routeTree = root.addChildren([
     home,
     catalog,
     problems,
+    graph,
     entity,
     history,
     edit,

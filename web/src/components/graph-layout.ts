@@ -9,10 +9,11 @@ const LARGE = { w: 182, h: 48, gapX: 46, gapY: 18, rows: 7 }
 const SMALL = { w: 152, h: 32, gapX: 12, gapY: 8, rows: 16 }
 
 /** What needs the focus stands on its left, what it needs on its right. A long column is folded into several. */
-export function layoutGraph(graph: Graph, focus: string): Layout {
+export function layoutGraph(graph: Graph, focus: string, rows?: number): Layout {
   const edges = mergeEdges(graph)
   const level = levels(graph, edges, focus)
-  const size = graph.nodes.length > DENSE ? SMALL : LARGE
+  const dense = graph.nodes.length > DENSE
+  const size = dense ? { ...SMALL, rows: Math.max(8, rows ?? SMALL.rows) } : LARGE
   const columns = [...new Set(level.values())].sort((a, b) => a - b)
   const at: Record<string, Place> = {}
   const row = new Map<string, number>()

@@ -7,6 +7,7 @@ const PAGES: [name: string, path: string][] = [
   ['register', '/catalog?register=true'],
   ['problems', '/catalog/problems'],
   ['add an entity', '/catalog/add'],
+  ['graph', '/catalog/graph?entity=group:default/checkout'],
   ['create', '/create'],
   ['upgrades', '/create/upgrades'],
   ['wizard', '/create/default/python-service'],

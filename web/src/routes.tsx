@@ -21,12 +21,11 @@ import {
 } from './api/queries'
 import { NotFound, RouteError, RoutePending } from './components/RouteStates'
 import { type Crumb, Shell } from './components/Shell'
+import { catalogSearch, entitySearch, graphSearch, problemsSearch, type Raw, text } from './route-search'
+
+export type { CatalogSearch, EntitySearch, GraphSearch, ProblemsSearch } from './route-search'
 
 type Context = { queryClient: QueryClient }
-type Raw = Record<string, unknown>
-const text = (v: unknown) => (typeof v === 'string' && v ? v : typeof v === 'number' ? String(v) : undefined)
-const texts = (v: unknown): string[] | undefined =>
-  Array.isArray(v) && v.length ? v.map(String) : text(v) ? [String(v)] : undefined
 const crumb = (f: (p: Record<string, string>) => Crumb[]) => ({ crumb: f })
 
 const root = createRootRouteWithContext<Context>()({ component: Outlet, notFoundComponent: NotFound })
@@ -62,55 +61,19 @@ const home = createRoute({
   component: lazyRouteComponent(() => import('./features/home/HomePage'), 'HomePage'),
 })
 
-export type CatalogSearch = {
-  q?: string
-  kind?: string
-  type?: string[]
-  owner?: string[]
-  lifecycle?: string[]
-  tag?: string[]
-  sort?: string
-  cursor?: string
-  register?: boolean
-}
 const catalog = createRoute({
   getParentRoute: () => app,
   path: '/catalog',
   staticData: crumb(() => [['Catalog', '/catalog']]),
-  validateSearch: (s: Raw): CatalogSearch => ({
-    q: text(s.q),
-    kind: text(s.kind),
-    type: texts(s.type),
-    owner: texts(s.owner),
-    lifecycle: texts(s.lifecycle),
-    tag: texts(s.tag),
-    sort: text(s.sort),
-    cursor: text(s.cursor),
-    register: s.register === true || s.register === 'true' || undefined,
-  }),
+  validateSearch: catalogSearch,
   component: lazyRouteComponent(() => import('./features/catalog/CatalogPage'), 'CatalogPage'),
 })
 
-export type EntitySearch = {
-  tab?: string
-  environment?: string
-  page?: string
-  pipeline?: string
-  workload?: string
-  window?: string
-}
 const entity = createRoute({
   getParentRoute: () => app,
   path: '/catalog/$kind/$namespace/$name',
   staticData: crumb((p) => [['Catalog', '/catalog'], [p.name ?? '']]),
-  validateSearch: (s: Raw): EntitySearch => ({
-    tab: text(s.tab),
-    environment: text(s.environment),
-    page: text(s.page),
-    pipeline: text(s.pipeline),
-    workload: text(s.workload),
-    window: text(s.window),
-  }),
+  validateSearch: entitySearch,
   loader: ({ context, params }) => context.queryClient.ensureQueryData(entityQuery(params)),
   component: lazyRouteComponent(() => import('./features/catalog/EntityPage'), 'EntityPage'),
 })
@@ -137,35 +100,19 @@ const add = createRoute({
   component: lazyRouteComponent(() => import('./features/catalog/edit/AddPage'), 'AddPage'),
 })
 
-export type ProblemsSearch = { code?: string; ref?: string; source?: string }
 const problems = createRoute({
   getParentRoute: () => app,
   path: '/catalog/problems',
   staticData: crumb(() => [['Catalog', '/catalog'], ['Problems']]),
-  validateSearch: (s: Raw): ProblemsSearch => ({ code: text(s.code), ref: text(s.ref), source: text(s.source) }),
+  validateSearch: problemsSearch,
   component: lazyRouteComponent(() => import('./features/catalog/ProblemsPage'), 'ProblemsPage'),
 })
 
-export type GraphSearch = {
-  entity?: string
-  depth?: number
-  side?: 'out' | 'in'
-  view?: 'graph' | 'list'
-  hide?: string[]
-  open?: string[]
-}
 const graph = createRoute({
   getParentRoute: () => app,
   path: '/catalog/graph',
   staticData: crumb(() => [['Catalog', '/catalog'], ['Relations']]),
-  validateSearch: (s: Raw): GraphSearch => ({
-    entity: text(s.entity),
-    depth: Math.min(5, Math.max(1, Math.floor(Number(s.depth)))) || undefined,
-    side: s.side === 'out' || s.side === 'in' ? s.side : undefined,
-    view: s.view === 'graph' || s.view === 'list' ? s.view : undefined,
-    hide: texts(s.hide),
-    open: texts(s.open),
-  }),
+  validateSearch: graphSearch,
   component: lazyRouteComponent(() => import('./features/catalog/GraphPage'), 'GraphPage'),
 })
 

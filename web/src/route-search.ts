@@ -1,0 +1,66 @@
+/** What the URLs of the catalog's pages hold: each page's state, read with care because anybody may write a URL. */
+export type Raw = Record<string, unknown>
+export const text = (v: unknown) => (typeof v === 'string' && v ? v : typeof v === 'number' ? String(v) : undefined)
+export const texts = (v: unknown): string[] | undefined =>
+  Array.isArray(v) && v.length ? v.map(String) : text(v) ? [String(v)] : undefined
+const flag = (v: unknown) => v === true || v === 'true' || undefined
+
+export type CatalogSearch = {
+  q?: string
+  kind?: string
+  type?: string[]
+  owner?: string[]
+  lifecycle?: string[]
+  tag?: string[]
+  sort?: string
+  cursor?: string
+  register?: boolean
+}
+export const catalogSearch = (s: Raw): CatalogSearch => ({
+  q: text(s.q),
+  kind: text(s.kind),
+  type: texts(s.type),
+  owner: texts(s.owner),
+  lifecycle: texts(s.lifecycle),
+  tag: texts(s.tag),
+  sort: text(s.sort),
+  cursor: text(s.cursor),
+  register: flag(s.register),
+})
+
+export type EntitySearch = {
+  tab?: string
+  environment?: string
+  page?: string
+  pipeline?: string
+  workload?: string
+  window?: string
+}
+export const entitySearch = (s: Raw): EntitySearch => ({
+  tab: text(s.tab),
+  environment: text(s.environment),
+  page: text(s.page),
+  pipeline: text(s.pipeline),
+  workload: text(s.workload),
+  window: text(s.window),
+})
+
+export type ProblemsSearch = { code?: string; ref?: string; source?: string }
+export const problemsSearch = (s: Raw): ProblemsSearch => ({ code: text(s.code), ref: text(s.ref), source: text(s.source) })
+
+export type GraphSearch = {
+  entity?: string
+  depth?: number
+  side?: 'out' | 'in'
+  view?: 'graph' | 'list'
+  hide?: string[]
+  open?: string[]
+}
+export const graphSearch = (s: Raw): GraphSearch => ({
+  entity: text(s.entity),
+  depth: Math.min(5, Math.max(1, Math.floor(Number(s.depth)))) || undefined,
+  side: s.side === 'out' || s.side === 'in' ? s.side : undefined,
+  view: s.view === 'graph' || s.view === 'list' ? s.view : undefined,
+  hide: texts(s.hide),
+  open: texts(s.open),
+})

@@ -9,6 +9,7 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qs, unquote
 
@@ -37,12 +38,20 @@ from taxiway.plugins.scim.schemas import (
     service_provider_config,
 )
 
+DISCOVERY = frozenset({"ServiceProviderConfig", "ResourceTypes", "Schemas"})
 PERMISSION = "catalog.people.write"
 MOST_BODY = 2_000_000
 BODY_SECONDS = 30.0
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
+
+
+class NoMethod(InputError):
+    """A path that exists, asked in a way that it does not know."""
+
+
 STATUS: Sequence[tuple[type[TaxiwayError], int, str | None]] = (
+    (NoMethod, 405, None),
     (FilterError, 400, "invalidFilter"),
     (InvalidValue, 400, "invalidValue"),
     (NoTarget, 400, "noTarget"),
@@ -79,6 +88,10 @@ class Request:
             raise InvalidSyntax("the body is no JSON object", code="scim.syntax")
         return found
 
+    def search(self) -> dict[str, str]:
+        """The body of a search as what the query of a list would be."""
+        return {key: _query_text(value) for key, value in self.json().items()}
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -104,9 +117,9 @@ class ScimApp:
                 return
             answer = await asyncio.to_thread(self.answer, request)
         except TaxiwayError as error:
-            answer = _told(error)
+            answer = told(error)
         except TimeoutError:
-            answer = _told(TimedOutError("the body did not arrive in time: send it again"))
+            answer = told(TimedOutError("the body did not arrive in time: send it again"))
         await _send(send, answer)
 
     def answer(self, request: Request) -> Answer:
@@ -116,8 +129,10 @@ class ScimApp:
         return self._discovery(request)
 
     def _discovery(self, request: Request) -> Answer:
-        if request.method != "GET":
-            raise NotFoundError("there is nothing to change here: use /Users or /Groups", code="scim.no_resource")
+        if request.path == (".search",) and request.method == "POST":
+            return self._list(request.search(), *TYPES.values())
+        if request.path and request.path[0] in DISCOVERY and request.method != "GET":
+            raise _no_method(request)
         match request.path:
             case ("ServiceProviderConfig",):
                 return Answer(200, service_provider_config(self._base))
@@ -136,8 +151,7 @@ class ScimApp:
             case ("GET", ()):
                 return self._list(request.query, kind)
             case ("POST", (".search",)):
-                asked = {key: _query_text(value) for key, value in request.json().items()}
-                return self._list(asked, kind)
+                return self._list(request.search(), kind)
             case ("POST", ()):
                 return self._after(request, self._directory.create(kind, request.json()), 201)
             case ("GET", (identifier,)):
@@ -153,7 +167,9 @@ class ScimApp:
                 self._directory.delete(kind, identifier, tag)
                 self._changed()
                 return Answer(204)
-        raise NotFoundError("no such path or method here", code="scim.no_resource")
+        if len(rest) <= 1:
+            raise _no_method(request)
+        raise NotFoundError("no such path: /Users and /Groups have nothing below an id", code="scim.no_resource")
 
     def _after(self, request: Request, resource: Resource, status: int) -> Answer:
         self._changed()
@@ -169,14 +185,18 @@ class ScimApp:
         needed = kind.name == "User" and "groups" not in without
         return self._directory.groups_by_member() if needed else {}
 
-    def _list(self, query: Mapping[str, str], kind: ResourceType) -> Answer:
+    def _list(self, query: Mapping[str, str], *kinds: ResourceType) -> Answer:
         start = max(1, _number(query.get("startIndex"), 1))
         count = min(MOST_RESULTS, max(0, _number(query.get("count"), 100)))
         text = query.get("filter", "")
         only, without = _projection(query)
-        groups = self._groups(kind, without)
         judge = parse_filter(text) if text.strip() else None
-        found = self._directory.matching(kind, text, judge, lambda one: one.shown(self._base, groups))
+        found: list[Any] = []
+        for kind in kinds:
+            groups = self._groups(kind, without)
+            found += self._directory.matching(
+                kind, text, judge, partial(Resource.shown, base=self._base, groups=groups)
+            )
         page = [projected(one, only, without) for one in found[start - 1 : start - 1 + count]]
         return Answer(200, _listed(page, start, len(found)))
 
@@ -213,7 +233,8 @@ async def _send(send: Send, answer: Answer) -> None:
     await send({"type": "http.response.body", "body": body})
 
 
-def _told(error: TaxiwayError) -> Answer:
+def told(error: TaxiwayError) -> Answer:
+    """How a client is told of an error."""
     status, kind = next(((code, kind) for cls, code, kind in STATUS if isinstance(error, cls)), (503, None))
     body = {"schemas": [ERROR], "status": str(status), "detail": error.detail}
     return Answer(status, {**body, "scimType": kind} if kind else body)
@@ -234,6 +255,10 @@ def _projection(query: Mapping[str, str]) -> tuple[list[str], list[str]]:
         return [one.strip() for one in query.get(key, "").split(",") if one.strip()]
 
     return names("attributes"), names("excludedAttributes")
+
+
+def _no_method(request: Request) -> NoMethod:
+    return NoMethod(f"{request.method} is not possible here: see RFC 7644 section 3.2", code="scim.method")
 
 
 def _query_text(value: Any) -> str:

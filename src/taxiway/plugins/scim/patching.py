@@ -84,6 +84,9 @@ def _apply(kind: ResourceType, found: dict[str, Any], name: str, text: str, valu
     if not path.urn and path.attribute in READ_ONLY:
         raise Immutable(f"{path.attribute} cannot be changed", code="scim.mutability")
     holder = found
+    if path.urn and not path.attribute:
+        _extension(found, name, path.urn, value)
+        return
     if path.urn:
         holder = found.setdefault(path.urn, {})
     key = key_in(holder, path.attribute)
@@ -107,6 +110,16 @@ def _apply(kind: ResourceType, found: dict[str, Any], name: str, text: str, valu
         del holder[key]
 
 
+def _extension(found: dict[str, Any], name: str, urn: str, value: Any) -> None:
+    """A path that names an extension as a whole."""
+    if name == "remove":
+        found.pop(urn, None)
+    elif not isinstance(value, Mapping):
+        raise InvalidSyntax(f"the value of {urn} is an object", code="scim.syntax")
+    else:
+        found[urn] = {**(found.get(urn, {}) if name == "add" else {}), **value}
+
+
 def _is_multi(kind: ResourceType, path: _Path) -> bool:
     attributes = kind.extensions.get(path.urn, ()) if path.urn else kind.attributes
     return any(one.multi and one.name.lower() == path.attribute.lower() for one in attributes)
@@ -120,6 +133,8 @@ def _parsed(kind: ResourceType, text: str) -> _Path:
             raise NoTarget(f"'{text[:100]}' is of no known schema", code="scim.no_target")
         urn = "" if known[0] == kind.schema else known[0]
         rest = rest[len(known[0]) :].lstrip(":")
+        if urn and not rest:
+            return _Path(urn, "", "", None, "")
     match = PATH.fullmatch(rest)
     if match is None:
         raise NoTarget(f"'{text[:100]}' is no path of an attribute", code="scim.no_target")

@@ -12,7 +12,7 @@ from taxiway.model.errors import TaxiwayError
 from taxiway.plugin import ManualClock, MountedRoutes
 from taxiway.plugin.testing import MountedRoutesConformance
 from taxiway.plugin.testing.host import MemoryRecords
-from taxiway.plugins.scim.app import Answer, Request, ScimApp, _told
+from taxiway.plugins.scim.app import Answer, Request, ScimApp, told
 from taxiway.plugins.scim.directory import Directory
 from taxiway.plugins.scim.entities import documents
 from taxiway.plugins.scim.schemas import TYPES
@@ -37,7 +37,7 @@ class Server:
         try:
             return self.app.answer(Request(method, tuple(path.strip("/").split("/")), query, headers or {}, raw))
         except TaxiwayError as error:
-            return _told(error)
+            return told(error)
 
     def entities(self) -> list[dict[str, Any]]:
         return list(documents(self.directory.all(TYPES["Users"]), self.directory.all(TYPES["Groups"]), "default"))
@@ -131,6 +131,9 @@ def test_lists_have_pages_and_parts(server: Server) -> None:
     assert server.ask("GET", "/Users", count="0").body["totalResults"] == 7
     searched = server.ask("POST", "/Users/.search", {"filter": 'userName sw "u"', "count": 2, "attributes": ["title"]})
     assert len(searched.body["Resources"]) == 2
+    server.ask("POST", "/Groups", {"displayName": "odd ones"})
+    everything = server.ask("POST", "/.search", {"filter": 'displayName co "odd" or title eq "odd"'}).body
+    assert {one["schemas"][0].rpartition(":")[2] for one in everything["Resources"]} == {"User", "Group"}
 
 
 def test_what_it_can_do_is_described(server: Server) -> None:
@@ -160,7 +163,9 @@ def test_what_it_can_do_is_described(server: Server) -> None:
         ("DELETE", "/Users/nobody", None, {}, 404, None),
         ("POST", "/Bulk", {}, {}, 404, None),
         ("GET", "/Me", None, {}, 404, None),
-        ("DELETE", "/Users", None, {}, 404, None),
+        ("DELETE", "/Users", None, {}, 405, None),
+        ("POST", "/Schemas", {}, {}, 405, None),
+        ("GET", "/Users/a/b", None, {}, 404, None),
     ],
 )
 def test_bad_calls_get_scim_errors(

@@ -52,6 +52,16 @@ def test_okta_deactivates_without_a_path() -> None:
     assert patch({"userName": "a"}, {"op": "replace", "value": {"active": False}})["active"] is False
 
 
+def test_an_extension_is_changed_as_a_whole() -> None:
+    user = {"userName": "a", ENTERPRISE: {"department": "x", "costCenter": "1"}}
+    more = patch(user, {"op": "add", "path": ENTERPRISE, "value": {"department": "y"}})
+    assert more[ENTERPRISE] == {"department": "y", "costCenter": "1"}
+    assert patch(user, {"op": "replace", "path": ENTERPRISE, "value": {"division": "z"}})[ENTERPRISE] == {
+        "division": "z"
+    }
+    assert ENTERPRISE not in patch(user, {"op": "remove", "path": ENTERPRISE})
+
+
 def test_members_come_and_go() -> None:
     group = {"displayName": "Engines", "members": [{"value": "1"}, {"value": "2"}]}
     more = patch(group, {"op": "add", "path": "members", "value": [{"value": "2"}, {"value": "3"}]}, group=True)

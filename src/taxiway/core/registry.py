@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar, cast
 
 from taxiway.model.errors import ConflictError, NotFoundError
-from taxiway.plugin import POINTS
+from taxiway.plugin import POINTS, Later
 
 T = TypeVar("T")
 
@@ -31,8 +31,8 @@ class Registry:
         """Register. ConflictError for an unknown point, a value of another shape, or a key that is taken."""
         if point not in POINTS:
             raise ConflictError(f"{owner} contributes to '{point}', which is no contribution point")
-        if not isinstance(value, POINTS[point]):
-            raise ConflictError(f"{owner}: what it contributes to '{point}' lacks parts of {POINTS[point].__name__}")
+        if not isinstance(value, Later):
+            _check(point, value, owner)
         key: str = cast(Any, value).key
         taken = self._by_point[point].get(key)
         if taken is not None:
@@ -51,7 +51,7 @@ class Registry:
         if found is None:
             there = ", ".join(sorted(self._by_point[point])) or "none"
             raise NotFoundError(f"no {point.replace('_', ' ')} '{key}' is installed (there are: {there})")
-        return cast(T, found.value)
+        return cast(T, _made(found))
 
     def has(self, point: str, key: str) -> bool:
         """Whether `get` would find it."""
@@ -59,9 +59,26 @@ class Registry:
 
     def all(self, point: str, _type: type[T] | None = None) -> list[T]:
         """Every object of a point, by key."""
-        return [cast(T, item.value) for _, item in sorted(self._by_point[point].items())]
+        return [cast(T, _made(item)) for _, item in sorted(self._by_point[point].items())]
 
     def contributions(self, owner: str | None = None) -> list[Contribution]:
         """Every contribution, or one owner's, by point and key."""
         items = [item for point in self._by_point.values() for item in point.values()]
         return sorted((i for i in items if owner in (None, i.owner)), key=lambda i: (i.point, i.key))
+
+    def keys(self, point: str) -> list[str]:
+        """The keys of a point's contributions, none of which is made for it."""
+        return sorted(self._by_point[point])
+
+
+def _made(item: Contribution) -> Any:
+    if not isinstance(item.value, Later):
+        return item.value
+    made = item.value.made
+    _check(item.point, made, item.owner)
+    return made
+
+
+def _check(point: str, value: Any, owner: str) -> None:
+    if not isinstance(value, POINTS[point]):
+        raise ConflictError(f"{owner}: what it contributes to '{point}' lacks parts of {POINTS[point].__name__}")

@@ -27,6 +27,7 @@ from taxiway.plugin.context import (
     StepContext,
 )
 from taxiway.plugin.credentials import CredentialRef, check_credential, resolve_credential
+from taxiway.plugin.later import Later
 from taxiway.plugin.points import (
     MAX_SOURCE_FILE,
     POINTS,
@@ -93,7 +94,7 @@ class Plugin:
     """What an entry point gives. `contribute(ctx)` is called once, before the server starts; it must not block.
 
     It returns contributions: instances of the Protocols and dataclasses in `taxiway.plugin.points`, each under the
-    name of its point.
+    name of its point, or `Later(key, make)` where making one loads modules that a start need not wait for.
     """
 
     name: str
@@ -127,6 +128,7 @@ __all__ = [
     "HostEngine",
     "HostedRepository",
     "Identity",
+    "Later",
     "Logger",
     "ManualClock",
     "Measurement",

@@ -17,6 +17,7 @@ from taxiway.plugin import (
     Action,
     CheckResult,
     Destination,
+    Later,
     MetricSource,
     PlanCheck,
     Plugin,
@@ -42,7 +43,9 @@ class PluginConformance:
         found = [(point, value.key) for point, value in plugin.contribute(host.context)]
         assert len(found) == len(set(found))
         for point, value in plugin.contribute(host.context):
-            assert isinstance(value, POINTS[point]), f"{value} lacks parts of {point}"
+            made: Any = value.made if isinstance(value, Later) else value
+            assert isinstance(made, POINTS[point]), f"{value} lacks parts of {point}"
+            assert made.key == value.key
 
 
 class ActionConformance:

@@ -3,21 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
-from taxiway.plugin import Plugin, PluginContext
+from taxiway.plugin import Later, Plugin, PluginContext
 from taxiway.plugins.gitea.settings import GiteaSettings
+
+if TYPE_CHECKING:
+    from taxiway.plugins.gitea.client import GiteaClients
 
 
 def contribute(ctx: PluginContext) -> Sequence[tuple[str, Any]]:
-    from taxiway.plugins.gitea.client import GiteaClients
-    from taxiway.plugins.gitea.repositories import GiteaSource
-    from taxiway.plugins.gitea.urls import GiteaUrls
+    @cache
+    def clients() -> GiteaClients:
+        from taxiway.plugins.gitea.client import GiteaClients
 
-    clients = GiteaClients(ctx)
+        return GiteaClients(ctx)
+
+    def repositories() -> Any:
+        from taxiway.plugins.gitea.repositories import GiteaSource
+
+        return GiteaSource(ctx, clients())
+
+    def urls() -> Any:
+        from taxiway.plugins.gitea.urls import GiteaUrls
+
+        return GiteaUrls(clients(), [host.host for host in ctx.settings.hosts])
+
     return [
-        ("entity_source", GiteaSource(ctx, clients)),
-        ("url_reader", GiteaUrls(clients, [host.host for host in ctx.settings.hosts])),
+        ("entity_source", Later("gitea", repositories)),
+        ("url_reader", Later("gitea", urls)),
     ]
 
 

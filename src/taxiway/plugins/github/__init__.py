@@ -3,23 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
-from taxiway.plugin import Plugin, PluginContext
+from taxiway.plugin import Later, Plugin, PluginContext
 from taxiway.plugins.github.settings import GitHubSettings
+
+if TYPE_CHECKING:
+    from taxiway.plugins.github.client import GitHubClients
 
 
 def contribute(ctx: PluginContext) -> Sequence[tuple[str, Any]]:
-    from taxiway.plugins.github.client import GitHubClients
-    from taxiway.plugins.github.people import GitHubOrgSource
-    from taxiway.plugins.github.repositories import GitHubSource
-    from taxiway.plugins.github.urls import GitHubUrls
+    @cache
+    def clients() -> GitHubClients:
+        from taxiway.plugins.github.client import GitHubClients
 
-    clients = GitHubClients(ctx)
+        return GitHubClients(ctx)
+
+    def repositories() -> Any:
+        from taxiway.plugins.github.repositories import GitHubSource
+
+        return GitHubSource(ctx, clients())
+
+    def people() -> Any:
+        from taxiway.plugins.github.people import GitHubOrgSource
+
+        return GitHubOrgSource(clients())
+
+    def urls() -> Any:
+        from taxiway.plugins.github.urls import GitHubUrls
+
+        return GitHubUrls(clients(), [host.host for host in ctx.settings.hosts])
+
     return [
-        ("entity_source", GitHubSource(ctx, clients)),
-        ("entity_source", GitHubOrgSource(clients)),
-        ("url_reader", GitHubUrls(clients, [host.host for host in ctx.settings.hosts])),
+        ("entity_source", Later("github", repositories)),
+        ("entity_source", Later("github-org", people)),
+        ("url_reader", Later("github", urls)),
     ]
 
 

@@ -3,23 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
-from taxiway.plugin import Plugin, PluginContext
+from taxiway.plugin import Later, Plugin, PluginContext
 from taxiway.plugins.gitlab.settings import GitLabSettings
+
+if TYPE_CHECKING:
+    from taxiway.plugins.gitlab.client import GitLabClients
 
 
 def contribute(ctx: PluginContext) -> Sequence[tuple[str, Any]]:
-    from taxiway.plugins.gitlab.client import GitLabClients
-    from taxiway.plugins.gitlab.people import GitLabOrgSource
-    from taxiway.plugins.gitlab.repositories import GitLabSource
-    from taxiway.plugins.gitlab.urls import GitLabUrls
+    @cache
+    def clients() -> GitLabClients:
+        from taxiway.plugins.gitlab.client import GitLabClients
 
-    clients = GitLabClients(ctx)
+        return GitLabClients(ctx)
+
+    def repositories() -> Any:
+        from taxiway.plugins.gitlab.repositories import GitLabSource
+
+        return GitLabSource(ctx, clients())
+
+    def people() -> Any:
+        from taxiway.plugins.gitlab.people import GitLabOrgSource
+
+        return GitLabOrgSource(clients())
+
+    def urls() -> Any:
+        from taxiway.plugins.gitlab.urls import GitLabUrls
+
+        return GitLabUrls(clients(), [host.host for host in ctx.settings.hosts])
+
     return [
-        ("entity_source", GitLabSource(ctx, clients)),
-        ("entity_source", GitLabOrgSource(clients)),
-        ("url_reader", GitLabUrls(clients, [host.host for host in ctx.settings.hosts])),
+        ("entity_source", Later("gitlab", repositories)),
+        ("entity_source", Later("gitlab-org", people)),
+        ("url_reader", Later("gitlab", urls)),
     ]
 
 

@@ -93,7 +93,7 @@ def reading(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.
         settings: Any = (GitHubSettings if kind == "github" else GitLabSettings).model_validate({"hosts": [host]})
         context = memory_host(tmp_path, kind, settings).context
         made = (github_contribute if kind == "github" else gitlab_contribute)(context)
-        yield Reading(kind, forge, made[0][1], made[1][1], made[2][1])
+        yield Reading(kind, forge, made[0][1].made, made[1][1].made, made[2][1].made)
 
 
 def test_repositories_are_read_by_their_filters(reading: Reading) -> None:

@@ -88,7 +88,7 @@ def reading(forge: Gitea, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
             tmp_path_factory.mktemp("host"), "gitea", GiteaSettings.model_validate({"hosts": [host]})
         ).context
         made = contribute(context)
-        found = Reading(forge, api, made[0][1], made[1][1])
+        found = Reading(forge, api, made[0][1].made, made[1][1].made)
         for name in ("orders", "stock", "empty"):
             assert api.post("/orgs/acme/repos", json={"name": name, "default_branch": "main"}).status_code == 201
         found.commit("orders", "catalog-info.yaml", component("orders"))

@@ -39,14 +39,13 @@ def named(platform: Platform, source_id: str) -> SourceSettings:
 
 def opened(platform: Platform, settings: SourceSettings) -> tuple[EntitySource, Any]:
     """What reads a source, and its options. InputError when the type is unknown or an option is wrong."""
-    known: Sequence[EntitySource] = platform.registry.all("entity_source")
-    source = next((item for item in known if item.key == settings.type), None)
-    if source is None:
-        types = ", ".join(sorted(item.key for item in known)) or "none is installed"
+    if not platform.registry.has("entity_source", settings.type):
+        types = ", ".join(platform.registry.keys("entity_source")) or "none is installed"
         raise InputError(
             f"the source {settings.name} has the type '{settings.type}', which no plugin reads (known: {types})",
             code="catalog.source_type",
         )
+    source: EntitySource = platform.registry.get("entity_source", settings.type)
     try:
         return source, source.options.model_validate(settings.options)
     except ValidationError as error:

@@ -44,8 +44,8 @@ class PluginConformance:
         assert len(found) == len(set(found))
         for point, value in plugin.contribute(host.context):
             made: Any = value.made if isinstance(value, Later) else value
-            assert isinstance(made, POINTS[point]), f"{value} lacks parts of {point}"
             assert made.key == value.key
+            assert isinstance(made, POINTS[point]), f"{value} lacks parts of {point}"
 
 
 class ActionConformance:

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from taxiway.plugin import Plugin, PluginContext
+from taxiway.plugin import Later, Plugin, PluginContext
 
 
 def contribute(ctx: PluginContext) -> Sequence[tuple[str, Any]]:
-    from taxiway.plugins.api_descriptions.source import ApiSource
+    def source() -> Any:
+        from taxiway.plugins.api_descriptions.source import ApiSource
 
-    return [("entity_source", ApiSource(ctx.secrets))]
+        return ApiSource(ctx.secrets)
+
+    return [("entity_source", Later("api-descriptions", source))]
 
 
 PLUGIN = Plugin(

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from taxiway.plugin import Plugin, PluginContext
+from taxiway.plugin import Later, Plugin, PluginContext
 
 
 def contribute(ctx: PluginContext) -> Sequence[tuple[str, Any]]:
-    from taxiway.plugins.azure.source import AzureSource
+    def source() -> Any:
+        from taxiway.plugins.azure.source import AzureSource
 
-    return [("entity_source", AzureSource(ctx.secrets))]
+        return AzureSource(ctx.secrets)
+
+    return [("entity_source", Later("azure", source))]
 
 
 PLUGIN = Plugin(

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from taxiway.plugin import Plugin, PluginContext
+from taxiway.plugin import Later, Plugin, PluginContext
 
 
 def contribute(ctx: PluginContext) -> Sequence[tuple[str, Any]]:
-    from taxiway.plugins.backstage.source import BackstageSource
+    def source() -> Any:
+        from taxiway.plugins.backstage.source import BackstageSource
 
-    return [("entity_source", BackstageSource(ctx.secrets))]
+        return BackstageSource(ctx.secrets)
+
+    return [("entity_source", Later("backstage", source))]
 
 
 PLUGIN = Plugin(

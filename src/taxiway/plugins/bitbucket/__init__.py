@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from taxiway.plugin import Plugin, PluginContext
+from taxiway.plugin import Later, Plugin, PluginContext
 
 
 def contribute(ctx: PluginContext) -> Sequence[tuple[str, Any]]:
-    from taxiway.plugins.bitbucket.source import BitbucketSource
+    def source() -> Any:
+        from taxiway.plugins.bitbucket.source import BitbucketSource
 
-    return [("entity_source", BitbucketSource(ctx.secrets))]
+        return BitbucketSource(ctx.secrets)
+
+    return [("entity_source", Later("bitbucket", source))]
 
 
 PLUGIN = Plugin(

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from taxiway.plugin import Plugin, PluginContext
+from taxiway.plugin import Later, Plugin, PluginContext
 
 
 def contribute(ctx: PluginContext) -> Sequence[tuple[str, Any]]:
-    from taxiway.plugins.entra_id.source import EntraSource
+    def source() -> Any:
+        from taxiway.plugins.entra_id.source import EntraSource
 
-    return [("entity_source", EntraSource(ctx.secrets, ctx.cache_dir))]
+        return EntraSource(ctx.secrets, ctx.cache_dir)
+
+    return [("entity_source", Later("entra", source))]
 
 
 PLUGIN = Plugin(

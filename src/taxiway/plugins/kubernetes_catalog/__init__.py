@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from taxiway.plugin import Plugin, PluginContext
+from taxiway.plugin import Later, Plugin, PluginContext
 
 
 def contribute(ctx: PluginContext) -> Sequence[tuple[str, Any]]:
-    from taxiway.plugins.kubernetes_catalog.source import KubernetesSource
+    def source() -> Any:
+        from taxiway.plugins.kubernetes_catalog.source import KubernetesSource
 
-    return [("entity_source", KubernetesSource(ctx.secrets))]
+        return KubernetesSource(ctx.secrets)
+
+    return [("entity_source", Later("kubernetes", source))]
 
 
 PLUGIN = Plugin(

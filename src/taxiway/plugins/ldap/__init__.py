@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from taxiway.plugin import Plugin, PluginContext
+from taxiway.plugin import Later, Plugin, PluginContext
 
 
 def contribute(ctx: PluginContext) -> Sequence[tuple[str, Any]]:
-    from taxiway.plugins.ldap.source import LdapSource
+    def source() -> Any:
+        from taxiway.plugins.ldap.source import LdapSource
 
-    return [("entity_source", LdapSource(ctx.secrets))]
+        return LdapSource(ctx.secrets)
+
+    return [("entity_source", Later("ldap", source))]
 
 
 PLUGIN = Plugin(

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from taxiway.plugin import Plugin, PluginContext
+from taxiway.plugin import Later, Plugin, PluginContext
 
 
 def contribute(ctx: PluginContext) -> Sequence[tuple[str, Any]]:
-    from taxiway.plugins.terraform_state.source import TerraformSource
+    def source() -> Any:
+        from taxiway.plugins.terraform_state.source import TerraformSource
 
-    return [("entity_source", TerraformSource(ctx.secrets, ctx.clock))]
+        return TerraformSource(ctx.secrets, ctx.clock)
+
+    return [("entity_source", Later("terraform", source))]
 
 
 PLUGIN = Plugin(

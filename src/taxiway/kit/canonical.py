@@ -12,7 +12,10 @@ Json = Any
 
 def canonical_json(value: Json) -> str:
     """`value` as JSON with sorted keys and no spaces. Raises ValueError for NaN and infinities."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return _ENCODE(value)
+
+
+_ENCODE = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
 
 
 def digest(value: Json) -> str:

@@ -27,11 +27,16 @@ class Clock(Protocol):
         ...
 
 
-@dataclass(frozen=True)
+LOOK_SECONDS = 0.02
+"""An offset file is looked at no more often than this."""
+
+
+@dataclass
 class SystemClock:
     """The machine's clock. `offset_file`, when it exists, holds seconds to add, so that a test can make it jump."""
 
     offset_file: Path | None = None
+    _seen: tuple[float, int] = field(default=(float("-inf"), 0), init=False, repr=False, compare=False)
 
     def now(self) -> int:
         return time.time_ns() // 1000 + self._offset()
@@ -42,8 +47,15 @@ class SystemClock:
     def _offset(self) -> int:
         if self.offset_file is None:
             return 0
+        (seen_at, offset), now = self._seen, time.monotonic()
+        if now - seen_at >= LOOK_SECONDS:
+            offset = self._read(self.offset_file)
+            self._seen = now, offset
+        return offset
+
+    def _read(self, path: Path) -> int:
         try:
-            return int(float(self.offset_file.read_text() or "0") * MICROSECONDS)
+            return int(float(path.read_text() or "0") * MICROSECONDS)
         except FileNotFoundError:
             return 0
 

@@ -7,8 +7,9 @@ but dict, list, str, int, float, bool and None comes out.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from operator import is_
 from typing import Any
 
 import yaml
@@ -55,17 +56,15 @@ class _Loader(yaml.CSafeLoader):
         """The tag of a node that has none: called for every single one, so it does no more than that."""
         if kind is yaml.ScalarNode:
             if implicit[0]:
-                for tag, pattern in self.yaml_implicit_resolvers.get(value[:1], ()):
+                for tag, pattern in _RESOLVERS.get(value[:1], ()):
                     if pattern.match(value):
                         return str(tag)
             return _STR
         return _SEQ if kind is yaml.SequenceNode else _MAP
 
-    def descend_resolver(self, current_node: Any, current_index: Any) -> None:
-        """Nothing is resolved by its path: the parser need not be told where it is."""
-
-    def ascend_resolver(self) -> None:
-        """As above."""
+    # Nothing is resolved by its path, but the parser says at every node where it is: to functions that cost nothing.
+    descend_resolver: Any = is_
+    ascend_resolver: Any = tuple
 
 
 for _tag, _pattern, _first in (
@@ -76,6 +75,9 @@ for _tag, _pattern, _first in (
     (MERGE, r"<<", "<"),
 ):
     _Loader.add_implicit_resolver(_tag, re.compile(f"(?:{_pattern})$"), list(_first))
+
+
+_RESOLVERS: Mapping[Any, Any] = _Loader.yaml_implicit_resolvers
 
 
 def load_all(text: str | bytes, *, max_bytes: int = MAX_BYTES) -> Iterator[YamlDocument]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import orjson
@@ -19,6 +19,10 @@ from taxiway.plugin import SourcedEntity
 MAX_TEXT = 200
 MAX_LEAVES = 4000
 MAX_WORDS = 20_000
+COLUMNS = ("metadata.name", "metadata.uid", "metadata.etag")
+"""Paths that are columns, not leaves."""
+_UNCLEAN = re.compile(r"[\0\s]{2,}|[^\S ]|\0")
+"""What is not a single space already."""
 Leaf = tuple[str, str, bool]
 """(lower-case path, value as written, opaque)."""
 
@@ -85,40 +89,41 @@ def _annotate(document: dict[str, Any], location: str, origin: str) -> None:
 def leaves(document: Mapping[str, Any]) -> set[Leaf]:
     """The document's leaves as filters see them. Names and uids are columns and therefore left out."""
     found: set[Leaf] = set()
-    for leaf in _leaves(document, ""):
-        if leaf[0] not in ("metadata.name", "metadata.uid", "metadata.etag"):
-            found.add(leaf)
-        if len(found) >= MAX_LEAVES:
-            break
+    _collect(document, "", found)
     return found
 
 
-def _leaves(value: Any, path: str) -> Iterator[Leaf]:
-    if len(path) > MAX_TEXT:
+def _collect(value: Any, path: str, found: set[Leaf]) -> None:
+    # Called for every value of every document: strings, which most of them are, are dealt with where they are met.
+    if len(path) > MAX_TEXT or len(found) >= MAX_LEAVES:
         return
-    if isinstance(value, str):
-        yield _leaf(path, value)
-    elif isinstance(value, dict | Mapping):
+    if isinstance(value, dict):
         for key, item in value.items():
             below = f"{path}.{key}".lower() if path else str(key).lower()
-            if isinstance(item, str):
-                if len(below) <= MAX_TEXT:
-                    yield _leaf(below, item)
-            else:
-                yield from _leaves(item, below)
+            if type(item) is not str:
+                _collect(item, below, found)
+            elif len(below) <= MAX_TEXT:
+                _add(below, item, found)
     elif isinstance(value, list):
         for item in value:
-            yield from _leaves(item, path)
-            if isinstance(item, str) and len(path) + len(item) < MAX_TEXT:
-                yield (f"{path}.{item}".lower(), "true", False)
+            if type(item) is not str:
+                _collect(item, path, found)
+                continue
+            _add(path, item, found)
+            if len(path) + len(item) < MAX_TEXT and len(found) < MAX_LEAVES:
+                found.add((f"{path}.{item}".lower(), "true", False))
+    elif isinstance(value, Mapping):
+        _collect(dict(value), path, found)
     elif value is None:
-        yield (path, "", True)
+        _add(path, None, found)
     else:
-        yield _leaf(path, text_of(value))
+        _add(path, text_of(value), found)
 
 
-def _leaf(path: str, text: str) -> Leaf:
-    return (path, "", True) if len(text) > MAX_TEXT or "\0" in text else (path, text, False)
+def _add(path: str, text: str | None, found: set[Leaf]) -> None:
+    if path not in COLUMNS and len(found) < MAX_LEAVES:
+        opaque = text is None or len(text) > MAX_TEXT or "\0" in text
+        found.add((path, "", True) if opaque or text is None else (path, text, False))
 
 
 def words(document: Mapping[str, Any]) -> tuple[str, str, str, str]:
@@ -144,7 +149,7 @@ def words(document: Mapping[str, Any]) -> tuple[str, str, str, str]:
 
 
 def _clean(text: str) -> str:
-    return re.sub(r"[\0\s]+", " ", text)
+    return _UNCLEAN.sub(" ", text)
 
 
 def _text(value: Any) -> str | None:

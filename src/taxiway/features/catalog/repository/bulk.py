@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
+import orjson
 from sqlalchemy import Connection, Table
 
 COPY_FROM = 50
@@ -27,6 +28,23 @@ def insert_rows(
         marks, tail = ", ".join("?" * len(columns)), " ON CONFLICT DO NOTHING" if ignore else ""
     statement = f'INSERT INTO "{table.name}" ({names}) VALUES ({marks}){tail}'  # noqa: S608  names of our own tables
     conn.exec_driver_sql(statement, list(rows))
+
+
+def insert_pairs(
+    conn: Connection, table: Table, columns: tuple[str, str], by_second: Mapping[int, Collection[int]]
+) -> None:
+    """Insert pairs of numbers below 2^31 and 2^32, given as second → firsts, in the order of the table, which SQLite
+    fills faster that way, and in one go, without waiting for the interpreter at each row."""
+    rows = [first << 32 | second for second, firsts in by_second.items() for first in firsts]
+    rows.sort()
+    if conn.dialect.name == "postgresql" or not rows:
+        insert_rows(conn, table, columns, [(row >> 32, row & 0xFFFFFFFF) for row in rows])
+        return
+    statement = (
+        f'INSERT INTO "{table.name}" ("{columns[0]}", "{columns[1]}")'  # noqa: S608  names of our own tables
+        " SELECT value >> 32, value & 4294967295 FROM json_each(?)"
+    )
+    conn.exec_driver_sql(statement, (orjson.dumps(rows).decode(),))
 
 
 def _copy(conn: Connection, statement: str, rows: Sequence[tuple[Any, ...]]) -> None:

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, text, update
 
 from taxiway.features.catalog.model import Problem, Record
 from taxiway.features.catalog.repository import parts
 from taxiway.features.catalog.repository.bulk import insert_rows
-from taxiway.features.catalog.repository.chunks import chunks
+from taxiway.features.catalog.repository.chunks import chunks, given_texts, texts_in
 from taxiway.features.catalog.repository.index import feed
 from taxiway.features.catalog.tables import catalog_problem, entity
 
@@ -20,6 +20,8 @@ INSERTED = (
     *("uid", "ref", "kind", "namespace", "name", "type", "lifecycle", "owner", "system", "title"),
     *("etag", "hash", "source_id", "location", "line", "updated_at"),
 )
+LOOKED_UP = 5000
+"""References looked up in one statement."""
 MAX_KEPT = 50_000
 """Bytes of a refused document that is kept to be shown."""
 
@@ -53,8 +55,10 @@ _KNOWN = (
 def known_by_refs(conn: Connection, refs: Iterable[str]) -> dict[str, Known]:
     """What is stored under `refs`, by ref."""
     found: dict[str, Known] = {}
-    for batch in chunks(refs):
-        for row in conn.execute(select(*_KNOWN).where(entity.c.ref.in_(batch))):
+    columns = ", ".join(column.name for column in _KNOWN)
+    statement = text(f"SELECT {columns} FROM entity WHERE ref IN ({texts_in(conn)})")  # noqa: S608  no value in it
+    for batch in chunks(refs, LOOKED_UP):
+        for row in conn.execute(statement, {"texts": given_texts(conn, batch)}):
             found[row.ref] = Known(*row)
     return found
 
@@ -88,17 +92,21 @@ def insert_entities(conn: Connection, now: int, source_id: str, items: Sequence[
     if not items:
         return
     feed.take_turn(conn)
+    new = [(id_, uid, record) for id_, (uid, record) in zip(_new_ids(conn, len(items)), items, strict=True)]
     rows = []
-    for uid, record in items:
+    for id_, uid, record in new:
         columns = {**_columns(now, source_id, record), "uid": uid, "ref": record.ref, "etag": record.hash[7:47]}
-        rows.append(tuple(columns[name] for name in INSERTED))
-    insert_rows(conn, entity, INSERTED, rows)
-    ids: dict[str, int] = {}
-    for batch in chunks([record.ref for _, record in items]):
-        ids.update(
-            {row[0]: row[1] for row in conn.execute(select(entity.c.ref, entity.c.id).where(entity.c.ref.in_(batch)))}
-        )
-    parts.insert(conn, [(ids[record.ref], uid, record) for uid, record in items])
+        rows.append((id_, *(columns[name] for name in INSERTED)))
+    insert_rows(conn, entity, ("id", *INSERTED), rows)
+    parts.insert(conn, new)
+
+
+def _new_ids(conn: Connection, count: int) -> Sequence[int]:
+    if conn.dialect.name == "postgresql":
+        query = "SELECT nextval(pg_get_serial_sequence('entity', 'id')) FROM generate_series(1, :count)"
+        return conn.scalars(text(query), {"count": count}).all()
+    newest = conn.scalar(select(func.max(entity.c.id))) or 0
+    return range(newest + 1, newest + 1 + count)
 
 
 def update_entities(conn: Connection, now: int, source_id: str, items: Sequence[tuple[Known, Record]]) -> None:

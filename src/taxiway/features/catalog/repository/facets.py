@@ -8,19 +8,18 @@ from __future__ import annotations
 
 import hashlib
 from array import array
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, func, not_, select
+import orjson
+from sqlalchemy import ColumnElement, Connection, Select, and_, func, not_, select, text
 
 from taxiway.features.catalog.documents import Leaf
 from taxiway.features.catalog.repository.bulk import insert_rows
-from taxiway.features.catalog.repository.chunks import chunks
+from taxiway.features.catalog.repository.chunks import given_numbers, given_texts, numbers_in, texts_in
 from taxiway.features.catalog.tables import facet, facet_key
 
-LOOKUPS = 400
-"""Values looked up in one statement."""
 folded: ColumnElement[str] = func.coalesce(facet.c.folded, facet.c.value)
 """The value in lower case."""
 
@@ -67,18 +66,25 @@ def code_of(row: Any) -> Code:
     return Code(row[0], row[1], row[2], row[3], bool(row[4]))
 
 
-def numbers(conn: Connection, leaves: Iterable[Leaf]) -> dict[Leaf, int]:
-    """The numbers of `leaves`; new ones get theirs. Writers of the catalog take turns: see `feed.take_turn`."""
-    wanted = set(leaves)
-    keys = _keys(conn, {key for key, _, _ in wanted})
-    places = {leaf: (keys[leaf[0]], digest(leaf[1].lower())) for leaf in wanted}
-    found = _known(conn, places)
-    missing = sorted(wanted - found.keys())
+def among(conn: Connection, ids: Collection[int], keys: Sequence[str]) -> list[Code]:
+    """Those of the facets `ids` that are at one of `keys`."""
+    if not ids:
+        return []
+    statement = codes().where(at_keys(keys), facet.c.id.in_(text(numbers_in(conn))))
+    return [code_of(row) for row in conn.execute(statement, {"numbers": given_numbers(conn, ids)})]
+
+
+def numbers(conn: Connection, leaves: Collection[Leaf]) -> dict[Leaf, int]:
+    """The numbers of different `leaves`; new ones get theirs. Writers take turns: see `feed.take_turn`."""
+    keys = _keys(conn, {leaf[0] for leaf in leaves})
+    wanted = sorted((keys[leaf[0]], digest(leaf[1].lower()), leaf) for leaf in leaves)
+    found = _known(conn, wanted)
+    missing = [one for one in wanted if one[2] not in found]
     first = (conn.scalar(select(func.max(facet.c.id))) or 0) + 1 if missing else 0
     rows = []
-    for number, leaf in enumerate(missing, first):
+    for number, (key_id, short, leaf) in enumerate(missing, first):
         lower = leaf[1].lower()
-        rows.append((number, *places[leaf], leaf[1], None if lower == leaf[1] else lower, leaf[2]))
+        rows.append((number, key_id, short, leaf[1], None if lower == leaf[1] else lower, leaf[2]))
         found[leaf] = number
     insert_rows(conn, facet, ("id", "key_id", "digest", "value", "folded", "opaque"), rows)
     return found
@@ -95,10 +101,8 @@ def unpacked(data: Any) -> Sequence[int]:
 
 
 def _keys(conn: Connection, wanted: set[str]) -> dict[str, int]:
-    found: dict[str, int] = {}
-    for batch in chunks(wanted):
-        rows = conn.execute(select(facet_key.c.key, facet_key.c.id).where(facet_key.c.key.in_(batch)))
-        found.update({row[0]: row[1] for row in rows})
+    statement = f"SELECT key, id FROM facet_key WHERE key IN ({texts_in(conn)})"  # noqa: S608  no value in it
+    found = {row[0]: row[1] for row in conn.execute(text(statement), {"texts": given_texts(conn, wanted)})}
     missing = sorted(wanted - found.keys())
     first = (conn.scalar(select(func.max(facet_key.c.id))) or 0) + 1 if missing else 0
     new = {key: number for number, key in enumerate(missing, first)}
@@ -106,19 +110,30 @@ def _keys(conn: Connection, wanted: set[str]) -> dict[str, int]:
     return found | new
 
 
-def _known(conn: Connection, places: Mapping[Leaf, tuple[int, int]]) -> dict[Leaf, int]:
-    leaves = {(place[0], leaf[1], leaf[2]): leaf for leaf, place in places.items()}
+def _known(conn: Connection, wanted: Sequence[tuple[int, int, Leaf]]) -> dict[Leaf, int]:
+    # Numbers go in and one text comes out: SQLite is asked once for all of them, and not row by row either.
+    sqlite = conn.dialect.name == "sqlite"
+    leaves = {(key_id, leaf[1], leaf[2]): leaf for key_id, _, leaf in wanted}
+    if sqlite:
+        rows = orjson.loads(conn.scalar(_BY_DIGEST, {"places": orjson.dumps([one[:2] for one in wanted]).decode()}))
+    else:
+        keys, digests = [one[0] for one in wanted], [one[1] for one in wanted]
+        rows = conn.execute(_BY_ARRAYS, {"keys": keys, "digests": digests})
     found: dict[Leaf, int] = {}
-    for batch in chunks(sorted(set(places.values())), LOOKUPS):
-        # Numbers only: nothing of a document comes into the statement.
-        values = ",".join(f"({key_id:d},{one:d})" for key_id, one in batch)
-        statement = (
-            f"WITH wanted(key_id, digest) AS (VALUES {values}) "  # noqa: S608
-            "SELECT f.id, f.key_id, f.value, f.opaque FROM wanted "
-            "CROSS JOIN facet f WHERE f.key_id = wanted.key_id AND f.digest = wanted.digest"
-        )
-        for row in conn.exec_driver_sql(statement):
-            leaf = leaves.get((row[1], row[2], bool(row[3])))
-            if leaf is not None:
-                found[leaf] = row[0]
+    for number, key_id, value, opaque in rows:
+        leaf = leaves.get((key_id, value, bool(opaque)))
+        if leaf is not None:
+            found[leaf] = number
     return found
+
+
+_BY_DIGEST = text("""
+    SELECT json_group_array(json_array(f.id, f.key_id, f.value, f.opaque))
+    FROM json_each(:places) AS place CROSS JOIN facet AS f
+    WHERE f.key_id = json_extract(place.value, '$[0]') AND f.digest = json_extract(place.value, '$[1]')
+""")
+_BY_ARRAYS = text("""
+    SELECT f.id, f.key_id, f.value, f.opaque
+    FROM unnest(CAST(:keys AS bigint[]), CAST(:digests AS bigint[])) AS place(key_id, digest)
+    JOIN facet AS f ON f.key_id = place.key_id AND f.digest = place.digest
+""")

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
-import orjson
 from sqlalchemy import Connection, text
 
-from taxiway.features.catalog.repository.chunks import chunks
+from taxiway.features.catalog.repository.chunks import chunks, given_texts, texts_in
 from taxiway.kit.words import one_error_away, words_of
 
 SHORTEST = 5
@@ -41,8 +40,8 @@ def remove(conn: Connection, names: Iterable[str]) -> None:
             [(counts[word], word) for word in batch],
         )
         conn.execute(
-            text(f"DELETE FROM catalog_word WHERE uses <= 0 AND word IN {_listed(conn)}"),  # noqa: S608
-            {"words": _given(conn, batch)},
+            text(f"DELETE FROM catalog_word WHERE uses <= 0 AND word IN ({texts_in(conn)})"),  # noqa: S608
+            {"texts": given_texts(conn, batch)},
         )
 
 
@@ -53,8 +52,8 @@ def near(conn: Connection, word: str) -> list[str]:
         return []
     meant = [one for one in one_error_away(typed) if len(one) >= SHORTEST]
     found = conn.execute(
-        text(f"SELECT word FROM catalog_word WHERE word IN {_listed(conn)} ORDER BY uses DESC, word LIMIT {MOST}"),  # noqa: S608
-        {"words": _given(conn, meant)},
+        text(f"SELECT word FROM catalog_word WHERE word IN ({texts_in(conn)}) ORDER BY uses DESC, word LIMIT {MOST}"),  # noqa: S608
+        {"texts": given_texts(conn, meant)},
     )
     return list(found.scalars())
 
@@ -66,15 +65,3 @@ def _counted(names: Iterable[str]) -> list[tuple[str, int]]:
 def _words(name: str) -> set[str]:
     parts = {part for part in words_of(name) if len(part) >= SHORTEST and not part.isdigit()}
     return parts | {name} if len(name) >= SHORTEST else parts
-
-
-def _listed(conn: Connection) -> str:
-    return (
-        "(SELECT value FROM json_each(:words))"
-        if conn.dialect.name == "sqlite"
-        else "(SELECT unnest(CAST(:words AS text[])))"
-    )
-
-
-def _given(conn: Connection, words: list[str]) -> object:
-    return orjson.dumps(words).decode() if conn.dialect.name == "sqlite" else words

@@ -12,7 +12,7 @@ from taxiway.features.catalog.documents import words
 from taxiway.features.catalog.model import Record
 from taxiway.features.catalog.packing import pack
 from taxiway.features.catalog.repository import facets, names
-from taxiway.features.catalog.repository.bulk import insert_rows
+from taxiway.features.catalog.repository.bulk import insert_pairs, insert_rows
 from taxiway.features.catalog.repository.chunks import chunks
 from taxiway.features.catalog.repository.fts import ENTITIES, vector
 from taxiway.features.catalog.repository.index import feed
@@ -90,14 +90,12 @@ def _insert_relations(conn: Connection, batch: Sequence[Item]) -> None:
 
 def _numbers(conn: Connection, batch: Sequence[Item]) -> dict[int, set[int]]:
     by_id = {id_: record.leaves for id_, _, record in batch}
-    numbers = facets.numbers(conn, {leaf for found in by_id.values() for leaf in found})
-    return {id_: {numbers[leaf] for leaf in found} for id_, found in by_id.items()}
+    numbers = facets.numbers(conn, set().union(*by_id.values()))
+    return {id_: set(map(numbers.__getitem__, found)) for id_, found in by_id.items()}
 
 
 def _insert_facets(conn: Connection, by_id: Mapping[int, set[int]]) -> None:
-    # In the order of the table, which SQLite fills faster that way.
-    rows = sorted((number, id_) for id_, numbers in by_id.items() for number in numbers)
-    insert_rows(conn, entity_facet, ("facet_id", "entity_id"), rows)
+    insert_pairs(conn, entity_facet, ("facet_id", "entity_id"), by_id)
 
 
 def _delete_facets(conn: Connection, by_id: Mapping[int, set[int]]) -> None:

@@ -26,7 +26,7 @@ from taxiway.model.errors import ConflictError, InputError, NotFoundError, Taxiw
 from taxiway.model.run import RunSpec, StepDefinition
 from taxiway.plugin import SourceProblem
 
-AT_ONCE = 2000
+AT_ONCE = 1200
 TRIES = 5
 TRUST = "catalog.location.trust"
 

@@ -14,8 +14,9 @@ from operator import itemgetter
 from pyroaring import BitMap
 
 BLOCK = 500
-REBUILD = 2000
-"""From so many new ids on, sorting everything again is cheaper than putting each in its place."""
+REBUILD, REBUILD_SHARE = 2000, 4
+"""From so many new ids on, and such a share of all, sorting everything again is cheaper than putting each in its
+place."""
 
 
 def by_ref(ref: str) -> str:
@@ -40,7 +41,7 @@ class Order:
 
     def add(self, ids: Sequence[int]) -> None:
         """Put new ids in their places."""
-        if len(ids) >= REBUILD:
+        if len(ids) >= max(REBUILD, len(self._refs) // REBUILD_SHARE):
             self._build(self._refs)
             return
         for one in ids:

@@ -9,13 +9,12 @@ from pyroaring import BitMap
 from sqlalchemy import Connection, select
 
 from taxiway.features.catalog.repository import facets
-from taxiway.features.catalog.repository.chunks import chunks
 from taxiway.features.catalog.repository.index import feed
 from taxiway.features.catalog.repository.index.feed import DELETE, INSERT, MANY, TOUCH, Change
 from taxiway.features.catalog.repository.index.order import Order, by_name, by_ref
 from taxiway.features.catalog.repository.index.texts import Texts
 from taxiway.features.catalog.repository.index.values import Path, Value, load
-from taxiway.features.catalog.tables import entity, entity_doc, facet
+from taxiway.features.catalog.tables import entity, entity_doc
 
 MAX_PATHS = 64
 MAX_BEHIND = 10_000
@@ -144,9 +143,8 @@ class State:
                     home.by_id[facet_id].bits.add(change.entity_id)
                 else:
                     unknown.setdefault(facet_id, []).append(change.entity_id)
-        for batch in chunks(unknown):
-            for code in map(facets.code_of, conn.execute(facets.codes().where(facet.c.id.in_(batch)))):
-                path = self._paths.get(code.key)
-                if path is not None:
-                    path.put(code.id, Value(code.value, code.folded, code.opaque, BitMap(unknown[code.id])))
-                    self._homes[code.id] = path
+        for code in facets.among(conn, unknown, [key for key, path in self._paths.items() if path is not None]):
+            path = self._paths[code.key]
+            if path is not None:
+                path.put(code.id, Value(code.value, code.folded, code.opaque, BitMap(unknown[code.id])))
+                self._homes[code.id] = path

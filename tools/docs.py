@@ -18,6 +18,7 @@ from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 sys.path.insert(0, str(Path(__file__).parent))
+from docs_actions import actions_page
 from docs_scan import SOURCE, codes, events, readers, users
 from docs_sources import sources_page
 
@@ -262,6 +263,7 @@ def events_page() -> str:
 
 
 PAGES: Mapping[str, Callable[[], str]] = {
+    "actions": lambda: actions_page(table),
     "settings": settings_page,
     "sources": lambda: sources_page(table, _type_name, _shown),
     "cli": cli_page,

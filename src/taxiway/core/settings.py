@@ -86,6 +86,9 @@ class ScaffolderSettings(_Section):
     rendering: Literal["strict", "backstage"] = Field(
         "strict", description="a value that cannot be rendered: strict fails its step, backstage keeps its raw text"
     )
+    http_hosts: tuple[str, ...] = Field(
+        (), description="hosts inside private networks that `http:request` and `notify` may reach"
+    )
 
 
 class TelemetrySettings(_Section):

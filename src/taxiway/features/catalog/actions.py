@@ -35,9 +35,10 @@ class Register:
             "repository": {**TEXT, "description": "Name of a repository on the built-in forge"},
             "catalogInfoPath": {**TEXT, "description": f"Path of the file in it; default /{DEFAULT_FILE}"},
             "catalogInfoUrl": {**TEXT, "description": "URL of the file, instead of repository and path"},
+            "repoContentsUrl": {**TEXT, "description": "URL of the repository's files, instead of its name"},
             "optional": {"type": "boolean", "description": "Go on when the file is not there"},
         },
-        "anyOf": [{"required": ["repository"]}, {"required": ["catalogInfoUrl"]}],
+        "anyOf": [{"required": [name]} for name in ("repository", "catalogInfoUrl", "repoContentsUrl")],
     }
     output_schema: Mapping[str, Any] = {
         "type": "object",
@@ -90,14 +91,22 @@ class Register:
                 ctx.log(f"Unregistered {item.name} with {len(gone)} entities")
 
     def _target(self, values: Mapping[str, Any]) -> tuple[str, str]:
-        if values.get("catalogInfoUrl"):
-            return "url", str(values["catalogInfoUrl"])
+        if url := self._given_url(values):
+            return "url", url
         path = str(values.get("catalogInfoPath") or DEFAULT_FILE).strip("/")
         return "git", f"{values['repository']}//{path}"
 
-    def _url(self, values: Mapping[str, Any]) -> str:
+    def _given_url(self, values: Mapping[str, Any]) -> str | None:
         if values.get("catalogInfoUrl"):
             return str(values["catalogInfoUrl"])
+        if values.get("repoContentsUrl"):
+            path = str(values.get("catalogInfoPath") or DEFAULT_FILE).lstrip("/")
+            return f"{str(values['repoContentsUrl']).rstrip('/')}/{path}"
+        return None
+
+    def _url(self, values: Mapping[str, Any]) -> str:
+        if url := self._given_url(values):
+            return url
         found = forge_of(self._platform).get_repository(values["repository"])
         base = found.clone_url if found else values["repository"]
         return f"{base}/{str(values.get('catalogInfoPath') or DEFAULT_FILE).strip('/')}"

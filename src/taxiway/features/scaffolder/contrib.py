@@ -8,7 +8,13 @@ from taxiway.core.permissions import READ, Grant
 from taxiway.features.scaffolder.actions.fetch import fetch_actions
 from taxiway.features.scaffolder.actions.files import file_actions
 from taxiway.features.scaffolder.actions.groups import group_actions
+from taxiway.features.scaffolder.actions.http import http_actions
+from taxiway.features.scaffolder.actions.lookups import lookup_actions
 from taxiway.features.scaffolder.actions.publish import publish_git
+from taxiway.features.scaffolder.actions.pull_requests import pull_actions
+from taxiway.features.scaffolder.actions.roadie import roadie_actions
+from taxiway.features.scaffolder.actions.single import single_actions
+from taxiway.features.scaffolder.actions.waits import waiting_actions
 from taxiway.features.scaffolder.checks import OwnerCheck
 from taxiway.features.scaffolder.execution import ForgetSecrets, ScaffoldHandler
 from taxiway.features.scaffolder.rendering.client import Renderer
@@ -36,6 +42,12 @@ def register(platform: Platform) -> None:
         *fetch_actions(lambda: renderer),
         *file_actions(),
         *group_actions(platform),
+        *single_actions(lambda: renderer),
+        *roadie_actions(lambda: renderer),
+        *lookup_actions(platform),
+        *http_actions(platform),
+        *waiting_actions(platform),
+        *pull_actions(platform),
         publish_git(lambda: platform.registry.get("forge", "git_local", Forge), platform.public_url),
     ]:
         add("action", action, OWNER)

@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from factories.served import Served, served
+from taxiway.core.operations import Feature
 from taxiway.features.access.contrib import FEATURE as ACCESS
 from taxiway.features.catalog import service as catalog
 from taxiway.features.catalog.contrib import FEATURE as CATALOG
@@ -44,9 +45,13 @@ def entry_points() -> list[Any]:
 
 
 @pytest.fixture
-def server(tmp_path: Path, entry_points: list[Any]) -> Iterator[Served]:
+def features() -> list[Feature]:
+    return [ACCESS, CATALOG, SCAFFOLDER]
+
+
+@pytest.fixture
+def server(tmp_path: Path, entry_points: list[Any], features: list[Feature]) -> Iterator[Served]:
     catalog = {"file_roots": [str(tmp_path / "templates")]}
-    features = [ACCESS, CATALOG, SCAFFOLDER]
     with served(tmp_path / "data", features=features, plugins=entry_points, catalog=catalog) as running:
         worker = Worker(running.platform, [])
         worker.start()

@@ -14,6 +14,7 @@ from taxiway.model.errors import InputError, NotFoundError
 from taxiway.plugin import StepContext
 
 TEMPLATE_FOLDER = "template"
+NOT_NEEDED = "Not needed: files come from the template's own repository"
 LISTS = {"type": "array", "items": {"type": "string"}}
 
 
@@ -36,34 +37,47 @@ def fetch_actions(renderer: Callable[[], Renderer]) -> list[FunctionAction]:
                 replace={"type": "boolean"},
                 trimBlocks={"type": "boolean"},
                 lstripBlocks={"type": "boolean"},
+                token=NOT_NEEDED,
             ),
+            output_schema=schema(),
         ),
         FunctionAction(
             key="fetch:plain",
             description="Copy the files of a folder of the template into the workspace",
             function=_fetch_plain,
-            input_schema=schema(["url"], url="Folder, relative to the template", targetPath="Where to write"),
+            input_schema=schema(
+                ["url"],
+                url="Folder, relative to the template",
+                targetPath="Where to write",
+                token=NOT_NEEDED,
+            ),
+            output_schema=schema(),
         ),
     ]
 
 
 def source_folder(ctx: StepContext, url: str) -> Path:
     """The folder of the template's snapshot that `url` names."""
-    if "://" in url:
-        raise InputError(f"'{url}' is not reachable: only folders of the template's own repository can be fetched")
-    base = ctx.workspace.parent / TEMPLATE_FOLDER
-    whole = base.with_name(base.name + ".files")
-    root = whole if whole.is_dir() else base
-    folder = inside(root, os.path.relpath(base.resolve() / url, root.resolve()))
+    folder = source_place(ctx, url)
     if not folder.is_dir():
         raise NotFoundError(f"the template has no folder '{url}'")
     return folder
 
 
+def source_place(ctx: StepContext, url: str) -> Path:
+    """What `url` names in the template's snapshot, whether it is there or not."""
+    if "://" in url:
+        raise InputError(f"'{url}' is not reachable: only folders of the template's own repository can be fetched")
+    base = ctx.workspace.parent / TEMPLATE_FOLDER
+    whole = base.with_name(base.name + ".files")
+    root = whole if whole.is_dir() else base
+    return inside(root, os.path.relpath(base.resolve() / url, root.resolve()))
+
+
 def _fetch_plain(ctx: StepContext, values: Mapping[str, Any]) -> Mapping[str, Any]:
     source, target = source_folder(ctx, values["url"]), inside(ctx.workspace, values.get("targetPath") or ".")
     for name, path in workspace_files(source):
-        _write(inside(target, name), path.read_bytes(), os.access(path, os.X_OK))
+        write_file(inside(target, name), path.read_bytes(), os.access(path, os.X_OK))
     return {}
 
 
@@ -96,7 +110,7 @@ def render_folder(
         if place.exists() and not values.get("replace"):
             log(f"Keeping {rendered_name}: it is there already")
             continue
-        _write(place, path.read_bytes() if text is None else text.encode(), os.access(path, os.X_OK))
+        write_file(place, path.read_bytes() if text is None else text.encode(), os.access(path, os.X_OK))
         written += 1
     log(f"Wrote {written} files")
 
@@ -123,7 +137,8 @@ def is_named(name: str, patterns: Sequence[str]) -> bool:
     return glob.globmatch(name, expanded, flags=flags)
 
 
-def _write(path: Path, content: bytes, executable: bool) -> None:
+def write_file(path: Path, content: bytes, executable: bool) -> None:
+    """Write a file with its folders, and its run bit."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(content)
     path.chmod(0o755 if executable else 0o644)

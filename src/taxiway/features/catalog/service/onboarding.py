@@ -15,6 +15,7 @@ import orjson
 
 from taxiway.core.context import OpContext
 from taxiway.core.store.database import Tx
+from taxiway.features.catalog.kinds import shipped
 from taxiway.features.catalog.model import Problem
 from taxiway.features.catalog.onboarding_guess import READ_FILES, guess, has_descriptor
 from taxiway.features.catalog.repository import onboarding as rows
@@ -123,7 +124,7 @@ def problems_of(text: str) -> Sequence[Problem]:
     """What ingestion would say of a first descriptor. Files beside it are not looked into."""
     tree = MemoryTree({DEFAULT_FILE: text.encode()}, is_open=True)
     items = list(islice(read_target(Target(tree, DEFAULT_FILE), _refuse_target), 100))
-    judged = judge(items, None, trusted=False)
+    judged = judge(items, None, trusted=False, kinds=shipped(), source_id="")
     if not judged.problems and not judged.records:
         return [Problem(DEFAULT_FILE, "the text holds no entity", "Write one with apiVersion, kind, metadata, spec.")]
     return judged.problems

@@ -12,15 +12,14 @@ from starlette.responses import Response
 from taxiway.core.context import OpContext
 from taxiway.core.events.journal import SEALED
 from taxiway.core.events.verify import verify
+from taxiway.core.events.view import event_view
 from taxiway.core.http.context import Ctx
 from taxiway.core.http.headers import json_bytes, json_list
 from taxiway.core.http.sse import Batch, SseEvent, event_stream, resume_after
 from taxiway.core.operations import Feature, Operations
 from taxiway.core.permissions import PLATFORM, READ
-from taxiway.kit.clock import to_rfc3339
 from taxiway.kit.paging import DEFAULT_LIMIT, MAX_LIMIT
-from taxiway.model.cdevents import PREFIX, cdevent, data_schema
-from taxiway.model.event import Event
+from taxiway.model.cdevents import data_schema
 from taxiway.model.event_types import SCHEMAS
 from taxiway.plugin import EventType as Declared
 
@@ -123,28 +122,6 @@ def stream_events(
 
 
 FEATURE = Feature("events", PERMISSIONS, operations.items)
-
-
-def event_view(event: Event, public_url: str) -> dict[str, Any]:
-    """An event in the shape of `EventView`. `public_url` is where users reach the portal."""
-    time = to_rfc3339(event.at)
-    is_cdevent = event.type.startswith(PREFIX)
-    optional = {"onbehalfof": event.on_behalf_of, "tokenid": event.token_id, "subjectuid": event.subject_uid}
-    return {
-        "specversion": "1.0",
-        "id": event.id,
-        "source": event.source,
-        "type": event.type,
-        "subject": event.subject,
-        "time": time,
-        "datacontenttype": "application/json",
-        "data": cdevent(event.id, event.source, event.type, time, event.data, public_url) if is_cdevent else event.data,
-        "seq": event.seq,
-        "hash": event.hash,
-        "actor": event.actor,
-        "via": event.via,
-        **{name: value for name, value in optional.items() if value is not None},
-    }
 
 
 class _Follow:

@@ -13,10 +13,11 @@ from taxiway.features.observability import contrib as observability
 from taxiway.features.pulls import contrib as pulls
 from taxiway.features.scaffolder import contrib as scaffolder
 from taxiway.features.search import contrib as search
+from taxiway.features.webhooks import contrib as webhooks
 
 
 def load_features() -> list[Feature]:
     """`FEATURE` of each feature, in order."""
-    engines = (infrastructure, docs, search, environments, scaffolder, delivery, observability)
+    engines = (infrastructure, docs, search, webhooks, environments, scaffolder, delivery, observability)
     parts = (access, pulls, catalog, *engines)
     return [part.FEATURE for part in parts]

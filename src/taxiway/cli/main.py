@@ -35,6 +35,7 @@ for name, (target, summary) in {
     "pipelines": ("pipelines:app", "Pipelines and repositories"),
     "pulls": ("pulls:app", "Pull requests, reviews, and rules of branches"),
     "upgrade": ("upgrade:app", "Bring services to a new version of their golden path"),
+    "webhooks": ("webhooks:app", "Events sent to other systems"),
     "audit": ("audit:app", "Events, and the proof that nobody changed them"),
     "tokens": ("tokens:app", "API tokens"),
     "config": ("config:app", "Settings and where each comes from"),

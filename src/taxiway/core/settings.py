@@ -91,6 +91,17 @@ class ScaffolderSettings(_Section):
     )
 
 
+class WebhookSettings(_Section):
+    """Events that are sent to other systems."""
+
+    hosts: tuple[str, ...] = Field(
+        (), description="hosts (`host`, `host:port`, `*.domain`) that webhooks may reach at private addresses"
+    )
+    give_up_seconds: int = Field(
+        259_200, ge=1, description="seconds for which a webhook may fail without a break before it is disabled"
+    )
+
+
 class TelemetrySettings(_Section):
     """What Taxiway tells about itself."""
 
@@ -124,6 +135,7 @@ class Settings(_Section):
     scaffolder: ScaffolderSettings = ScaffolderSettings()
     telemetry: TelemetrySettings = TelemetrySettings()
     retention: RetentionSettings = RetentionSettings()
+    webhooks: WebhookSettings = WebhookSettings()
     disabled_plugins: tuple[str, ...] = Field((), description="plugins that are not to be loaded")
     plugins: Mapping[str, Mapping[str, Any]] = Field(default_factory=dict, description="settings by plugin name")
 

@@ -2422,6 +2422,118 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/webhooks/v1/webhooks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List webhooks.
+         * @description List webhooks.
+         */
+        get: operations["webhooks.list_webhooks"];
+        put?: never;
+        /**
+         * Subscribe a URL to events from now on. The secret is in this answer only.
+         * @description Subscribe a URL to events from now on. The secret is in this answer only.
+         */
+        post: operations["webhooks.create_webhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/webhooks/v1/webhooks/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show a webhook.
+         * @description Show a webhook.
+         */
+        get: operations["webhooks.get_webhook"];
+        /**
+         * Change a webhook; enabling it sends what it missed, in order.
+         * @description Change a webhook; enabling it sends what it missed, in order.
+         */
+        put: operations["webhooks.update_webhook"];
+        post?: never;
+        /**
+         * Unsubscribe, and forget the deliveries.
+         * @description Unsubscribe, and forget the deliveries.
+         */
+        delete: operations["webhooks.delete_webhook"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/webhooks/v1/webhooks/{id}/deliveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List what was sent to a webhook in the last 30 days, newest first.
+         * @description List what was sent to a webhook in the last 30 days, newest first.
+         */
+        get: operations["webhooks.list_deliveries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/webhooks/v1/webhooks/{id}/deliveries/{delivery_id}/resend": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send a delivery once more, under the same id.
+         * @description Send a delivery once more, under the same id.
+         */
+        post: operations["webhooks.resend_delivery"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/webhooks/v1/webhooks/{id}/secret": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Make a new secret; the old one signs nothing more. It is in this answer only.
+         * @description Make a new secret; the old one signs nothing more. It is in this answer only.
+         */
+        post: operations["webhooks.renew_webhook_secret"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -2700,6 +2812,40 @@ export interface components {
             token: string;
         };
         /**
+         * CreatedWebhook
+         * @description A new webhook with its secret, which is told here only.
+         */
+        CreatedWebhook: {
+            /** Attempts */
+            attempts: number;
+            /** Created At */
+            created_at: number;
+            /** Created By */
+            created_by: string;
+            /** Enabled */
+            enabled: boolean;
+            /** Failing Since */
+            failing_since: number | null;
+            /** Filters */
+            filters: string[];
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /** Next At */
+            next_at: number | null;
+            /** Reason */
+            reason: string | null;
+            /** Secret */
+            secret: string;
+            /** Types */
+            types: string[];
+            /** Url */
+            url: string;
+            /** Version */
+            version: number;
+        };
+        /**
          * DecommissionBody
          * @description The service to take out of use.
          */
@@ -2714,6 +2860,46 @@ export interface components {
         DecommissionStarted: {
             /** Run Id */
             run_id: string;
+        };
+        /**
+         * Deliveries
+         * @description A page of deliveries, newest first.
+         */
+        Deliveries: {
+            /** Items */
+            items: components["schemas"]["DeliveryView"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+        };
+        /**
+         * DeliveryView
+         * @description One event on its way: `waiting` is tried again, `failed` was given up. `status` is the other side's.
+         */
+        DeliveryView: {
+            /** Attempted At */
+            attempted_at: number;
+            /** Attempts */
+            attempts: number;
+            /** Created At */
+            created_at: number;
+            /** Error */
+            error: string | null;
+            /** Event Id */
+            event_id: string;
+            /** Id */
+            id: string;
+            /** Resend */
+            resend: boolean;
+            /** Seq */
+            seq: number;
+            /** State */
+            state: string;
+            /** Status */
+            status: number | null;
+            /** Subject */
+            subject: string;
+            /** Type */
+            type: string;
         };
         /**
          * DeployBody
@@ -4844,6 +5030,14 @@ export interface components {
             results: components["schemas"]["SearchResult"][];
         };
         /**
+         * Secret
+         * @description A new secret, which is told here only.
+         */
+        Secret: {
+            /** Secret */
+            secret: string;
+        };
+        /**
          * SeriesView
          * @description One signal. Points are [microseconds UTC, value]; null where nothing was measured.
          */
@@ -5311,6 +5505,75 @@ export interface components {
             version: number;
             /** Via */
             via: string | null;
+        };
+        /**
+         * WebhookRequest
+         * @description A subscription. `types` are beginnings of event types (`dev.taxiway.entity.`), none: every event. `filters` are
+         *     written as the catalog's (`kind=component,spec.type=service`), one of them must take the entity that an event is
+         *     about; none: every event.
+         */
+        WebhookRequest: {
+            /**
+             * Enabled
+             * @default true
+             */
+            enabled: boolean;
+            /**
+             * Filters
+             * @default []
+             */
+            filters: string[];
+            /** Name */
+            name: string;
+            /**
+             * Types
+             * @default []
+             */
+            types: string[];
+            /** Url */
+            url: string;
+        };
+        /**
+         * WebhookView
+         * @description A webhook. `reason` says why it is disabled; `failing_since` and `next_at` are set while it fails.
+         */
+        WebhookView: {
+            /** Attempts */
+            attempts: number;
+            /** Created At */
+            created_at: number;
+            /** Created By */
+            created_by: string;
+            /** Enabled */
+            enabled: boolean;
+            /** Failing Since */
+            failing_since: number | null;
+            /** Filters */
+            filters: string[];
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /** Next At */
+            next_at: number | null;
+            /** Reason */
+            reason: string | null;
+            /** Types */
+            types: string[];
+            /** Url */
+            url: string;
+            /** Version */
+            version: number;
+        };
+        /**
+         * Webhooks
+         * @description A page of webhooks.
+         */
+        Webhooks: {
+            /** Items */
+            items: components["schemas"]["WebhookView"][];
+            /** Next Cursor */
+            next_cursor: string | null;
         };
         /**
          * WorkloadList
@@ -9620,6 +9883,266 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Info"];
+                };
+            };
+        };
+    };
+    "webhooks.list_webhooks": {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Webhooks"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    "webhooks.create_webhook": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CreatedWebhook"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    "webhooks.get_webhook": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    "webhooks.update_webhook": {
+        parameters: {
+            query?: never;
+            header?: {
+                "if-match"?: string | null;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    "webhooks.delete_webhook": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    "webhooks.list_deliveries": {
+        parameters: {
+            query?: {
+                state?: ("delivered" | "waiting" | "failed") | null;
+                limit?: number;
+                cursor?: string | null;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Deliveries"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    "webhooks.resend_delivery": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                delivery_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    "webhooks.renew_webhook_secret": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Secret"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
                 };
             };
         };

@@ -33,6 +33,7 @@ REVISIONS = (
     "0010_catalog_sources",
     "0011_onboarding",
     "0009_kinds",
+    "0020_webhooks",
 )
 """The modules in `migrations/versions`, in order."""
 HEAD = REVISIONS[-1].partition("_")[0]

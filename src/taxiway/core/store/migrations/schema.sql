@@ -657,3 +657,41 @@ CREATE TABLE property_pending (
 	CONSTRAINT pk_property_pending PRIMARY KEY (entity_id), 
 	CONSTRAINT fk_property_pending_entity_id_entity FOREIGN KEY(entity_id) REFERENCES entity (id) ON DELETE CASCADE
 );
+CREATE TABLE webhook (
+	id TEXT NOT NULL, 
+	name TEXT NOT NULL, 
+	url TEXT NOT NULL, 
+	types TEXT NOT NULL, 
+	filters TEXT NOT NULL, 
+	secret TEXT NOT NULL, 
+	enabled BOOLEAN NOT NULL, 
+	reason TEXT, 
+	cursor BIGINT NOT NULL, 
+	attempts INTEGER NOT NULL, 
+	next_at BIGINT, 
+	failing_since BIGINT, 
+	created_by TEXT NOT NULL, 
+	created_at BIGINT NOT NULL, 
+	version INTEGER DEFAULT 1 NOT NULL, 
+	CONSTRAINT pk_webhook PRIMARY KEY (id), 
+	CONSTRAINT uq_webhook_name UNIQUE (name)
+);
+CREATE TABLE webhook_delivery (
+	id TEXT NOT NULL, 
+	webhook_id TEXT NOT NULL, 
+	seq BIGINT NOT NULL, 
+	event_id TEXT NOT NULL, 
+	type TEXT NOT NULL, 
+	subject TEXT NOT NULL, 
+	state TEXT NOT NULL, 
+	attempts INTEGER NOT NULL, 
+	status INTEGER, 
+	error TEXT, 
+	resend BOOLEAN NOT NULL, 
+	created_at BIGINT NOT NULL, 
+	attempted_at BIGINT NOT NULL, 
+	CONSTRAINT pk_webhook_delivery PRIMARY KEY (id), 
+	CONSTRAINT fk_webhook_delivery_webhook_id FOREIGN KEY(webhook_id) REFERENCES webhook (id) ON DELETE CASCADE, 
+	CONSTRAINT uq_webhook_delivery_webhook_id_seq UNIQUE (webhook_id, seq)
+);
+CREATE INDEX ix_webhook_delivery_attempted_at ON webhook_delivery (attempted_at);

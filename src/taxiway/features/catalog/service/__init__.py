@@ -11,7 +11,7 @@ from taxiway.features.catalog.service.locations import (
     unregister_location,
 )
 from taxiway.features.catalog.service.people import groups_of
-from taxiway.features.catalog.service.query import get_entity, list_documented, list_entities
+from taxiway.features.catalog.service.query import get_entity, last_known, list_documented, list_entities
 
 __all__ = [
     "apply_entities",
@@ -20,6 +20,7 @@ __all__ = [
     "find_location",
     "get_entity",
     "groups_of",
+    "last_known",
     "list_documented",
     "list_entities",
     "list_locations",

@@ -10,10 +10,12 @@ import orjson
 from taxiway.core.context import OpContext, Platform
 from taxiway.core.store.watch import CommitWatch
 from taxiway.features.catalog.refs import full_ref
-from taxiway.features.catalog.repository import listing, reading
+from taxiway.features.catalog.repository import history, listing, reading
 from taxiway.features.catalog.repository.filters import Clause, documented, equal_filters, visible_to
 from taxiway.features.catalog.repository.index.catalog_index import CatalogIndex
+from taxiway.features.catalog.repository.past import owned
 from taxiway.features.catalog.repository.query import Listed, Query
+from taxiway.model.access import EVERYTHING
 
 MAX_LIST = 10_000
 READ = "catalog.entity.read"
@@ -26,6 +28,16 @@ def get_entity(platform: Platform, ref: str) -> dict[str, Any] | None:
     with platform.store.read() as conn:
         text = reading.texts_by_refs(conn, [full]).get(full)
     return None if text is None else orjson.loads(text)
+
+
+def last_known(platform: Platform, ref: str) -> dict[str, Any] | None:
+    """The entity of a full reference as it is, or as it was when it went; None when history does not hold it."""
+    found = get_entity(platform, ref)
+    if found is not None:
+        return found
+    with platform.store.read() as conn:
+        versions = history.versions(conn, full_ref(ref), owned(EVERYTHING), visible_to(EVERYTHING), None, 1)
+    return orjson.loads(versions[0].doc) if versions else None
 
 
 def list_entities(

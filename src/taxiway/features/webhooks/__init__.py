@@ -1,0 +1,1 @@
+"""Events sent to other systems: subscriptions, signed deliveries in order, and what became of each."""

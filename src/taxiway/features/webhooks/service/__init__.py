@@ -1,0 +1,1 @@
+"""Webhooks as an administrator keeps them, and as they are sent."""

@@ -7,6 +7,7 @@ from taxiway.core.operations import Feature
 from taxiway.core.permissions import OWNED, READ
 from taxiway.features.delivery import routes
 from taxiway.features.delivery.actions import DeployAction
+from taxiway.features.delivery.environment_actions import environment_actions
 from taxiway.features.delivery.reconciler import PushSubscriber, Reconciler
 from taxiway.features.delivery.subscribers import (
     AbandonedSubscriber,
@@ -31,7 +32,9 @@ def register(platform: Platform) -> None:
     platform.runs.register("destroy", remover)
     platform.runs.register("decommission", remover)
     platform.registry.add("background_service", reconciler, OWNER)
-    platform.registry.add("action", DeployAction(platform, Remover(platform, reconciler)), OWNER)
+    removing = Remover(platform, reconciler)
+    for action in (DeployAction(platform, removing), *environment_actions(platform, removing)):
+        platform.registry.add("action", action, OWNER)
     for subscriber in (
         PushSubscriber(reconciler),
         PipelineSubscriber(platform),

@@ -35,7 +35,7 @@ def rollback(ctx: OpContext, service_ref: str, environment: str, release: str | 
     service = service_entity(ctx.platform, service_ref)
     ctx.authorize(DEPLOY, service.owner)
     chosen = get_environment(ctx.platform, environment)
-    target = release or _release_before(ctx, service, chosen)
+    target = release or release_before(ctx, service, chosen)
     return start_deployment(ctx, service, chosen, target, action="rollback")
 
 
@@ -154,7 +154,8 @@ def _owner_for_destroy(ctx: OpContext, ref: str) -> tuple[str | None, str | None
         raise
 
 
-def _release_before(ctx: OpContext, service: ServiceEntity, environment: Environment) -> str:
+def release_before(ctx: OpContext, service: ServiceEntity, environment: Environment) -> str:
+    """The release that was live before the one that is. NotFoundError where there is none."""
     with ctx.platform.store.read() as conn:
         rows: list[Mapping[str, Any]] = repository.history(conn, service.ref, environment.name)
     live = next((row for row in rows if row["state"] == "live"), None)

@@ -28,7 +28,7 @@ def rendered() -> dict[str, str]:
     script = "import docs, json; print(json.dumps({path.stem: text for path, text in docs.render().items()}))"
     tools = str(ROOT / "tools")
     done = subprocess.run(
-        [sys.executable, "-c", script], cwd=tools, capture_output=True, text=True, check=False, timeout=60
+        [sys.executable, "-c", script], cwd=tools, capture_output=True, text=True, check=False, timeout=180
     )
     assert done.returncode == 0, done.stderr
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from fastapi import Body, Path, Query, Request, Response
+from fastapi import Depends, Path, Query, Request, Response
 from pydantic import BaseModel, ConfigDict
 
 from taxiway.core.http.context import Ctx
@@ -68,10 +68,16 @@ def remove_source(ctx: Ctx, name: Name) -> Response:
     return json_bytes({"removed": len(removals.remove_source(ctx, _id(name))), "kept": 0})
 
 
+async def _raw(request: Request) -> bytes:
+    # As it was sent, whatever its type says: that is what was signed.
+    return await request.body()
+
+
+Raw = Annotated[bytes, Depends(_raw)]
+
+
 @operations.post("/api/catalog/v1/hooks/{name}", None, status=202, response=sourcing_views.Heard)
-def receive_hook(
-    ctx: Ctx, name: Name, request: Request, body: Annotated[bytes, Body(media_type="application/json")] = b""
-) -> Response:
+def receive_hook(ctx: Ctx, name: Name, request: Request, body: Raw) -> Response:
     """Where another system tells of changes, for the source of this name. Its signature is checked."""
     headers = {key.lower(): value for key, value in request.headers.items()}
     return json_bytes({"run_id": hooks.receive(ctx.platform, name, headers, body)}, status=202)

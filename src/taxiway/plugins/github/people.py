@@ -78,7 +78,7 @@ class GitHubOrgSource:
                 f"{client.settings.host} in plugins.github.hosts",
                 code="github.credential",
             )
-        host, teams_of = client.settings.host, dict[str, list[str]]()
+        teams_of: dict[str, list[str]] = {}
         teams = list(_connection(client, org, TEAMS, {}, ("organization", "teams")))
         for team in teams:
             if request.cancelled.is_set():
@@ -91,10 +91,10 @@ class GitHubOrgSource:
                 members.extend(node["login"] for node in rest)
             for login in members:
                 teams_of.setdefault(login, []).append(safe_name(team["slug"]))
-            yield SourcedEntity(_team(host, org, team), f"url:{client.web}/orgs/{org}/teams/{team['slug']}", 1, True)
-        yield SourcedEntity(_organisation(host, org), f"url:{client.web}/{org}", 1, True)
+            yield SourcedEntity(_team(org, team), f"url:{client.web}/orgs/{org}/teams/{team['slug']}", 1, True)
+        yield SourcedEntity(_organisation(org), f"url:{client.web}/{org}", 1, True)
         for member in _connection(client, org, MEMBERS, {}, ("organization", "membersWithRole")):
-            document = _user(host, member, teams_of.get(member["login"], []))
+            document = _user(member, teams_of.get(member["login"], []))
             yield SourcedEntity(document, f"url:{client.web}/{member['login']}", 1, True)
         yield SourcePart("people")
         yield SourceEnd()
@@ -123,21 +123,21 @@ def _connection(
     raise UnavailableError(f"the list of {path[-1]} of {org} does not end", code="github.endless")
 
 
-def _team(host: str, org: str, team: Mapping[str, Any]) -> dict[str, Any]:
+def _team(org: str, team: Mapping[str, Any]) -> dict[str, Any]:
     return group_document(
         team["slug"],
-        annotations={f"{host}/team-slug": f"{org}/{team['slug']}"},
+        annotations={"github.com/team-slug": f"{org}/{team['slug']}"},
         parent=(team.get("parentTeam") or {}).get("slug") or org,
         profile={"displayName": team.get("name"), "picture": team.get("avatarUrl")},
         about=team.get("description") or "",
     )
 
 
-def _organisation(host: str, org: str) -> dict[str, Any]:
-    return org_document(org, annotations={f"{host}/organization": org}, profile={"displayName": org})
+def _organisation(org: str) -> dict[str, Any]:
+    return org_document(org, annotations={}, profile={"displayName": org})
 
 
-def _user(host: str, member: Mapping[str, Any], teams: list[str]) -> dict[str, Any]:
+def _user(member: Mapping[str, Any], teams: list[str]) -> dict[str, Any]:
     profile = {
         "displayName": member.get("name") or member["login"],
         "email": member.get("email"),
@@ -145,7 +145,7 @@ def _user(host: str, member: Mapping[str, Any], teams: list[str]) -> dict[str, A
     }
     return user_document(
         member["login"],
-        annotations={f"{host}/user-login": member["login"]},
+        annotations={"github.com/user-login": member["login"]},
         member_of=teams,
         profile=profile,
         about=member.get("bio") or "",

@@ -40,7 +40,7 @@ class GitLabOrgSource:
         from taxiway.plugins.gitlab.client import quoted
 
         client, top = self.clients.of(request.options.host), str(request.options.group)
-        host = client.settings.host
+        host = client.settings.host.partition(":")[0]
         first = client.get(f"groups/{quoted(top)}").checked(f"the group {top} on {host}").json()
         groups = [first, *client.pages(f"groups/{first['id']}/descendant_groups?per_page=100&order_by=id")]
         teams_of: dict[str, list[str]] = {}
@@ -69,7 +69,7 @@ def _name(top: str, full_path: str) -> str:
 
 def _group(host: str, top: str, group: Mapping[str, Any]) -> dict[str, Any]:
     path = str(group["full_path"])
-    annotations = {f"{host}/group-path": path}
+    annotations = {f"{host}/team-path": path}
     profile = {"displayName": group.get("name"), "picture": group.get("avatar_url")}
     if path.lower() == top.lower():
         return org_document(_name(top, path), annotations=annotations, profile=profile)
@@ -88,5 +88,5 @@ def _user(host: str, member: Mapping[str, Any], groups: list[str]) -> dict[str, 
         "email": member.get("public_email") or member.get("email"),
         "picture": member.get("avatar_url"),
     }
-    login = {f"{host}/user-login": member["username"]}
+    login = {f"{host}/user-login": member.get("web_url") or member["username"]}
     return user_document(member["username"], annotations=login, member_of=groups, profile=profile)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -80,7 +81,7 @@ class Script:
     def receive(self, request: HookRequest) -> Sequence[dict[str, Any]]:
         if request.headers.get("x-signature") != "right":
             raise NotAllowedError("the signature is wrong")
-        return [{"name": request.body.decode()}] if request.body else []
+        return [{"name": json.loads(request.body)["name"]}] if request.body else []
 
 
 class _Tree:
@@ -293,7 +294,7 @@ def test_a_webhook_reads_what_it_touches(
         signed = {"x-signature": "right"}
         assert nobody.post(hook, headers=signed).json() == {"run_id": None}
         for name in ("a", "b"):
-            answer = nobody.post(hook, content=name.encode(), headers=signed)
+            answer = nobody.post(hook, json={"name": name}, headers=signed)
             assert answer.status_code == 202
             assert _ended(server, answer.json()["run_id"])["state"] == "succeeded"
     assert [len(one.hints) for one in script.requests] == [0, 1, 1]

@@ -15,6 +15,7 @@ import pytest
 from factories.catalog import component
 from factories.forge_fakes import TOKEN, FakeForge, Repo, github, gitlab
 from factories.other_system import Asked, Reply
+from taxiway.features.catalog.validation import validate
 from taxiway.model.errors import InputError, NotAllowedError, RateLimitedError, TaxiwayError, UnavailableError
 from taxiway.plugin import (
     EntitySource,
@@ -251,6 +252,8 @@ def test_people_and_teams_come_as_entities(reading: Reading) -> None:
     found = list(reading.people.read(SourceRequest("test", options)))
     entities = [item for item in found if isinstance(item, SourcedEntity)]
     assert all(item.vouched for item in entities)
+    for item in entities:
+        validate(item.document)
     by_ref = {f"{item.document['kind']}:{item.document['metadata']['name']}": item.document for item in entities}
     cards = "cards" if reading.kind == "github" else "payments-cards"
     assert {"User:ada", "User:bob", "User:cy", "Group:acme", "Group:payments", f"Group:{cards}"} <= set(by_ref)

@@ -74,3 +74,15 @@ export const postIf = <T>(etag: string, path: string, body: unknown = {}) =>
   call<T>('POST', path, body, undefined, { 'If-Match': `"${etag}"` })
 export const put = <T>(path: string, body: unknown = {}) => call<T>('PUT', path, body)
 export const del = <T>(path: string) => call<T>('DELETE', path)
+
+export type Attempt = { url: string; method: string; headers: Record<string, string>; body?: string }
+const LARGEST_SHOWN = 200_000
+/** A request of an API's page, as somebody wrote it. Without the session's cookie: it is not done in the name of who is signed in. */
+export async function tryRequest({ url, method, headers, body }: Attempt) {
+  const started = performance.now()
+  const signal = AbortSignal.timeout(20_000)
+  const answer = await fetch(url, { method, headers, body, credentials: 'omit', redirect: 'manual', signal })
+  const text = (await answer.text()).slice(0, LARGEST_SHOWN)
+  const head = [...answer.headers].map(([k, v]) => `${k}: ${v}`).join('\n')
+  return { status: `${answer.status} ${answer.statusText}`.trim(), ms: Math.round(performance.now() - started), text, head }
+}

@@ -8,6 +8,7 @@ const PAGES: [name: string, path: string][] = [
   ['problems', '/catalog/problems'],
   ['add an entity', '/catalog/add'],
   ['graph', '/catalog/graph?entity=group:default/checkout'],
+  ['api', '/catalog/api/default/charges?tab=api&page=post+%2Fcharges'],
   ['create', '/create'],
   ['upgrades', '/create/upgrades'],
   ['wizard', '/create/default/python-service'],

@@ -27,12 +27,16 @@ const TABS: [id: string, label: string, Component: ComponentType<TabProps>, depl
   ['logs', 'Logs', tab(() => import('./LogsTab')), true],
   ['metrics', 'Metrics', tab(() => import('./MetricsTab')), true],
   ['docs', 'Docs', tab(() => import('./DocsTab')), false],
+  ['api', 'API', tab(() => import('./api/ApiTab')), false],
   ['definition', 'Definition', tab(() => import('./DefinitionTab')), false],
   ['history', 'History', tab(() => import('./HistoryTab')), false],
 ]
 
 /** Only components are built and deployed; other kinds do not get tabs that could never have content. */
-export const tabsFor = (kind: string) => TABS.filter(([, , , deployed]) => !deployed || kind.toLowerCase() === 'component')
+export const tabsFor = (kind: string) =>
+  TABS.filter(
+    ([id, , , deployed]) => (!deployed || kind.toLowerCase() === 'component') && (id !== 'api' || kind.toLowerCase() === 'api'),
+  )
 
 export function EntityPage() {
   const params = route.useParams()

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import importlib
 import inspect
-import pkgutil
+import re
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Any, get_args
 
 from pydantic import BaseModel
@@ -14,6 +15,7 @@ from pydantic_core import PydanticUndefined
 import taxiway.plugins
 from taxiway.core.settings_sources import SourceSettings
 
+OPTIONS = re.compile(r"^    options(: type\[\w+\])? = ", re.MULTILINE)
 Table = Callable[[Sequence[str], Any], str]
 
 
@@ -42,17 +44,17 @@ def sources_page(table: Table, type_name: Callable[[Any], str], shown: Callable[
 
 
 def _sources() -> list[Any]:
+    """The classes of the sources that ship: those with `key` and a model as `options`."""
     found: dict[str, Any] = {}
-    for plugin in pkgutil.iter_modules(taxiway.plugins.__path__):
-        try:
-            module = importlib.import_module(f"taxiway.plugins.{plugin.name}.source")
-        except ModuleNotFoundError as error:
-            if error.name != f"taxiway.plugins.{plugin.name}.source":
-                raise
-            continue
-        for value in vars(module).values():
-            if inspect.isclass(value) and value.__module__ == module.__name__ and hasattr(value, "options"):
-                found[value.key] = value
+    for folder in taxiway.plugins.__path__:
+        for file in sorted(Path(folder).glob("*/*.py")):
+            if not OPTIONS.search(file.read_text()):
+                continue
+            module = importlib.import_module(f"taxiway.plugins.{file.parent.name}.{file.stem}")
+            for value in vars(module).values():
+                own = inspect.isclass(value) and value.__module__ == module.__name__
+                if own and inspect.isclass(getattr(value, "options", None)):
+                    found[value.key] = value
     return [found[key] for key in sorted(found)]
 
 

@@ -1,25 +1,45 @@
-"""Azure DevOps: the descriptors in its repositories."""
+"""Azure DevOps: repositories for the catalog, and files by URL."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 from taxiway.plugin import Later, Plugin, PluginContext
+from taxiway.plugins.azure.settings import AzureSettings
+
+if TYPE_CHECKING:
+    from taxiway.plugins.azure.client import AzureClients
 
 
 def contribute(ctx: PluginContext) -> Sequence[tuple[str, Any]]:
-    def source() -> Any:
-        from taxiway.plugins.azure.source import AzureSource
+    @cache
+    def clients() -> AzureClients:
+        from taxiway.plugins.azure.client import AzureClients
 
-        return AzureSource(ctx.secrets)
+        return AzureClients(ctx)
 
-    return [("entity_source", Later("azure", source))]
+    def repositories() -> Any:
+        from taxiway.plugins.azure.repositories import AzureSource
+
+        return AzureSource(ctx, clients())
+
+    def urls() -> Any:
+        from taxiway.plugins.azure.urls import AzureUrls
+
+        return AzureUrls(clients(), [host.host for host in ctx.settings.hosts])
+
+    return [
+        ("entity_source", Later("azure", repositories)),
+        ("url_reader", Later("azure", urls)),
+    ]
 
 
 PLUGIN = Plugin(
     name="azure",
     version="1.0.0",
     contribute=contribute,
-    description="Descriptors in repositories of Azure DevOps",
+    settings=AzureSettings,
+    description="Repositories of Azure DevOps",
 )

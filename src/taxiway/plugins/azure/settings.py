@@ -1,27 +1,26 @@
-"""Which repositories of Azure DevOps are looked at."""
+"""Settings of the Azure DevOps plugin: which servers there are, and the credential for each."""
 
 from __future__ import annotations
 
-from pydantic import Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from taxiway.plugin import CredentialRef, PluginSettings
 
 
-class AzureOptions(PluginSettings):
-    """An organisation of Azure DevOps Services, or a collection of an own server."""
+class AzureHost(BaseModel):
+    """Azure DevOps Services, or an Azure DevOps Server of one's own."""
 
-    url: str = Field(
-        pattern=r"^https?://[^/]+/.+",
-        description="address of the organisation or collection: `https://dev.azure.com/acme`",
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    host: str = Field("dev.azure.com", description="where people reach it: dev.azure.com, or a server of one's own")
+    path: str = Field(
+        "", pattern=r"^[A-Za-z0-9/_.-]*$", description="what stands before collections: `tfs` on some servers"
     )
-    token: CredentialRef = Field(description="personal access token with the scope Code (read), by reference")
-    projects: tuple[str, ...] = Field(("*",), description="names of projects, with `*` for anything")
-    repositories: tuple[str, ...] = Field(("*",), description="names of repositories, with `*` for anything")
-    exclude: tuple[str, ...] = Field((), description="names of repositories that are left out")
-    paths: tuple[str, ...] = Field(
-        ("catalog-info.yaml",), min_length=1, description="files of each repository, with `*` and `**`"
-    )
-    branch: str | None = Field(None, description="branch; none: each repository's default branch")
-    webhook_secret: CredentialRef | None = Field(
-        None, description="password that the service hook `Code pushed` sends (basic authentication), by reference"
-    )
+    token: CredentialRef = Field(description="a personal access token with Code (read): secret://… or env:NAME")
+    scheme: str = Field("https", pattern="^https?$", description="http only where there is no TLS at all")
+
+
+class AzureSettings(PluginSettings):
+    """The Azure DevOps that Taxiway may talk to."""
+
+    hosts: tuple[AzureHost, ...] = Field((), description="each Azure DevOps, by `host`")

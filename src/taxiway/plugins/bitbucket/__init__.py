@@ -1,25 +1,45 @@
-"""Bitbucket Cloud and Data Center: the descriptors in their repositories."""
+"""Bitbucket Cloud and Bitbucket Data Center: repositories for the catalog, and files by URL."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 from taxiway.plugin import Later, Plugin, PluginContext
+from taxiway.plugins.bitbucket.settings import BitbucketSettings
+
+if TYPE_CHECKING:
+    from taxiway.plugins.bitbucket.client import BitbucketClients
 
 
 def contribute(ctx: PluginContext) -> Sequence[tuple[str, Any]]:
-    def source() -> Any:
-        from taxiway.plugins.bitbucket.source import BitbucketSource
+    @cache
+    def clients() -> BitbucketClients:
+        from taxiway.plugins.bitbucket.client import BitbucketClients
 
-        return BitbucketSource(ctx.secrets)
+        return BitbucketClients(ctx)
 
-    return [("entity_source", Later("bitbucket", source))]
+    def repositories() -> Any:
+        from taxiway.plugins.bitbucket.repositories import BitbucketSource
+
+        return BitbucketSource(ctx, clients())
+
+    def urls() -> Any:
+        from taxiway.plugins.bitbucket.urls import BitbucketUrls
+
+        return BitbucketUrls(clients(), [host.host for host in ctx.settings.hosts])
+
+    return [
+        ("entity_source", Later("bitbucket", repositories)),
+        ("url_reader", Later("bitbucket", urls)),
+    ]
 
 
 PLUGIN = Plugin(
     name="bitbucket",
     version="1.0.0",
     contribute=contribute,
-    description="Descriptors in repositories of Bitbucket",
+    settings=BitbucketSettings,
+    description="Repositories of Bitbucket Cloud and Bitbucket Data Center",
 )

@@ -1,38 +1,41 @@
-"""Which repositories of Bitbucket are looked at."""
+"""Settings of the Bitbucket plugin: which Bitbuckets there are, and the credential for each."""
 
 from __future__ import annotations
 
-from pydantic import Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field
 
 from taxiway.plugin import CredentialRef, PluginSettings
 
+CLOUD = "bitbucket.org"
 
-class BitbucketOptions(PluginSettings):
-    """A workspace of Bitbucket Cloud, or a Bitbucket Data Center (Server)."""
 
-    url: str | None = Field(
-        None, pattern=r"^https?://", description="address of an own Bitbucket Data Center; none: Bitbucket Cloud"
-    )
-    workspace: str | None = Field(None, description="workspace of Bitbucket Cloud")
-    username: str = Field(
-        "", description="who the token is of, for Bitbucket Cloud's API tokens; empty: it is an access token (bearer)"
-    )
-    token: CredentialRef = Field(description="token that may read repositories, by reference")
-    projects: tuple[str, ...] = Field(("*",), description="keys of projects, with `*` for anything")
-    repositories: tuple[str, ...] = Field(("*",), description="names of repositories, with `*` for anything")
-    exclude: tuple[str, ...] = Field((), description="names of repositories that are left out")
-    archived: bool = Field(False, description="whether archived repositories are read (Data Center)")
-    paths: tuple[str, ...] = Field(
-        ("catalog-info.yaml",), min_length=1, description="files of each repository, with `*` and `**`"
-    )
-    branch: str | None = Field(None, description="branch; none: each repository's main branch")
-    webhook_secret: CredentialRef | None = Field(
-        None, description="secret that webhooks are signed with (`repo:push`, `repo:refs_changed`), by reference"
-    )
-    cloud_api: str = Field("https://api.bitbucket.org", description="address of Bitbucket Cloud's API")
+class BitbucketHost(BaseModel):
+    """Bitbucket Cloud (`bitbucket.org`), or a Bitbucket Data Center (Server)."""
 
-    @model_validator(mode="after")
-    def _one_of_both(self) -> BitbucketOptions:
-        if (self.url is None) == (self.workspace is None):
-            raise ValueError("name the `workspace` of Bitbucket Cloud, or the `url` of a Bitbucket Data Center")
-        return self
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    host: str = Field(CLOUD, description="where people reach it: bitbucket.org, or a Data Center of one's own")
+    api_url: str | None = Field(
+        None, description="address of its API; default: Cloud's, or <host>/rest/api/1.0 of a Data Center"
+    )
+    username: str = Field("", description="whose token it is, for API tokens of Cloud; empty: an access token")
+    token: CredentialRef = Field(description="a token that may read repositories: secret://… or env:NAME")
+    cloud: bool | None = Field(None, description="whether its API is Cloud's; none: as the host says")
+    scheme: str = Field("https", pattern="^https?$", description="http only where there is no TLS at all")
+
+    @property
+    def is_cloud(self) -> bool:
+        """Whether its API is that of Bitbucket Cloud."""
+        return self.host == CLOUD if self.cloud is None else self.cloud
+
+    @property
+    def api(self) -> str:
+        """The address of the API, without a trailing slash."""
+        own = f"{self.scheme}://{self.host}/rest/api/1.0"
+        return (self.api_url or ("https://api.bitbucket.org/2.0" if self.is_cloud else own)).rstrip("/")
+
+
+class BitbucketSettings(PluginSettings):
+    """The Bitbuckets that Taxiway may talk to."""
+
+    hosts: tuple[BitbucketHost, ...] = Field((), description="each Bitbucket, by `host`")

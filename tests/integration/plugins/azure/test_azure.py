@@ -1,4 +1,4 @@
-"""Azure DevOps' API in the shapes that Microsoft documents: discovery, heads, trees, files, service hooks."""
+"""Azure DevOps' API in the shapes that Microsoft documents: discovery, heads, trees, files, service hooks, URLs."""
 
 from __future__ import annotations
 
@@ -6,15 +6,19 @@ import base64
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from factories.outside import Asked, Said, answering
-from taxiway.model.errors import InputError, NotAllowedError, TaxiwayError
-from taxiway.plugin import HookRequest, SourcedTree, SourceEnd, SourceGone, SourcePart, SourceProblem, SourceRequest
-from taxiway.plugin.testing import EntitySourceConformance, MemorySecrets
-from taxiway.plugins.azure.source import AzureSource, fits
+from taxiway.model.errors import InputError, NotAllowedError, NotFoundError, TaxiwayError
+from taxiway.plugin import HookRequest, SourcedTree, SourceEnd, SourceGone, SourcePart, SourceRequest
+from taxiway.plugin.testing import EntitySourceConformance, UrlReaderConformance, memory_host
+from taxiway.plugins.azure import PLUGIN
+from taxiway.plugins.azure.repositories import AzureSource
+from taxiway.plugins.azure.settings import AzureSettings
+from taxiway.plugins.azure.urls import AzureUrls
 
 TOKEN = "pat"
 FILE = b"apiVersion: backstage.io/v1alpha1\nkind: System\nmetadata: {name: shop}\nspec: {owner: team-a}\n"
@@ -33,12 +37,18 @@ class Organisation:
         self.asked.append(asked.path)
         if asked.headers.get("authorization") != "Basic " + base64.b64encode(f":{TOKEN}".encode()).decode():
             return Said(203, b"<html>Sign in")
-        base = "/acme/_apis/git/repositories"
-        if asked.path == base:
-            return Said(
-                200, {"count": len(self.repositories), "value": [self._described(i) for i in self.repositories]}
-            )
-        identifier, _, what = asked.path.removeprefix(f"{base}/").partition("/")
+        where, _, rest = asked.path.partition("/_apis/git/repositories")
+        if not where.startswith("/acme"):
+            return Said(404, {"message": "TF400813: no such organisation"})
+        project = where.removeprefix("/acme").strip("/").replace("%20", " ")
+        if not rest:
+            chosen = [i for i, held in self.repositories.items() if project in ("", held["project"])]
+            return Said(200, {"count": len(chosen), "value": [self._described(i) for i in chosen]})
+        identifier, _, what = rest.strip("/").partition("/")
+        by_name = {held["name"]: i for i, held in self.repositories.items()}
+        identifier = by_name.get(identifier, identifier)
+        if not what and identifier in self.repositories:
+            return Said(200, self._described(identifier))
         held = self.repositories.get(identifier)
         if held is None or identifier in self.broken:
             return Said(500 if held else 404, {"message": "TF401019: the repository is not there"})
@@ -46,12 +56,15 @@ class Organisation:
             assert asked.query["filter"] == "heads/main"
             refs = [("refs/heads/maintenance", "0" * 40), ("refs/heads/main", held["head"])]
             return Said(200, {"value": [{"name": name, "objectId": commit} for name, commit in refs if commit]})
-        assert asked.query["versionDescriptor.version"] == held["head"]
+        assert asked.query.get("versionDescriptor.version", "main") in (held["head"], "main")
         if "path" in asked.query:
             content = held["files"].get(asked.query["path"].lstrip("/"))
             return Said(404, {"message": "no file"}) if content is None else Said(200, content)
         items = [{"objectId": "1", "gitObjectType": "tree", "path": "/", "isFolder": True}]
-        items += [{"objectId": "2", "gitObjectType": "blob", "path": f"/{path}"} for path in held["files"]]
+        items += [
+            {"objectId": str(hash(content)), "gitObjectType": "blob", "path": f"/{path}"}
+            for path, content in held["files"].items()
+        ]
         return Said(200, {"value": items})
 
     def _described(self, identifier: str) -> dict[str, Any]:
@@ -81,15 +94,25 @@ def organisation() -> Iterator[Organisation]:
 
 
 @pytest.fixture
-def source() -> AzureSource:
-    secrets = MemorySecrets()
-    secrets.put("azure", TOKEN)
-    secrets.put("wrong", "x")
-    return AzureSource(secrets)
+def parts(organisation: Organisation, tmp_path: Path) -> dict[str, Any]:
+    host = memory_host(tmp_path, "azure")
+    host.context.secrets.put("azure", TOKEN)
+    hosts = [{"host": organisation.url.partition("://")[2], "scheme": "http", "token": "secret://memory/azure"}]
+    host.context.secrets.put("wrong", "x")
+    hosts.append({**hosts[0], "host": hosts[0]["host"].replace("127.0.0.1", "localhost")})
+    hosts[1]["token"] = "secret://memory/wrong"
+    ctx = replace(host.context, settings=AzureSettings.model_validate({"hosts": hosts}))
+    return dict(PLUGIN.contribute(ctx))
+
+
+@pytest.fixture
+def source(parts: dict[str, Any]) -> AzureSource:
+    found: AzureSource = parts["entity_source"]
+    return found
 
 
 def options(organisation: Organisation, **more: Any) -> dict[str, Any]:
-    return {"url": f"{organisation.url}/acme", "token": "secret://memory/azure", **more}
+    return {"host": organisation.url.partition("://")[2], "organization": "acme", **more}
 
 
 class TestContract(EntitySourceConformance):
@@ -99,38 +122,53 @@ class TestContract(EntitySourceConformance):
 
     @pytest.fixture
     def missing(self, organisation: Organisation) -> dict[str, Any]:
-        return options(organisation, token="secret://memory/wrong")
+        return options(organisation, organization="other")
+
+
+class TestUrls(UrlReaderConformance):
+    @pytest.fixture
+    def reader(self, parts: dict[str, Any]) -> AzureUrls:
+        found: AzureUrls = parts["url_reader"]
+        return found
+
+    @pytest.fixture
+    def url(self, organisation: Organisation) -> str:
+        return f"{organisation.url}/acme/Shop/_git/orders?path=/catalog-info.yaml&version=GBmain"
+
+    @pytest.fixture
+    def missing(self, organisation: Organisation) -> str:
+        return f"{organisation.url}/acme/Shop/_git/orders?path=/gone.yaml"
+
+    def test_what_names_no_file_is_said(self, reader: AzureUrls, organisation: Organisation) -> None:
+        for tail in ("", "?path=", "?path=/*.yaml", "?path=/a&version=main"):
+            with pytest.raises(InputError):
+                reader.open(f"{organisation.url}/acme/Shop/_git/orders{tail}")
 
 
 def read(source: AzureSource, given: dict[str, Any], before: list[Any] | None = None, **more: Any) -> list[Any]:
     states = {item.key: item.state for item in before or [] if isinstance(item, SourcePart)}
     request = SourceRequest("azure", source.options.model_validate(given))
-    return list(source.read(replace(request, part=states.get, parts=lambda: list(states), **more)))
+    found = source.read(replace(request, part=states.get, parts=lambda: list(states), **more))
+    items = []
+    for item in found:
+        items.append(item)
+        if isinstance(item, SourcedTree):
+            assert [item.tree.read(path) for path in item.paths], "the host reads files while they are yielded"
+    return items
 
 
-def trees(items: list[Any]) -> dict[str, list[str]]:
-    return {item.tree.location(""): list(item.paths) for item in items if isinstance(item, SourcedTree)}
+def places(items: list[Any]) -> list[str]:
+    return [item.tree.location(path) for item in items if isinstance(item, SourcedTree) for path in item.paths]
 
 
 def test_descriptors_are_found_in_every_repository(source: AzureSource, organisation: Organisation) -> None:
-    items = read(source, options(organisation, paths=["catalog-info.yaml", "**/catalog-info.yaml"]))
-    found = [item for item in items if isinstance(item, SourcedTree)]
-    assert [(one.tree.state, one.paths) for one in found] == [
-        ("a" * 40, ["catalog-info.yaml"]),
-        ("a" * 40, ["services/a/catalog-info.yaml"]),
+    items = read(source, options(organisation, paths=["**/catalog-info.yaml"]))
+    web = f"url:{organisation.url}/acme"
+    assert places(items) == [
+        f"{web}/Shop/_git/orders?path=/catalog-info.yaml&version=GBmain",
+        f"{web}/Other%20Team/_git/web?path=/services/a/catalog-info.yaml&version=GBmain",
     ]
     assert items[-1] == SourceEnd()
-
-
-def test_a_file_is_read_at_its_commit(source: AzureSource, organisation: Organisation) -> None:
-    from taxiway.plugins.azure.client import Client
-
-    client = Client(source.options.model_validate(options(organisation)), TOKEN)
-    first = next(client.repositories())
-    assert client.file(first, "a" * 40, "catalog-info.yaml") == FILE
-    with pytest.raises(TaxiwayError):
-        client.file(first, "a" * 40, "gone.yaml")
-    client.close()
 
 
 def test_what_did_not_move_costs_one_question(source: AzureSource, organisation: Organisation) -> None:
@@ -138,62 +176,70 @@ def test_what_did_not_move_costs_one_question(source: AzureSource, organisation:
     organisation.asked.clear()
     second = read(source, options(organisation), first)
     same = [item.key for item in second if isinstance(item, SourcePart) and item.same]
-    assert same == ["r1", "r2", "r4"]
+    assert same == ["acme/Shop/orders", "acme/Shop/docs", "acme/Other Team/web"]
     assert len(organisation.asked) == 4
     organisation.repositories["r1"]["head"] = "b" * 40
-    assert len(trees(read(source, options(organisation), first))) == 1
-    assert len(trees(read(source, options(organisation, paths=["*.yaml"]), first))) == 2
+    organisation.repositories["r1"]["files"]["catalog-info.yaml"] = FILE + b"# new"
+    assert len(places(read(source, options(organisation), first))) == 1
 
 
 def test_repositories_are_chosen(source: AzureSource, organisation: Organisation) -> None:
-    chosen = read(source, options(organisation, projects=["shop"], exclude=["orders"]))
-    assert [item.key for item in chosen if isinstance(item, SourcePart)] == ["r2", "r3"]
-
-
-def test_one_that_is_broken_is_a_problem(source: AzureSource, organisation: Organisation) -> None:
-    organisation.broken = {"r1"}
-    items = read(source, options(organisation))
-    assert [item.location for item in items if isinstance(item, SourceProblem)] == [
-        f"url:{organisation.url}/acme/Shop/_git/orders"
-    ]
-    assert [item.key for item in items if isinstance(item, SourcePart)] == ["r1", "r2", "r3", "r4"]
+    chosen = read(source, options(organisation, project="Shop", exclude="orders"))
+    assert [item.key for item in chosen if isinstance(item, SourcePart)] == ["acme/Shop/docs", "acme/Shop/empty"]
 
 
 def hook(secret: str, body: Any, **more: Any) -> HookRequest:
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
     headers = {"authorization": "Basic " + base64.b64encode(f"azure:{secret}".encode()).decode()}
-    given = {"url": "https://dev.azure.com/acme", "token": "secret://memory/azure", **more}
-    return HookRequest("azure", AzureSource.options.model_validate(given), headers, raw)
+    return HookRequest("azure", AzureSource.options.model_validate({"organization": "acme", **more}), headers, raw)
 
 
 def test_a_service_hook_names_what_was_pushed_to(source: AzureSource, organisation: Organisation) -> None:
-    push = {"eventType": "git.push", "resource": {"repository": {"id": "r1", "name": "orders"}}}
+    repository = {"id": "r1", "name": "orders", "project": {"name": "Shop"}, "defaultBranch": "refs/heads/main"}
+    push = {
+        "eventType": "git.push",
+        "resource": {"repository": repository, "refUpdates": [{"name": "refs/heads/main"}]},
+    }
     known = {"webhook_secret": "secret://memory/azure"}
-    assert source.receive(hook(TOKEN, push, **known)) == [{"repository": "r1"}]
-    for body in ({"eventType": "build.complete"}, b"{", b"[]", {"eventType": "git.push", "resource": 3}):
+    assert source.receive(hook(TOKEN, push, **known)) == [{"repository": "acme/Shop/orders"}]
+    aside = {**push, "resource": {"repository": repository, "refUpdates": [{"name": "refs/heads/aside"}]}}
+    for body in (aside, {"eventType": "build.complete"}, {}, {"eventType": "git.push", "resource": 3}):
         assert source.receive(hook(TOKEN, body, **known)) == []
     for request in (hook("wrong", push, **known), hook(TOKEN, push)):
         with pytest.raises(NotAllowedError):
             source.receive(request)
+    for body in (b"{", b"[]"):
+        with pytest.raises(InputError):
+            source.receive(hook(TOKEN, body, **known))
     first = read(source, options(organisation))
     organisation.repositories["r1"]["head"] = "b" * 40
     del organisation.repositories["r2"]
-    items = read(source, options(organisation), first, hints=[{"repository": "r1"}, {"repository": "r2"}])
-    assert [item.key for item in items if isinstance(item, SourcePart)] == ["r1"]
-    assert [item.part for item in items if isinstance(item, SourceGone)] == ["r2"]
+    hints = [{"repository": "acme/Shop/orders"}, {"repository": "acme/Shop/docs"}, {"repository": "evil/x/y"}]
+    items = read(source, options(organisation), first, hints=hints)
+    assert [item.key for item in items if isinstance(item, SourcePart)] == ["acme/Shop/orders"]
+    assert [item.part for item in items if isinstance(item, SourceGone)] == ["acme/Shop/docs", "evil/x/y"]
     assert items[-1] == SourceEnd(complete=False)
 
 
-def test_what_is_no_organisation_is_said(source: AzureSource, organisation: Organisation) -> None:
+def test_what_goes_wrong_is_said(source: AzureSource, organisation: Organisation, parts: dict[str, Any]) -> None:
+    local = organisation.url.partition("://")[2].replace("127.0.0.1", "localhost")
     with pytest.raises(InputError, match="credential"):
-        read(source, options(organisation, token="secret://memory/wrong"))
-    for body in (b"<html>", b"[]", b'{"value": 1}'):
-        with answering(lambda asked, body=body: Said(200, body)) as url, pytest.raises(TaxiwayError):
-            read(source, {"url": f"{url}/acme", "token": "secret://memory/azure"})
+        read(source, options(organisation, host=local))
+    with pytest.raises(NotFoundError, match="in the settings"):
+        read(source, options(organisation, host="elsewhere.example"))
+    organisation.broken = {"r1"}
+    with pytest.raises(TaxiwayError):
+        read(source, options(organisation))
 
 
-def test_paths_are_globs() -> None:
-    assert fits("catalog-info.yaml", "/catalog-info.yaml")
-    assert fits("a/b/catalog-info.yaml", "**/catalog-info.yaml")
-    assert fits("catalog-info.yaml", "**/catalog-info.yaml")
-    assert not fits("a/catalog-info.yaml", "*.yaml")
+@pytest.mark.parametrize("body", [b"<html>", b"[]", b'{"value": 1}'])
+def test_what_is_no_azure_devops_is_said(tmp_path: Path, body: bytes) -> None:
+    with answering(lambda asked: Said(200, body)) as url:
+        host = memory_host(tmp_path, "azure")
+        host.context.secrets.put("azure", TOKEN)
+        name = url.partition("://")[2]
+        hosts = [{"host": name, "scheme": "http", "token": "secret://memory/azure"}]
+        ctx = replace(host.context, settings=AzureSettings.model_validate({"hosts": hosts}))
+        source = dict(PLUGIN.contribute(ctx))["entity_source"]
+        with pytest.raises(TaxiwayError):
+            read(source, {"host": name, "organization": "acme"})

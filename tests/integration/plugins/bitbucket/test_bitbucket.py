@@ -1,4 +1,4 @@
-"""Both of Bitbucket's APIs in the shapes that Atlassian documents: discovery, heads, trees, files, webhooks."""
+"""Both of Bitbucket's APIs in the shapes that Atlassian documents: discovery, heads, trees, files, webhooks, URLs."""
 
 from __future__ import annotations
 
@@ -6,16 +6,19 @@ import hmac
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import pytest
-from pydantic import ValidationError
 
 from factories.outside import Asked, Said, answering
-from taxiway.model.errors import NotAllowedError, NotFoundError, TaxiwayError
-from taxiway.plugin import HookRequest, SourcedTree, SourceEnd, SourceGone, SourcePart, SourceProblem, SourceRequest
-from taxiway.plugin.testing import EntitySourceConformance, MemorySecrets
-from taxiway.plugins.bitbucket.source import BitbucketSource
+from taxiway.model.errors import InputError, NotAllowedError, TaxiwayError
+from taxiway.plugin import HookRequest, SourcedTree, SourceEnd, SourceGone, SourcePart, SourceRequest
+from taxiway.plugin.testing import EntitySourceConformance, UrlReaderConformance, memory_host
+from taxiway.plugins.bitbucket import PLUGIN
+from taxiway.plugins.bitbucket.repositories import BitbucketSource
+from taxiway.plugins.bitbucket.settings import BitbucketSettings
+from taxiway.plugins.bitbucket.urls import BitbucketUrls
 
 TOKEN = "t0ken"
 FILE = b"apiVersion: backstage.io/v1alpha1\nkind: System\nmetadata: {name: shop}\nspec: {owner: team-a}\n"
@@ -43,10 +46,14 @@ class Repositories:
         slug, _, what = asked.path.removeprefix(f"{base}/").partition("/")
         if slug in self.broken:
             return Said(500)
+        if slug not in self.held or not asked.path.startswith(base):
+            return Said(404, {"type": "error", "error": {"message": "Repository not found"}})
         head, files = self.held[slug]
+        if not what:
+            return Said(200, self._of_cloud(slug))
         if what == "refs/branches/main":
             return Said(200, {"name": "main", "target": {"hash": head}}) if head else Said(404)
-        path = what.removeprefix(f"src/{head}/")
+        path = what.removeprefix(f"src/{head}/").removeprefix("src/main/")
         if not path:
             return Said(200, {"values": [{"path": one} for one in files]})
         return Said(200, files[path]) if path in files else Said(404, {"type": "error"})
@@ -61,7 +68,7 @@ class Repositories:
             return Said(401, {"errors": [{"message": "Authentication failed"}]})
         path = asked.path.removeprefix("/rest/api/1.0/")
         start = int(asked.query.get("start", "0"))
-        if path == "repos":
+        if path == "projects/SHOP/repos":
             slugs = sorted(self.held)
             more = {"archived": True}
             values = [
@@ -72,14 +79,18 @@ class Repositories:
         slug, _, what = path.removeprefix("projects/SHOP/repos/").partition("/")
         if slug in self.broken:
             return Said(500, {"errors": []})
+        if slug not in self.held or not path.startswith("projects/SHOP/"):
+            return Said(404, {"errors": [{"message": "Repository does not exist."}]})
         head, files = self.held[slug]
+        if not what:
+            return Said(200, {"slug": slug, "project": {"key": "SHOP"}})
         if what == "default-branch":
             return Said(200, {"id": "refs/heads/main", "displayId": "main"}) if head else Said(204)
         if what == "branches":
             branches = [("main", head), ("main-old", "0" * 40)]
             values = [{"id": f"refs/heads/{name}", "latestCommit": commit} for name, commit in branches]
             return Said(200, self._page(values, None))
-        assert asked.query["at"] == head
+        assert asked.query.get("at", head) in (head, "refs/heads/main")
         if what == "files":
             return Said(200, self._page(list(files)[start : start + 1], start + 1 if start + 1 < len(files) else None))
         found = files.get(what.removeprefix("raw/"))
@@ -90,8 +101,46 @@ class Repositories:
         return {"values": values, "size": len(values), **more}
 
 
+def configured(url: str, kind: str, folder: Path, token: str = TOKEN) -> tuple[dict[str, Any], str]:
+    """The plugin's contributions, and the name of its host."""
+    made = memory_host(folder, "bitbucket")
+    made.context.secrets.put("token", token)
+    host = url.partition("://")[2]
+    settings: dict[str, Any] = {"host": host, "scheme": "http", "token": "secret://memory/token"}
+    if kind == "cloud":
+        settings |= {"cloud": True, "api_url": f"{url}/2.0"}
+    ctx = replace(made.context, settings=BitbucketSettings.model_validate({"hosts": [settings]}))
+    return dict(PLUGIN.contribute(ctx)), host
+
+
+@dataclass
+class Setup:
+    """One of both kinds with the plugin on it."""
+
+    held: Repositories
+    parts: dict[str, Any]
+    options: dict[str, Any]
+    kind: str
+
+    @property
+    def source(self) -> BitbucketSource:
+        found: BitbucketSource = self.parts["entity_source"]
+        return found
+
+    def read(self, before: list[Any] | None = None, hints: Any = (), **more: Any) -> list[Any]:
+        states = {item.key: item.state for item in before or [] if isinstance(item, SourcePart)}
+        request = SourceRequest("bitbucket", self.source.options.model_validate({**self.options, **more}))
+        found = self.source.read(replace(request, part=states.get, parts=lambda: list(states), hints=hints))
+        items = []
+        for item in found:
+            items.append(item)
+            if isinstance(item, SourcedTree):
+                assert [item.tree.read(path) for path in item.paths], "the host reads files while they are yielded"
+        return items
+
+
 @pytest.fixture(params=["cloud", "data_center"])
-def forge(request: pytest.FixtureRequest) -> Iterator[tuple[Repositories, dict[str, Any]]]:
+def setup(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Setup]:
     held = Repositories(
         {
             "orders": ("a" * 40, {"catalog-info.yaml": FILE}),
@@ -100,139 +149,150 @@ def forge(request: pytest.FixtureRequest) -> Iterator[tuple[Repositories, dict[s
         }
     )
     with answering(getattr(held, request.param)) as held.url:
-        given: dict[str, Any] = {"token": "secret://memory/token"}
-        given |= {"workspace": "acme", "cloud_api": held.url} if request.param == "cloud" else {"url": held.url}
-        yield held, given
-
-
-@pytest.fixture
-def source() -> BitbucketSource:
-    secrets = MemorySecrets()
-    secrets.put("token", TOKEN)
-    secrets.put("wrong", "x")
-    return BitbucketSource(secrets)
+        parts, host = configured(held.url, request.param, tmp_path)
+        workspace = "acme" if request.param == "cloud" else "SHOP"
+        yield Setup(held, parts, {"host": host, "workspace": workspace}, request.param)
 
 
 class TestContract(EntitySourceConformance):
     @pytest.fixture
-    def options(self, forge: tuple[Repositories, dict[str, Any]]) -> dict[str, Any]:
-        return forge[1]
+    def source(self, setup: Setup) -> BitbucketSource:
+        return setup.source
 
     @pytest.fixture
-    def missing(self, forge: tuple[Repositories, dict[str, Any]]) -> dict[str, Any]:
-        return {**forge[1], "token": "secret://memory/wrong"}
+    def options(self, setup: Setup) -> dict[str, Any]:
+        return setup.options
+
+    @pytest.fixture
+    def missing(self, setup: Setup) -> dict[str, Any]:
+        return {**setup.options, "workspace": "other"}
 
 
-def read(source: BitbucketSource, given: dict[str, Any], before: list[Any] | None = None, **more: Any) -> list[Any]:
-    states = {item.key: item.state for item in before or [] if isinstance(item, SourcePart)}
-    request = SourceRequest("bitbucket", source.options.model_validate(given))
-    return list(source.read(replace(request, part=states.get, parts=lambda: list(states), **more)))
+class TestUrls(UrlReaderConformance):
+    @pytest.fixture
+    def reader(self, setup: Setup) -> BitbucketUrls:
+        found: BitbucketUrls = setup.parts["url_reader"]
+        return found
+
+    @pytest.fixture
+    def url(self, setup: Setup) -> str:
+        if setup.kind == "cloud":
+            return f"{setup.held.url}/acme/orders/src/main/catalog-info.yaml"
+        return f"{setup.held.url}/projects/SHOP/repos/orders/browse/catalog-info.yaml?at=refs%2Fheads%2Fmain"
+
+    @pytest.fixture
+    def missing(self, url: str) -> str:
+        return url.replace("catalog-info", "gone")
+
+    def test_what_names_no_file_is_said(self, reader: BitbucketUrls, url: str, setup: Setup) -> None:
+        for wrong in (setup.held.url, f"{setup.held.url}/acme/orders", url.replace("catalog-info", "*")):
+            with pytest.raises(InputError):
+                reader.open(wrong)
 
 
-def found(items: list[Any]) -> list[str]:
-    return [path for item in items if isinstance(item, SourcedTree) for path in item.paths]
+def places(items: list[Any]) -> list[str]:
+    return [item.tree.location(path) for item in items if isinstance(item, SourcedTree) for path in item.paths]
 
 
-def test_descriptors_are_found_and_read(source: BitbucketSource, forge: tuple[Repositories, dict[str, Any]]) -> None:
-    _, given = forge
-    items = read(source, {**given, "paths": ["**/catalog-info.yaml"]})
-    assert sorted(found(items)) == ["catalog-info.yaml", "docs/catalog-info.yaml"]
+def test_descriptors_are_found_and_read(setup: Setup) -> None:
+    items = setup.read(paths=["**/catalog-info.yaml"])
+    found = sorted(places(items))
+    assert len(found) == 2
+    url = setup.held.url
+    assert found[1] == (
+        f"url:{url}/acme/orders/src/main/catalog-info.yaml"
+        if setup.kind == "cloud"
+        else f"url:{url}/projects/SHOP/repos/orders/browse/catalog-info.yaml?at=refs%2Fheads%2Fmain"
+    )
     assert len([item for item in items if isinstance(item, SourcePart)]) == 3
     assert items[-1] == SourceEnd()
+    reader: BitbucketUrls = setup.parts["url_reader"]
+    tree, path = reader.open(found[1].removeprefix("url:"))
+    assert tree.location(path) == found[1], "a file's place is an address that it can be read by"
 
 
-def test_a_file_is_read_at_its_commit(source: BitbucketSource, forge: tuple[Repositories, dict[str, Any]]) -> None:
-    from taxiway.plugins.bitbucket.client import client_of
-
-    _, given = forge
-    client = client_of(source.options.model_validate(given), TOKEN)
-    orders = next(one for one in client.repositories() if one.slug == "orders")
-    assert client.file(orders, "a" * 40, "catalog-info.yaml") == FILE
-    assert client.place(orders, "main", "catalog-info.yaml").startswith("http")
-    with pytest.raises(NotFoundError):
-        client.file(orders, "a" * 40, "gone.yaml")
-    client.close()
-
-
-def test_what_did_not_move_is_not_read(source: BitbucketSource, forge: tuple[Repositories, dict[str, Any]]) -> None:
-    held, given = forge
-    first = read(source, given)
-    held.asked.clear()
-    second = read(source, given, first)
+def test_what_did_not_move_is_not_read(setup: Setup) -> None:
+    first = setup.read()
+    setup.held.asked.clear()
+    second = setup.read(first)
     assert [item.same for item in second if isinstance(item, SourcePart)].count(True) == 2
-    assert not [path for path in held.asked if "/src/" in path or path.endswith("/files")]
-    held.held["docs"] = ("b" * 40, {"catalog-info.yaml": FILE})
-    assert found(read(source, given, first)) == ["catalog-info.yaml"]
+    assert not [path for path in setup.held.asked if "/src/" in path or path.endswith("/files")]
+    setup.held.held["docs"] = ("b" * 40, {"catalog-info.yaml": FILE})
+    assert len(places(setup.read(first))) == 1
 
 
-def test_repositories_are_chosen(source: BitbucketSource, forge: tuple[Repositories, dict[str, Any]]) -> None:
-    _, given = forge
-    items = read(source, {**given, "projects": ["shop"], "repositories": ["o*", "d*"], "exclude": ["docs"]})
+def test_repositories_are_chosen(setup: Setup) -> None:
+    items = setup.read(repositories="[od].*", exclude="docs")
     assert [item.key.partition("/")[2] for item in items if isinstance(item, SourcePart)] == ["orders"]
-    assert not read(source, {**given, "projects": ["x"]})[:-1]
 
 
-def test_one_that_is_broken_is_a_problem(source: BitbucketSource, forge: tuple[Repositories, dict[str, Any]]) -> None:
-    held, given = forge
-    held.broken = {"docs"}
-    items = read(source, given)
-    assert len([item for item in items if isinstance(item, SourceProblem)]) == 1
-    assert found(items) == ["catalog-info.yaml"]
+def test_one_that_is_broken_ends_the_reading(setup: Setup) -> None:
+    setup.held.broken = {"orders"}
+    with pytest.raises(TaxiwayError):
+        setup.read()
 
 
 def hook(body: Any, secret: str = TOKEN, event: str = "repo:push", **more: Any) -> HookRequest:
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
     signature = "sha256=" + hmac.digest(secret.encode(), raw, "sha256").hex()
-    given = {"workspace": "acme", "token": "secret://memory/token", **more}
+    given = {"workspace": "acme", **more}
     headers = {"x-hub-signature": signature, "x-event-key": event}
     return HookRequest("bitbucket", BitbucketSource.options.model_validate(given), headers, raw)
 
 
-def test_a_webhook_names_what_was_pushed_to(source: BitbucketSource) -> None:
+def test_a_webhook_names_what_was_pushed_to(setup: Setup) -> None:
     known = {"webhook_secret": "secret://memory/token"}
-    cloud = {"repository": {"full_name": "acme/orders"}, "push": {"changes": []}}
-    own = {"eventKey": "repo:refs_changed", "repository": {"slug": "orders", "project": {"key": "SHOP"}}}
-    assert source.receive(hook(cloud, **known)) == [{"repository": "acme/orders"}]
-    assert source.receive(hook(own, event="repo:refs_changed", **known)) == [{"repository": "SHOP/orders"}]
-    assert source.receive(hook(cloud, event="diagnostics:ping", **known)) == []
-    for body in (b"{", b"[]", {}, {"repository": 7}):
-        assert source.receive(hook(body, **known)) == []
+    changes = [{"new": {"type": "branch", "name": "main"}, "old": None}]
+    cloud = {"repository": {"full_name": "acme/orders"}, "push": {"changes": changes}}
+    own = {
+        "eventKey": "repo:refs_changed",
+        "repository": {"slug": "orders", "project": {"key": "SHOP"}},
+        "changes": [{"ref": {"id": "refs/heads/main", "displayId": "main"}}],
+    }
+    receive = setup.source.receive
+    assert receive(hook(cloud, **known)) == [{"repository": "acme/orders"}]
+    assert receive(hook(own, event="repo:refs_changed", workspace="SHOP", **known)) == [{"repository": "SHOP/orders"}]
+    assert receive(hook(cloud, branch="main", **known)) == [{"repository": "acme/orders"}]
+    assert receive(hook(cloud, branch="other", **known)) == []
+    assert receive(hook(cloud, event="diagnostics:ping", **known)) == []
+    for body in ({}, {"repository": 7}, {"repository": {"full_name": "evil/x"}}, {"repository": {"project": 1}}):
+        assert receive(hook(body, **known)) == []
     for request in (hook(cloud, secret="x", **known), hook(cloud)):
         with pytest.raises(NotAllowedError):
-            source.receive(request)
+            receive(request)
 
 
-def test_hints_read_only_what_they_name(source: BitbucketSource, forge: tuple[Repositories, dict[str, Any]]) -> None:
-    held, given = forge
-    first = read(source, given)
-    keys = [item.key for item in first if isinstance(item, SourcePart)]
-    held.held["orders"] = ("b" * 40, {"catalog-info.yaml": FILE})
-    gone = next(key for key in keys if key.endswith("/docs"))
-    del held.held["docs"]
-    moved = next(key for key in keys if key.endswith("/orders"))
-    items = read(source, given, first, hints=[{"repository": moved}, {"repository": gone}])
-    assert [item.key for item in items if isinstance(item, SourcePart)] == [moved]
-    assert [item.part for item in items if isinstance(item, SourceGone)] == [gone]
+def test_hints_read_only_what_they_name(setup: Setup) -> None:
+    first = setup.read()
+    workspace = setup.options["workspace"]
+    setup.held.held["orders"] = ("b" * 40, {"catalog-info.yaml": FILE})
+    del setup.held.held["docs"]
+    hints = [{"repository": f"{workspace}/{name}"} for name in ("orders", "docs")] + [{"repository": "evil/x"}]
+    items = setup.read(first, hints=hints)
+    assert [item.key for item in items if isinstance(item, SourcePart)] == [f"{workspace}/orders"]
+    assert [item.part for item in items if isinstance(item, SourceGone)] == [f"{workspace}/docs", "evil/x"]
     assert items[-1] == SourceEnd(complete=False)
 
 
-def test_archived_repositories_are_left_out(source: BitbucketSource) -> None:
+def test_archived_repositories_are_left_out(tmp_path: Path) -> None:
     held = Repositories({"old": ("a" * 40, {"catalog-info.yaml": FILE}), "new": ("a" * 40, {})})
     with answering(held.data_center) as url:
-        given = {"url": url, "token": "secret://memory/token"}
-        assert not found(read(source, given))
-        assert found(read(source, {**given, "archived": True})) == ["catalog-info.yaml"]
+        parts, host = configured(url, "data_center", tmp_path)
+        setup = Setup(held, parts, {"host": host, "workspace": "SHOP"}, "data_center")
+        assert not places(setup.read())
+        assert len(places(setup.read(archived=True))) == 1
 
 
+@pytest.mark.parametrize("kind", ["cloud", "data_center"])
 @pytest.mark.parametrize("body", [b"<html>", b"[]", b'{"values": 1}', b"{}"])
-def test_what_is_no_bitbucket_is_said(source: BitbucketSource, body: bytes) -> None:
+def test_what_is_no_bitbucket_is_said(tmp_path: Path, body: bytes, kind: str) -> None:
     with answering(lambda asked: Said(200, body)) as url:
-        for given in ({"url": url}, {"workspace": "acme", "cloud_api": url}):
-            with pytest.raises(TaxiwayError):
-                read(source, {"token": "secret://memory/token", **given})
+        parts, host = configured(url, kind, tmp_path)
+        with pytest.raises(TaxiwayError):
+            Setup(Repositories({}), parts, {"host": host, "workspace": "acme"}, kind).read()
 
 
-def test_one_kind_is_named() -> None:
-    for given in ({}, {"url": "https://x", "workspace": "acme"}):
-        with pytest.raises(ValidationError):
-            BitbucketSource.options.model_validate({"token": "env:X", **given})
+def test_a_token_that_is_refused_is_said(setup: Setup, tmp_path: Path) -> None:
+    parts, host = configured(setup.held.url, setup.kind, tmp_path / "other", token="wrong")
+    with pytest.raises(InputError, match="credential"):
+        Setup(setup.held, parts, {"host": host, "workspace": setup.options["workspace"]}, setup.kind).read()

@@ -1,0 +1,58 @@
+"""Reads files of `url:` locations on Azure DevOps, as its pages name them:
+https://<host>/<organisation>/<project>/_git/<repository>?path=/<path>&version=GB<branch>."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qs, quote, unquote, urlsplit
+
+from taxiway.model.errors import InputError
+from taxiway.plugin.forging import Entry, ListedTree
+from taxiway.plugins.azure.repositories import content
+
+if TYPE_CHECKING:
+    from taxiway.plugins.azure.client import AzureClients
+
+_PATH = re.compile(r"/(?P<base>.+)/_git/(?P<name>[^/]+)")
+VERSIONS = {"GB": "branch", "GT": "tag", "GC": "commit"}
+
+
+@dataclass
+class AzureUrls:
+    """The `url_reader` of every configured Azure DevOps."""
+
+    clients: AzureClients
+    hosts: Sequence[str]
+    key: str = "azure"
+
+    def open(self, url: str) -> tuple[ListedTree, str]:
+        parts = urlsplit(url)
+        match, query = _PATH.fullmatch(parts.path), parse_qs(parts.query)
+        path = query.get("path", [""])[-1].lstrip("/")
+        if match is None or not path:
+            form = f"https://{parts.netloc}/<organisation>/<project>/_git/<repository>?path=/<path>&version=GB<branch>"
+            raise InputError(f"'{url}' names no file on Azure DevOps: write {form}", code="azure.url")
+        if any(sign in path for sign in "*?"):
+            raise InputError(
+                "a URL on Azure DevOps names one file: use a source of type azure for many", code="azure.url"
+            )
+        client, version = self.clients.of(parts.netloc), query.get("version", [""])[-1]
+        at = {}
+        if version:
+            kind = VERSIONS.get(version[:2])
+            if kind is None:
+                raise InputError(
+                    f"'{version}' is no version: write GB<branch>, GT<tag> or GC<commit>", code="azure.url"
+                )
+            at = {"versionDescriptor.version": version[2:], "versionDescriptor.versionType": kind}
+        base = f"{parts.scheme}://{parts.netloc}/{match['base']}"
+        name = unquote(match["name"])
+
+        def fetch(one: str, entry: Entry | None, limit: int) -> bytes:
+            return content(client, base, name, at, one, limit)
+
+        tail = f"&version={quote(version)}" if version else ""
+        return ListedTree("", None, fetch, lambda one: f"{base}/_git/{quote(name)}?path=/{quote(one)}{tail}"), path

@@ -1,0 +1,61 @@
+"""Reads files of `url:` locations on Bitbucket, as its pages name them: https://<host>/<workspace>/<slug>/src/<branch>/<path>
+on Cloud, https://<host>/projects/<key>/repos/<slug>/browse/<path>?at=<branch> on a Data Center."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qs, quote, unquote, urlsplit
+
+from taxiway.model.errors import InputError
+from taxiway.plugin.forging import Entry, ListedTree
+from taxiway.plugins.bitbucket.apis import content
+
+if TYPE_CHECKING:
+    from taxiway.plugins.bitbucket.client import BitbucketClients
+
+CLOUD_PATH = re.compile(r"/(?P<name>[^/]+/[^/]+)/(?:src|raw)/(?P<ref>[^/]+)/(?P<path>.+)")
+OWN_PATH = re.compile(r"/(?P<key>(?:projects|users)/[^/]+/repos/[^/]+)/(?:browse|raw)/(?P<path>.+)")
+
+
+@dataclass
+class BitbucketUrls:
+    """The `url_reader` of every configured Bitbucket."""
+
+    clients: BitbucketClients
+    hosts: Sequence[str]
+    key: str = "bitbucket"
+
+    def open(self, url: str) -> tuple[ListedTree, str]:
+        parts = urlsplit(url)
+        client = self.clients.of(parts.netloc)
+        is_cloud = client.settings.is_cloud
+        match = (CLOUD_PATH if is_cloud else OWN_PATH).fullmatch(parts.path)
+        path = unquote(match["path"]) if match is not None else ""
+        if match is None or any(sign in path for sign in "*?"):
+            form = (
+                "<workspace>/<slug>/src/<branch>/<path>"
+                if is_cloud
+                else "projects/<key>/repos/<slug>/browse/<path>?at=…"
+            )
+            raise InputError(
+                f"'{url}' names no file on Bitbucket: write https://{parts.netloc}/{form}", code="bitbucket.url"
+            )
+        if is_cloud:
+            base = f"repositories/{match['name']}/src/{match['ref']}"
+            query = None
+            web = f"{client.web}/{match['name']}/src/{match['ref']}/"
+            tail = ""
+        else:
+            at = parse_qs(parts.query).get("at", [""])[-1]
+            base = f"{match['key']}/raw"
+            query = {"at": at} if at else None
+            web = f"{client.web}/{match['key']}/browse/"
+            tail = f"?at={quote(at, safe='')}" if at else ""
+
+        def fetch(one: str, entry: Entry | None, limit: int) -> bytes:
+            return content(client, f"{base}/{quote(one)}", query, one, limit)
+
+        return ListedTree("", None, fetch, lambda one: f"{web}{quote(one)}{tail}"), path

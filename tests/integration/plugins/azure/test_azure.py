@@ -102,7 +102,7 @@ def parts(organisation: Organisation, tmp_path: Path) -> dict[str, Any]:
     hosts.append({**hosts[0], "host": hosts[0]["host"].replace("127.0.0.1", "localhost")})
     hosts[1]["token"] = "secret://memory/wrong"
     ctx = replace(host.context, settings=AzureSettings.model_validate({"hosts": hosts}))
-    return dict(PLUGIN.contribute(ctx))
+    return {point: later.made for point, later in PLUGIN.contribute(ctx)}
 
 
 @pytest.fixture
@@ -240,6 +240,6 @@ def test_what_is_no_azure_devops_is_said(tmp_path: Path, body: bytes) -> None:
         name = url.partition("://")[2]
         hosts = [{"host": name, "scheme": "http", "token": "secret://memory/azure"}]
         ctx = replace(host.context, settings=AzureSettings.model_validate({"hosts": hosts}))
-        source = dict(PLUGIN.contribute(ctx))["entity_source"]
+        source = dict(PLUGIN.contribute(ctx))["entity_source"].made
         with pytest.raises(TaxiwayError):
             read(source, {"host": name, "organization": "acme"})

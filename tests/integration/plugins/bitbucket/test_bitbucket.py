@@ -110,7 +110,7 @@ def configured(url: str, kind: str, folder: Path, token: str = TOKEN) -> tuple[d
     if kind == "cloud":
         settings |= {"cloud": True, "api_url": f"{url}/2.0"}
     ctx = replace(made.context, settings=BitbucketSettings.model_validate({"hosts": [settings]}))
-    return dict(PLUGIN.contribute(ctx)), host
+    return {point: later.made for point, later in PLUGIN.contribute(ctx)}, host
 
 
 @dataclass

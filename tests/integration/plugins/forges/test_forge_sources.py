@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import hmac
 import json
@@ -11,6 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from factories.catalog import component
 from factories.forge_fakes import TOKEN, FakeForge, Repo, github, gitlab
@@ -313,3 +318,35 @@ def _signed(kind: str, body: bytes, event: str) -> dict[str, str]:
         return {"x-gitlab-token": SECRET, "x-gitlab-event": "Push Hook"}
     signature = hmac.new(SECRET.encode(), body, hashlib.sha256).hexdigest()
     return {"x-hub-signature-256": f"sha256={signature}", "x-github-event": event}
+
+
+def test_an_app_of_github_asks_for_its_own_tokens(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    key = rsa.generate_private_key(65537, 2048)
+    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+    monkeypatch.setenv("APP_KEY", pem.replace("\n", "\\n"))
+    asked_for: list[str] = []
+
+    def answer(asked: Asked) -> Reply | None:
+        if not asked.path.endswith(("/installation", "/access_tokens")):
+            return None
+        asked_for.append(asked.path)
+        header, claims, signature = asked.headers["authorization"].removeprefix("Bearer ").split(".")
+        key.public_key().verify(_unpacked(signature), f"{header}.{claims}".encode(), PKCS1v15(), SHA256())
+        assert json.loads(_unpacked(claims))["iss"] == "123"
+        return Reply({"id": 7}) if asked.path.endswith("/installation") else Reply({"token": TOKEN}, 201)
+
+    with github() as forge:
+        forge.repositories = {"acme/orders": Repo({"catalog-info.yaml": component("orders")})}
+        forge.fails = answer
+        host = {"host": forge.host, "scheme": "http", "app": {"app_id": "123", "private_key": "env:APP_KEY"}}
+        context = memory_host(tmp_path, "github", GitHubSettings.model_validate({"hosts": [host]})).context
+        source = github_contribute(context)[0][1].made
+        options = source.options.model_validate({"host": forge.host, "org": "acme"})
+        for _ in range(2):
+            found = list(source.read(SourceRequest("test", options)))
+            assert any(isinstance(item, SourcedTree) for item in found)
+    assert asked_for == ["/api/v3/orgs/acme/installation", "/api/v3/app/installations/7/access_tokens"]
+
+
+def _unpacked(text: str) -> bytes:
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))

@@ -153,7 +153,7 @@ class ScimApp:
             case ("POST", (".search",)):
                 return self._list(request.search(), kind)
             case ("POST", ()):
-                return self._after(request, self._directory.create(kind, request.json()), 201)
+                return self._after(request, self._directory.create(kind, request.json()), 201, is_new=True)
             case ("GET", (identifier,)):
                 found = self._directory.get(kind, identifier)
                 if found.etag in request.headers.get("if-none-match", ""):
@@ -171,13 +171,14 @@ class ScimApp:
             raise _no_method(request)
         raise NotFoundError("no such path: /Users and /Groups have nothing below an id", code="scim.no_resource")
 
-    def _after(self, request: Request, resource: Resource, status: int) -> Answer:
+    def _after(self, request: Request, resource: Resource, status: int, *, is_new: bool = False) -> Answer:
         self._changed()
-        return self._shown(request, resource, status)
+        return self._shown(request, resource, status, is_new=is_new)
 
-    def _shown(self, request: Request, resource: Resource, status: int) -> Answer:
+    def _shown(self, request: Request, resource: Resource, status: int, *, is_new: bool = False) -> Answer:
         only, without = _projection(request.query)
-        groups = self._groups(resource.kind, without)
+        # Nobody is a member of a group before there is an id to name.
+        groups = {} if is_new else self._groups(resource.kind, without)
         shown = resource.shown(self._base, groups)
         return Answer(status, projected(shown, only, without), resource.etag, shown["meta"]["location"])
 

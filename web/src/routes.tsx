@@ -100,6 +100,15 @@ const add = createRoute({
   component: lazyRouteComponent(() => import('./features/catalog/edit/AddPage'), 'AddPage'),
 })
 
+export type OnboardSearch = { status?: string; q?: string }
+const onboard = createRoute({
+  getParentRoute: () => app,
+  path: '/catalog/onboard',
+  staticData: crumb(() => [['Catalog', '/catalog'], ['Onboard']]),
+  validateSearch: (s: Raw): OnboardSearch => ({ status: text(s.status), q: text(s.q) }),
+  component: lazyRouteComponent(() => import('./features/catalog/onboard/OnboardPage'), 'OnboardPage'),
+})
+
 const problems = createRoute({
   getParentRoute: () => app,
   path: '/catalog/problems',
@@ -238,6 +247,7 @@ const routeTree = root.addChildren([
     history,
     edit,
     add,
+    onboard,
     create,
     upgrades,
     wizard,

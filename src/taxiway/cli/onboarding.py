@@ -22,6 +22,7 @@ def onboard(
     all: bool = False,
     source: str = "git_local",
     no_look: bool = False,
+    afresh: bool = False,
     output: Output = "table",
 ) -> None:
     """Find repositories without a catalog-info.yaml, and open pull requests that bring one.
@@ -38,10 +39,12 @@ def onboard(
         Who hosts the named repositories.
     no_look
         Use what the last look found instead of looking again.
+    afresh
+        Open repositories that did not change too, since the catalog knows more people than last time.
     """
     client = Client(find_session())
     if not no_look:
-        done = _wait(client, client.call("POST", f"{BASE}/looks")["run_id"])
+        done = _wait(client, client.call("POST", f"{BASE}/looks", query={"afresh": afresh or None})["run_id"])
         found = done["steps"][0]["output"] or {}
         note(f"{found.get('looked_at', 0)} looked at, {found.get('unchanged', 0)} unchanged")
     items = list(client.pages(f"{BASE}/repositories", {"status": "missing", "limit": 100}, most=100_000))

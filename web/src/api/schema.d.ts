@@ -787,8 +787,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Look for repositories without a descriptor in a run; those that did not change are not opened.
-         * @description Look for repositories without a descriptor in a run; those that did not change are not opened.
+         * Look for repositories without a descriptor in a run; those that did not change are opened only with `afresh`.
+         * @description Look for repositories without a descriptor in a run; those that did not change are opened only with `afresh`.
          */
         post: operations["catalog.start_onboarding_look"];
         delete?: never;
@@ -6884,11 +6884,7 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody?: {
-            content: {
-                "application/json": string;
-            };
-        };
+        requestBody?: never;
         responses: {
             /** @description Successful Response */
             202: {
@@ -7096,7 +7092,9 @@ export interface operations {
     };
     "catalog.start_onboarding_look": {
         parameters: {
-            query?: never;
+            query?: {
+                afresh?: boolean;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -7110,6 +7108,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Started"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
                 };
             };
         };

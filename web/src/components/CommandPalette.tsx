@@ -31,6 +31,7 @@ const COMMANDS: Command[] = [
   ['Actions', 'New from a golden path', Rocket, '/create', ['c'], 'create service template'],
   ['Actions', 'Deploy or promote a release', Boxes, '/environments', undefined, 'deploy promote roll back'],
   ['Actions', 'Add an entity', Plus, '/catalog/add', undefined, 'new component api system write'],
+  ['Actions', 'Onboard repositories', Plus, '/catalog/onboard', undefined, 'descriptor catalog-info bulk'],
   ['Actions', 'Register an existing component', Plus, '/catalog?register=true', undefined, 'import location'],
   ['Actions', 'Create an API token', KeyRound, '/settings/tokens', undefined, 'access'],
   ['Go to', 'Home', House, '/', ['g', 'h']],

@@ -9,6 +9,7 @@ const PAGES: [name: string, path: string][] = [
   ['add an entity', '/catalog/add'],
   ['graph', '/catalog/graph?entity=group:default/checkout'],
   ['api', '/catalog/api/default/charges?tab=api&page=post+%2Fcharges'],
+  ['onboard', '/catalog/onboard'],
   ['create', '/create'],
   ['upgrades', '/create/upgrades'],
   ['wizard', '/create/default/python-service'],

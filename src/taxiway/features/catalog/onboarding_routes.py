@@ -103,9 +103,9 @@ def list_onboarding(
 
 
 @operations.post(f"{BASE}/looks", onboarding.LOOK, status=202, response=views.Started)
-def start_onboarding_look(ctx: Ctx) -> Response:
-    """Look for repositories without a descriptor in a run; those that did not change are not opened."""
-    return _started(onboarding.start_look(ctx))
+def start_onboarding_look(ctx: Ctx, afresh: bool = False) -> Response:
+    """Look for repositories without a descriptor in a run; those that did not change are opened only with `afresh`."""
+    return _started(onboarding.start_look(ctx, afresh=afresh))
 
 
 @operations.post(f"{BASE}/pulls", EDIT, status=202, response=views.Started)

@@ -27,7 +27,7 @@ class OnboardHandler(BaseHandler):
     def execute(self, run: Run, step: Step, ctx: StepContext) -> StepResult:
         acting = OpContext(self._platform, ctx.principal, f"run-{run.id}")
         if step.id == "look":
-            return StepResult(asdict(look(acting, ctx.cancelled.is_set, ctx.log)))
+            return StepResult(asdict(look(acting, ctx.cancelled.is_set, ctx.log, afresh=bool(run.input.get("afresh")))))
         return self._propose(run, run.input["items"][step.index], ctx, acting)
 
     def runs_after_failure(self, run: Run, step: Step) -> bool:

@@ -60,11 +60,14 @@ class Wish:
     text: str | None = None
 
 
-def start_look(ctx: OpContext) -> str:
-    """Start a run that looks for repositories without a descriptor; its id."""
+def start_look(ctx: OpContext, *, afresh: bool = False) -> str:
+    """Start a run that looks for repositories without a descriptor; its id. `afresh` opens unchanged ones too, which
+    makes sense when the catalog knows more people than last time."""
     ctx.authorize(LOOK)
     step = StepDefinition("look", "Look at every repository", "catalog:onboard")
-    spec = RunSpec(kind=KIND, title="Look for repositories without a descriptor", steps=(step,))
+    spec = RunSpec(
+        kind=KIND, title="Look for repositories without a descriptor", steps=(step,), input={"afresh": afresh}
+    )
     return ctx.platform.store.write(lambda tx: ctx.platform.runs.start(tx, ctx.principal, spec))
 
 
@@ -130,13 +133,13 @@ def problems_of(text: str) -> Sequence[Problem]:
     return judged.problems
 
 
-def look(ctx: OpContext, stopped: Callable[[], bool], log: Callable[..., None]) -> Looked:
+def look(ctx: OpContext, stopped: Callable[[], bool], log: Callable[..., None], *, afresh: bool = False) -> Looked:
     """Look at every repository of every source. TimedOutError when `stopped` says so: what was found stays."""
     done, systems = Looked(), read_systems(ctx)
     sources: Sequence[RepositorySource] = ctx.platform.registry.all("repository_source")
     for source in sources:
         try:
-            _look_at(ctx, source, systems, done, stopped)
+            _look_at(ctx, source, systems, done, stopped, afresh)
         except TaxiwayError as error:
             if isinstance(error, TimedOutError):
                 raise
@@ -149,7 +152,12 @@ def look(ctx: OpContext, stopped: Callable[[], bool], log: Callable[..., None]) 
 
 
 def _look_at(
-    ctx: OpContext, source: RepositorySource, systems: Systems, done: Looked, stopped: Callable[[], bool]
+    ctx: OpContext,
+    source: RepositorySource,
+    systems: Systems,
+    done: Looked,
+    stopped: Callable[[], bool],
+    afresh: bool,
 ) -> None:
     with ctx.platform.store.read() as conn:
         known = rows.states(conn, source.key)
@@ -159,7 +167,7 @@ def _look_at(
         if stopped():
             raise TimedOutError("the look was cancelled: what was found so far stays")
         seen.add(repository.name)
-        if repository.state and known.get(repository.name) == repository.state:
+        if not afresh and repository.state and known.get(repository.name) == repository.state:
             done.unchanged += 1
             continue
         batch.append(_row(ctx, source, repository, systems))

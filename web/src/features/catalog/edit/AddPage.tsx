@@ -54,7 +54,12 @@ export function AddPage() {
       <PageHeader
         title="Add an entity"
         sub="It is written into a repository, and is in the catalog as soon as it is on the default branch."
-        right={<Button variant="default" component={Link} to="/catalog?register=true">Register an existing file</Button>}
+        right={
+          <>
+            <Button variant="default" component={Link} to="/catalog/onboard">Onboard many</Button>
+            <Button variant="default" component={Link} to="/catalog?register=true">Register an existing file</Button>
+          </>
+        }
       />
       <div className={s.split}>
         <Panel>

@@ -327,3 +327,12 @@ def test_removing_a_source_is_immediate(
     read()
     assert admin.delete(f"{SOURCES}/forge").json() == {"removed": 1, "kept": 0}
     assert _names(admin) == []
+
+
+def test_the_same_webhook_sent_again_and_again_is_one_reading(tmp_path: Path, script: Script) -> None:
+    catalog = {"sources": [{"name": "forge", "type": "script", "org": "acme"}]}
+    with served(tmp_path / "data", features=[ACCESS, CATALOG], catalog=catalog) as running:
+        running.platform.registry.add("entity_source", script, "test")
+        settings, ctx = configured.named(running.platform, "forge"), running.platform.system("test")
+        started = [configured.start_reading(ctx, settings, [{"name": name}]) for name in "aaabab"]
+    assert len(set(started)) == 2, "one that has not begun will see what there is when it begins"

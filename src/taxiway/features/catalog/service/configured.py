@@ -94,6 +94,10 @@ def start_reading(ctx: OpContext, settings: SourceSettings, hints: Sequence[Mapp
         waiting = [run for run in _live(ctx.platform, settings.name) if not run.input.get("hints")]
         if waiting:
             return waiting[0].id
+    else:
+        same = [run for run in _live(ctx.platform, settings.name) if _waits_with(run, hints)]
+        if same:
+            return same[0].id  # it has not begun: it will see what there is then
     return _start(ctx, settings, hints)
 
 
@@ -145,6 +149,10 @@ def _live(platform: Platform, name: str) -> list[Run]:
     filters = {"kind": "ingest", "subject": subject(name)}
     found = platform.runs.list(EVERYTHING, filters=filters, limit=50, cursor=None).items
     return [run for run in found if run.state in LIVE]
+
+
+def _waits_with(run: Run, hints: Sequence[Mapping[str, Any]]) -> bool:
+    return run.state in TO_BEGIN and run.input.get("hints") == list(hints)
 
 
 def _due(platform: Platform, name: str) -> None:

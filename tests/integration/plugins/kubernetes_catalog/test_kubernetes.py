@@ -7,18 +7,13 @@ import json
 import ssl
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
+from factories.certificates import self_signed
 from factories.outside import Asked, Said, answering
 from taxiway.model.errors import ConflictError, InputError, TaxiwayError
 from taxiway.plugin import SourcedEntity, SourceEnd, SourceProblem, SourceRequest
@@ -240,34 +235,8 @@ def test_kubeconfigs_that_cannot_be_used_say_why(source: KubernetesSource, serve
             read(source, given)
 
 
-@pytest.fixture
-def certificate(tmp_path: Path) -> tuple[Path, Path]:
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "cluster")])
-    now = datetime.now(UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(IPv4Address("127.0.0.1"))]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    public, private = tmp_path / "ca.crt", tmp_path / "ca.key"
-    public.write_bytes(made.public_bytes(serialization.Encoding.PEM))
-    form = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    private.write_bytes(key.private_bytes(*form))
-    return public, private
-
-
-def test_the_clusters_certificate_and_ours_are_used(
-    source: KubernetesSource, cluster: Cluster, certificate: tuple[Path, Path], tmp_path: Path
-) -> None:
-    public, private = certificate
+def test_the_clusters_certificate_and_ours_are_used(source: KubernetesSource, cluster: Cluster, tmp_path: Path) -> None:
+    public, private = self_signed(tmp_path, "127.0.0.1")
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     tls.load_cert_chain(public, private)
     tls.load_verify_locations(public)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -50,8 +51,10 @@ class OtherSystem:
 
 
 @contextmanager
-def other_system(respond: Respond = lambda asked: Reply(status=404)) -> Iterator[OtherSystem]:
-    """Runs until the block ends."""
+def other_system(
+    respond: Respond = lambda asked: Reply(status=404), tls: ssl.SSLContext | None = None
+) -> Iterator[OtherSystem]:
+    """Runs until the block ends; with HTTPS if `tls` is given."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -84,7 +87,9 @@ def other_system(respond: Respond = lambda asked: Reply(status=404)) -> Iterator
             return
 
     server = Server(("127.0.0.1", 0), Handler)
-    running = OtherSystem(f"http://127.0.0.1:{server.server_address[1]}", respond)
+    if tls is not None:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
+    running = OtherSystem(f"http{'s' if tls else ''}://127.0.0.1:{server.server_address[1]}", respond)
     thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     try:

@@ -8,6 +8,7 @@ from fastapi import Header, Path, Query
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
+from taxiway.api import approvals
 from taxiway.core.context import OpContext
 from taxiway.core.http.context import Ctx
 from taxiway.core.http.headers import etag, json_bytes, json_list
@@ -189,7 +190,7 @@ def signal_run(ctx: Ctx, run_id: str, name: Annotated[str, Path(pattern=SIGNAL)]
     return _answer(ctx, ctx.platform.runs.signal(ctx, run_id, name, body.data), status=202)
 
 
-FEATURE = Feature("runs", PERMISSIONS, operations.items)
+FEATURE = Feature("runs", PERMISSIONS, [*operations.items, *approvals.operations.items])
 
 
 def find(ctx: OpContext, run_id: str) -> Run:
@@ -266,17 +267,10 @@ def _owner(run: Run) -> str:
 
 def _actions(ctx: OpContext, run: Run) -> list[str]:
     names = [*OPERATIONS[run.state]]
-    wanted = approvers(run)
-    is_other = ctx.principal.subject != run.created_by and (not wanted or bool(wanted & ctx.principal.ownership))
-    if run.state == "waiting" and (run.waiting_for or "").startswith("approval") and is_other:
-        names.append("approve")
     permissions = ctx.platform.permissions
-    owners = {"approve": next(iter(wanted & ctx.principal.ownership), _owner(run))}
-    return [
-        name
-        for name in names
-        if decide(permissions, ctx.principal, f"runs.{name}", owners.get(name, _owner(run))).allowed
-    ]
+    allowed = [name for name in names if decide(permissions, ctx.principal, f"runs.{name}", _owner(run)).allowed]
+    waits = run.state == "waiting" and (run.waiting_for or "").startswith("approval")
+    return [*allowed, "approve"] if waits and approvals.may_decide(ctx, run) else allowed
 
 
 def _step(step: Step) -> dict[str, Any]:

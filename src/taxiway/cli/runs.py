@@ -92,6 +92,13 @@ def undo(run_id: str) -> int:
 
 
 @app.command
+def approvals(*, output: Output = "table") -> None:
+    """List what waits for your decision."""
+    items = Client(find_session()).call("GET", "/api/runs/v1/approvals")["items"]
+    show(items, output, ["run_id", "title", "message", "created_by", "since_at"])
+
+
+@app.command
 def approve(run_id: str, *, comment: str = "", reject: bool = False) -> None:
     """Decide a run that waits for approval."""
     body = {"decision": "rejected" if reject else "approved", "comment": comment}

@@ -137,6 +137,12 @@ export const runsQuery = (f: RunFilter = {}) =>
     initialPageParam: '',
     getNextPageParam: (last) => last.next_cursor ?? undefined,
   })
+export const approvalsQuery = () =>
+  queryOptions({
+    queryKey: ['runs', 'approvals'],
+    queryFn: () => get<T.Approvals>('/api/runs/v1/approvals'),
+    refetchInterval: 10_000,
+  })
 export const recentRunsQuery = (f: RunFilter) =>
   queryOptions({
     queryKey: ['runs', 'recent', f],

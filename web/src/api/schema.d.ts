@@ -1838,6 +1838,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/runs/v1/approvals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Runs that wait for an approval which the caller may give.
+         * @description Runs that wait for an approval which the caller may give.
+         */
+        get: operations["runs.list_approvals"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/runs/v1/runs": {
         parameters: {
             query?: never;
@@ -5507,6 +5527,36 @@ export interface components {
             via: string | null;
         };
         /**
+         * WaitingApproval
+         * @description A run that waits for the caller's decision: what is asked, by whose run, since when (microseconds UTC).
+         */
+        WaitingApproval: {
+            /** Approvers */
+            approvers: string[];
+            /** Created By */
+            created_by: string;
+            /** Message */
+            message: string;
+            /** Owner */
+            owner: string | null;
+            /** Run Id */
+            run_id: string;
+            /** Since At */
+            since_at: number | null;
+            /** Step */
+            step: string;
+            /** Title */
+            title: string;
+        };
+        /**
+         * WaitingApprovals
+         * @description What waits for the caller, newest run first.
+         */
+        WaitingApprovals: {
+            /** Items */
+            items: components["schemas"]["WaitingApproval"][];
+        };
+        /**
          * WebhookRequest
          * @description A subscription. `types` are beginnings of event types (`dev.taxiway.entity.`), none: every event. `filters` are
          *     written as the catalog's (`kind=component,spec.type=service`), one of them must take the entity that an event is
@@ -8917,6 +8967,26 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    "runs.list_approvals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WaitingApprovals"];
                 };
             };
         };

@@ -83,6 +83,7 @@ export type RunOutput = {
   links?: { url?: string; entityRef?: string; title?: string; icon?: string }[]
   text?: { title?: string; content?: string }[]
 } & Json
+export type Approvals = S['WaitingApprovals']
 export type Run = Omit<S['RunView'], 'state' | 'output' | 'plan' | 'actions'> & {
   state: RunState
   output: RunOutput | null

@@ -145,6 +145,22 @@ it('does not offer Create while a name is taken', async () => {
   expect(screen.getByRole('button', { name: 'Create' })).toBeDisabled()
 })
 
+it('lists what waits for my decision above the runs', async () => {
+  const asked = {
+    run_id: 'run-1',
+    title: 'Python service: orders',
+    step: 'Publish',
+    message: 'Publish orders?',
+    created_by: 'user:default/dana',
+    owner: null,
+    approvers: [],
+    since_at: null,
+  }
+  start('/runs', { 'GET /api/runs/v1/approvals': { items: [asked] } })
+  const link = await screen.findByRole('link', { name: 'Publish orders?' }, find)
+  expect(link).toHaveAttribute('href', '/runs/run-1')
+})
+
 it('shows a failed run at its failed step with what the server allows, and retries it', async () => {
   start('/runs/run-1', {
     'GET /api/runs/v1/runs/run-1': run,

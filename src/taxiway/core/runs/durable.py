@@ -91,6 +91,10 @@ class DurableRuns:
         with self.parts.store.read() as conn:
             return repository.list_runs(conn, scope, filters, limit, cursor)
 
+    def waiting_for_approval(self, limit: int) -> Sequence[Run]:
+        with self.parts.store.read() as conn:
+            return repository.waiting_for_approval(conn, limit)
+
     def logs(self, run_id: str, *, step: str | None, after: int, limit: int) -> Sequence[tuple[str, LogLine]]:
         with self.parts.store.read() as conn:
             return repository.read_logs(conn, run_id, step, after, limit)

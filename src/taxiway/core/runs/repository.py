@@ -114,6 +114,12 @@ def list_runs(conn: Connection, scope: Scope, filters: Mapping[str, Any], limit:
     return page_of([run_of(row) for row in rows], limit, lambda item: [item.id])
 
 
+def waiting_for_approval(conn: Connection, limit: int) -> list[Run]:
+    """Runs that wait for an approval, newest first, with their steps."""
+    waits = select(run.c.id).where(run.c.state == "waiting", run.c.waiting_for.startswith("approval:"))
+    return [load(conn, row.id) for row in conn.execute(waits.order_by(run.c.id.desc()).limit(limit))]
+
+
 def read_logs(conn: Connection, run_id: str, step: str | None, after: int, limit: int) -> Sequence[tuple[str, LogLine]]:
     """Lines behind `after`, in order."""
     query = select(run_log).where(run_log.c.run_id == run_id, run_log.c.seq > after).order_by(run_log.c.seq)

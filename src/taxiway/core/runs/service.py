@@ -43,6 +43,10 @@ class Runs(Protocol):
         """Newest first, without steps. Filters: state, kind, subject, parent_id, created_by."""
         ...
 
+    def waiting_for_approval(self, limit: int) -> Sequence[Run]:
+        """Runs that wait for an approval, newest first, with their steps."""
+        ...
+
     def logs(self, run_id: str, *, step: str | None, after: int, limit: int) -> Sequence[tuple[str, LogLine]]:
         """(step id, line) behind `after`, in order."""
         ...

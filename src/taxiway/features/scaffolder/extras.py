@@ -168,13 +168,13 @@ def wait_approval(ctx: StepContext, message: str, wanted: Sequence[str]) -> None
         ctx.log(f"would wait for an approval: {told}")
         return
 
-    def ask() -> bool:
+    def ask() -> str:
         ctx.log(told)
-        return True
+        return message
 
     if refs:
         ctx.checkpoint("approvers", lambda: refs)
-    ctx.checkpoint("asked", ask)
+    ctx.checkpoint("approval", ask)
     ctx.wait_for("approval", None)
 
 

@@ -114,6 +114,10 @@ def test_an_approval_is_another_persons_and_only_of_those_who_are_asked(
     ctx = server.platform.system("test")
     server.platform.store.write(lambda tx: catalog.apply_entities(tx, ctx, [MAX], "people", full=True))
     maker = server.token("developer", "user:default/max")
+    for token, inbox in ((own, []), (other, []), (maker, ["Make it?"])):
+        with server.client(token) as client:
+            items = client.get("/api/runs/v1/approvals").json()["items"]
+            assert [item["message"] for item in items] == inbox
     with server.client(maker) as client:
         assert "approve" in client.get(f"{RUNS}/{run_id}").json()["actions"]
         assert client.post(f"{RUNS}/{run_id}/approvals", json={}).status_code == 202

@@ -1,14 +1,14 @@
 import { Button } from '@mantine/core'
-import { useInfiniteQuery } from '@tanstack/react-query'
+import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
 import { getRouteApi, Link } from '@tanstack/react-router'
 import { Play } from 'lucide-react'
-import { runsQuery } from '~/api/queries'
+import { approvalsQuery, runsQuery } from '~/api/queries'
 import { shortRef } from '~/api/refs'
 import { Subject } from '~/components/Subject'
 import { Await } from '~/components/RouteStates'
 import { DataTable } from '~/ui/DataTable'
 import { FacetFilter } from '~/ui/FacetFilter'
-import { Ago, Cli, EmptyState, Page, PageHeader } from '~/ui/parts'
+import { Ago, Cli, EmptyState, Page, PageHeader, Panel } from '~/ui/parts'
 import { StateBadge, StepIcon, words } from '~/ui/Status'
 import { between, seconds } from '~/ui/time'
 import s from './run.module.css'
@@ -28,6 +28,27 @@ const STATES = [
 ]
 const KINDS = ['scaffold', 'pipeline', 'deploy', 'destroy', 'decommission', 'ingest']
 
+/** What waits for the decision of who is looking; nothing of it is shown while there is nothing. */
+function Inbox() {
+  const { data } = useQuery(approvalsQuery())
+  if (!data?.items.length) return null
+  return (
+    <Panel title="Waiting for your decision">
+      <DataTable
+        label="Approvals"
+        rows={data.items}
+        rowKey={(a) => a.run_id}
+        columns={[
+          { title: 'What is asked', head: true, cell: (a) => <Link to="/runs/$id" params={{ id: a.run_id }} className={s.title}>{a.message}</Link> },
+          { title: 'Run', cell: (a) => a.title },
+          { title: 'By', className: 't2', cell: (a) => shortRef(a.created_by) },
+          { title: 'Since', cell: (a) => a.since_at && <Ago at={a.since_at} className="t2" /> },
+        ]}
+      />
+    </Panel>
+  ) // prettier-ignore
+}
+
 export function RunsPage() {
   const search = route.useSearch()
   const nav = route.useNavigate()
@@ -44,6 +65,7 @@ export function RunsPage() {
   return (
     <Page>
       <PageHeader title="Runs" sub="Everything that was started: creating, building, deploying, reading the catalog." />
+      <Inbox />
       <div className={s.filters}>
         {pill('state', 'State', STATES)}
         {pill('kind', 'Kind', KINDS)}

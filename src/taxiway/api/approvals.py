@@ -1,0 +1,68 @@
+"""What waits for the caller's decision: the inbox of approvals over all runs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel
+
+from taxiway.core.context import OpContext
+from taxiway.core.http.context import Ctx
+from taxiway.core.operations import Operations
+from taxiway.core.permissions import decide
+from taxiway.core.runs.stepping import approvers
+from taxiway.model.run import Run
+
+operations = Operations("runs")
+MOST = 500
+"""Waiting runs that are looked at, newest first."""
+
+
+class WaitingApproval(BaseModel):
+    """A run that waits for the caller's decision: what is asked, by whose run, since when (microseconds UTC)."""
+
+    run_id: str
+    title: str
+    step: str
+    message: str
+    created_by: str
+    owner: str | None
+    approvers: list[str]
+    since_at: int | None
+
+
+class WaitingApprovals(BaseModel):
+    """What waits for the caller, newest run first."""
+
+    items: list[WaitingApproval]
+
+
+@operations.get("/api/runs/v1/approvals", "runs.read", response=WaitingApprovals)
+def list_approvals(ctx: Ctx) -> dict[str, Any]:
+    """Runs that wait for an approval which the caller may give."""
+    waiting = ctx.platform.runs.waiting_for_approval(MOST)
+    return {"items": [_item(run) for run in waiting if may_decide(ctx, run)]}
+
+
+def may_decide(ctx: OpContext, run: Run) -> bool:
+    """Whether the caller may approve a run: never an own one, and only those who were asked, where some were."""
+    wanted = approvers(run)
+    own = {ctx.principal.subject, ctx.principal.on_behalf_of}
+    if run.created_by in own or (wanted and not wanted & ctx.principal.ownership):
+        return False
+    owner = next(iter(wanted & ctx.principal.ownership), run.owner or run.created_by)
+    return decide(ctx.platform.permissions, ctx.principal, "runs.approve", owner).allowed
+
+
+def _item(run: Run) -> dict[str, Any]:
+    step = next(step for step in run.steps if step.state == "waiting")
+    return {
+        "run_id": run.id,
+        "title": run.title,
+        "step": step.name,
+        "message": str(step.checkpoints.get("approval") or step.name),
+        "created_by": run.created_by,
+        "owner": run.owner,
+        "approvers": sorted(approvers(run)),
+        "since_at": step.started_at,
+    }

@@ -18,7 +18,8 @@ LONGEST = 63
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody. `id` is what teams call them by, `name` the name that is wanted in the catalog."""
+    """Somebody. `id` is what teams call them by, `name` the name that is wanted in the catalog. Whose account is off
+    (`is_active`) has no User, and yet keeps the name: nobody else is to become who they were."""
 
     id: str
     name: str
@@ -27,6 +28,7 @@ class Person:
     picture: str = ""
     title: str = ""
     annotations: Mapping[str, str] = field(default_factory=dict)
+    is_active: bool = True
 
 
 @dataclass(frozen=True)
@@ -89,7 +91,9 @@ def people_documents(
                 member_of[identifier].append(group_of[team.id])
         yield _group(team, group_of, namespace)
     for person in users:
-        yield _user(person, user_names.claim(person.name, person.id), sorted(member_of[person.id]), namespace)
+        name = user_names.claim(person.name, person.id)
+        if person.is_active:
+            yield _user(person, name, sorted(member_of[person.id]), namespace)
 
 
 def _group(team: Team, names: Mapping[str, str], namespace: str) -> dict[str, Any]:

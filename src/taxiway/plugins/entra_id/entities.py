@@ -25,7 +25,7 @@ def documents(mirror: Mirror, options: EntraOptions) -> Iterator[dict[str, Any]]
     ]
     members = {one for _, item in groups for one in item.get("members", ())}
     persons = [
-        _person(identifier, item)
+        _person(identifier, item, is_active=item.get("accountEnabled") is not False)
         for identifier, item in sorted(mirror.users.items())
         if _is_wanted(item, options) and (not options.members_only or identifier in members)
     ]
@@ -34,7 +34,7 @@ def documents(mirror: Mirror, options: EntraOptions) -> Iterator[dict[str, Any]]
 
 
 def _is_wanted(user: Mapping[str, Any], options: EntraOptions) -> bool:
-    if user.get("accountEnabled") is False or (user.get("userType") == "Guest" and not options.guests):
+    if user.get("userType") == "Guest" and not options.guests:
         return False
     return _is_asked_for(str(user.get("userPrincipalName") or ""), options.users)
 
@@ -43,7 +43,7 @@ def _is_asked_for(name: str, patterns: tuple[str, ...]) -> bool:
     return any(fnmatchcase(name.lower(), pattern.lower()) for pattern in patterns)
 
 
-def _person(identifier: str, item: Mapping[str, Any]) -> Person:
+def _person(identifier: str, item: Mapping[str, Any], *, is_active: bool) -> Person:
     email = str(item.get("mail") or "")
     return Person(
         id=identifier,
@@ -52,6 +52,7 @@ def _person(identifier: str, item: Mapping[str, Any]) -> Person:
         email=email,
         title=str(item.get("jobTitle") or ""),
         annotations={USER_KEY: identifier, EMAIL_KEY: email},
+        is_active=is_active,
     )
 
 

@@ -53,7 +53,7 @@ def same_dn(dn: str) -> str:
 
 def documents(users: Iterable[Entry], groups: Iterable[Entry], options: LdapOptions) -> Iterator[dict[str, Any]]:
     """A User for each person whose account is on, a Group for each group; in the order of their DNs."""
-    people = sorted((one for one in users if _is_on(one)), key=lambda one: same_dn(one.dn))
+    people = sorted(users, key=lambda one: same_dn(one.dn))
     teams = sorted(groups, key=lambda one: same_dn(one.dn))
     by_uid = {one.first(["uid"]).casefold(): same_dn(one.dn) for one in people if one.first(["uid"])}
     members: dict[str, list[str]] = {same_dn(one.dn): [] for one in teams}
@@ -85,6 +85,7 @@ def _person(entry: Entry, options: LdapOptions) -> Person:
         email=entry.first(names.email),
         title=entry.first(names.title),
         annotations=_annotations(entry),
+        is_active=_is_on(entry),
     )
 
 

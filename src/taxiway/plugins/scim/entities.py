@@ -14,8 +14,7 @@ ID_KEY, USER_KEY, EXTERNAL_KEY = "taxiway.dev/scim-id", "taxiway.dev/scim-user-n
 
 def documents(users: Iterable[Resource], groups: Iterable[Resource], namespace: str) -> Iterator[dict[str, Any]]:
     """A User for everybody who is active, a Group for each group. Who was deactivated is not in the catalog."""
-    persons = [_person(one) for one in users if one.body.get("active", True)]
-    return people_documents(persons, [_team(one) for one in groups], namespace)
+    return people_documents([_person(one) for one in users], [_team(one) for one in groups], namespace)
 
 
 def _person(resource: Resource) -> Person:
@@ -32,6 +31,7 @@ def _person(resource: Resource) -> Person:
         picture=_main(body.get("photos", ())),
         title=", ".join(one for one in (body.get("title", ""), body.get(ENTERPRISE, {}).get("department", "")) if one),
         annotations={ID_KEY: resource.id, USER_KEY: user_name, EXTERNAL_KEY: body.get("externalId", "")},
+        is_active=body.get("active", True),
     )
 
 

@@ -190,3 +190,6 @@ def test_two_people_with_one_name_stay_two(server: Server) -> None:
     assert first == "ada"
     assert second.startswith("ada-")
     assert second == server.entities()[1]["metadata"]["name"], "the same every time"
+    off = {"Operations": [{"op": "replace", "value": {"active": False}}]}
+    server.ask("PATCH", "/Users/id-001", off)
+    assert [one["metadata"]["name"] for one in server.entities()] == [second], "nobody becomes who somebody else was"

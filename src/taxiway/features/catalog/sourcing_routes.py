@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from fastapi import Depends, Path, Query, Request, Response
+from fastapi import Body, Depends, Path, Query, Request, Response
 from pydantic import BaseModel, ConfigDict
 
 from taxiway.core.http.context import Ctx
@@ -69,7 +69,7 @@ def remove_source(ctx: Ctx, name: Name) -> Response:
 
 
 async def _raw(request: Request) -> bytes:
-    # As it was sent, whatever its type says: that is what was signed.
+    # As it was sent: that is what was signed. `body` only says in the API's description that it is JSON.
     return await request.body()
 
 
@@ -77,10 +77,12 @@ Raw = Annotated[bytes, Depends(_raw)]
 
 
 @operations.post("/api/catalog/v1/hooks/{name}", None, status=202, response=sourcing_views.Heard)
-def receive_hook(ctx: Ctx, name: Name, request: Request, body: Raw) -> Response:
+def receive_hook(
+    ctx: Ctx, name: Name, request: Request, raw: Raw, body: Annotated[Any, Body(media_type="application/json")] = None
+) -> Response:
     """Where another system tells of changes, for the source of this name. Its signature is checked."""
     headers = {key.lower(): value for key, value in request.headers.items()}
-    return json_bytes({"run_id": hooks.receive(ctx.platform, name, headers, body)}, status=202)
+    return json_bytes({"run_id": hooks.receive(ctx.platform, name, headers, raw)}, status=202)
 
 
 def _id(name: str) -> str:

@@ -71,6 +71,15 @@ def kinds(*, output: Output = "table") -> None:
 
 
 @app.command
+def explain(ref: str, *, output: Output = "table") -> None:
+    """Show what is computed of an entity: each property, its rule, what it was computed from, and its error."""
+    items = list(Client(find_session()).pages(f"{BASE}/v1/properties/{entity_path(ref)}"))
+    if output == "table":
+        items = [{**item, "inputs": _inputs(item["inputs"])} for item in items]
+    show(items, output, ["name", "value", "error", "rule", "inputs"])
+
+
+@app.command
 def history(ref: str, *, at: str | None = None, limit: int = 50, output: Output = "table") -> None:
     """List every version of an entity, newest first; with --at TIME, show the entity as it was then."""
     client = Client(find_session())
@@ -110,3 +119,8 @@ def _changes(diff: list[dict[str, Any]] | None) -> str:
     if diff is None:
         return "-"
     return ", ".join(change["path"].lstrip("/").replace("/", ".") for change in diff) or "-"
+
+
+def _inputs(inputs: list[dict[str, Any]]) -> str:
+    told = [f"{item['ref']} {item['field']}" for item in inputs[:3]]
+    return ", ".join(told) + (f" and {len(inputs) - 3} more" if len(inputs) > 3 else "")

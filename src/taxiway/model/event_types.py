@@ -47,6 +47,7 @@ SCHEMAS: Mapping[str, Shape] = {
     "dev.taxiway.entity.updated.v1": ENTITY,
     "dev.taxiway.entity.deleted.v1": ENTITY,
     "dev.taxiway.kind.changed.v1": shape("ref"),
+    "dev.taxiway.properties.outdated.v1": shape(),
     "dev.taxiway.repository.protected.v1": shape("repository", "by", rules={"type": "array"}),
     "dev.taxiway.repository.pushed.v1": shape("repository", "ref", "before", "after", "default_branch", "pusher"),
     "dev.taxiway.role.assigned.v1": ROLE,

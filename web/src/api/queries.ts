@@ -45,6 +45,11 @@ export const kindsQuery = () =>
     queryFn: () => get<T.List<T.Kind>>('/api/catalog/v1/kinds'),
     staleTime: 60_000,
   })
+export const propertiesQuery = (p: RefParts) =>
+  queryOptions({
+    queryKey: ['entity', 'properties', p],
+    queryFn: () => get<T.List<T.ComputedProperty>>(`/api/catalog/v1/properties/${path(p)}`),
+  })
 export const entityQuery = (p: RefParts) =>
   queryOptions({
     queryKey: ['entity', p.kind, p.namespace, p.name],

@@ -857,6 +857,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/catalog/v1/properties/{kind}/{namespace}/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What is computed of an entity: each property with its rule, its inputs and its error.
+         * @description What is computed of an entity: each property with its rule, its inputs and its error.
+         */
+        get: operations["catalog.explain_properties"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/catalog/v1/push/{source}": {
         parameters: {
             query?: never;
@@ -3902,6 +3922,20 @@ export interface components {
             next_cursor: string | null;
         };
         /**
+         * KindProperty
+         * @description A property that is computed of each entity, and how.
+         */
+        KindProperty: {
+            /** Name */
+            name: string;
+            /** Rule */
+            rule: string;
+            /** Title */
+            title: string;
+            /** Type */
+            type: string;
+        };
+        /**
          * KindRelation
          * @description A field of spec that holds references. A bare name means `default_kind`, in the namespace that is said.
          */
@@ -3938,6 +3972,8 @@ export interface components {
             name: string;
             /** Plural */
             plural: string;
+            /** Properties */
+            properties: components["schemas"]["KindProperty"][];
             /** Ref */
             ref: string | null;
             /** Relations */
@@ -4493,6 +4529,54 @@ export interface components {
             items: components["schemas"]["ProblemView"][];
             /** Next Cursor */
             next_cursor: string | null;
+        };
+        /**
+         * PropertyInput
+         * @description Something that was read for a value. `ref` is hidden where the caller may not see the entity.
+         */
+        PropertyInput: {
+            /** Field */
+            field: string;
+            /** Ref */
+            ref: string;
+            /** Value */
+            value?: unknown;
+        };
+        /**
+         * PropertyList
+         * @description The computed properties of an entity.
+         */
+        PropertyList: {
+            /** Items */
+            items: components["schemas"]["PropertyView"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+        };
+        /**
+         * PropertyView
+         * @description A computed property: its value or why there is none, the rule, and at most 20 of its inputs.
+         *
+         *     `pending` says that it is being computed anew; `computed_at` is in microseconds UTC.
+         */
+        PropertyView: {
+            /** Computed At */
+            computed_at: number | null;
+            /** Error */
+            error: string | null;
+            /** Inputs */
+            inputs: components["schemas"]["PropertyInput"][];
+            /** Name */
+            name: string;
+            /** Pending */
+            pending: boolean;
+            /** Rule */
+            rule: string;
+            /** Title */
+            title: string;
+            /** Type */
+            type: string;
+            /** Value */
+            value?: unknown;
         };
         /**
          * ProposalBody
@@ -7260,6 +7344,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Problems"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    "catalog.explain_properties": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                kind: string;
+                namespace: string;
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PropertyList"];
                 };
             };
             /** @description Validation Error */

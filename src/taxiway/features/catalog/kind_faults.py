@@ -10,7 +10,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from taxiway.features.catalog.kinds import INVERSE, Kinds, shipped
+from taxiway.features.catalog.kinds import EXTENSION, INVERSE, Kinds, shipped
+from taxiway.features.catalog.property_faults import property_faults
 from taxiway.kit.pointer import pointer
 from taxiway.model.entity import DEFAULT_NAMESPACE
 from taxiway.model.errors import FieldError
@@ -24,6 +25,11 @@ MAX_DEPTH = 40
 def kind_faults(document: Mapping[str, Any], kinds: Kinds) -> Iterator[FieldError]:
     """Every fault of a document that satisfies the schema of `Kind`."""
     metadata, spec = document["metadata"], document["spec"]
+    yield from property_faults(document, kinds)
+    if document["kind"] == EXTENSION:
+        if not kinds.has(spec["kind"]):
+            yield FieldError("/spec/kind", f"there is no kind {spec['kind']} to extend: declare it first")
+        return
     yield from _name(metadata)
     yield from _schema(spec["schema"])
     for index, item in enumerate(spec.get("relations", ())):

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import Response
+from fastapi import Path, Response
 from pydantic import BaseModel
 
 from taxiway.core.http.context import Ctx
 from taxiway.core.http.headers import json_list
 from taxiway.core.operations import Operations
-from taxiway.features.catalog.service import kinds
+from taxiway.features.catalog.service import kinds, properties
 
 operations = Operations("catalog")
 READ = "catalog.entity.read"
+Part = Annotated[str, Path(max_length=253)]
 
 
 class KindRelation(BaseModel):
@@ -34,6 +35,15 @@ class KindColumn(BaseModel):
     path: str
 
 
+class KindProperty(BaseModel):
+    """A property that is computed of each entity, and how."""
+
+    name: str
+    title: str
+    type: str
+    rule: str
+
+
 class KindView(BaseModel):
     """A kind of entity. `ref` is the entity that declares it, null for one that ships with Taxiway."""
 
@@ -50,6 +60,7 @@ class KindView(BaseModel):
     spec_schema: dict[str, Any]
     relations: list[KindRelation]
     columns: list[KindColumn]
+    properties: list[KindProperty]
 
 
 class KindList(BaseModel):
@@ -63,3 +74,41 @@ class KindList(BaseModel):
 def list_kinds(ctx: Ctx) -> Response:
     """Every kind that the catalog takes: those that ship, and those that entities of kind `Kind` declare."""
     return json_list(kinds.list_kinds(ctx), None)
+
+
+class PropertyInput(BaseModel):
+    """Something that was read for a value. `ref` is hidden where the caller may not see the entity."""
+
+    ref: str
+    field: str
+    value: Any = None
+
+
+class PropertyView(BaseModel):
+    """A computed property: its value or why there is none, the rule, and at most 20 of its inputs.
+
+    `pending` says that it is being computed anew; `computed_at` is in microseconds UTC.
+    """
+
+    name: str
+    title: str
+    type: str
+    rule: str
+    value: Any = None
+    error: str | None
+    inputs: list[PropertyInput]
+    computed_at: int | None
+    pending: bool
+
+
+class PropertyList(BaseModel):
+    """The computed properties of an entity."""
+
+    items: list[PropertyView]
+    next_cursor: str | None
+
+
+@operations.get("/api/catalog/v1/properties/{kind}/{namespace}/{name}", READ, response=PropertyList)
+def explain_properties(ctx: Ctx, kind: Part, namespace: Part, name: Part) -> Response:
+    """What is computed of an entity: each property with its rule, its inputs and its error."""
+    return json_list(properties.explain_properties(ctx, f"{kind}:{namespace}/{name}".lower()), None)

@@ -15,10 +15,12 @@ from types import MappingProxyType
 from typing import Any
 
 import taxiway
+from taxiway.features.catalog.properties import Rule, rule_of
 from taxiway.kit.yaml12 import load_all
 
-KIND, KIND_PREFIX = "Kind", "kind:"
-META = frozenset({KIND})
+KIND, EXTENSION = "Kind", "KindExtension"
+META_PREFIXES = ("kind:", "kindextension:")
+META = frozenset({KIND, EXTENSION})
 """The kinds whose entities say what other entities may be."""
 
 INVERSE: Mapping[str, str] = {
@@ -64,6 +66,7 @@ class Kind:
     icon: str | None = None
     description: str = ""
     columns: Sequence[tuple[str, str]] = ()
+    rules: tuple[Rule, ...] = ()
 
     @cached_property
     def validator(self) -> Any:
@@ -71,6 +74,15 @@ class Kind:
         import jsonschema_rs
 
         return jsonschema_rs.Draft202012Validator(dict(self.schema))
+
+
+@dataclass(frozen=True)
+class Extension:
+    """Properties that an entity of kind `KindExtension` adds to a kind."""
+
+    kind: str
+    rules: tuple[Rule, ...]
+    source: str
 
 
 @dataclass(frozen=True)
@@ -83,6 +95,7 @@ class Kinds:
     by_name: Mapping[str, Kind]
     sources: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     announced: frozenset[str] = frozenset()
+    extensions: Mapping[str, Extension] = field(default_factory=lambda: MappingProxyType({}))
 
     def get(self, name: str) -> Kind | None:
         """The kind of exactly this name."""
@@ -110,7 +123,23 @@ class Kinds:
         for kind in kinds:
             if kind.name not in by_name or sources.get(kind.name) == source_id:
                 by_name[kind.name], sources[kind.name] = kind, source_id
-        return Kinds(by_name, sources, self.announced)
+        return Kinds(by_name, sources, self.announced, self.extensions)
+
+    def extending(self, name: str, extension: Extension) -> Kinds:
+        """With an extension of this name; what another source extends under it already stays."""
+        known = self.extensions.get(name)
+        if known is not None and known.source != extension.source:
+            return self
+        return replace(self, extensions={**self.extensions, name: extension})
+
+    @cached_property
+    def rules(self) -> Mapping[str, tuple[Rule, ...]]:
+        """By kind in lower case: how its properties are computed. Kinds without any are left out."""
+        found = {kind.name.lower(): {rule.name: rule for rule in kind.rules} for kind in self.by_name.values()}
+        for _, extension in sorted(self.extensions.items()):
+            for rule in extension.rules:
+                found.setdefault(extension.kind.lower(), {}).setdefault(rule.name, rule)
+        return {kind: tuple(rules.values()) for kind, rules in found.items() if rules}
 
     def announcing(self, names: frozenset[str]) -> Kinds:
         """With names that are about to be declared."""
@@ -137,7 +166,17 @@ def _kind(text: str) -> Kind:
         spec.get("icon"),
         metadata.get("description") or "",
         tuple((column["title"], column["path"]) for column in spec.get("columns", ())),
+        tuple(rule_of(item) for item in spec.get("properties", ())),
     )
+
+
+def with_document(kinds: Kinds, document: Mapping[str, Any], source_id: str) -> Kinds:
+    """With what a valid document of kind `Kind` or `KindExtension` says."""
+    if document["kind"] == KIND:
+        return kinds.adding([kind_of(document)], source_id)
+    spec = document["spec"]
+    rules = tuple(rule_of(item) for item in spec["properties"])
+    return kinds.extending(document["metadata"]["name"].lower(), Extension(spec["kind"], rules, source_id))
 
 
 def _field(item: Mapping[str, Any]) -> Field:

@@ -12,6 +12,7 @@ from taxiway.features.catalog.service.configured import earlier_reading, named, 
 from taxiway.features.catalog.service.ingesting import follow_in_batches
 from taxiway.features.catalog.service.kinds import follow_kind
 from taxiway.features.catalog.service.locations import get_location
+from taxiway.features.catalog.service.properties import compute_pending
 from taxiway.features.catalog.service.sourcing import take_in
 from taxiway.model.errors import NotFoundError, TaxiwayError
 from taxiway.model.event import Event
@@ -21,6 +22,7 @@ from taxiway.plugin import StepContext
 PUSHED = "dev.taxiway.repository.pushed.v1"
 DELETED = "dev.cdevents.repository.deleted.0.3.0"
 KIND = "dev.taxiway.kind.changed.v1"
+OUTDATED = "dev.taxiway.properties.outdated.v1"
 GONE = "dev.taxiway.entity.deleted.v1"
 CHANGED = "dev.taxiway.source.changed.v1"
 
@@ -122,3 +124,17 @@ class FollowKinds:
     def handle(self, event: Event) -> None:
         """One sealed event."""
         follow_kind(self._platform.system("catalog"), event.data["ref"])
+
+
+class ComputeProperties:
+    """Computes properties that are out of date, until none is. Safe to repeat."""
+
+    key = "catalog_compute_properties"
+    types = (OUTDATED,)
+
+    def __init__(self, platform: Platform) -> None:
+        self._platform = platform
+
+    def handle(self, event: Event) -> None:
+        """One sealed event."""
+        compute_pending(self._platform.system("catalog"))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
 
-from taxiway.features.catalog.kinds import INVERSE, Kinds, kind_of, shipped
+from taxiway.features.catalog.cel import compiled
+from taxiway.features.catalog.kinds import INVERSE, Kinds, kind_of, shipped, with_document
 from taxiway.features.catalog.validation import validate
 from taxiway.model.errors import InputError
 
@@ -123,3 +125,71 @@ def test_two_kinds_do_not_disagree_about_a_relation() -> None:
     kinds = _with(_kind())
     other = _kind("Depot", relations=[{"field": "region", "type": "locatedIn", "inverse": "holds"}])
     assert "locationOf" in _faults(other, kinds)["/spec/relations/0/inverse"]
+
+
+def _computing(*properties: dict[str, Any]) -> dict[str, Any]:
+    return _kind(properties=list(properties))
+
+
+@pytest.mark.parametrize(
+    ("properties", "pointer", "words"),
+    [
+        ([{"name": "a", "cel": "entity."}], "/spec/properties/0/cel", "Syntax error"),
+        ([{"name": "a", "cel": "nothing(1)"}], "/spec/properties/0/cel", "undeclared"),
+        ([{"name": "a", "cel": "1 + 1", "type": "boolean"}], "/spec/properties/0/cel", "gives int"),
+        ([{"name": "a", "cel": "related[entity.kind].size()"}], "/spec/properties/0/cel", "related.<relation>"),
+        ([{"name": "a", "cel": "size(related.marriedTo)"}], "/spec/properties/0/cel", "no relation marriedTo"),
+        ([{"name": "a", "mirror": {"path": ["toNowhere"], "field": "ref"}}], "/spec/properties/0/mirror/path", "known"),
+        (
+            [{"name": "a", "aggregate": {"path": ["hasPart"], "function": "sum"}}],
+            "/spec/properties/0/aggregate",
+            "field",
+        ),
+        ([{"name": "a"}], "/spec/properties/0", "oneOf"),
+        (
+            [
+                {"name": "a", "cel": "properties.b"},
+                {"name": "b", "cel": "properties.c"},
+                {"name": "c", "cel": "properties.a"},
+            ],
+            "/spec/properties",
+            "a → b → c → a",
+        ),
+        ([{"name": "a", "cel": "'x'"}, {"name": "a", "cel": "'y'"}], "/spec/properties", "twice"),
+    ],
+)
+def test_a_property_that_cannot_be_computed_is_refused(properties: Any, pointer: str, words: str) -> None:
+    assert words in _faults(_computing(*properties))[pointer]
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "entity.l.map(a, entity.l.map(b, entity.l.map(c, c)))",
+        "entity.l.all(a, entity.l.all(b, entity.l.all(c, size(c) > 0))) ? 'a' : 'b'",
+        "entity.l.map(a, entity.l)",
+        "entity.l.map(a, a + a + a + a + a).map(a, a + a)",
+        "1 / 0",
+        "entity.none",
+    ],
+)
+def test_an_expression_that_explodes_ends_with_an_error_soon(expression: str) -> None:
+    started = time.process_time()
+    with pytest.raises(ValueError, match=r"gives|budget|zero|not found|Found|found|split|larger"):
+        compiled(expression, "strings").value({"l": ["x" * 100_000] * 100_000}, {}, {})
+    assert time.process_time() - started < 2
+
+
+def test_an_extension_adds_to_a_kind_that_ships_and_names_its_clashes() -> None:
+    document = {
+        "apiVersion": "taxiway.dev/v1",
+        "kind": "KindExtension",
+        "metadata": {"name": "tiers"},
+        "spec": {"kind": "Component", "properties": [{"name": "tier", "cel": "'a'"}]},
+    }
+    validate(document)
+    kinds = with_document(shipped(), document, "here")
+    assert [rule.name for rule in kinds.rules["component"]] == ["tier"]
+    other = {**document, "metadata": {"name": "others"}}
+    assert "the extension tiers" in _faults(other, kinds)["/spec/properties/0/name"]
+    assert "no kind Moon" in _faults({**document, "spec": {**document["spec"], "kind": "Moon"}})["/spec/kind"]

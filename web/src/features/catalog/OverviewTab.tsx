@@ -12,6 +12,7 @@ import { StateBadge } from '~/ui/Status'
 import s from './entity.module.css'
 import type { TabProps } from './EntityPage'
 import { EnvironmentCards } from './EnvironmentCards'
+import { PropertiesPanel } from './PropertiesPanel'
 import { RelationsPanel } from './RelationsPanel'
 
 export default function OverviewTab({ entity, entityRef }: TabProps) {
@@ -31,6 +32,7 @@ export default function OverviewTab({ entity, entityRef }: TabProps) {
         </div>
         <div className={s.side}>
           <About entity={entity} />
+          <PropertiesPanel entityRef={entityRef} />
           <GoldenPathCard entity={entity} entityRef={entityRef} />
           {component && <Resources service={entityRef} />}
           <Links entity={entity} />

@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 from sqlalchemy import ColumnElement, Connection, delete, func, select
 
-from taxiway.features.catalog.kinds import INVERSE, META, Kinds, kind_of, shipped
+from taxiway.features.catalog.kinds import INVERSE, KIND, META, Kinds, shipped, with_document
 from taxiway.features.catalog.repository.bulk import insert_rows
 from taxiway.features.catalog.tables import entity, entity_doc, relation_type
 
@@ -24,19 +24,22 @@ def load_kinds(conn: Connection) -> Kinds:
     """The kinds that ship, and those that are entities."""
     kinds = shipped()
     for row in conn.execute(_DECLARED):
-        kinds = kinds.adding([_kind_of(row.doc)], row.source_id)
+        kinds = with_document(kinds, _bare(row.doc), row.source_id)
     return kinds
 
 
 def declared(conn: Connection) -> dict[str, tuple[str, str]]:
     """(reference, source) of every kind that is an entity, by name."""
-    return {_kind_of(row.doc).name: (row.ref, row.source_id) for row in conn.execute(_DECLARED)}
+    rows = ((row, _bare(row.doc)) for row in conn.execute(_DECLARED))
+    return {
+        document["metadata"]["name"]: (row.ref, row.source_id) for row, document in rows if document["kind"] == KIND
+    }
 
 
-def _kind_of(text: str) -> Any:
+def _bare(text: str) -> dict[str, Any]:
     document = orjson.loads(text)
     metadata = {key: value for key, value in document["metadata"].items() if key not in ("uid", "etag", "annotations")}
-    return kind_of({**document, "metadata": metadata})
+    return {**document, "metadata": metadata}
 
 
 def keep_relation_types(conn: Connection, inverses: Mapping[str, str]) -> None:

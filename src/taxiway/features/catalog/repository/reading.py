@@ -89,6 +89,14 @@ def text_by_uid(conn: Connection, uid: str, where: ColumnElement[bool]) -> str |
     return next(iter(texts(conn, where & (entity.c.uid == uid), scope=where).values()), None)
 
 
+def refs_seen(conn: Connection, refs: Iterable[str], where: ColumnElement[bool]) -> set[str]:
+    """Those of `refs` that exist and satisfy `where`."""
+    found: set[str] = set()
+    for batch in chunks(refs):
+        found.update(conn.scalars(select(entity.c.ref).where(entity.c.ref.in_(batch), where)))
+    return found
+
+
 def count(conn: Connection, where: ColumnElement[bool]) -> int:
     """How many entities satisfy `where`."""
     return int(conn.scalar(select(func.count()).select_from(entity).where(where)) or 0)

@@ -13,12 +13,13 @@ from typing import Any
 from taxiway.core.context import OpContext
 from taxiway.core.store.database import Tx
 from taxiway.features.catalog.documents import prepare
-from taxiway.features.catalog.kinds import KIND, KIND_PREFIX, META, Kinds, kind_of, shipped
+from taxiway.features.catalog.kinds import KIND, META, META_PREFIXES, Kinds, kind_of, shipped, with_document
 from taxiway.features.catalog.model import TRUSTED_KINDS, ApplyResult, Problem, ReadEntity, Record
 from taxiway.features.catalog.repository import entities as repository
 from taxiway.features.catalog.repository import files, history, locations, orphans
 from taxiway.features.catalog.repository.entities import Known
 from taxiway.features.catalog.repository.kinds import keep_relation_types, load_kinds
+from taxiway.features.catalog.service.property_marks import Marks
 from taxiway.features.catalog.validation import validate
 from taxiway.kit.yaml12 import line_of
 from taxiway.model.entity import ref_of
@@ -78,12 +79,14 @@ def apply_judged(
         else:
             updated.append((present, record))
     repository.insert_entities(tx.conn, tx.now, source_id, created)
+    marks = Marks(tx, ctx, judged.kinds, [present for present, _ in updated])
     before = history.take(tx.conn, [present.id for present, _ in updated])
     repository.update_entities(tx.conn, tx.now, source_id, updated)
     orphans.forget(tx.conn, free)
     history.keep(tx.conn, tx.now, before, deleted=False)
     if created or updated:
         history.note(tx.conn, tx.now, source_id, ctx.principal, ctx.request_id)
+    marks.changed([record for _, record in (*created, *updated)])
     _declare(tx, ctx, [record for _, record in (*created, *updated)])
     _emit(tx, ctx, "created", [(record.ref, uid, record.columns["owner"]) for uid, record in created])
     _emit(tx, ctx, "updated", [(record.ref, present.uid, record.columns["owner"]) for present, record in updated])
@@ -206,7 +209,7 @@ def _with_declared(documents: Sequence[SourcedEntity | SourceProblem], kinds: Ki
             validate(document, kinds)
         except InputError:
             continue  # told where all documents are judged
-        kinds = kinds.adding([kind_of(document)], source_id)
+        kinds = with_document(kinds, document, source_id)
     return kinds
 
 
@@ -276,7 +279,10 @@ def _remove(tx: Tx, ctx: OpContext, gone: Sequence[Known]) -> None:
     for source_id in {known.source_id for known in gone}:
         files.forget(tx.conn, source_id)
         history.note(tx.conn, tx.now, source_id, ctx.principal, ctx.request_id)
+    marks = Marks(tx, ctx, load_kinds(tx.conn), gone)
+    marks.forget()
     repository.delete_entities(tx.conn, gone)
+    marks.changed(())
     orphans.forget(tx.conn, [known.ref for known in gone])
     if any(known.ref.startswith(PEOPLE) for known in gone):
         ctx.platform.forget_identities(tx)
@@ -286,8 +292,8 @@ def _remove(tx: Tx, ctx: OpContext, gone: Sequence[Known]) -> None:
 
 def _declare(tx: Tx, ctx: OpContext, records: Sequence[Record]) -> None:
     """What follows from kinds that are new or different."""
-    found = [record for record in records if record.document["kind"] == KIND]
-    for record in found:
+    found = [record for record in records if record.document["kind"] in META]
+    for record in (one for one in found if one.document["kind"] == KIND):
         fields = kind_of(record.document).fields.values()
         both = [(item.relation, item.inverse) for item in fields]
         keep_relation_types(tx.conn, dict(both) | {inverse: type_ for type_, inverse in both})
@@ -296,7 +302,7 @@ def _declare(tx: Tx, ctx: OpContext, records: Sequence[Record]) -> None:
 
 def _tell_of_kinds(tx: Tx, ctx: OpContext, refs: Sequence[str]) -> None:
     for ref in refs:
-        if ref.startswith(KIND_PREFIX):
+        if ref.startswith(META_PREFIXES):
             ctx.emit(tx, EventDraft("dev.taxiway.kind.changed.v1", ref, {"ref": ref}))
 
 

@@ -15,16 +15,19 @@ import orjson
 from taxiway.core.context import OpContext, Platform
 from taxiway.core.store.database import Tx
 from taxiway.features.catalog.documents import prepare
-from taxiway.features.catalog.kinds import KIND, KIND_PREFIX, Kind, Kinds
+from taxiway.features.catalog.kinds import KIND, Kind, Kinds
 from taxiway.features.catalog.model import IMPORT, Problem
+from taxiway.features.catalog.properties import Rule
 from taxiway.features.catalog.repository import entities as repository
-from taxiway.features.catalog.repository import files, kinds, locations, of_kind, parts
+from taxiway.features.catalog.repository import files, kinds, locations, of_kind, parts, properties
 from taxiway.features.catalog.repository.filters import visible_to
 from taxiway.features.catalog.repository.of_kind import Stored
 from taxiway.features.catalog.service.apply import FIX, apply_entities
 from taxiway.features.catalog.service.locations import refresh_location
+from taxiway.features.catalog.service.property_marks import OUTDATED
 from taxiway.features.catalog.validation import validate
 from taxiway.model.errors import InputError, NotFoundError, TaxiwayError
+from taxiway.model.event import EventDraft
 from taxiway.plugin import SourcedEntity
 
 READ = "catalog.entity.read"
@@ -44,12 +47,12 @@ def list_kinds(ctx: OpContext) -> list[dict[str, Any]]:
         found, declared = kinds.load_kinds(conn), kinds.declared(conn)
         counts = kinds.counts(conn, visible_to(ctx.scope(READ)))
     return [
-        _told(kind, declared.get(name), counts.get(name.lower(), 0))
+        _told(kind, declared.get(name), counts.get(name.lower(), 0), found.rules.get(name.lower(), ()))
         for name, kind in sorted(found.by_name.items(), key=lambda item: item[0] in declared)
     ]
 
 
-def _told(kind: Kind, declared: tuple[str, str] | None, count: int) -> dict[str, Any]:
+def _told(kind: Kind, declared: tuple[str, str] | None, count: int, rules: Sequence[Rule]) -> dict[str, Any]:
     relations = [
         {
             "field": name,
@@ -74,13 +77,14 @@ def _told(kind: Kind, declared: tuple[str, str] | None, count: int) -> dict[str,
         "entities": count,
         "spec_schema": kind.schema,
         "relations": relations,
+        "properties": [{"name": r.name, "title": r.title, "type": r.type, "rule": str(r)} for r in rules],
         "columns": [{"title": title, "path": path} for title, path in kind.columns],
     }
 
 
 def follow_kind(ctx: OpContext, ref: str) -> None:
     """Make the catalog agree with a kind as it is now, given by the reference of its entity. Repeating it is safe."""
-    lower = ref.removeprefix(f"{KIND_PREFIX}default/")
+    lower = ref.removeprefix("kind:default/")
     after = 0
     while True:
         with ctx.platform.store.read() as conn:
@@ -90,6 +94,12 @@ def follow_kind(ctx: OpContext, ref: str) -> None:
         after = batch[-1].id
         ctx.platform.store.write(partial(_judge_again, ctx=ctx, known=known, batch=batch))
     _try_refused(ctx, lower)
+    ctx.platform.store.write(partial(_mark_all, ctx=ctx))
+
+
+def _mark_all(tx: Tx, *, ctx: OpContext) -> None:
+    properties.mark_kinds(tx.conn, kinds.load_kinds(tx.conn).rules.keys())
+    ctx.emit(tx, EventDraft(OUTDATED, "catalog:properties", {}))
 
 
 def _judge_again(tx: Tx, *, ctx: OpContext, known: Kinds, batch: Sequence[Stored]) -> None:
@@ -109,6 +119,7 @@ def _judge_again(tx: Tx, *, ctx: OpContext, known: Kinds, batch: Sequence[Stored
             continue
         if relations != before[one.id]:
             sourced = SourcedEntity(document, one.location, one.line)
+            # Its edges are told to what depends on them when all of the kind is marked.
             changed.append((one.id, one.uid, prepare(sourced, relations, None, known)))
     parts.replace(tx.conn, changed)
 

@@ -19,7 +19,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks import measures, peer, server
+from benchmarks import catalog_rows, measures, peer, server
 from benchmarks.client import Api
 
 HEAD = ("row", "Taxiway", "Backstage", "ratio", "aim")
@@ -32,7 +32,9 @@ RATES = {
 }
 """Rows of `measure.py query`, and how many times the peer's requests a second are aimed at with 16 connections."""
 INGEST_AIM = {1000: "0.5 s", 10_000: "4 s", 250_000: "180 s"}
+PUSH_AIM = {250_000: "120 s"}
 STORE_AIM = {10_000: "45 MB", 250_000: "1,200 MB"}
+ROWS = ("push", "ingest", "idle", "queries", "search")
 Row = tuple[str, str, str, str, str]
 
 
@@ -42,6 +44,7 @@ def main() -> None:
     parser.add_argument("--entities", type=int, nargs="*", default=[1000, 10_000], help="250000 takes half an hour")
     parser.add_argument("--seconds", type=int, default=4, help="seconds of each load")
     parser.add_argument("--rounds", type=int, default=3, help="rounds to take the median of")
+    parser.add_argument("--rows", nargs="*", choices=ROWS, default=ROWS, help="what to measure; all by default")
     parser.add_argument("--idle", type=float, default=60, help="seconds over which idle CPU is read")
     options = parser.parse_args()
     if not peer.FOLDER.is_dir():
@@ -51,9 +54,12 @@ def main() -> None:
     rows: list[Row] = []
     begin, busy = time.perf_counter(), server.machine_busy_seconds()
     try:
-        empty = _idle_empty(folder / "empty", options.idle)
+        empty = _idle_empty(folder / "empty", options.idle) if "idle" in options.rows else 0.0
         for count in options.entities:
-            _catalog(rows, folder / str(count), count, empty, options)
+            if "push" in options.rows:
+                _pushed(rows, folder / f"{count}-pushed", count)
+            if set(options.rows) != {"push"}:
+                _catalog(rows, folder / str(count), count, empty, options)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     _print(rows)
@@ -89,13 +95,36 @@ def _idle(running: server.Server, seconds: float) -> float:
     return 100 * (server.cpu_seconds(pids) - before) / seconds
 
 
+def _pushed(rows: list[Row], folder: Path, count: int) -> None:
+    data = folder / "entities"
+    measures.generate("generate_entities.py", data, "--count", str(count))
+    running = server.start(folder / "data", folder)
+    try:
+        seconds, created = catalog_rows.pushed(running, _token(running), data)
+        aim = f"<= {PUSH_AIM[count]}" if count in PUSH_AIM else ""
+        _add(rows, f"{count:,} entities: pushed as NDJSON, {created:,} new", f"{seconds:.1f} s", aim=aim)
+        used, resident = server.cpu_seconds(server.processes(running)), _resident_mb(running)
+        _add(rows, f"{count:,} entities: pushed, since the start", f"{used:.1f} s CPU, RSS {resident:.0f} MB")
+    finally:
+        running.stop()
+
+
+def _token(running: server.Server) -> str:
+    return server.run("tokens", "create", "bench", "--role", "admin", "--data", str(running.data)).split()[-1]
+
+
+def _resident_mb(running: server.Server) -> float:
+    texts = [Path(f"/proc/{pid}/status").read_text() for pid in server.processes(running)]
+    return sum(int(line.split()[1]) for text in texts for line in text.splitlines() if line.startswith("VmHWM")) / 1024
+
+
 def _catalog(rows: list[Row], folder: Path, count: int, empty: float, options: argparse.Namespace) -> None:
     name = f"{count:,} entities"
     data = folder / "entities"
     measures.generate("generate_entities.py", data, "--count", str(count))
     running = server.start(folder / "data", folder)
     try:
-        token = server.run("tokens", "create", "bench", "--role", "admin", "--data", str(running.data)).split()[-1]
+        token = _token(running)
         found = _measure(running, token, "ingest", "--data", str(data), "--poll", "0.05")
         ours, theirs = found["all_relations_s"], _recorded_ingest(count)
         used = found["processes"]["taxiway"]
@@ -106,9 +135,14 @@ def _catalog(rows: list[Row], folder: Path, count: int, empty: float, options: a
         _add(rows, f"{name}: nothing changed, read again", _again(running, token), "-", "", "<= 10 s at 250,000")
         if count in STORE_AIM:
             _add(rows, f"{name}: store", _store(running), _recorded_store(count), "", f"<= {STORE_AIM[count]}")
-        more = _idle(running, options.idle) - empty
-        _add(rows, f"{name}: idle, above an empty catalog", f"{more:.2f} %", "-", "", "<= 0.5 %")
-        _rates(rows, name, data, count, _queries(running, token, data, options))
+        if "idle" in options.rows:
+            more = _idle(running, options.idle) - empty
+            _add(rows, f"{name}: idle, above an empty catalog", f"{more:.2f} %", "-", "", "<= 0.5 %")
+        if "search" in options.rows:
+            for kind, figures in catalog_rows.searches(running, token, data):
+                _add(rows, f"{name}: {kind}", figures, aim="p95 <= 50 ms" if "all" in kind else "")
+        if "queries" in options.rows:
+            _rates(rows, name, data, count, _queries(running, token, data, options))
     finally:
         running.stop()
 
@@ -131,8 +165,7 @@ def _again(running: server.Server, token: str) -> str:
 
 
 def _store(running: server.Server) -> str:
-    size = sum(path.stat().st_size for path in running.data.glob("*.db"))
-    return f"{size / 1e6:,.0f} MB"
+    return f"{catalog_rows.store_mb(running):,.0f} MB"
 
 
 def _queries(running: server.Server, token: str, data: Path, options: argparse.Namespace) -> Any:

@@ -30,6 +30,10 @@ from taxiway.model.errors import InternalError, TaxiwayError, UnavailableError
 T = TypeVar("T")
 GROUP = 64
 BUSY_SECONDS = 5
+# Readers map the file, and cache little beside it. What the writer reads it mostly changes, and a map holds no changes:
+# large transactions that do not fit into its cache write pages twice.
+READER_MEMORY = ("cache_size=-4000", "mmap_size=268435456")
+WRITER_MEMORY = ("cache_size=-48000", "mmap_size=0")
 ATTEMPTS = 5
 
 
@@ -101,8 +105,7 @@ def _sqlite_engine(url: str, *, read_only: bool) -> Engine:
             "synchronous=FULL",
             "foreign_keys=ON",
             "temp_store=MEMORY",
-            "cache_size=-16000",
-            "mmap_size=268435456",
+            *(READER_MEMORY if read_only else WRITER_MEMORY),
         ):
             cursor.execute(f"PRAGMA {pragma}")
         if read_only:

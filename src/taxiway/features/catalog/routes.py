@@ -19,7 +19,6 @@ from starlette.responses import StreamingResponse
 
 from taxiway.core.context import OpContext
 from taxiway.core.http.context import Ctx
-from taxiway.core.http.headers import json_bytes
 from taxiway.core.operations import Operations
 from taxiway.features.catalog import fast, service, views
 from taxiway.features.catalog.refs import full_ref
@@ -235,7 +234,8 @@ def _page(
 
 
 def _facets(ctx: OpContext, keys: Sequence[str], query: listing.Query) -> Response:
-    return json_bytes({"facets": facets_of_entities(ctx, keys, query)})
+    content = b'{"facets":{' + facets_of_entities(ctx, keys, query) + b"}}"
+    return Response(content, media_type="application/json")
 
 
 def _stream(ctx: OpContext, ids: Sequence[int], fields: Sequence[str]) -> Iterator[bytes]:

@@ -6,7 +6,7 @@ sort field come last instead of vanishing.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from pyroaring import BitMap
@@ -15,6 +15,7 @@ from sqlalchemy import ColumnElement, Connection, FromClause, and_, func, or_, s
 from taxiway.features.catalog.repository import facets as facets_
 from taxiway.features.catalog.repository import filters, reading
 from taxiway.features.catalog.repository.index.catalog_index import View
+from taxiway.features.catalog.repository.index.related import related_counts
 from taxiway.features.catalog.repository.kinds import inverse_in, relation_named
 from taxiway.features.catalog.repository.query import Listed, Query, Row, decode, encode, listed
 from taxiway.features.catalog.tables import entity, entity_facet, facet, relation
@@ -124,15 +125,31 @@ def facets(
     conn: Connection, keys: Sequence[str], query: Query, scope: ColumnElement[bool], view: View | None = None
 ) -> dict[str, list[dict[str, Any]]]:
     """Values and how many entities of a query have each, by key as written, ordered by value."""
+    return dict(facets_one_by_one(conn, keys, query, scope, view))
+
+
+def facets_one_by_one(
+    conn: Connection, keys: Sequence[str], query: Query, scope: ColumnElement[bool], view: View | None = None
+) -> Iterator[tuple[str, list[dict[str, Any]]]]:
+    """Like `facets`, a key at a time: one may have as many values as there are entities."""
     where: BitMap | None = None if view is None else view.where(query, filters.limited(scope))
     clause = where_of(query, scope) if query != Query() or filters.limited(scope) is not None else None
-    result = {}
     for key in keys:
         counts = None if view is None or where is None else view.counts(key.lower(), where)
+        if counts is None and view is not None and where is not None and key.lower().startswith("relations."):
+            counts = _related(conn, view, key.lower().removeprefix("relations."), where, scope)
         if counts is None:
             counts = _counts(conn, key.lower(), clause, scope)
-        result[key] = [{"value": value, "count": counts[value]} for value in sorted(counts)]
-    return result
+        yield key, [{"value": value, "count": counts[value]} for value in sorted(counts)]
+
+
+def _related(conn: Connection, view: View, type_: str, where: BitMap, scope: ColumnElement[bool]) -> dict[str, int]:
+    name = relation_named(conn, type_)
+    limit_to = filters.limited(scope)
+    if name is None:
+        return {}
+    visible = None if limit_to is None else view.where(Query(), limit_to)
+    return related_counts(conn, view.state.refs, name, inverse_in(conn)(name), where, visible)
 
 
 def facets_in_memory(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from itertools import chain
+from typing import Any
 
 from pyroaring import BitMap
 from sqlalchemy import Connection
@@ -34,7 +35,7 @@ def related_counts(
 def _stated(conn: Connection, type_: str) -> Iterator[tuple[str, int]]:
     # Hundreds of thousands of rows: the driver's own cursor gives them in a third of the time.
     mark = "%s" if conn.dialect.name == "postgresql" else "?"
-    cursor = conn.connection.cursor()
+    cursor: Any = conn.connection.cursor()
     try:
         cursor.execute(f"SELECT target, source_id FROM relation WHERE type = {mark}", (type_,))  # noqa: S608  a mark only
         yield from cursor

@@ -320,6 +320,19 @@ def test_a_source_that_is_not_set_up_right_is_told_and_costs_nothing_else(tmp_pa
         assert "ghp_plain" not in refused.value.detail
 
 
+def test_an_entity_that_somebody_deleted_comes_back_with_the_next_reading(
+    admin: httpx.Client, script: Script, read: Callable[[], dict[str, Any]]
+) -> None:
+    script.repositories = {name: {"catalog-info.yaml": component(name)} for name in ("a", "b")}
+    read()
+    uid = admin.get(f"{API}/entities/by-name/component/default/a").json()["metadata"]["uid"]
+    assert admin.delete(f"{API}/entities/by-uid/{uid}").status_code == 204
+    assert _names(admin) == ["b"]
+    assert read()["created"] == 1
+    assert script.read_parts == ["a"], "only the part that it is in is read again"
+    assert _names(admin) == ["a", "b"]
+
+
 def test_removing_a_source_is_immediate(
     admin: httpx.Client, script: Script, read: Callable[[], dict[str, Any]]
 ) -> None:

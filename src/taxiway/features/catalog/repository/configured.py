@@ -85,6 +85,15 @@ def all_refs(conn: Connection, source_id: str) -> set[str]:
     return found - {""}
 
 
+def forget_states(conn: Connection, source_id: str, refs: Collection[str]) -> None:
+    """Read the parts that describe any of `refs` the next time, whether they changed or not."""
+    wanted = set(refs)
+    query = select(catalog_source_part.c.part, catalog_source_part.c.refs)
+    for row in conn.execute(query.where(catalog_source_part.c.source_id == source_id)).all():
+        if not wanted.isdisjoint(row.refs.split("\n")):
+            conn.execute(update(catalog_source_part).where(*_part(source_id, row.part)).values(state=None))
+
+
 def put_parts(
     conn: Connection, source_id: str, parts: Mapping[str, tuple[Mapping[str, Any] | None, Iterable[str]]]
 ) -> None:

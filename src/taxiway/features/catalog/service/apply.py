@@ -14,9 +14,9 @@ from taxiway.core.context import OpContext
 from taxiway.core.store.database import Tx
 from taxiway.features.catalog.documents import prepare
 from taxiway.features.catalog.kinds import KIND, META, META_PREFIXES, Kinds, kind_of, shipped, with_document
-from taxiway.features.catalog.model import TRUSTED_KINDS, ApplyResult, Problem, ReadEntity, Record
+from taxiway.features.catalog.model import CONFIGURED, TRUSTED_KINDS, ApplyResult, Problem, ReadEntity, Record
+from taxiway.features.catalog.repository import configured, files, history, locations, orphans
 from taxiway.features.catalog.repository import entities as repository
-from taxiway.features.catalog.repository import files, history, locations, orphans
 from taxiway.features.catalog.repository.entities import Known
 from taxiway.features.catalog.repository.kinds import keep_relation_types, load_kinds
 from taxiway.features.catalog.service.property_marks import Marks
@@ -278,6 +278,8 @@ def _remove(tx: Tx, ctx: OpContext, gone: Sequence[Known]) -> None:
     history.keep(tx.conn, tx.now, history.take(tx.conn, [known.id for known in gone]), deleted=True)
     for source_id in {known.source_id for known in gone}:
         files.forget(tx.conn, source_id)
+        if source_id.startswith(CONFIGURED):
+            configured.forget_states(tx.conn, source_id, [one.ref for one in gone if one.source_id == source_id])
         history.note(tx.conn, tx.now, source_id, ctx.principal, ctx.request_id)
     marks = Marks(tx, ctx, load_kinds(tx.conn), gone)
     marks.forget()

@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+import taxiway
 from taxiway.core.context import OpContext, Platform
 from taxiway.core.settings_sources import SourceSettings
 from taxiway.core.store.database import Tx
@@ -56,8 +57,9 @@ def opened(platform: Platform, settings: SourceSettings) -> tuple[EntitySource, 
 
 
 def settings_digest(settings: SourceSettings) -> str:
-    """Tells one way of setting a source up from another; how often it is read does not count."""
-    return digest(settings.model_dump(mode="json", exclude={"every"}))
+    """Tells one way of setting a source up from another; how often it is read does not count. Another Taxiway may judge
+    otherwise, so it reads everything anew."""
+    return digest({**settings.model_dump(mode="json", exclude={"every"}), "": taxiway.__version__})
 
 
 def schedule(platform: Platform) -> None:

@@ -43,8 +43,10 @@ def find_part(text: str, ref: str) -> Part | None:
 
 
 def part_at(text: str, start: int, end: int) -> Part:
-    """The document in a part of a text, which holds one that can be read."""
-    document = next(iter(load_all(text[start:end])))
+    """The document in a part of a text. InputError when it cannot be read by itself, as where a directive leads it."""
+    document = next(documents_and_faults(text[start:end].encode()), None)
+    if not isinstance(document, YamlDocument):
+        raise InputError("the document cannot be told from the rest of its file", code="catalog.not_in_place")
     return Part(document.value, document.line + text.count("\n", 0, start), start, end)
 
 

@@ -12,8 +12,10 @@ from taxiway.core.store.database import Tx
 from taxiway.features.catalog.repository import onboarding as rows
 from taxiway.features.catalog.service.edit_source import EDIT
 from taxiway.features.catalog.service.onboarding import get_row, look
+from taxiway.features.catalog.service.onboarding_forge import ForgeRepositories
 from taxiway.features.catalog.sources.targets import DEFAULT_FILE
 from taxiway.features.pulls import service as pulls
+from taxiway.features.pulls.service.hosts import owner_of, repository_of
 from taxiway.model.run import Run, RunState, Step
 from taxiway.plugin import RepositorySource, StepContext
 
@@ -59,6 +61,8 @@ class OnboardHandler(BaseHandler):
         source, name = item["source"], item["name"]
         row = get_row(acting, source, name)
         acting.authorize(EDIT, row["owner"])
+        if source == ForgeRepositories.key:
+            acting.authorize(EDIT, owner_of(repository_of(self._platform, name)))  # it may be another by now
         if row["status"] == "has":
             ctx.log("it has a descriptor by now")
             return StepResult({}, "skipped")

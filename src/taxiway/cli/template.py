@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 app = App(name="template", help="Lint, test and preview golden paths without a server.")
 FAILED = KINDS["input"].exit_code
+MOST_MISSED = 30
 MARKS = {True: "passed", False: "FAILED"}
 
 
@@ -266,9 +267,12 @@ def _print(result: TemplateResult) -> None:
     coverage = result.coverage
     more = f", {coverage.unmeasured} conditions in loops not measured" if coverage.unmeasured else ""
     print(f"  branches: {coverage.taken} of {coverage.all} taken ({coverage.percent:.0f} %){more}")
-    for branch, way in coverage.missed():
-        where = f"{branch.path}:{branch.line}"
-        print(f"      {where}: this {branch.tag} is never {str(way).lower()}: {branch.test}")
+    missed = list(coverage.missed()) if result.cases else []
+    for branch, way in missed[:MOST_MISSED]:
+        told = f"this {branch.tag} is never {str(way).lower()}: {branch.test}"
+        print(f"      {branch.path}:{branch.line}: {told}")
+    if len(missed) > MOST_MISSED:
+        print(f"      and {len(missed) - MOST_MISSED} more: --output json lists all")
 
 
 def _document(result: TemplateResult) -> dict[str, Any]:

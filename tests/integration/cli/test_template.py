@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+import taxiway
 from taxiway.cli.main import run
 
 TEMPLATE = """\
@@ -82,6 +83,12 @@ def test_cases_golden_files_and_the_branches_that_no_case_takes(
     failures = result["cases"][0]["failures"]
     assert "letter.txt: contains 'Hey'" in failures
     assert [line for line in failures if line.startswith(("-D", "+H"))] == ["-Dear Ada", "+Hey Ada"]
+
+
+def test_the_golden_paths_that_ship_pass_their_own_tests(capsys: pytest.CaptureFixture[str]) -> None:
+    library = Path(taxiway.__file__).parent / "library" / "golden-paths"
+    assert run(["template", "test", str(library)]) == 0
+    assert "python-service" in capsys.readouterr().out
 
 
 def test_a_case_file_with_an_unknown_key_is_refused(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

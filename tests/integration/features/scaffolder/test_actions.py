@@ -127,6 +127,23 @@ def test_files_are_written_appended_merged_replaced_parsed_and_zipped(tried: Try
         assert archive.namelist() == ["b.json"]
 
 
+def test_a_folder_is_listed_with_its_files_and_folders(tried: Try) -> None:
+    found = tried(
+        [
+            step("roadiehq:utils:fs:write", "w", path="a/b/c.txt", content="x"),
+            step("roadiehq:utils:fs:write", "x", path="a/d.txt", content="x"),
+            step("fs:readdir", "flat", paths=["a"]),
+            step("fs:readdir", "deep", paths=["."], recursive=True),
+        ],
+        output={name: f"${{{{ steps.{name}.output }}}}" for name in ("flat", "deep")},
+    )
+    flat, deep = found["output"]["flat"], found["output"]["deep"]
+    assert flat["files"] == [{"name": "d.txt", "path": "a/d.txt", "fullPath": "a/d.txt"}]
+    assert [item["path"] for item in flat["folders"]] == ["a/b"]
+    assert [item["path"] for item in deep["files"]] == ["a/d.txt", "a/b/c.txt"]
+    assert [item["path"] for item in deep["folders"]] == ["a", "a/b"]
+
+
 def test_lists_are_merged_by_position_unless_they_are_to_be_joined() -> None:
     assert merge({"a": [1, {"x": 1}]}, {"a": [2, {"y": 2}, 3]}) == {"a": [2, {"x": 1, "y": 2}, 3]}
     assert merge({"a": [1]}, {"a": [2]}, concat=True) == {"a": [1, 2]}

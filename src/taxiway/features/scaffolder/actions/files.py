@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from functools import partial
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from taxiway.features.scaffolder.actions.base import FunctionAction, inside, schema, workspace_files
@@ -12,6 +13,7 @@ from taxiway.features.scaffolder.actions.fetch import remove
 from taxiway.model.errors import ConflictError, NotFoundError
 from taxiway.plugin import StepContext
 
+ENTRIES = {"type": "array", "items": schema(name="Its name", path="Its path", fullPath="Its path in the workspace")}
 FILES = {"type": "array", "items": schema(["from", "to"], **{"from": "Present path", "to": "New path"})}
 
 
@@ -32,7 +34,7 @@ def file_actions() -> list[FunctionAction]:
             "List the files of a folder of the workspace",
             _readdir,
             schema(["paths"], paths={"type": "array", "items": {"type": "string"}}, recursive={"type": "boolean"}),
-            schema(files={"type": "array", "items": {"type": "object"}}),
+            schema(["files", "folders"], files=ENTRIES, folders=ENTRIES),
         ),
         FunctionAction(
             "debug:log",
@@ -82,14 +84,25 @@ def _move(ctx: StepContext, item: Mapping[str, Any], *, was_there: bool) -> bool
 
 
 def _readdir(ctx: StepContext, values: Mapping[str, Any]) -> Mapping[str, Any]:
-    found = []
+    files: list[Path] = []
+    folders: set[Path] = set()
+    workspace = ctx.workspace.resolve()
     for name in values["paths"]:
         root = inside(ctx.workspace, name)
         for path, full in workspace_files(root):
-            if values.get("recursive") or "/" not in path:
-                relative = full.relative_to(ctx.workspace.resolve()).as_posix()
-                found.append({"name": full.name, "path": relative, "fullPath": relative})
-    return {"files": found}
+            parents = [root / parent for parent in PurePosixPath(path).parents if parent.name]
+            folders |= set(parents if values.get("recursive") else parents[-1:])
+            if values.get("recursive") or not parents:
+                files.append(full)
+    return {
+        "files": [_entry(path, workspace) for path in files],
+        "folders": [_entry(path, workspace) for path in sorted(folders)],
+    }
+
+
+def _entry(path: Path, workspace: Path) -> dict[str, str]:
+    relative = path.relative_to(workspace).as_posix()
+    return {"name": path.name, "path": relative, "fullPath": relative}
 
 
 def _log(ctx: StepContext, values: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -71,6 +71,14 @@ def kinds(*, output: Output = "table") -> None:
 
 
 @app.command
+def owner(ref: str, *, output: Output = "table") -> None:
+    """Show who owns an entity, by itself or inherited along what it is part of."""
+    found = Client(find_session()).call("GET", f"{BASE}/v1/ownership/{entity_path(ref)}")
+    told = {**found, "owners": ", ".join(found["owners"]), "path": " → ".join(found["path"])}
+    show([told] if output == "table" else found, output, ["how", "owners", "path"])
+
+
+@app.command
 def explain(ref: str, *, output: Output = "table") -> None:
     """Show what is computed of an entity: each property, its rule, what it was computed from, and its error."""
     items = list(Client(find_session()).pages(f"{BASE}/v1/properties/{entity_path(ref)}"))

@@ -50,6 +50,11 @@ export const propertiesQuery = (p: RefParts) =>
     queryKey: ['entity', 'properties', p],
     queryFn: () => get<T.List<T.ComputedProperty>>(`/api/catalog/v1/properties/${path(p)}`),
   })
+export const ownershipQuery = (p: RefParts) =>
+  queryOptions({
+    queryKey: ['entity', 'ownership', p],
+    queryFn: () => get<T.Ownership>(`/api/catalog/v1/ownership/${path(p)}`),
+  })
 export const entityQuery = (p: RefParts) =>
   queryOptions({
     queryKey: ['entity', p.kind, p.namespace, p.name],

@@ -837,6 +837,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/catalog/v1/ownership/{kind}/{namespace}/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Who owns an entity, directly or along what it is part of, and how that came about.
+         * @description Who owns an entity, directly or along what it is part of, and how that came about.
+         */
+        get: operations["catalog.get_ownership"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/catalog/v1/problems": {
         parameters: {
             query?: never;
@@ -4342,6 +4362,21 @@ export interface components {
             order: "asc" | "desc";
         };
         /**
+         * Ownership
+         * @description Who owns an entity: by itself, or inherited from the nearest one along `partOf`, to which `path` leads.
+         */
+        Ownership: {
+            /**
+             * How
+             * @enum {string}
+             */
+            how: "direct" | "inherited" | "none";
+            /** Owners */
+            owners: string[];
+            /** Path */
+            path: string[];
+        };
+        /**
          * PageInfo
          * @description Cursors to the neighbouring pages.
          */
@@ -7313,6 +7348,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["OnboardingList"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    "catalog.get_ownership": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                kind: string;
+                namespace: string;
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Ownership"];
                 };
             };
             /** @description Validation Error */

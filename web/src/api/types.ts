@@ -12,6 +12,7 @@ export type Token = S['TokenView'] & { token?: string }
 
 export type EntityRelation = S['EntityRelation']
 export type Kind = S['KindView']
+export type Ownership = S['Ownership']
 export type ComputedProperty = S['PropertyView']
 export type Entity = {
   apiVersion: string

@@ -1,16 +1,16 @@
-"""Operations that tell of kinds."""
+"""Operations that tell of kinds, and of what is derived from relations: computed properties and inherited owners."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import Path, Response
 from pydantic import BaseModel
 
 from taxiway.core.http.context import Ctx
-from taxiway.core.http.headers import json_list
+from taxiway.core.http.headers import json_bytes, json_list
 from taxiway.core.operations import Operations
-from taxiway.features.catalog.service import kinds, properties
+from taxiway.features.catalog.service import kinds, ownership, properties
 
 operations = Operations("catalog")
 READ = "catalog.entity.read"
@@ -112,3 +112,17 @@ class PropertyList(BaseModel):
 def explain_properties(ctx: Ctx, kind: Part, namespace: Part, name: Part) -> Response:
     """What is computed of an entity: each property with its rule, its inputs and its error."""
     return json_list(properties.explain_properties(ctx, f"{kind}:{namespace}/{name}".lower()), None)
+
+
+class Ownership(BaseModel):
+    """Who owns an entity: by itself, or inherited from the nearest one along `partOf`, to which `path` leads."""
+
+    owners: list[str]
+    how: Literal["direct", "inherited", "none"]
+    path: list[str]
+
+
+@operations.get("/api/catalog/v1/ownership/{kind}/{namespace}/{name}", READ, response=Ownership)
+def get_ownership(ctx: Ctx, kind: Part, namespace: Part, name: Part) -> Response:
+    """Who owns an entity, directly or along what it is part of, and how that came about."""
+    return json_bytes(ownership.ownership_of(ctx, f"{kind}:{namespace}/{name}".lower()))

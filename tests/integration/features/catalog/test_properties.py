@@ -64,6 +64,9 @@ SYSTEM = _extension(
     {"name": "tiers", "type": "strings", "mirror": {"path": ["hasPart"], "field": "properties.tier"}},
 )
 
+DEPOT = {"type": "object", "properties": {"within": {"type": "string"}}}
+PART_OF = [{"field": "within", "type": "partOf", "inverse": "hasPart"}]
+
 
 def test_properties_follow_what_they_are_computed_from(server: Served, admin: httpx.Client) -> None:
     system = _entity("System", "shop", owner="crew", note="Shop")
@@ -135,3 +138,20 @@ def test_a_change_reaches_a_thousand_dependants_in_two_seconds(server: Served, a
     found = admin.get("/api/catalog/entity-facets", params={"facet": "properties.systemTitle"}).json()["facets"]
     assert found["properties.systemTitle"] == [{"value": "Store", "count": 1000}]
     assert spent < 2, f"{spent:.2f} s of CPU"
+
+
+def test_an_owner_is_inherited_along_what_an_entity_is_part_of(server: Served, admin: httpx.Client) -> None:
+    depot = _entity("Kind", "Depot", "taxiway.dev/v1", apiVersions=["example.com/v1"], schema=DEPOT, relations=PART_OF)
+    north = _entity("Depot", "north", "example.com/v1", within="system:shop")
+    _push(server, admin, depot, north, _entity("System", "shop", owner="crew"), _component("a"))
+
+    def told(ref: str) -> Document:
+        found: Document = admin.get(f"/api/catalog/v1/ownership/{ref}").json()
+        return found
+
+    assert told("component/default/a")["how"] == "direct"
+    path = ["depot:default/north", "system:default/shop"]
+    assert told("depot/default/north") == {"owners": ["group:default/crew"], "how": "inherited", "path": path}
+    _push(server, admin, _entity("Depot", "lost", "example.com/v1"))
+    assert told("depot/default/lost") == {"owners": [], "how": "none", "path": ["depot:default/lost"]}
+    assert admin.get("/api/catalog/v1/ownership/depot/default/none").status_code == 404

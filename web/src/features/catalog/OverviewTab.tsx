@@ -1,8 +1,8 @@
 import { useQuery } from '@tanstack/react-query'
 import { Boxes, ExternalLink } from 'lucide-react'
-import { portalQuery, resourcesQuery } from '~/api/queries'
+import { ownershipQuery, portalQuery, resourcesQuery } from '~/api/queries'
 import { splitRef } from '~/api/refs'
-import type { Entity } from '~/api/types'
+import type { Entity, Ownership } from '~/api/types'
 import { EntityLink } from '~/components/EntityLink'
 import { GoldenPathCard } from '~/components/GoldenPathCard'
 import { Await } from '~/components/RouteStates'
@@ -31,7 +31,7 @@ export default function OverviewTab({ entity, entityRef }: TabProps) {
           ))}
         </div>
         <div className={s.side}>
-          <About entity={entity} />
+          <About entity={entity} entityRef={entityRef} />
           <PropertiesPanel entityRef={entityRef} />
           <GoldenPathCard entity={entity} entityRef={entityRef} />
           {component && <Resources service={entityRef} />}
@@ -42,13 +42,15 @@ export default function OverviewTab({ entity, entityRef }: TabProps) {
   )
 }
 
-function About({ entity }: { entity: Entity }) {
+function About({ entity, entityRef }: TabProps) {
+  const { data: owned } = useQuery({ ...ownershipQuery(splitRef(entityRef)), retry: false })
   const spec = (entity.spec ?? {}) as Record<string, unknown>
   const a = entity.metadata.annotations ?? {}
   const source = a['backstage.io/managed-by-origin-location'] ?? a['backstage.io/managed-by-location']
   const members = entity.relations?.filter((r) => r.type === 'hasMember') ?? []
   const items = [
     ['Kind', entity.kind],
+    ...(owned?.how === 'inherited' ? [['Owner', <Inherited key="o" owned={owned} />]] : []),
     ...(typeof spec.type === 'string' ? [['Type', spec.type]] : []),
     ...(a['backstage.io/source-template'] ? [['Golden path', <EntityLink key="t" entity={a['backstage.io/source-template']} defaultKind="template" />]] : []),
     ...(source ? [['Source', <span key="s" className="mono">{source}</span>]] : []),
@@ -58,6 +60,20 @@ function About({ entity }: { entity: Entity }) {
     <Panel title="About">
       <Facts items={items} />
     </Panel>
+  )
+}
+
+/** An owner that comes from what the entity is part of, with the way there. */
+function Inherited({ owned }: { owned: Ownership }) {
+  return (
+    <span className={s.people}>
+      {owned.owners.map((o) => (
+        <EntityLink key={o} entity={o} size={16} />
+      ))}
+      <span className="t3">
+        inherited from <EntityLink entity={owned.path.at(-1) ?? ''} size={14} />
+      </span>
+    </span>
   )
 }
 

@@ -1,7 +1,7 @@
 # Two commands matter: `make demo` and `make test`. Both do all set-up themselves, in `.venv` and `web/node_modules`.
 # A stamp per stage makes the second run start in seconds.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test lint types arch openapi released schema golden bench crash engines web docs lock clean
+.PHONY: help setup demo up test lint types arch openapi released schema golden fuzz bench crash engines web docs lock clean
 SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
@@ -65,6 +65,10 @@ schema: $(VENV)/dev.stamp  ## write the tables of an empty SQLite database, afte
 	@$(BIN)/python tools/schema.py
 
 golden: schema openapi docs  ## rewrite every generated file that tests compare; review the diff
+
+fuzz: $(VENV)/dev.stamp  ## schemathesis over our API description and Backstage's: make fuzz ARGS="--examples 200"
+	@uv venv -q --allow-existing $(VENV)/fuzz && uv pip install -q --python $(VENV)/fuzz/bin/python schemathesis==4.32.5
+	@$(BIN)/python tools/fuzz.py --st $(abspath $(VENV))/fuzz/bin/st $(ARGS)
 
 bench: $(VENV)/dev.stamp  ## make bench NAME=spine
 	@$(BIN)/python -m benchmarks.$(subst -,_,$(NAME)) $(ARGS)

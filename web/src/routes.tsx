@@ -132,6 +132,14 @@ const create = createRoute({
   loader: ({ context }) => context.queryClient.ensureQueryData(templatesQuery()),
   component: lazyRouteComponent(() => import('./features/scaffolder/TemplatesPage'), 'TemplatesPage'),
 })
+export type SearchSearch = { q?: string; type?: string; page?: string }
+const search = createRoute({
+  getParentRoute: () => app,
+  path: '/search',
+  staticData: crumb(() => [['Search']]),
+  validateSearch: (s: Raw): SearchSearch => ({ q: text(s.q), type: text(s.type), page: text(s.page) }),
+  component: lazyRouteComponent(() => import('./features/search/SearchPage'), 'SearchPage'),
+})
 /** `upgrade` is the service whose upgrade is looked at. */
 export type UpgradesSearch = { state?: string; template?: string; upgrade?: string }
 const upgrades = createRoute({
@@ -211,6 +219,7 @@ const SECTION_TITLES: Record<string, string> = {
   audit: 'Audit',
   config: 'Configuration',
   sources: 'Catalog sources',
+  webhooks: 'Webhooks',
 }
 const settings = createRoute({
   getParentRoute: () => app,
@@ -256,6 +265,7 @@ const routeTree = root.addChildren([
     pull,
     runs,
     run,
+    search,
     settings,
     plugin,
     nowhere,

@@ -11,6 +11,9 @@ export type Me = S['Me']
 export type Token = S['TokenView'] & { token?: string }
 
 export type EntityRelation = S['EntityRelation']
+export type SearchResults = S['SearchResults']
+export type Webhook = S['WebhookView']
+export type Delivery = S['DeliveryView']
 export type Kind = S['KindView']
 export type Ownership = S['Ownership']
 export type ComputedProperty = S['PropertyView']

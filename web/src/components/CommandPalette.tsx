@@ -4,6 +4,7 @@ import { Spotlight } from '@mantine/spotlight'
 import { useQuery } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
 import {
+  BookOpen,
   Boxes,
   CornerDownLeft,
   GitPullRequest,
@@ -22,10 +23,11 @@ import {
 import { type KeyboardEvent, type ReactNode, useState } from 'react'
 import { entitiesQuery, templatesQuery } from '~/api/queries'
 import { entityRef, splitRef, titleOf } from '~/api/refs'
+import { Marked, placeOf, searchQuery, textOf } from './SearchHits'
 import { KindIcon } from '~/ui/KindIcon'
 import s from './shell.module.css'
 
-type Row = { id: string; group: string; label: string; hint?: string; icon: ReactNode; keys?: string[]; run: () => void }
+type Row = { id: string; group: string; label: ReactNode; hint?: string; icon: ReactNode; keys?: string[]; run: () => void }
 type Command = [group: string, label: string, icon: LucideIcon, to: string, keys?: string[], words?: string]
 const COMMANDS: Command[] = [
   ['Actions', 'New from a golden path', Rocket, '/create', ['c'], 'create service template'],
@@ -48,7 +50,8 @@ export function CommandPalette({ onScheme }: { onScheme: () => void }) {
   const [opened, setOpened] = useState(false)
   const [text] = useDebouncedValue(query.trim(), 120)
   const nav = useNavigate()
-  const found = useQuery({ ...entitiesQuery({ text: text || undefined, limit: 8, order: 'metadata.name,asc' }), enabled: opened })
+  const found = useQuery({ ...entitiesQuery({ limit: 8, order: 'metadata.name,asc' }), enabled: opened && !text })
+  const hits = useQuery({ ...searchQuery({ term: text, limit: 8 }), enabled: opened && text !== '' })
   const templates = useQuery({ ...templatesQuery(), enabled: opened })
   const needle = query.trim().toLowerCase()
   const icon = (I: LucideIcon) => <span className={s.aico}><I size={16} aria-hidden /></span> // prettier-ignore
@@ -64,7 +67,28 @@ export function CommandPalette({ onScheme }: { onScheme: () => void }) {
   const theme: Row[] = fits('switch theme dark light')
     ? [{ id: 'theme', group: 'Go to', label: 'Switch theme', icon: icon(Moon), keys: ['⌘', 'J'], run: onScheme }]
     : []
-  const entities = (found.data?.items ?? []).map((e): Row => ({
+  const results = (text ? (hits.data?.results ?? []) : [])
+    .filter((h) => h.type !== 'golden-path')
+    .map((h): Row => ({
+      id: placeOf(h),
+      group: h.type === 'software-catalog' ? 'Catalog' : 'Docs',
+      label: <Marked hit={h} field="title" />,
+      hint: [textOf(h, 'kind'), textOf(h, h.type === 'techdocs' ? 'entityTitle' : 'owner')].filter(Boolean).join(' · '),
+      icon: h.type === 'software-catalog' ? <KindIcon kind={textOf(h, 'kind')} /> : icon(BookOpen),
+      run: () => void nav({ href: placeOf(h) }),
+    }))
+  const all: Row[] = text
+    ? [
+        {
+          id: 'all',
+          group: 'Actions',
+          label: `Search everything for “${text}”`,
+          icon: icon(Search),
+          run: () => void nav({ to: '/search', search: { q: text } }),
+        },
+      ]
+    : []
+  const entities = (text ? [] : (found.data?.items ?? [])).map((e): Row => ({
     id: entityRef(e),
     group: 'Catalog',
     label: titleOf(e),
@@ -87,8 +111,8 @@ export function CommandPalette({ onScheme }: { onScheme: () => void }) {
           params: { namespace: t.metadata.namespace ?? 'default', name: t.metadata.name },
         }),
     }))
-  const rows = [...entities, ...paths, ...commands, ...theme]
-  const groups = needle ? ['Catalog', 'Create', 'Actions', 'Go to'] : ['Actions', 'Catalog', 'Create', 'Go to']
+  const rows = [...results, ...entities, ...paths, ...all, ...commands, ...theme]
+  const groups = needle ? ['Catalog', 'Docs', 'Create', 'Actions', 'Go to'] : ['Actions', 'Catalog', 'Create', 'Go to']
   // Answers arrive after the query changed, and nothing is selected among them yet: Enter means the first.
   const openFirst = (e: KeyboardEvent) => {
     const list = (e.currentTarget as HTMLElement).closest('[role="dialog"]')
@@ -126,7 +150,7 @@ export function CommandPalette({ onScheme }: { onScheme: () => void }) {
             </Spotlight.ActionsGroup>
           ) : null
         })}
-        {!rows.length && <Spotlight.Empty>{found.isFetching ? 'Searching…' : 'Nothing matches. Try a shorter word.'}</Spotlight.Empty>}
+        {!rows.length && <Spotlight.Empty>{found.isFetching || hits.isFetching ? 'Searching…' : 'Nothing matches. Try a shorter word.'}</Spotlight.Empty>}
       </Spotlight.ActionsList>
       <div className={s.sfoot}>
         <span><Kbd>↑</Kbd><Kbd>↓</Kbd> move</span>

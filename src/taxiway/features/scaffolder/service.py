@@ -274,19 +274,20 @@ def _template_location(annotation: str) -> str:
 def _write_directory(root: Path, directory: Sequence[Mapping[str, Any]]) -> None:
     """The request's files below `root`, through a tar so that its path checks apply."""
     buffer, size = io.BytesIO(), 0
-    with tarfile.open(fileobj=buffer, mode="w") as archive:
-        for item in directory:
-            content = base64.b64decode(item["base64Content"])
-            size += len(content)
-            if size > MAX_DIRECTORY:
-                raise TooLargeError(f"the template's files may have {MAX_DIRECTORY} bytes together")
-            info = tarfile.TarInfo(item["path"])
-            info.size, info.mode = len(content), 0o755 if item.get("executable") else 0o644
-            archive.addfile(info, io.BytesIO(content))
-    buffer.seek(0)
     try:
+        with tarfile.open(fileobj=buffer, mode="w") as archive:
+            for item in directory:
+                content = base64.b64decode(item["base64Content"])
+                size += len(content)
+                if size > MAX_DIRECTORY:
+                    raise TooLargeError(f"the template's files may have {MAX_DIRECTORY} bytes together")
+                info = tarfile.TarInfo(item["path"])
+                info.size, info.mode = len(content), 0o755 if item.get("executable") else 0o644
+                archive.addfile(info, io.BytesIO(content))
+        buffer.seek(0)
         with tarfile.open(fileobj=buffer) as archive:
             archive.extractall(root, filter="data")
-    except tarfile.FilterError as error:
-        raise InputError(f"a path in directoryContents is not allowed: {error}") from error
-    (root / "template.yaml").touch()
+        (root / "template.yaml").touch()
+    except (tarfile.TarError, OSError, ValueError) as error:
+        told = str(error).replace(str(root), ".")
+        raise InputError(f"a path in directoryContents is not allowed: {told}", code="scaffolder.bad_path") from error

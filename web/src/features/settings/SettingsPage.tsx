@@ -11,6 +11,7 @@ const SECTIONS: [string, string, ComponentType][] = [
   ['audit', 'Audit', lazy(() => import('./AuditSection'))],
   ['config', 'Configuration', lazy(() => import('./ConfigSection'))],
   ['sources', 'Catalog sources', lazy(() => import('./SourcesSection'))],
+  ['webhooks', 'Webhooks', lazy(() => import('./WebhooksSection'))],
 ]
 
 export function SettingsPage() {

@@ -64,3 +64,6 @@ export const graphSearch = (s: Raw): GraphSearch => ({
   hide: texts(s.hide),
   open: texts(s.open),
 })
+
+export type SourcesSearch = { source?: string }
+export const sourcesSearch = (s: Raw): SourcesSearch => ({ source: text(s.source) })

@@ -21,7 +21,7 @@ import {
 } from './api/queries'
 import { NotFound, RouteError, RoutePending } from './components/RouteStates'
 import { type Crumb, Shell } from './components/Shell'
-import { catalogSearch, entitySearch, graphSearch, problemsSearch, type Raw, text } from './route-search'
+import { catalogSearch, entitySearch, graphSearch, problemsSearch, sourcesSearch, type Raw, text } from './route-search'
 
 export type { CatalogSearch, EntitySearch, GraphSearch, ProblemsSearch } from './route-search'
 
@@ -117,6 +117,13 @@ const problems = createRoute({
   component: lazyRouteComponent(() => import('./features/catalog/ProblemsPage'), 'ProblemsPage'),
 })
 
+const sources = createRoute({
+  getParentRoute: () => app,
+  path: '/catalog/sources',
+  staticData: crumb(() => [['Catalog', '/catalog'], ['Sources']]),
+  validateSearch: sourcesSearch,
+  component: lazyRouteComponent(() => import('./features/catalog/SourcesPage'), 'SourcesPage'),
+})
 const graph = createRoute({
   getParentRoute: () => app,
   path: '/catalog/graph',
@@ -251,6 +258,7 @@ const routeTree = root.addChildren([
     home,
     catalog,
     problems,
+    sources,
     graph,
     entity,
     history,

@@ -27,6 +27,10 @@ export const createToken = (body: { name: string; role: string; ttl_seconds: num
 export const revokeToken = (id: string) => del<void>(`/api/access/v1/tokens/${encodeURIComponent(id)}`)
 
 export const registerLocation = (body: { type: string; target: string }) => post<LocationCreated>('/api/catalog/locations', body)
+/** `what` is `sources/NAME/read` of a configured source, or `locations/ID/ingest`. */
+export const ingestSource = (what: string) => post<Started>(`/api/catalog/v1/${what}`)
+export const reviewSource = (name: string, decision: 'remove' | 'keep') =>
+  post<{ removed: number; kept: number }>(`/api/catalog/v1/sources/${encodeURIComponent(name)}/review`, { decision })
 export const refreshEntity = (entityRef: string) => post<void>('/api/catalog/refresh', { entityRef })
 
 export const makePlan = (body: { template_ref: string; values: Json; secrets?: Record<string, string> }) =>

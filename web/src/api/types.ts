@@ -37,6 +37,9 @@ export type Entity = {
 }
 export type EntityPageResult = { items: Entity[]; totalItems: number; pageInfo: S['PageInfo'] }
 export type Facets = S['Facets']
+export type Source = S['SourceView']
+export type SourceDetail = S['SourceDetail']
+export type HeldEntity = S['HeldEntity']
 export type Location = S['LocationRow']
 export type LocationCreated = S['LocationCreated']
 export type GraphNode = S['GraphNode']

@@ -38,6 +38,8 @@ const COMMANDS: Command[] = [
   ['Actions', 'Create an API token', KeyRound, '/settings/tokens', undefined, 'access'],
   ['Go to', 'Home', House, '/', ['g', 'h']],
   ['Go to', 'Catalog', LayoutGrid, '/catalog', ['g', 'c']],
+  ['Go to', 'Catalog sources', LayoutGrid, '/catalog/sources', undefined, 'locations orphans held removals'],
+  ['Go to', 'Catalog relations', LayoutGrid, '/catalog/graph', undefined, 'graph dependencies map'],
   ['Go to', 'Environments', Boxes, '/environments', ['g', 'e']],
   ['Go to', 'Pull requests', GitPullRequest, '/pulls', ['g', 'p'], 'review merge'],
   ['Go to', 'Runs', Play, '/runs', ['g', 'r']],

@@ -46,7 +46,7 @@ test('the arrows walk through the graph, relations can be hidden and read as a l
   await page.getByRole('button', { name: /^owned by/ }).click()
   await page.getByText('List', { exact: true }).click()
   await expect(page.getByRole('heading', { name: /^owns \d+/ })).toBeVisible()
-  await page.getByRole('link', { name: 'cart', exact: true }).click()
+  await page.getByRole('link', { name: 'cart', exact: true }).first().click()
   await expect(page).toHaveURL(/component\/default\/cart/)
 })
 

@@ -10,6 +10,7 @@ const PAGES: [name: string, path: string][] = [
   ['graph', '/catalog/graph?entity=group:default/checkout'],
   ['api', '/catalog/api/default/charges?tab=api&page=post+%2Fcharges'],
   ['onboard', '/catalog/onboard'],
+  ['sources', '/catalog/sources?source=demo'],
   ['create', '/create'],
   ['upgrades', '/create/upgrades'],
   ['wizard', '/create/default/python-service'],

@@ -70,6 +70,7 @@ export function CatalogPage() {
             ))}
         </div>
         <div className={s.new}>
+          <Button size="xs" variant="subtle" color="gray" component={Link} to="/catalog/sources">Sources</Button>
           <Button size="xs" variant="default" onClick={() => set({ register: true })}>Register</Button>
           <Button size="xs" component={Link} to="/catalog/add" leftSection={<Plus size={14} />}>Add entity</Button>
         </div>

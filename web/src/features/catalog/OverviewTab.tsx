@@ -9,6 +9,7 @@ import { Await } from '~/components/RouteStates'
 import { PluginCard } from '~/extensions/PluginCard'
 import { EmptyState, Facts, Panel } from '~/ui/parts'
 import { StateBadge } from '~/ui/Status'
+import { BelongingPanels } from './BelongingPanels'
 import s from './entity.module.css'
 import type { TabProps } from './EntityPage'
 import { EnvironmentCards } from './EnvironmentCards'
@@ -25,6 +26,7 @@ export default function OverviewTab({ entity, entityRef }: TabProps) {
       {component && <EnvironmentCards service={entityRef} />}
       <div className={s.grid}>
         <div className={s.side}>
+          <BelongingPanels entity={entity} entityRef={entityRef} />
           <RelationsPanel entityRef={entityRef} />
           {cards.map((c) => (
             <PluginCard key={c.key} card={c} entity={{ ...parts, ref: entityRef }} />
@@ -47,14 +49,12 @@ function About({ entity, entityRef }: TabProps) {
   const spec = (entity.spec ?? {}) as Record<string, unknown>
   const a = entity.metadata.annotations ?? {}
   const source = a['backstage.io/managed-by-origin-location'] ?? a['backstage.io/managed-by-location']
-  const members = entity.relations?.filter((r) => r.type === 'hasMember') ?? []
   const items = [
     ['Kind', entity.kind],
     ...(owned?.how === 'inherited' ? [['Owner', <Inherited key="o" owned={owned} />]] : []),
     ...(typeof spec.type === 'string' ? [['Type', spec.type]] : []),
     ...(a['backstage.io/source-template'] ? [['Golden path', <EntityLink key="t" entity={a['backstage.io/source-template']} defaultKind="template" />]] : []),
     ...(source ? [['Source', <span key="s" className="mono">{source}</span>]] : []),
-    ...(members.length ? [['Members', <span key="m" className={s.people}>{members.map((m) => <EntityLink key={m.targetRef} entity={m.targetRef} size={16} />)}</span>]] : []),
   ] as [string, React.ReactNode][] // prettier-ignore
   return (
     <Panel title="About">

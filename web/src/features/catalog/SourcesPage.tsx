@@ -1,0 +1,168 @@
+/** Everything that the catalog reads from: how that went, what waits for a decision, and what lost its source. The URL names the open source. */
+import { Button } from '@mantine/core'
+import { useInfiniteQuery, useMutation, useQuery } from '@tanstack/react-query'
+import { getRouteApi, Link } from '@tanstack/react-router'
+import { CircleCheck, FolderGit2, RefreshCw, Unlink } from 'lucide-react'
+import { ingestSource, reviewSource } from '~/api/mutations'
+import { entitiesQuery, heldQuery, sourceQuery, sourcesQuery } from '~/api/queries'
+import { entityRef } from '~/api/refs'
+import type { Source, SourceDetail } from '~/api/types'
+import { EntityLink } from '~/components/EntityLink'
+import { notifyDone, notifyError } from '~/components/notify'
+import { Await, useRefresh } from '~/components/RouteStates'
+import { DataTable } from '~/ui/DataTable'
+import { Ago, Cli, EmptyState, Facts, Page, PageHeader, Panel } from '~/ui/parts'
+import { StateBadge, StatusBadge } from '~/ui/Status'
+import { count } from '~/ui/time'
+import s from './entity.module.css'
+
+const route = getRouteApi('/app/catalog/sources')
+const ORPHANS = 'metadata.annotations.backstage.io/orphan=true'
+/** Sources of the settings have this before their name. */
+const CONFIGURED = 'source:'
+const configured = (x: Source) => x.state !== null && x.state !== undefined
+const nameOf = (x: Source) => x.id.replace(CONFIGURED, '')
+
+export function SourcesPage() {
+  const { source } = route.useSearch()
+  const nav = route.useNavigate()
+  const query = useInfiniteQuery(sourcesQuery())
+  const open = (id: string) => void nav({ search: { source: id === source ? undefined : id }, replace: true, resetScroll: false })
+  return (
+    <Page>
+      <PageHeader title="Sources" sub="What the catalog reads from, how that went, and what waits for a decision." right={<Button component={Link} to="/catalog?register=true" size="xs">Register</Button>} />
+      <div className={s.side}>
+        <Panel title="Sources" icon={FolderGit2} right={<Link to="/catalog/problems" className={s.link}>All problems</Link>}>
+          <Await query={query} rows={6}>
+            {({ pages }) => {
+              const items = pages.flatMap((p) => p.items)
+              if (!items.length) return <EmptyState icon={FolderGit2} title="No sources" compact>Register a descriptor, name a source in the settings, or by command: <Cli>taxiway catalog register TARGET</Cli></EmptyState>
+              return (
+                <DataTable
+                  label="Sources"
+                  rows={items}
+                  rowKey={(x) => x.id}
+                  current={(x) => x.id === source}
+                  below={(x) => x.id === source && (x.type === 'shipped' ? <Detail source={{ ...x, last_run: null }} /> : <Fetched id={x.id} />)}
+                  columns={[
+                    { title: 'Source', head: true, cell: (x) => <button type="button" className={s.link} style={{ textAlign: 'left', overflowWrap: 'anywhere' }} aria-expanded={x.id === source} onClick={() => open(x.id)}>{x.target}</button> },
+                    { title: 'Type', cell: (x) => <span className="t2">{x.type}</span> },
+                    { title: 'State', cell: (x) => <State source={x} /> },
+                    { title: 'Entities', cell: (x) => <span className="num">{count(x.entities)}</span> },
+                    { title: 'Problems', cell: (x) => <Faults source={x} /> },
+                    { title: 'Orphans', cell: (x) => <span className="num">{count(x.orphans)}</span> },
+                    { title: 'Read', cell: (x) => <Ago at={x.refreshed_at ?? x.changed_at} className="t2" /> },
+                  ]}
+                />
+              )
+            }}
+          </Await>
+          {query.hasNextPage && <div style={{ padding: 12 }}><Button variant="default" loading={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()}>Show more</Button></div>}
+        </Panel>
+        <Orphans />
+      </div>
+    </Page>
+  ) // prettier-ignore
+}
+
+const State = ({ source: x }: { source: Source }) =>
+  x.held ? (
+    <StatusBadge tone="warn">{count(x.held)} removals wait</StatusBadge>
+  ) : x.state ? (
+    <StatusBadge tone={x.state === 'ok' ? 'ok' : x.state === 'failed' ? 'bad' : 'idle'}>{x.state}</StatusBadge>
+  ) : null
+
+const Faults = ({ source: x }: { source: Source }) =>
+  x.problems ? (
+    <Link to="/catalog/problems" search={{ source: x.id }} className={s.link}>
+      {count(x.problems)}
+      {x.conflicts ? `, ${count(x.conflicts)} conflicts` : ''}
+    </Link>
+  ) : (
+    <span className="t3">none</span>
+  )
+
+function Fetched({ id }: { id: string }) {
+  const query = useQuery({ ...sourceQuery(id), retry: false })
+  return (
+    <Await query={query} rows={3}>
+      {(x) => <Detail source={x} />}
+    </Await>
+  )
+}
+
+function Detail({ source: x }: { source: SourceDetail }) {
+  const refresh = useRefresh()
+  const read = useMutation({
+    mutationFn: () => ingestSource(configured(x) ? `sources/${encodeURIComponent(nameOf(x))}/read` : `locations/${encodeURIComponent(x.id)}/ingest`),
+    onSuccess: async () => {
+      notifyDone('It is read in a run')
+      await refresh('sources')
+    },
+    onError: (e) => notifyError('The source cannot be read now', e),
+  }) // prettier-ignore
+  return (
+        <div style={{ padding: 14, display: 'grid', gap: 12 }}>
+          {x.detail && <p style={{ margin: 0 }}>{x.detail}</p>}
+          <Facts
+            items={[
+              ['Last run', x.last_run ? <Link key="r" to="/runs/$id" params={{ id: x.last_run.id }} className={s.link}><StateBadge state={x.last_run.state} /></Link> : 'none yet'],
+              ['Registered by', x.registered_by],
+              ['Owner', x.owner ? <EntityLink key="o" entity={x.owner} /> : 'nobody'],
+              ['Trusted', x.trusted ? 'yes: it may bring people, teams, templates and kinds' : 'no'],
+              ...(x.commit ? [['Commit', <code key="c" className="mono">{x.commit.slice(0, 12)}</code>] as [string, React.ReactNode]] : []),
+              ...(x.every_seconds ? [['Read every', `${x.every_seconds} s`] as [string, string]] : []),
+              ...Object.entries(x.counts ?? {}).map(([k, n]) => [k, count(n)] as [string, string]),
+            ]}
+          />
+          {x.type !== 'shipped' && <div><Button size="xs" variant="default" leftSection={<RefreshCw size={14} />} loading={read.isPending} onClick={() => read.mutate()}>Read now</Button></div>}
+          {x.held > 0 && <Held source={x} />}
+        </div>
+  ) // prettier-ignore
+}
+
+/** Removals that are too many to go unasked. */
+function Held({ source: x }: { source: Source }) {
+  const query = useQuery({ ...heldQuery(nameOf(x)), retry: false })
+  const refresh = useRefresh()
+  const decide = useMutation({
+    mutationFn: (decision: 'remove' | 'keep') => reviewSource(nameOf(x), decision),
+    onSuccess: async ({ removed, kept }) => {
+      notifyDone(removed ? `${removed} entities removed` : `${kept} entities stay until the next reading`)
+      await refresh('sources', 'entities', 'facets')
+    },
+    onError: (e) => notifyError('The decision was refused', e),
+  })
+  return (
+    <section aria-label="Removals that wait">
+      <p style={{ margin: '0 0 8px' }}>The source does not name {count(x.held)} of its entities any more: too many to go unasked.</p>
+      <Await query={query} rows={3}>
+        {({ items }) => <DataTable label="Removals that wait" rows={items} rowKey={(h) => h.ref} columns={[{ title: 'Entity', head: true, cell: (h) => <EntityLink entity={h.ref} title={h.ref} /> }, { title: 'Owner', cell: (h) => h.owner && <EntityLink entity={h.owner} /> }, { title: 'Since', cell: (h) => <Ago at={h.since_at} className="t2" /> }]} />}
+      </Await>
+      <div className={s.bar} style={{ marginTop: 10 }}>
+        <Button size="xs" variant="outline" color="red" loading={decide.isPending} onClick={() => decide.mutate('remove')}>Remove all {count(x.held)}</Button>
+        <Button size="xs" variant="default" loading={decide.isPending} onClick={() => decide.mutate('keep')}>Keep them</Button>
+      </div>
+    </section>
+  ) // prettier-ignore
+}
+
+function Orphans() {
+  const query = useQuery(entitiesQuery({ filter: [ORPHANS], limit: 50, fields: 'kind,metadata,relations' }))
+  return (
+    <Panel title="Orphans" icon={Unlink}>
+      <Await query={query} rows={3}>
+        {({ items, totalItems }) =>
+          items.length ? (
+            <>
+              <DataTable label="Orphans" rows={items} rowKey={(e) => entityRef(e)} columns={[{ title: 'Entity', head: true, cell: (e) => <EntityLink entity={entityRef(e)} title={entityRef(e)} /> }, { title: 'Came from', className: 'mono', cell: (e) => <span style={{ overflowWrap: 'anywhere' }}>{e.metadata.annotations?.['backstage.io/managed-by-location']}</span> }]} />
+              {totalItems > items.length && <p className={s.note}>The first {items.length} of {count(totalItems)}.</p>}
+            </>
+          ) : (
+            <EmptyState icon={CircleCheck} title="No orphans" compact>Every entity is still named by its source. One that is not stays readable for a while, then goes.</EmptyState>
+          )
+        }
+      </Await>
+    </Panel>
+  ) // prettier-ignore
+}

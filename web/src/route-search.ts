@@ -1,4 +1,4 @@
-/** What the URLs of the catalog's pages hold: each page's state, read with care because anybody may write a URL. */
+/** What the URLs of the catalog's and other large pages hold: each page's state, read with care because anybody may write a URL. */
 export type Raw = Record<string, unknown>
 export const text = (v: unknown) => (typeof v === 'string' && v ? v : typeof v === 'number' ? String(v) : undefined)
 export const texts = (v: unknown): string[] | undefined =>
@@ -67,3 +67,21 @@ export const graphSearch = (s: Raw): GraphSearch => ({
 
 export type SourcesSearch = { source?: string }
 export const sourcesSearch = (s: Raw): SourcesSearch => ({ source: text(s.source) })
+
+export type MatrixSearch = { q?: string; service?: string; deploy?: string; rollback?: string; release?: string; remove?: string }
+export const matrixSearch = (s: Raw): MatrixSearch => ({
+  q: text(s.q),
+  service: text(s.service),
+  deploy: text(s.deploy),
+  rollback: text(s.rollback),
+  release: text(s.release),
+  remove: text(s.remove),
+})
+
+/** `upgrade` is the service whose upgrade is looked at. */
+export type UpgradesSearch = { state?: string; template?: string; upgrade?: string }
+export const upgradesSearch = (s: Raw): UpgradesSearch => ({
+  state: text(s.state),
+  template: text(s.template),
+  upgrade: text(s.upgrade),
+})

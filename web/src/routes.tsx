@@ -21,9 +21,9 @@ import {
 } from './api/queries'
 import { NotFound, RouteError, RoutePending } from './components/RouteStates'
 import { type Crumb, Shell } from './components/Shell'
-import { catalogSearch, entitySearch, graphSearch, problemsSearch, sourcesSearch, type Raw, text } from './route-search'
+import { catalogSearch, entitySearch, graphSearch, matrixSearch, problemsSearch, sourcesSearch, type Raw, text, upgradesSearch } from './route-search' // prettier-ignore
 
-export type { CatalogSearch, EntitySearch, GraphSearch, ProblemsSearch } from './route-search'
+export type { CatalogSearch, EntitySearch, GraphSearch, MatrixSearch, ProblemsSearch, UpgradesSearch } from './route-search'
 
 type Context = { queryClient: QueryClient }
 const crumb = (f: (p: Record<string, string>) => Crumb[]) => ({ crumb: f })
@@ -147,17 +147,11 @@ const search = createRoute({
   validateSearch: (s: Raw): SearchSearch => ({ q: text(s.q), type: text(s.type), page: text(s.page) }),
   component: lazyRouteComponent(() => import('./features/search/SearchPage'), 'SearchPage'),
 })
-/** `upgrade` is the service whose upgrade is looked at. */
-export type UpgradesSearch = { state?: string; template?: string; upgrade?: string }
 const upgrades = createRoute({
   getParentRoute: () => app,
   path: '/create/upgrades',
   staticData: crumb(() => [['Create', '/create'], ['Services']]),
-  validateSearch: (s: Raw): UpgradesSearch => ({
-    state: text(s.state),
-    template: text(s.template),
-    upgrade: text(s.upgrade),
-  }),
+  validateSearch: upgradesSearch,
   component: lazyRouteComponent(() => import('./features/scaffolder/UpgradesPage'), 'UpgradesPage'),
 })
 const wizard = createRoute({
@@ -169,19 +163,11 @@ const wizard = createRoute({
   component: lazyRouteComponent(() => import('./features/scaffolder/WizardPage'), 'WizardPage'),
 })
 
-export type MatrixSearch = { q?: string; service?: string; deploy?: string; rollback?: string; release?: string; remove?: string }
 const environments = createRoute({
   getParentRoute: () => app,
   path: '/environments',
   staticData: crumb(() => [['Environments']]),
-  validateSearch: (s: Raw): MatrixSearch => ({
-    q: text(s.q),
-    service: text(s.service),
-    deploy: text(s.deploy),
-    rollback: text(s.rollback),
-    release: text(s.release),
-    remove: text(s.remove),
-  }),
+  validateSearch: matrixSearch,
   loader: ({ context }) => context.queryClient.ensureQueryData(matrixQuery()),
   component: lazyRouteComponent(() => import('./features/environments/MatrixPage'), 'MatrixPage'),
 })

@@ -4,7 +4,7 @@ import { useInfiniteQuery, useMutation, useQuery } from '@tanstack/react-query'
 import { getRouteApi, Link } from '@tanstack/react-router'
 import { CircleCheck, FolderGit2, RefreshCw, Unlink } from 'lucide-react'
 import { ingestSource, reviewSource } from '~/api/mutations'
-import { entitiesQuery, heldQuery, sourceQuery, sourcesQuery } from '~/api/queries'
+import { entitiesQuery } from '~/api/queries'
 import { entityRef } from '~/api/refs'
 import type { Source, SourceDetail } from '~/api/types'
 import { EntityLink } from '~/components/EntityLink'
@@ -15,6 +15,7 @@ import { Ago, Cli, EmptyState, Facts, Page, PageHeader, Panel } from '~/ui/parts
 import { StateBadge, StatusBadge } from '~/ui/Status'
 import { count } from '~/ui/time'
 import s from './entity.module.css'
+import { heldQuery, sourceQuery, sourcesQuery } from './source-queries'
 
 const route = getRouteApi('/app/catalog/sources')
 const ORPHANS = 'metadata.annotations.backstage.io/orphan=true'

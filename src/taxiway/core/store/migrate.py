@@ -28,12 +28,12 @@ REVISIONS = (
     "0005_pulls",
     "0006_catalog_files",
     "0007_scaffolder_service",
-    "0013_search",
-    "0008_catalog_packed",
+    "0008_search",
+    "0009_catalog_packed",
     "0010_catalog_sources",
     "0011_onboarding",
-    "0009_kinds",
-    "0020_webhooks",
+    "0012_kinds",
+    "0013_webhooks",
 )
 """The modules in `migrations/versions`, in order."""
 HEAD = REVISIONS[-1].partition("_")[0]

@@ -44,9 +44,9 @@ def test_documents_facets_and_words_survive_the_packing(
 ) -> None:
     engine = create_engine(database_url.replace("postgresql://", "postgresql+psycopg://"))
     with monkeypatch.context() as older, engine.begin() as conn:
-        older.setattr(migrations, "REVISIONS", REVISIONS[: REVISIONS.index("0008_catalog_packed")])
+        older.setattr(migrations, "REVISIONS", REVISIONS[: REVISIONS.index("0009_catalog_packed")])
         migrations.run_revisions(conn)
-        migrations._stamp(conn, "0013")
+        migrations._stamp(conn, "0008")
         conn.execute(text(ENTITY))
         one = conn.execute(text("SELECT id FROM entity")).scalar_one()
         conn.execute(

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 def contribute(ctx: PluginContext) -> Sequence[tuple[str, Any]]:
     @cache
     def clients() -> AzureClients:
-        from taxiway.plugins.azure.client import AzureClients
+        from taxiway.plugins.azure.client import clients_of
 
-        return AzureClients(ctx)
+        return clients_of(ctx)
 
     def repositories() -> Any:
         from taxiway.plugins.azure.repositories import AzureSource

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import base64
-import threading
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from taxiway.model.errors import NotFoundError, UnavailableError
+from taxiway.model.errors import UnavailableError
 from taxiway.plugin import PluginContext, resolve_credential
+from taxiway.plugin.forging.clients import Clients
 from taxiway.plugin.outgoing import Answer, Hosts, Limits, Outgoing
-from taxiway.plugins.azure.settings import AzureHost, AzureSettings
+from taxiway.plugins.azure.settings import AzureHost
 
 API_VERSION = "7.0"
 
@@ -57,25 +57,14 @@ class AzureClient:
         return [item for item in found if isinstance(item, dict)]
 
 
-@dataclass
-class AzureClients:
+AzureClients = Clients[AzureHost, AzureClient]
+
+
+def clients_of(ctx: PluginContext) -> AzureClients:
     """The clients of every configured Azure DevOps."""
+    limits = Limits(body_bytes=100_000_000)
 
-    ctx: PluginContext
-    _made: dict[str, AzureClient] = field(default_factory=dict)
-    _lock: threading.Lock = field(default_factory=threading.Lock)
+    def made(host: AzureHost) -> AzureClient:
+        return AzureClient(host, ctx, Outgoing(Hosts([host.host], only=True), limits=limits, stop=ctx.stopping))
 
-    def of(self, host: str) -> AzureClient:
-        """The client of a host. NotFoundError when it is not in the settings."""
-        settings: AzureSettings = self.ctx.settings
-        found = next((item for item in settings.hosts if item.host == host), None)
-        if found is None:
-            raise NotFoundError(
-                f"there is no Azure DevOps {host} in the settings: add it to plugins.azure.hosts", code="azure.host"
-            )
-        with self._lock:
-            if host not in self._made:
-                limits = Limits(body_bytes=100_000_000)
-                outgoing = Outgoing(Hosts([host], only=True), limits=limits, stop=self.ctx.stopping)
-                self._made[host] = AzureClient(found, self.ctx, outgoing)
-            return self._made[host]
+    return Clients(ctx, "Azure DevOps", made)

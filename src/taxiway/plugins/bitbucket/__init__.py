@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 def contribute(ctx: PluginContext) -> Sequence[tuple[str, Any]]:
     @cache
     def clients() -> BitbucketClients:
-        from taxiway.plugins.bitbucket.client import BitbucketClients
+        from taxiway.plugins.bitbucket.client import clients_of
 
-        return BitbucketClients(ctx)
+        return clients_of(ctx)
 
     def repositories() -> Any:
         from taxiway.plugins.bitbucket.repositories import BitbucketSource

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import base64
-import threading
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
-from taxiway.model.errors import InputError, NotFoundError, UnavailableError
+from taxiway.model.errors import UnavailableError
 from taxiway.plugin import PluginContext, resolve_credential
-from taxiway.plugin.outgoing import Answer, Hosts, Limits, Outgoing, pages
-from taxiway.plugins.bitbucket.settings import BitbucketHost, BitbucketSettings
+from taxiway.plugin.forging.clients import Clients, api_url, own_hosts
+from taxiway.plugin.outgoing import Answer, Limits, Outgoing, pages
+from taxiway.plugins.bitbucket.settings import BitbucketHost
 
 
 @dataclass
@@ -30,11 +30,7 @@ class BitbucketClient:
 
     def get(self, path: str, query: Mapping[str, Any] | None = None, *, limits: Limits | None = None) -> Answer:
         """GET of a path of the API, or of a whole URL of it (as paging gives). The answer as it is: `checked()` it."""
-        url = path
-        if not path.startswith(("http://", "https://")):
-            url = f"{self.settings.api}/{path}" + (f"?{urlencode(query)}" if query else "")
-        elif not path.startswith(self.settings.api + "/"):
-            raise InputError(f"{urlsplit(path).netloc} is not the API of {self.settings.host}", code="bitbucket.host")
+        url = api_url(self.settings, path) + (f"?{urlencode(query)}" if query else "")
         token = resolve_credential(self.settings.token, self.ctx.secrets)
         credential = f"Bearer {token}"
         if self.settings.username:
@@ -67,30 +63,19 @@ class BitbucketClient:
         return _object(answer.checked())
 
 
-@dataclass
-class BitbucketClients:
+BitbucketClients = Clients[BitbucketHost, BitbucketClient]
+
+
+def clients_of(ctx: PluginContext) -> BitbucketClients:
     """The clients of every configured Bitbucket."""
+    limits = Limits(body_bytes=50_000_000)
 
-    ctx: PluginContext
-    _made: dict[str, BitbucketClient] = field(default_factory=dict)
-    _lock: threading.Lock = field(default_factory=threading.Lock)
+    def made(host: BitbucketHost) -> BitbucketClient:
+        # Cloud may lead on to its storage for files: redirects are judged again, and the token stays here.
+        hosts = own_hosts(host, only=not host.is_cloud)
+        return BitbucketClient(host, ctx, Outgoing(hosts, limits=limits, stop=ctx.stopping))
 
-    def of(self, host: str) -> BitbucketClient:
-        """The client of a host. NotFoundError when it is not in the settings."""
-        settings: BitbucketSettings = self.ctx.settings
-        found = next((item for item in settings.hosts if item.host == host), None)
-        if found is None:
-            raise NotFoundError(
-                f"there is no Bitbucket {host} in the settings: add it to plugins.bitbucket.hosts",
-                code="bitbucket.host",
-            )
-        with self._lock:
-            if host not in self._made:
-                # Cloud may lead on to its storage for files: redirects are judged again, and the token stays here.
-                hosts = Hosts([found.host, urlsplit(found.api).netloc], only=not found.is_cloud)
-                outgoing = Outgoing(hosts, limits=Limits(body_bytes=50_000_000), stop=self.ctx.stopping)
-                self._made[host] = BitbucketClient(found, self.ctx, outgoing)
-            return self._made[host]
+    return Clients(ctx, "Bitbucket", made)
 
 
 def _object(answer: Answer) -> Mapping[str, Any]:

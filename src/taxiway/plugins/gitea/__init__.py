@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 def contribute(ctx: PluginContext) -> Sequence[tuple[str, Any]]:
     @cache
     def clients() -> GiteaClients:
-        from taxiway.plugins.gitea.client import GiteaClients
+        from taxiway.plugins.gitea.client import clients_of
 
-        return GiteaClients(ctx)
+        return clients_of(ctx)
 
     def repositories() -> Any:
         from taxiway.plugins.gitea.repositories import GiteaSource

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 def contribute(ctx: PluginContext) -> Sequence[tuple[str, Any]]:
     @cache
     def clients() -> GitHubClients:
-        from taxiway.plugins.github.client import GitHubClients
+        from taxiway.plugins.github.client import clients_of
 
-        return GitHubClients(ctx)
+        return clients_of(ctx)
 
     def repositories() -> Any:
         from taxiway.plugins.github.repositories import GitHubSource

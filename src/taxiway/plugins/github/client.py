@@ -1,6 +1,6 @@
 """Calls to a GitHub. One client for each host, kept for the life of the process: it remembers rate limits.
 
-Other modules of this plugin (sources, actions) use `clients(ctx).of(host)`.
+Other modules of this plugin (sources, actions) use `clients_of(ctx).of(host)`.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlsplit
 
-from taxiway.model.errors import InputError, NotFoundError
+from taxiway.model.errors import InputError
 from taxiway.plugin import MICROSECONDS, PluginContext, resolve_credential
-from taxiway.plugin.outgoing import Answer, Hosts, Limits, Outgoing, pages
-from taxiway.plugins.github.settings import GitHubHost, GitHubSettings
+from taxiway.plugin.forging.clients import Clients, api_url, own_hosts
+from taxiway.plugin.outgoing import Answer, Limits, Outgoing, pages
+from taxiway.plugins.github.settings import GitHubHost
 
 VERSION = "2022-11-28"
 JSON = "application/vnd.github+json"
@@ -43,19 +43,21 @@ class GitHubClient:
         self, path: str, *, owner: str = "", etag: str | None = None, accept: str = JSON, limits: Limits | None = None
     ) -> Answer:
         """GET of a path of the API, or of a whole URL of it (as paging gives). The answer as it is: `checked()` it."""
-        return self.outgoing.get(self._url(path), etag=etag, headers=self._headers(owner, accept), limits=limits)
+        return self.outgoing.get(
+            api_url(self.settings, path), etag=etag, headers=self._headers(owner, accept), limits=limits
+        )
 
     def send(
         self, method: str, path: str, body: Any = None, *, owner: str = "", idempotent: bool | None = None
     ) -> Answer:
         """Any other call, with a JSON body."""
         return self.outgoing.send(
-            method, self._url(path), json=body, headers=self._headers(owner, JSON), idempotent=idempotent
+            method, api_url(self.settings, path), json=body, headers=self._headers(owner, JSON), idempotent=idempotent
         )
 
     def pages(self, path: str, *, owner: str = "") -> Iterator[Any]:
         """Every item of a list in pages."""
-        for answer in pages(lambda url: self.get(url, owner=owner).checked(), self._url(path)):
+        for answer in pages(lambda url: self.get(url, owner=owner).checked(), api_url(self.settings, path)):
             found = answer.json()
             items = found if isinstance(found, list) else found.get("items") or found.get("repositories") or []
             yield from items
@@ -75,13 +77,6 @@ class GitHubClient:
             raise InputError(f"{self.settings.host} refused the query: {said[:300]}", code="github.query")
         data: Mapping[str, Any] = found["data"]
         return data
-
-    def _url(self, path: str) -> str:
-        if path.startswith(("http://", "https://")):
-            if not path.startswith(self.settings.api + "/"):
-                raise InputError(f"{urlsplit(path).netloc} is not the API of {self.settings.host}", code="github.host")
-            return path
-        return f"{self.settings.api}/{path.lstrip('/')}"
 
     def _headers(self, owner: str, accept: str) -> dict[str, str]:
         token = self._token(owner)
@@ -130,27 +125,12 @@ class GitHubClient:
         return (parts + b"." + _base64(key.sign(parts, PKCS1v15(), SHA256()))).decode()
 
 
-@dataclass
-class GitHubClients:
+GitHubClients = Clients[GitHubHost, GitHubClient]
+
+
+def clients_of(ctx: PluginContext) -> GitHubClients:
     """The clients of every configured GitHub."""
-
-    ctx: PluginContext
-    _made: dict[str, GitHubClient] = field(default_factory=dict)
-    _lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def of(self, host: str) -> GitHubClient:
-        """The client of a host. NotFoundError when it is not in the settings."""
-        settings: GitHubSettings = self.ctx.settings
-        found = next((item for item in settings.hosts if item.host == host), None)
-        if found is None:
-            raise NotFoundError(
-                f"there is no GitHub {host} in the settings: add it to plugins.github.hosts", code="github.host"
-            )
-        with self._lock:
-            if host not in self._made:
-                hosts = Hosts([found.host, urlsplit(found.api).netloc])
-                self._made[host] = GitHubClient(found, self.ctx, Outgoing(hosts, stop=self.ctx.stopping))
-            return self._made[host]
+    return Clients(ctx, "GitHub", lambda host: GitHubClient(host, ctx, Outgoing(own_hosts(host), stop=ctx.stopping)))
 
 
 def _base64(content: bytes) -> bytes:

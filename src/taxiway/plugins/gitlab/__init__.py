@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 def contribute(ctx: PluginContext) -> Sequence[tuple[str, Any]]:
     @cache
     def clients() -> GitLabClients:
-        from taxiway.plugins.gitlab.client import GitLabClients
+        from taxiway.plugins.gitlab.client import clients_of
 
-        return GitLabClients(ctx)
+        return clients_of(ctx)
 
     def repositories() -> Any:
         from taxiway.plugins.gitlab.repositories import GitLabSource

@@ -37,7 +37,7 @@ class GitLabOrgSource:
     options: type[GitLabOrgOptions] = GitLabOrgOptions
 
     def read(self, request: SourceRequest) -> Iterator[SourceItem]:
-        from taxiway.plugins.gitlab.client import quoted
+        from taxiway.plugin.forging.clients import quoted
 
         client, top = self.clients.of(request.options.host), str(request.options.group)
         host = client.settings.host.partition(":")[0]

@@ -90,7 +90,7 @@ class GitLabApi:
         self._client, self._options = client, options
 
     def repositories(self) -> Iterator[Repository]:
-        from taxiway.plugins.gitlab.client import quoted
+        from taxiway.plugin.forging.clients import quoted
 
         archived = "" if self._options.archived else "&archived=false"
         path = f"groups/{quoted(self._options.group)}/projects?include_subgroups=true&with_shared=false&per_page=100"
@@ -98,7 +98,7 @@ class GitLabApi:
             yield _repository(item)
 
     def repository(self, name: str) -> Repository | None:
-        from taxiway.plugins.gitlab.client import quoted
+        from taxiway.plugin.forging.clients import quoted
 
         answer = self._client.get(f"projects/{quoted(name)}")
         if answer.status == 404:
@@ -138,8 +138,8 @@ class GitLabApi:
 
 def content(client: GitLabClient, project: str, ref: str, path: str, limit: int) -> bytes:
     """A file. NotFoundError, TooLargeError."""
+    from taxiway.plugin.forging.clients import quoted
     from taxiway.plugin.outgoing import Limits
-    from taxiway.plugins.gitlab.client import quoted
 
     where = f"projects/{project}/repository/files/{quoted(path)}/raw?ref={quote(ref, safe='')}"
     answer = client.get(where, limits=Limits(body_bytes=limit)).checked(path)

@@ -1,0 +1,115 @@
+"""Clients of the hosts in a forge plugin's settings, and the calls that forges with a REST API have in common."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, Generic, Protocol, TypeVar
+from urllib.parse import quote, urlsplit
+
+from taxiway.model.errors import InputError, NotFoundError
+from taxiway.plugin.context import PluginContext
+from taxiway.plugin.outgoing import Answer, Hosts, Limits, Outgoing, pages
+
+
+class ForgeHost(Protocol):
+    """A host in a plugin's settings; `api` is the address of its API without a trailing slash."""
+
+    @property
+    def host(self) -> str: ...
+
+    @property
+    def scheme(self) -> str: ...
+
+    @property
+    def api(self) -> str: ...
+
+
+class AnyHost(Protocol):
+    """What is known of every host in settings."""
+
+    @property
+    def host(self) -> str: ...
+
+
+H = TypeVar("H", bound=AnyHost)
+R = TypeVar("R", bound=ForgeHost)
+C = TypeVar("C")
+
+
+@dataclass
+class Clients(Generic[H, C]):
+    """One client for each host in a plugin's settings, kept for the life of the process: it remembers rate limits."""
+
+    ctx: PluginContext
+    forge: str
+    make: Callable[[H], C]
+    _made: dict[str, C] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def of(self, host: str) -> C:
+        """The client of a host. NotFoundError when it is not in the settings."""
+        found: H | None = next((item for item in self.ctx.settings.hosts if item.host == host), None)
+        if found is None:
+            raise NotFoundError(
+                f"there is no {self.forge} {host} in the settings: add it to `hosts` of its plugin", code="forge.host"
+            )
+        with self._lock:
+            if host not in self._made:
+                self._made[host] = self.make(found)
+            return self._made[host]
+
+
+@dataclass
+class RestClient(Generic[R]):
+    """One host with a REST API whose lists come in pages by `Link` headers. A subclass gives `headers`."""
+
+    settings: R
+    ctx: PluginContext
+    outgoing: Outgoing
+
+    @property
+    def web(self) -> str:
+        """Where people reach it, without a trailing slash."""
+        return f"{self.settings.scheme}://{self.settings.host}"
+
+    def headers(self) -> dict[str, str]:
+        """What every call carries: the credential among it."""
+        raise NotImplementedError
+
+    def get(self, path: str, *, etag: str | None = None, limits: Limits | None = None) -> Answer:
+        """GET of a path of the API, or of a whole URL of it (as paging gives). The answer as it is: `checked()` it."""
+        return self.outgoing.get(self.url(path), etag=etag, headers=self.headers(), limits=limits)
+
+    def send(self, method: str, path: str, body: Any = None, *, idempotent: bool | None = None) -> Answer:
+        """Any other call, with a JSON body."""
+        return self.outgoing.send(method, self.url(path), json=body, headers=self.headers(), idempotent=idempotent)
+
+    def pages(self, path: str) -> Iterator[Any]:
+        """Every item of a list in pages."""
+        for answer in pages(lambda url: self.get(url).checked(), self.url(path)):
+            yield from answer.json()
+
+    def url(self, path: str) -> str:
+        """A path of the API as a URL. InputError for a URL that is not the API's: the credential stays with it."""
+        return api_url(self.settings, path)
+
+
+def api_url(settings: ForgeHost, path: str) -> str:
+    """A path of a host's API as a URL. InputError for a whole URL elsewhere: the credential is not for others."""
+    if path.startswith(("http://", "https://")):
+        if not path.startswith(settings.api + "/"):
+            raise InputError(f"{urlsplit(path).netloc} is not the API of {settings.host}", code="forge.other_host")
+        return path
+    return f"{settings.api}/{path.lstrip('/')}"
+
+
+def own_hosts(settings: ForgeHost, *, only: bool = False) -> Hosts:
+    """The host and that of its API, as those that may be private addresses."""
+    return Hosts([settings.host, urlsplit(settings.api).netloc], only=only)
+
+
+def quoted(name: str) -> str:
+    """A project's or group's path, or a file's, as one segment of a URL."""
+    return quote(name, safe="")

@@ -113,8 +113,12 @@ def make_server(open_folder: Path) -> Iterator[MakeServer]:
     """Starts servers, and ends them with all that they run."""
     made: list[Server] = []
 
-    def make(*arguments: str, name: str = "data", environ: Mapping[str, str] | None = None) -> Server:
-        server = Server(open_folder / name / "data", list(arguments), environ or {})
+    def make(
+        *arguments: str, name: str = "data", environ: Mapping[str, str] | None = None, pipelines: bool = False
+    ) -> Server:
+        # Only who runs the pipeline of a golden path needs the packages that are fetched ahead for it.
+        quiet = {} if pipelines else {"TAXIWAY_PLUGINS__ACT__PREFETCH": "false"}
+        server = Server(open_folder / name / "data", list(arguments), {**quiet, **(environ or {})})
         server.data.mkdir(parents=True, mode=0o711)
         made.append(server)
         server.start()

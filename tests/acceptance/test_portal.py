@@ -27,7 +27,7 @@ def test_people_can_do_their_work_in_the_portal(make_server: MakeServer, open_fo
     paths = open_folder / "paths"
     templates = desk.write_templates(paths)
     given = {**desk.install(open_folder / "site"), "TAXIWAY_CATALOG__FILE_ROOTS": f'["{paths}"]'}
-    server = make_server("--demo", environ=given)
+    server = make_server("--demo", environ=given, pipelines=True)
     link = re.search(r"http\S+/sign-in#link_token=\S+", server.log())
     assert link, server.log()
     desk.prepare(server, templates, tmp_path)

@@ -31,7 +31,7 @@ def test_a_release_that_never_gets_ready_and_a_taken_port_cost_no_request(
     template = write_template(open_folder / "paths" / "tiny")
     roots = f'["{template.parent.parent}"]'
     environ = {"TAXIWAY_CATALOG__FILE_ROOTS": roots, "TAXIWAY_PLUGINS__PROCESS__READY_SECONDS": str(READY_SECONDS)}
-    server = make_server("--demo", environ=environ)
+    server = make_server("--demo", environ=environ, pipelines=True)
     with server.client(server.token()) as admin:
         answer = admin.post("/api/catalog/locations", json={"type": "file", "target": str(template)})
         assert answer.status_code == 201, answer.text

@@ -60,7 +60,9 @@ def test_planted_secrets_are_found_nowhere_and_a_changed_log_is_found_out(
     template = write_template(open_folder / "paths" / "tiny")
     secretive = template.parent.parent / "secretive.yaml"
     secretive.write_text(TEMPLATE)
-    server = make_server("--demo", environ={"TAXIWAY_CATALOG__FILE_ROOTS": f'["{template.parent.parent}"]'})
+    server = make_server(
+        "--demo", environ={"TAXIWAY_CATALOG__FILE_ROOTS": f'["{template.parent.parent}"]'}, pipelines=True
+    )
     with open_platform(server.data) as platform:
         access.set_password(platform.system("test"), "admin", PASSWORD)
     admin_token, token = server.token(), server.token("developer", DEVELOPER)

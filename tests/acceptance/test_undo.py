@@ -134,7 +134,7 @@ def server(make_server: MakeServer, open_folder: Path) -> Server:
     """A server whose queue is still: runs are stored, and start when it is started again."""
     template = write_template(open_folder / "paths" / "tiny")
     environ = {"TAXIWAY_CATALOG__FILE_ROOTS": f'["{template.parent.parent}"]'}
-    made = make_server("--demo", "--workers", "0", environ=environ)
+    made = make_server("--demo", "--workers", "0", environ=environ, pipelines=True)
     with made.client(made.token()) as admin:
         body = {"type": "file", "target": str(template)}
         answer = admin.post("/api/catalog/locations", json=body)

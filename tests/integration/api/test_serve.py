@@ -30,7 +30,13 @@ except TaxiwayError as error:
 
 
 def start(data: Path, **variables: str) -> subprocess.Popen[str]:
-    environ = {**os.environ, "TAXIWAY_DATA": str(data), "TAXIWAY_PORT": "0", **variables}
+    environ = {
+        **os.environ,
+        "TAXIWAY_DATA": str(data),
+        "TAXIWAY_PORT": "0",
+        "TAXIWAY_PLUGINS__ACT__PREFETCH": "false",
+        **variables,
+    }
     return subprocess.Popen(
         [sys.executable, "-c", SERVE], env=environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )

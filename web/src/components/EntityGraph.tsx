@@ -72,6 +72,8 @@ const nodeTypes = { entity: EntityNode, crowd: CrowdNode }
 /** The smallest label is 12 px; below this it would be smaller than 11 on the screen. */
 const LEAST_ZOOM = 0.92
 const MOST_ZOOM = 1.1
+/** A frame narrower than this would be half covered by the small map. */
+const MAP_FROM = 640
 /** Room for the buttons below. */
 const MARGIN = { x: 22, top: 18, bottom: 48 }
 
@@ -147,13 +149,13 @@ export function EntityGraph({ graph, focus, height, rows, crowds }: Props) {
   const flow = useRef<Flow>(null)
   const [active, setActive] = useState<string>()
   const layout = useMemo(() => layoutGraph(graph, focus, rows), [graph, focus, rows])
-  const [whole, setWhole] = useState(true)
+  const [mapped, setMapped] = useState(false)
   const { nodes, edges } = useMemo(() => toFlow(graph, focus, layout, active, crowds), [graph, focus, layout, active, crowds])
   const show = () => {
     if (!box.current) return
     const view = firstView(layout, focus, { width: box.current.clientWidth, height: box.current.clientHeight })
     void flow.current?.setViewport(view)
-    setWhole(view.whole)
+    setMapped(!view.whole && box.current.clientWidth >= MAP_FROM)
   }
   const onFocus = (e: FocusEvent) => {
     const ref = (e.target as HTMLElement).dataset.ref
@@ -163,7 +165,12 @@ export function EntityGraph({ graph, focus, height, rows, crowds }: Props) {
     box.current?.querySelectorAll('.react-flow, .react-flow__viewport').forEach((x) => x.scrollTo(0, 0)) // the browser's own way to reveal it
     const shown = e.target.getBoundingClientRect()
     const frame = box.current?.getBoundingClientRect()
-    if (frame && (shown.left < frame.left || shown.right > frame.right || shown.top < frame.top || shown.bottom > frame.bottom))
+    const map = box.current?.querySelector('.react-flow__minimap')?.getBoundingClientRect()
+    const covered = map && shown.left < map.right && shown.bottom > map.top
+    if (
+      frame &&
+      (covered || shown.left < frame.left || shown.right > frame.right || shown.top < frame.top || shown.bottom > frame.bottom)
+    )
       void flow.current?.setCenter(at.x + layout.node.w / 2, at.y + layout.node.h / 2, { zoom: flow.current.getZoom() })
   }
   const onKeyDown = (e: KeyboardEvent) => {
@@ -207,7 +214,7 @@ export function EntityGraph({ graph, focus, height, rows, crowds }: Props) {
         zoomOnScroll={false}
       >
         <Background variant={BackgroundVariant.Dots} gap={18} size={1} color="var(--c-border)" />
-        {!whole && (
+        {mapped && (
           <MiniMap
             position="bottom-left"
             pannable

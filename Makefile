@@ -42,7 +42,7 @@ up: $(VENV)/run.stamp web/dist/index.html  ## start the server
 
 test: setup web lint types arch  ## everything that must be green
 	@tools/web.sh $(VENV) check
-	@$(BIN)/pytest -n 4 --dist loadgroup $(ARGS)
+	@$(BIN)/pytest -n 3 --dist loadgroup $(ARGS)
 
 lint: $(VENV)/dev.stamp  ## ruff
 	@$(BIN)/ruff check src tests tools benchmarks

@@ -16,7 +16,8 @@ def install(target: Path) -> None:
     """Install the plugin as a package of its own into `target`."""
     uv = shutil.which("uv") or str(Path(sys.executable).parent / "uv")
     options = ["--python", sys.executable, "--target", str(target), "--no-deps", "--no-build-isolation", "--quiet"]
-    subprocess.run([uv, "pip", "install", *options, str(SOURCE)], check=True)
+    # A copy: a hard link would lead into uv's cache, and what one test writes into the module would reach the others.
+    subprocess.run([uv, "pip", "install", "--link-mode", "copy", *options, str(SOURCE)], check=True)
 
 
 def test_an_outside_plugin_adds_an_action_a_destination_and_a_card(make_server: MakeServer, tmp_path: Path) -> None:

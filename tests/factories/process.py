@@ -63,10 +63,10 @@ def release(folder: Path, code: str = APP, lock: str = "", name: str = "shop") -
     return path
 
 
-def archive(contents: Mapping[str, bytes], compression: str = "") -> bytes:
-    """A tar of these files; `compression` may be `gz`."""
+def archive(contents: Mapping[str, bytes]) -> bytes:
+    """A tar of these files."""
     out = io.BytesIO()
-    with tarfile.open(fileobj=out, mode=f"w:{compression}") as tar:  # type: ignore[call-overload]
+    with tarfile.open(fileobj=out, mode="w") as tar:
         for member, data in contents.items():
             info = tarfile.TarInfo(member)
             info.size = len(data)

@@ -57,7 +57,8 @@ class Bundle:
 
     @property
     def container(self) -> Json:
-        return self.pod["containers"][0]  # type: ignore[no-any-return]
+        first: Json = self.pod["containers"][0]
+        return first
 
     @property
     def artifact(self) -> str:

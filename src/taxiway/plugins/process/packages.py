@@ -1,7 +1,7 @@
 """Releases for Node.js: what `npm pack` made of the service, and its `package-lock.json`.
 
-npm installs what the lock names, each package by its sha512, and runs no script of any. The programs are those that
-`bin` in package.json names.
+npm installs what the lock names, each package by its sha512, and runs no script of any. It sees nothing of the package
+but what `locks` lets through: no settings, no other lock. The programs are those that `bin` in package.json names.
 """
 
 from __future__ import annotations
@@ -12,17 +12,20 @@ import shutil
 import subprocess
 import tarfile
 import uuid
+import zlib
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from taxiway.model.errors import InputError, UnavailableError
 from taxiway.plugin import Identity, daemons
+from taxiway.plugins.process.locks import LOCK_FILE, checked_lock, checked_package
 from taxiway.plugins.process.programs import write_script
 from taxiway.plugins.process.workshop import FILE_BYTES, Made, Members, Workshop, copy, run
 
-LOCK_FILE = "package-lock.json"
 LOCK_BYTES = 20_000_000
+NOT_TAKEN = frozenset({".npmrc", "npm-shrinkwrap.json", "yarn.lock", "node_modules"})
+"""What would tell npm otherwise than the lock file and whoever runs Taxiway."""
 PACKAGE_FILES = 20_000
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 TRY_SECONDS = 10.0
@@ -43,11 +46,16 @@ def make(shop: Workshop, folder: Path, members: Members, cancelled: Callable[[],
         )
     app = folder / f"app-{uuid.uuid4().hex[:8]}"
     _unpack(members, folder, app)
-    _check_lock(app / LOCK_FILE)
-    bins = dict(_bins(app))
+    package = _json(app / "package.json", "package.json")
+    lock = checked_lock(_json(app / LOCK_FILE, LOCK_FILE))
+    bins = dict(_bins(app, package))
+    whole = (app / "package.json").read_bytes()
+    (app / LOCK_FILE).write_text(json.dumps(lock))
+    (app / "package.json").write_text(json.dumps(checked_package(package)))
     install = [npm, "ci", "--omit=dev", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline"]
     cache = {"npm_config_cache": str(shop.cache.parent / "npm"), "npm_config_update_notifier": "false"}
     run(shop, install, cancelled, folder=app, more=cache)
+    (app / "package.json").write_bytes(whole)
     programs = folder / "bin"
     programs.mkdir(mode=0o755, exist_ok=True)
     for name, path in bins.items():
@@ -67,11 +75,11 @@ def _unpack(members: Members, folder: Path, app: Path) -> None:
     pack = folder / "package.tgz"
     copy(members[packs[0]](), pack)
     try:
-        with tarfile.open(pack) as tar:
+        with tarfile.open(pack, "r:gz") as tar:
             _extract(tar, app)
-    except (tarfile.TarError, EOFError, OSError) as error:
+        copy(members[locks[0]](), app / LOCK_FILE, LOCK_BYTES)
+    except (tarfile.TarError, zlib.error, EOFError, OSError, ValueError) as error:
         raise InputError(f"the package {packs[0]} is broken: {error}; pack it again", code="process.release") from error
-    copy(members[locks[0]](), app / LOCK_FILE, LOCK_BYTES)
 
 
 def _extract(tar: tarfile.TarFile, app: Path) -> None:
@@ -82,35 +90,21 @@ def _extract(tar: tarfile.TarFile, app: Path) -> None:
         left -= one.size
         if number >= PACKAGE_FILES or left < 0:
             raise InputError(f"the package has more than {PACKAGE_FILES} files or {FILE_BYTES} bytes: make it smaller")
-        if not one.isfile() or not inner or ".." in inner:
+        if not one.isfile() or not inner or ".." in inner or inner[0] in NOT_TAKEN:
             continue
         target = app.joinpath(*inner)
         target.parent.mkdir(parents=True, exist_ok=True)
         copy(tar.extractfile(one), target)
 
 
-def _check_lock(path: Path) -> None:
-    """InputError unless every package in the lock has a hash, so that npm takes nothing else."""
-    lock = _json(path, LOCK_FILE)
-    found = lock.get("packages")
-    if lock.get("lockfileVersion") not in (2, 3) or not isinstance(found, dict):
-        raise InputError(f"{LOCK_FILE} must be of version 2 or 3: write it with npm 7 or newer", code="process.lock")
-    for name, one in found.items():
-        if name and not (isinstance(one, dict) and str(one.get("integrity", "")).startswith("sha512-")):
-            raise InputError(
-                f"{LOCK_FILE} has no sha512 for {name}: depend on packages of a registry, not on folders, links or git",
-                code="process.lock",
-            )
-
-
-def _bins(app: Path) -> Iterator[tuple[str, Path]]:
-    package = _json(app / "package.json", "package.json")
+def _bins(app: Path, package: Mapping[str, Any]) -> Iterator[tuple[str, Path]]:
     bins = package.get("bin")
     if isinstance(bins, str):
         bins = {str(package.get("name", "")).rpartition("/")[2]: bins}
     for name, path in (bins if isinstance(bins, dict) else {}).items():
-        script = app.joinpath(*PurePosixPath(str(path)).parts)
-        if not NAME.fullmatch(name) or ".." in PurePosixPath(str(path)).parts or not script.is_file():
+        parts = PurePosixPath(str(path)).parts
+        script = app.joinpath(*parts)
+        if not NAME.fullmatch(name) or not parts or parts[0] == "/" or ".." in parts or not script.is_file():
             raise InputError(
                 f"bin '{name}' in package.json is {path!r}, which is no file of the package: correct it, or list it in "
                 "'files'",

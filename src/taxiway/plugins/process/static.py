@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 
 HEADERS = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "strict-origin-when-cross-origin"}
 FOR_GOOD = "public, max-age=31536000, immutable"
+THERE = (HTTPStatus.OK, HTTPStatus.NOT_MODIFIED)
 
 
 class Handler(SimpleHTTPRequestHandler):
@@ -26,6 +27,7 @@ class Handler(SimpleHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server_version, sys_version = "static", ""
     timeout = 60
+    _status = 0
 
     def do_GET(self) -> None:
         if urlsplit(self.path).path == "/healthz":
@@ -38,9 +40,14 @@ class Handler(SimpleHTTPRequestHandler):
         self.send_error(HTTPStatus.NOT_FOUND)
 
     def translate_path(self, path: str) -> str:
-        found = super().translate_path(path)
+        # No name of a file has a NUL, and to ask for one is an error of another kind than that it is not there.
+        found = super().translate_path(path).replace("\0", "%00")
         with_suffix = f"{found.rstrip('/')}.html"
         return with_suffix if not os.path.exists(found) and os.path.isfile(with_suffix) else found  # noqa: PTH110,PTH113
+
+    def send_response(self, code: int, message: str | None = None) -> None:
+        self._status = code
+        super().send_response(code, message)
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
         page = Path(self.directory, "404.html")
@@ -52,8 +59,9 @@ class Handler(SimpleHTTPRequestHandler):
     def end_headers(self) -> None:
         for name, value in HEADERS.items():
             self.send_header(name, value)
-        kept = FOR_GOOD if self.path.startswith("/assets/") else "no-cache"
-        self.send_header("Cache-Control", kept)
+        # A file that is not there yet must not be missing for good; a request that is none has no path.
+        is_asset = getattr(self, "path", "").startswith("/assets/") and self._status in THERE
+        self.send_header("Cache-Control", FOR_GOOD if is_asset else "no-cache")
         super().end_headers()
 
     def _say(self, status: HTTPStatus, body: bytes, kind: str = "text/plain; charset=utf-8") -> None:

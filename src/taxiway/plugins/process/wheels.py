@@ -60,6 +60,13 @@ def _unpack(members: Members, folder: Path) -> Path:
     return wheel
 
 
+class _EntryPoints(ConfigParser):
+    """Names are told as they are written."""
+
+    def optionxform(self, optionstr: str) -> str:
+        return optionstr
+
+
 def _scripts(wheel: Path) -> list[str]:
     """The console scripts that the wheel brings."""
     try:
@@ -67,8 +74,7 @@ def _scripts(wheel: Path) -> list[str]:
             for info in pack.infolist():
                 if re.fullmatch(r"[^/]+\.dist-info/entry_points\.txt", info.filename) and info.file_size < 1_000_000:
                     # Only "=" separates, as the format of entry points says.
-                    parser = ConfigParser(delimiters=("=",), interpolation=None, strict=False)
-                    parser.optionxform = str  # type: ignore[assignment,method-assign]
+                    parser = _EntryPoints(delimiters=("=",), interpolation=None, strict=False)
                     parser.read_string(pack.read(info).decode())
                     return list(parser["console_scripts"]) if parser.has_section("console_scripts") else []
     except (zipfile.BadZipFile, ValueError, KeyError) as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import json
 import shutil
@@ -30,7 +31,7 @@ PACKAGE = {"name": "shop", "version": "1.0.0", "bin": {"shop": "src/main.js"}}
 def packed(package: Mapping[str, Any] = PACKAGE, **files: bytes) -> bytes:
     """What `npm pack` makes."""
     files = {"package.json": json.dumps(package).encode(), "src/main.js": NODE_APP.encode(), **files}
-    return archive({f"package/{name}": content for name, content in files.items()}, "gz")
+    return gzip.compress(archive({f"package/{name}": content for name, content in files.items()}))
 
 
 def put(laptop: Laptop, contents: Mapping[str, bytes]) -> str:
@@ -58,7 +59,7 @@ def test_a_static_site_is_served(laptop: Laptop) -> None:
     assert laptop.get("/docs/") == (200, "docs")
     assert laptop.get("/assets/") == (404, "nothing here")
     assert laptop.get("/healthz") == (200, "ok\n")
-    for path in ("/../complete.json", "/%2e%2e/complete.json", "/..%2fcomplete.json"):
+    for path in ("/../complete.json", "/%2e%2e/complete.json", "/..%2fcomplete.json", "/.%00./complete.json", "/a%00b"):
         assert laptop.get(path)[0] == 404
 
 
@@ -87,6 +88,10 @@ BAD = {
         {"a.tgz": packed({"name": "x", "bin": "../../x.js"}), "package-lock.json": json.dumps(LOCK).encode()},
         "no file of the package",
     ),
+    "a program of the machine": (
+        {"a.tgz": packed({"name": "x", "bin": {"x": "/bin/sh"}}), "package-lock.json": json.dumps(LOCK).encode()},
+        "no file of the package",
+    ),
     "a program for nobody": ({"bin/shop": b"MZ..."}, "no program for this machine"),
 }
 
@@ -100,14 +105,19 @@ def test_rubbish_is_said(laptop: Laptop, name: str) -> None:
         release.prepare(places.workshop, digest, laptop.host.context.artifacts.path(digest), lambda: False)
 
 
-def test_no_script_of_a_package_runs(laptop: Laptop) -> None:
+def test_nothing_in_a_package_tells_npm_what_to_do(laptop: Laptop) -> None:
     if shutil.which("npm") is None:
         pytest.skip("npm is missing: install Node.js")
     planted = laptop.root / "planted"
     scripts = {"install": f"touch {planted}", "postinstall": f"touch {planted}", "prepare": f"touch {planted}"}
-    contents = {"a.tgz": packed({**PACKAGE, "scripts": scripts}), "package-lock.json": json.dumps(LOCK).encode()}
+    package = {**PACKAGE, "type": "commonjs", "scripts": scripts, "workspaces": ["*"]}
+    settings = f"logs-dir={planted}\nignore-scripts=false\n".encode()
+    pack = packed(package, **{".npmrc": settings, "npm-shrinkwrap.json": b"{", "yarn.lock": b"{"})
+    contents = {"a.tgz": pack, "package-lock.json": json.dumps(LOCK).encode()}
     digest = put(laptop, contents)
     places = laptop.keeper.places
     made = release.prepare(places.workshop, digest, laptop.host.context.artifacts.path(digest), lambda: False)
     assert made.default_command == ("shop",)
     assert not planted.exists()
+    (whole,) = made.folder.glob("app-*/package.json")
+    assert json.loads(whole.read_text()) == package

@@ -17,7 +17,6 @@ from crash.machine import DyingServer, Look
 from crash.main import fresh_database
 from taxiway.core.store import tables
 
-KEY = {"Idempotency-Key": "once"}
 RETRY_SECONDS = 10
 """What a retry may take on a busy machine. Nobody waits for a lease or a time-out."""
 
@@ -39,11 +38,11 @@ def dying(request: pytest.FixtureRequest) -> Iterator[DyingServer]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def send(server: DyingServer, token: str, path: str) -> httpx.Response | None:
+def send(server: DyingServer, token: str, path: str, key: str) -> httpx.Response | None:
     """The answer, or None when the server died before it."""
     try:
         with server.client(token) as client:
-            return client.post(path, headers=KEY)
+            return client.post(path, headers={"Idempotency-Key": key})
     except httpx.HTTPError:
         return None
 
@@ -70,15 +69,15 @@ def test_a_key_outlives_a_kill_at_every_boundary(dying: DyingServer) -> None:
         else:
             assert (again.status_code, again.json()["code"]) == (409, "idempotency.done")
             assert run in again.json()["detail"]
-        KEY["Idempotency-Key"] = f"once-{number}"
 
 
 def kill_and_send_again(server: DyingServer, token: str, path: str, moment: str) -> Any:
-    """Have the server die at `moment` of a request, start it, and send the request again at once."""
+    """Have the server die at `moment` of a request, start it, and send the request again at once; its key is the
+    moment."""
     server.stop()
     server.moments = (f"key.{moment}",)
     server.start()
-    first = send(server, token, path)
+    first = send(server, token, path, moment)
     assert first is None or first.status_code == 202, first.text
     assert server.process is not None
     server.process.wait(30)
@@ -86,7 +85,7 @@ def kill_and_send_again(server: DyingServer, token: str, path: str, moment: str)
     assert server.hits()[-1] == f"key.{moment}"
     server.start()
     began = time.monotonic()
-    answer = send(server, token, path)
+    answer = send(server, token, path, moment)
     assert answer is not None
     assert time.monotonic() - began < RETRY_SECONDS
     return answer

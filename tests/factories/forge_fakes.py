@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -50,9 +50,9 @@ class FakeForge:
     repositories: dict[str, Repo] = field(default_factory=dict)
     teams: list[dict[str, Any]] = field(default_factory=list)
     members: list[dict[str, Any]] = field(default_factory=list)
-    fails: Any = None
+    fails: Callable[[Asked], Reply | None] | None = None
     per_page: int = 2
-    system: OtherSystem = None  # type: ignore[assignment]
+    system: OtherSystem = field(init=False)
 
     @property
     def host(self) -> str:
@@ -81,7 +81,7 @@ def gitlab() -> Iterator[FakeForge]:
 
 def _github(forge: FakeForge, asked: Asked) -> Reply:
     if forge.fails is not None and (failed := forge.fails(asked)) is not None:
-        return failed  # type: ignore[no-any-return]
+        return failed
     if asked.headers.get("authorization") != f"Bearer {TOKEN}":
         return Reply({"message": "Bad credentials", "documentation_url": "https://docs.github.com/rest"}, 401)
     parts = urlsplit(asked.path)
@@ -155,7 +155,7 @@ def _graphql(forge: FakeForge, body: Mapping[str, Any]) -> Reply:
 
 def _gitlab(forge: FakeForge, asked: Asked) -> Reply:
     if forge.fails is not None and (failed := forge.fails(asked)) is not None:
-        return failed  # type: ignore[no-any-return]
+        return failed
     if asked.headers.get("private-token") != TOKEN:
         return Reply({"message": "401 Unauthorized"}, 401)
     parts = urlsplit(asked.path)

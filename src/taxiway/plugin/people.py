@@ -98,7 +98,7 @@ def people_documents(
 
 def _group(team: Team, names: Mapping[str, str], namespace: str) -> dict[str, Any]:
     children = [names[one] for one in dict.fromkeys(team.teams) if one in names and one != team.id]
-    profile = _filled(displayName=team.display_name, email=team.email, picture=team.picture)
+    profile = filled({"displayName": team.display_name, "email": team.email, "picture": team.picture})
     spec = {"type": team.type or "team", **({"profile": profile} if profile else {}), "children": sorted(children)}
     metadata = _metadata(names[team.id], namespace, team.annotations)
     if team.description:
@@ -107,7 +107,7 @@ def _group(team: Team, names: Mapping[str, str], namespace: str) -> dict[str, An
 
 
 def _user(person: Person, name: str, groups: Sequence[str], namespace: str) -> dict[str, Any]:
-    profile = _filled(displayName=person.display_name, email=person.email, picture=person.picture)
+    profile = filled({"displayName": person.display_name, "email": person.email, "picture": person.picture})
     spec = {**({"profile": profile} if profile else {}), "memberOf": list(groups)}
     metadata = _metadata(name, namespace, person.annotations)
     if person.title:
@@ -123,5 +123,6 @@ def _metadata(name: str, namespace: str, annotations: Mapping[str, str]) -> dict
     return {**metadata, "annotations": kept} if kept else metadata
 
 
-def _filled(**values: str) -> dict[str, str]:
+def filled(values: Mapping[str, str | None]) -> dict[str, str]:
+    """What has a value."""
     return {key: value for key, value in values.items() if value}

@@ -3,10 +3,10 @@
 A plugin gives a `ForgeApi`, a few calls to its forge; `read_repositories` makes a reading of a source out of it.
 """
 
-from taxiway.plugin.forging.hooks import check_hmac, check_token, payload_of
+from taxiway.plugin.forging.hooks import check_hmac, check_token, hook_secret, payload_of
 from taxiway.plugin.forging.options import ForgeSourceOptions
 from taxiway.plugin.forging.people import group_document, org_document, safe_name, user_document
-from taxiway.plugin.forging.reading import ForgeApi, Listing, Repository, read_repositories
+from taxiway.plugin.forging.reading import ForgeApi, Listing, Repository, read_repositories, settled
 from taxiway.plugin.forging.trees import Entry, ListedTree, inside, matches
 
 __all__ = [
@@ -19,11 +19,13 @@ __all__ = [
     "check_hmac",
     "check_token",
     "group_document",
+    "hook_secret",
     "inside",
     "matches",
     "org_document",
     "payload_of",
     "read_repositories",
     "safe_name",
+    "settled",
     "user_document",
 ]

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from taxiway.model.errors import InputError, NotFoundError
 from taxiway.plugin.context import PluginContext
@@ -62,7 +63,7 @@ class Clients(Generic[H, C]):
 
 
 @dataclass
-class RestClient(Generic[R]):
+class RestClient(ABC, Generic[R]):
     """One host with a REST API whose lists come in pages by `Link` headers. A subclass gives `headers`."""
 
     settings: R
@@ -74,9 +75,9 @@ class RestClient(Generic[R]):
         """Where people reach it, without a trailing slash."""
         return f"{self.settings.scheme}://{self.settings.host}"
 
+    @abstractmethod
     def headers(self) -> dict[str, str]:
         """What every call carries: the credential among it."""
-        raise NotImplementedError
 
     def get(self, path: str, *, etag: str | None = None, limits: Limits | None = None) -> Answer:
         """GET of a path of the API, or of a whole URL of it (as paging gives). The answer as it is: `checked()` it."""
@@ -97,7 +98,10 @@ class RestClient(Generic[R]):
 
 
 def api_url(settings: ForgeHost, path: str) -> str:
-    """A path of a host's API as a URL. InputError for a whole URL elsewhere: the credential is not for others."""
+    """A path of a host's API as a URL. InputError for a whole URL elsewhere, and for a path that leads up: the
+    credential is for nothing else."""
+    if not {".", ".."}.isdisjoint(unquote(path.partition("?")[0]).split("/")):
+        raise InputError("a name with '.' or '..' alone is no part of an address here", code="forge.dots")
     if path.startswith(("http://", "https://")):
         if not path.startswith(settings.api + "/"):
             raise InputError(f"{urlsplit(path).netloc} is not the API of {settings.host}", code="forge.other_host")

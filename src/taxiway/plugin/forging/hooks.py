@@ -9,6 +9,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from taxiway.model.errors import InputError, NotAllowedError
+from taxiway.plugin.context import Secrets
+from taxiway.plugin.credentials import resolve_credential
+from taxiway.plugin.forging.options import ForgeSourceOptions
+
+
+def hook_secret(options: ForgeSourceOptions, secrets: Secrets) -> str:
+    """What webhooks of a source are signed with. NotAllowedError when its settings name nothing."""
+    if options.webhook_secret is None:
+        raise NotAllowedError("the source has no webhook_secret: set one in its settings", code="forge.signature")
+    return resolve_credential(options.webhook_secret, secrets)
 
 
 def check_hmac(secret: str, body: bytes, given: str | None) -> None:

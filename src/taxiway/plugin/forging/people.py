@@ -6,7 +6,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-API_VERSION = "backstage.io/v1alpha1"
+from taxiway.plugin.people import API_VERSION, filled
+
 _WRONG = re.compile(r"[^a-zA-Z0-9\-_.]+")
 
 
@@ -27,7 +28,7 @@ def user_document(
     metadata: dict[str, Any] = {"name": safe_name(name), "annotations": dict(annotations)}
     if about:
         metadata["description"] = about
-    spec = {"profile": _said(profile), "memberOf": sorted(set(member_of))}
+    spec = {"profile": filled(profile), "memberOf": sorted(set(member_of))}
     return {"apiVersion": API_VERSION, "kind": "User", "metadata": metadata, "spec": spec}
 
 
@@ -45,7 +46,7 @@ def group_document(
     metadata: dict[str, Any] = {"name": safe_name(name), "annotations": dict(annotations)}
     if about:
         metadata["description"] = about
-    spec: dict[str, Any] = {"type": type_, "profile": _said(profile), "children": []}
+    spec: dict[str, Any] = {"type": type_, "profile": filled(profile), "children": []}
     if parent is not None:
         spec["parent"] = safe_name(parent)
     if members:
@@ -56,7 +57,3 @@ def group_document(
 def org_document(name: str, *, annotations: Mapping[str, str], profile: Mapping[str, str | None]) -> dict[str, Any]:
     """The Group of an organisation."""
     return group_document(name, type_="organization", annotations=annotations, profile=profile)
-
-
-def _said(profile: Mapping[str, str | None]) -> dict[str, str]:
-    return {key: value for key, value in profile.items() if value}

@@ -7,8 +7,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Protocol
 
+from taxiway.kit.clock import MICROSECONDS, Clock
 from taxiway.model.errors import NotFoundError, TooLargeError
 from taxiway.plugin.forging.options import ForgeSourceOptions
 from taxiway.plugin.forging.trees import Entry, ListedTree, inside, is_pattern
@@ -24,6 +26,20 @@ from taxiway.plugin.points.sourcing import (
 
 MAX_TOUCHED = 500
 """Files that are remembered of a repository; one that reads more is read again after each push."""
+
+
+SETTLED_SECONDS = 10
+"""What changed so recently may change again within the second that a forge tells."""
+
+
+def settled(changed: str, clock: Clock) -> str:
+    """`changed`, a time in ISO 8601, as the `mark` of a repository; empty where it is none, or too recent to tell this
+    change from the next."""
+    try:
+        at = datetime.fromisoformat(changed).timestamp()
+    except ValueError:
+        return ""
+    return changed if clock.now() / MICROSECONDS - at > SETTLED_SECONDS else ""
 
 
 @dataclass(frozen=True)

@@ -45,6 +45,7 @@ class ApiSource:
             hosts=Hosts(sorted({urlsplit(api.url).netloc for api in options.apis})),
             headers={options.header: value} if value and token else {},
             limits=Limits(body_bytes=options.most_bytes, total_seconds=60, tries=2),
+            stop=request.cancelled,
         )
         try:
             for api in options.apis:

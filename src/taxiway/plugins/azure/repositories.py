@@ -11,14 +11,15 @@ from urllib.parse import quote
 
 from pydantic import Field
 
-from taxiway.model.errors import NotAllowedError, NotFoundError
-from taxiway.plugin import HookRequest, PluginContext, SourceItem, SourceRequest, resolve_credential
+from taxiway.model.errors import NotFoundError
+from taxiway.plugin import HookRequest, PluginContext, SourceItem, SourceRequest
 from taxiway.plugin.forging import (
     Entry,
     ForgeSourceOptions,
     Listing,
     Repository,
     check_token,
+    hook_secret,
     payload_of,
     read_repositories,
 )
@@ -55,9 +56,7 @@ class AzureSource:
 
     def receive(self, request: HookRequest) -> Sequence[Mapping[str, Any]]:
         options: AzureOptions = request.options
-        if options.webhook_secret is None:
-            raise NotAllowedError("the source has no webhook_secret: set one in its settings", code="forge.signature")
-        secret = resolve_credential(options.webhook_secret, self.ctx.secrets)
+        secret = hook_secret(options, self.ctx.secrets)
         check_token(secret, _password(request.headers.get("authorization", "")))
         return hints_of(payload_of(request.body), options)
 

@@ -48,7 +48,8 @@ class AzureUrls:
                     f"'{version}' is no version: write GB<branch>, GT<tag> or GC<commit>", code="azure.url"
                 )
             at = {"versionDescriptor.version": version[2:], "versionDescriptor.versionType": kind}
-        base = f"{parts.scheme}://{parts.netloc}/{match['base']}"
+        # The scheme is that of the settings: the credential never goes in the clear because an address says http.
+        base = f"{client.settings.scheme}://{client.settings.host}/{match['base']}"
         name = unquote(match["name"])
 
         def fetch(one: str, entry: Entry | None, limit: int) -> bytes:

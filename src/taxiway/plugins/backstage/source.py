@@ -64,7 +64,8 @@ class BackstageSource:
         token = resolve_credential(options.token, self._secrets) if options.token else None
         headers = {"authorization": f"Bearer {token}"} if token else {}
         hosts = Hosts([urlsplit(options.url).netloc], only=True)
-        outgoing = Outgoing(hosts=hosts, headers=headers, limits=Limits(body_bytes=100_000_000))
+        limits = Limits(body_bytes=100_000_000)
+        outgoing = Outgoing(hosts=hosts, headers=headers, limits=limits, stop=request.cancelled)
         left_out = {kind.lower() for kind in options.kinds_left_out}
         try:
             for page in _pages(outgoing, options):

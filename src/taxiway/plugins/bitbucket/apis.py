@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from taxiway.model.errors import NotFoundError
-from taxiway.plugin import MICROSECONDS
-from taxiway.plugin.forging import Entry, ForgeApi, Listing, Repository
+from taxiway.plugin.forging import Entry, ForgeApi, Listing, Repository, settled
 
 if TYPE_CHECKING:
     from taxiway.plugins.bitbucket.client import BitbucketClient
 
 DEEPEST = 10
 """Folders below each other that Cloud's tree is read into."""
-SETTLED_SECONDS = 10
 HEAD = "refs/heads/"
 
 
@@ -70,9 +67,7 @@ class CloudApi:
         main = item.get("mainbranch")
         branch = str(main.get("name") or "") if isinstance(main, dict) else ""
         name = f"{self._workspace}/{item['slug']}"
-        changed = str(item.get("updated_on") or "")
-        settled = _is_settled(changed, self._client.ctx.clock.now())
-        mark = changed if settled else ""
+        mark = settled(str(item.get("updated_on") or ""), self._client.ctx.clock)
         return Repository(name, name, branch, fork=bool(item.get("parent")), empty=not branch, mark=mark)
 
 
@@ -142,12 +137,3 @@ def _entries(items: Iterator[Any], commit: str) -> dict[str, Entry]:
 
 def _is_branch(item: Mapping[str, Any], branch: str) -> bool:
     return bool(item.get("latestCommit")) and item.get("id") in (branch, HEAD + branch)
-
-
-def _is_settled(changed: str, now: int) -> bool:
-    # A repository changed so recently may change again within what the time tells.
-    try:
-        at = datetime.fromisoformat(changed).timestamp()
-    except ValueError:
-        return False
-    return now / MICROSECONDS - at > SETTLED_SECONDS

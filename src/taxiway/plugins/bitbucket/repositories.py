@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
-from taxiway.model.errors import NotAllowedError
-from taxiway.plugin import HookRequest, PluginContext, SourceItem, SourceRequest, resolve_credential
-from taxiway.plugin.forging import ForgeSourceOptions, check_hmac, payload_of, read_repositories
+from taxiway.plugin import HookRequest, PluginContext, SourceItem, SourceRequest
+from taxiway.plugin.forging import ForgeSourceOptions, check_hmac, hook_secret, payload_of, read_repositories
 from taxiway.plugins.bitbucket.apis import HEAD, api_of
 from taxiway.plugins.bitbucket.settings import CLOUD
 
@@ -42,9 +41,7 @@ class BitbucketSource:
 
     def receive(self, request: HookRequest) -> Sequence[Mapping[str, Any]]:
         options: BitbucketOptions = request.options
-        if options.webhook_secret is None:
-            raise NotAllowedError("the source has no webhook_secret: set one in its settings", code="forge.signature")
-        secret = resolve_credential(options.webhook_secret, self.ctx.secrets)
+        secret = hook_secret(options, self.ctx.secrets)
         check_hmac(secret, request.body, request.headers.get("x-hub-signature"))
         return hints_of(request.headers.get("x-event-key", ""), payload_of(request.body), options)
 

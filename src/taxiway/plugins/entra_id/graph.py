@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from threading import Event
 from urllib.parse import urlencode, urlsplit
 
 from taxiway.model.errors import InputError, UnavailableError
@@ -20,10 +21,10 @@ class StaleLink(Exception):
 class Graph:
     """One tenant's directory. Close it when done."""
 
-    def __init__(self, options: EntraOptions, secret: str) -> None:
+    def __init__(self, options: EntraOptions, secret: str, stop: Event) -> None:
         self._options, self._secret = options, secret
         hosts = [urlsplit(url).netloc for url in (options.graph_url, options.login_url)]
-        self._outgoing = Outgoing(hosts=Hosts(hosts, only=True))
+        self._outgoing = Outgoing(hosts=Hosts(hosts, only=True), stop=stop)
         self._token: str | None = None
 
     def close(self) -> None:

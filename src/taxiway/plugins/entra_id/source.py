@@ -56,7 +56,7 @@ class EntraSource:
         from taxiway.plugins.entra_id.graph import Graph, StaleLink
 
         options: EntraOptions = request.options
-        graph = Graph(options, resolve_credential(options.client_secret, self._secrets))
+        graph = Graph(options, resolve_credential(options.client_secret, self._secrets), request.cancelled)
         mirror = kept or Mirror()
         try:
             try:

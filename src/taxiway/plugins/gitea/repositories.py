@@ -4,29 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from pydantic import Field
 
-from taxiway.model.errors import NotAllowedError, NotFoundError, TooLargeError
-from taxiway.plugin import MICROSECONDS, HookRequest, PluginContext, SourceItem, SourceRequest, resolve_credential
+from taxiway.model.errors import NotFoundError
+from taxiway.plugin import HookRequest, PluginContext, SourceItem, SourceRequest
 from taxiway.plugin.forging import (
     Entry,
     ForgeSourceOptions,
     Listing,
     Repository,
     check_hmac,
+    hook_secret,
     payload_of,
     read_repositories,
+    settled,
 )
 
 if TYPE_CHECKING:
     from taxiway.plugins.gitea.client import GiteaClient, GiteaClients
 
-SETTLED_SECONDS = 10
-"""A repository changed so recently may change again within the second that Gitea tells."""
 PER_PAGE = 1000
 MOST_PAGES = 200
 
@@ -53,9 +52,7 @@ class GiteaSource:
 
     def receive(self, request: HookRequest) -> Sequence[Mapping[str, Any]]:
         options: GiteaOptions = request.options
-        if options.webhook_secret is None:
-            raise NotAllowedError("the source has no webhook_secret: set one in its settings", code="forge.signature")
-        secret = resolve_credential(options.webhook_secret, self.ctx.secrets)
+        secret = hook_secret(options, self.ctx.secrets)
         headers = request.headers
         check_hmac(secret, request.body, headers.get("x-gitea-signature") or headers.get("x-forgejo-signature"))
         event = headers.get("x-gitea-event") or headers.get("x-forgejo-event") or ""
@@ -130,15 +127,8 @@ class GiteaApi:
             archived=bool(item.get("archived")),
             fork=bool(item.get("fork")),
             empty=bool(item.get("empty")),
-            mark=changed if self._is_settled(changed) else "",
+            mark=settled(changed, self._client.ctx.clock),
         )
-
-    def _is_settled(self, changed: str) -> bool:
-        try:
-            at = datetime.fromisoformat(changed).timestamp()
-        except ValueError:
-            return False
-        return self._client.ctx.clock.now() / MICROSECONDS - at > SETTLED_SECONDS
 
 
 def content(client: GiteaClient, name: str, ref: str, path: str, limit: int) -> bytes:
@@ -146,7 +136,4 @@ def content(client: GiteaClient, name: str, ref: str, path: str, limit: int) -> 
     from taxiway.plugin.outgoing import Limits
 
     where = f"repos/{name}/raw/{quote(path)}?ref={quote(ref, safe='')}"
-    answer = client.get(where, limits=Limits(body_bytes=limit)).checked(path)
-    if len(answer.body) > limit:
-        raise TooLargeError(f"{path} is larger than {limit} bytes", code="gitea.too_large")
-    return answer.body
+    return client.get(where, limits=Limits(body_bytes=limit)).checked(path).body

@@ -72,7 +72,9 @@ class GitHubClient:
             idempotent=True,
         ).checked()
         found = answer.json()
-        if not isinstance(found, dict) or found.get("errors") or not isinstance(found.get("data"), dict):
+        if not isinstance(found, dict):
+            raise InputError(f"{self.settings.host} did not answer as GraphQL does: check api_url", code="github.query")
+        if found.get("errors") or not isinstance(found.get("data"), dict):
             said = "; ".join(str(one.get("message", "")) for one in (found.get("errors") or [])[:3])
             raise InputError(f"{self.settings.host} refused the query: {said[:300]}", code="github.query")
         data: Mapping[str, Any] = found["data"]

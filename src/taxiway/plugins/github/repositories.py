@@ -4,30 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from pydantic import Field
 
-from taxiway.model.errors import NotAllowedError, NotFoundError, TooLargeError
-from taxiway.plugin import MICROSECONDS, HookRequest, PluginContext, SourceItem, SourceRequest, resolve_credential
+from taxiway.model.errors import NotFoundError
+from taxiway.plugin import HookRequest, PluginContext, SourceItem, SourceRequest
 from taxiway.plugin.forging import (
     Entry,
     ForgeSourceOptions,
     Listing,
     Repository,
     check_hmac,
+    hook_secret,
     payload_of,
     read_repositories,
+    settled,
 )
 from taxiway.plugins.github.settings import PUBLIC
 
 if TYPE_CHECKING:
     from taxiway.plugins.github.client import GitHubClient, GitHubClients
 
-SETTLED_SECONDS = 10
-"""A repository pushed to so recently may be pushed to again within the second that GitHub tells."""
 DESCRIBING = frozenset(
     {"created", "deleted", "archived", "unarchived", "renamed", "transferred", "edited", "publicized"}
 )
@@ -55,9 +54,7 @@ class GitHubSource:
 
     def receive(self, request: HookRequest) -> Sequence[Mapping[str, Any]]:
         options: GitHubOptions = request.options
-        if options.webhook_secret is None:
-            raise NotAllowedError("the source has no webhook_secret: set one in its settings", code="forge.signature")
-        secret = resolve_credential(options.webhook_secret, self.ctx.secrets)
+        secret = hook_secret(options, self.ctx.secrets)
         check_hmac(secret, request.body, request.headers.get("x-hub-signature-256"))
         payload = payload_of(request.body)
         return hints_of(request.headers.get("x-github-event", ""), payload, options)
@@ -135,15 +132,8 @@ class GitHubApi:
             topics=item.get("topics") or (),
             archived=bool(item.get("archived")) or bool(item.get("disabled")),
             fork=bool(item.get("fork")),
-            mark=pushed if self._is_settled(pushed) else "",
+            mark=settled(pushed, self._client.ctx.clock),
         )
-
-    def _is_settled(self, pushed: str) -> bool:
-        try:
-            at = datetime.fromisoformat(pushed).timestamp()
-        except ValueError:
-            return False
-        return self._client.ctx.clock.now() / MICROSECONDS - at > SETTLED_SECONDS
 
 
 def content(client: GitHubClient, name: str, ref: str, path: str, entry: Entry | None, limit: int) -> bytes:
@@ -153,7 +143,5 @@ def content(client: GitHubClient, name: str, ref: str, path: str, entry: Entry |
 
     owner = name.partition("/")[0]
     where = f"git/blobs/{entry.id}" if entry else f"contents/{quote(path)}?ref={quote(ref, safe='')}"
-    answer = client.get(f"repos/{name}/{where}", owner=owner, accept=RAW, limits=Limits(body_bytes=limit)).checked(path)
-    if len(answer.body) > limit:
-        raise TooLargeError(f"{path} is larger than {limit} bytes", code="github.too_large")
-    return answer.body
+    limits = Limits(body_bytes=limit)
+    return client.get(f"repos/{name}/{where}", owner=owner, accept=RAW, limits=limits).checked(path).body

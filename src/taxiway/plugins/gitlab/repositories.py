@@ -13,14 +13,15 @@ from urllib.parse import quote
 
 from pydantic import Field
 
-from taxiway.model.errors import NotAllowedError, NotFoundError, TooLargeError
-from taxiway.plugin import HookRequest, PluginContext, SourceItem, SourceRequest, resolve_credential
+from taxiway.model.errors import NotFoundError
+from taxiway.plugin import HookRequest, PluginContext, SourceItem, SourceRequest
 from taxiway.plugin.forging import (
     Entry,
     ForgeSourceOptions,
     Listing,
     Repository,
     check_token,
+    hook_secret,
     payload_of,
     read_repositories,
 )
@@ -61,9 +62,7 @@ class GitLabSource:
 
     def receive(self, request: HookRequest) -> Sequence[Mapping[str, Any]]:
         options: GitLabOptions = request.options
-        if options.webhook_secret is None:
-            raise NotAllowedError("the source has no webhook_secret: set one in its settings", code="forge.signature")
-        secret = resolve_credential(options.webhook_secret, self.ctx.secrets)
+        secret = hook_secret(options, self.ctx.secrets)
         check_token(secret, request.headers.get("x-gitlab-token"))
         return hints_of(payload_of(request.body), options)
 
@@ -142,10 +141,7 @@ def content(client: GitLabClient, project: str, ref: str, path: str, limit: int)
     from taxiway.plugin.outgoing import Limits
 
     where = f"projects/{project}/repository/files/{quoted(path)}/raw?ref={quote(ref, safe='')}"
-    answer = client.get(where, limits=Limits(body_bytes=limit)).checked(path)
-    if len(answer.body) > limit:
-        raise TooLargeError(f"{path} is larger than {limit} bytes", code="gitlab.too_large")
-    return answer.body
+    return client.get(where, limits=Limits(body_bytes=limit)).checked(path).body
 
 
 def _repository(item: Mapping[str, Any]) -> Repository:

@@ -35,14 +35,24 @@ def access_of(options: KubernetesOptions, token: str | None, environ: Mapping[st
     if options.kubeconfig is not None:
         return _by_kubeconfig(Path(options.kubeconfig), options.context)
     if options.server is not None:
-        tls = ssl.create_default_context(cafile=options.ca_file) if options.ca_file else None
+        tls = _trusting(options.ca_file) if options.ca_file else None
         return Access(options.server.rstrip("/"), _bearer(token) if token else {}, tls)
     host, port = environ.get("KUBERNETES_SERVICE_HOST"), environ.get("KUBERNETES_SERVICE_PORT", "443")
     if not host or not (ACCOUNT / "token").is_file():
         raise InputError("name a kubeconfig or a server: Taxiway does not run in a cluster", code="kubernetes.access")
     address = f"[{host}]" if ":" in host else host
-    tls = ssl.create_default_context(cafile=str(ACCOUNT / "ca.crt"))
+    tls = _trusting(str(ACCOUNT / "ca.crt"))
     return Access(f"https://{address}:{port}", _bearer((ACCOUNT / "token").read_text().strip()), tls)
+
+
+def _trusting(authorities: str) -> ssl.SSLContext:
+    try:
+        return ssl.create_default_context(cafile=authorities)
+    except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
+        raise InputError(
+            f"the certificates in {authorities} cannot be read ({error}): name a file in PEM form in ca_file",
+            code="kubernetes.ca_file",
+        ) from error
 
 
 def _by_kubeconfig(path: Path, context: str | None) -> Access:

@@ -56,7 +56,8 @@ class KubernetesSource:
         token = resolve_credential(options.token, self._secrets) if options.token else None
         access = access_of(options, token)
         headers = {**access.headers, "accept": f"{METADATA_ONLY},application/json"}
-        outgoing = Outgoing(hosts=Hosts([urlsplit(access.server).netloc], only=True), headers=headers, tls=access.tls)
+        hosts = Hosts([urlsplit(access.server).netloc], only=True)
+        outgoing = Outgoing(hosts=hosts, headers=headers, tls=access.tls, stop=request.cancelled)
         cancelled = request.cancelled.is_set
         try:
             namespaces = _listed(outgoing, access.server, "namespaces", cancelled)

@@ -25,8 +25,14 @@ class Directory:
                 "reading directories needs the library ldap3: install taxiway[ldap]", code="ldap.not_installed"
             ) from error
         self._options, self._ldap3 = options, ldap3
-        tls = ldap3.Tls(validate=ssl.CERT_REQUIRED, ca_certs_file=options.ca_file)
-        server = ldap3.Server(options.url, tls=tls, get_info=ldap3.NONE, connect_timeout=options.timeout_seconds)
+        try:
+            tls = ldap3.Tls(validate=ssl.CERT_REQUIRED, ca_certs_file=options.ca_file)
+            server = ldap3.Server(options.url, tls=tls, get_info=ldap3.NONE, connect_timeout=options.timeout_seconds)
+        except ldap3.core.exceptions.LDAPException as error:
+            raise InputError(
+                f"{options.url} cannot be read as it is set up ({error}): check url and ca_file",
+                code="ldap.settings",
+            ) from error
         self._connection: Any = ldap3.Connection(
             server,
             user=options.bind_dn or None,
@@ -47,6 +53,7 @@ class Directory:
                 self._connection.start_tls()
             signed_in = self._connection.bind()
         except (self._ldap3.core.exceptions.LDAPException, OSError, ssl.SSLError) as error:
+            self._close()  # it may be open, with TLS refused
             raise UnavailableError(f"{options.url} does not answer: {error}", code="ldap.unreachable") from error
         if not signed_in:
             reason = self._connection.result.get("description", "refused")

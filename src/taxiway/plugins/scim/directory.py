@@ -118,7 +118,8 @@ class Directory:
         identifier = self.new_id()
         self._claim(kind, wanted, identifier)
         created = self._write(Resource(kind, identifier, wanted, now, now, 0))
-        self._counts[kind.name] += 1
+        if (count := self._counts.get(kind.name)) is not None:  # a removal at the same time has it counted anew
+            self._counts[kind.name] = count + 1
         return created
 
     def replace(self, kind: ResourceType, identifier: str, body: Mapping[str, Any], expect: str | None) -> Resource:

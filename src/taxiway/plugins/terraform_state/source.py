@@ -6,6 +6,7 @@ import base64
 from collections.abc import Iterator, Mapping
 from hashlib import sha256
 from pathlib import Path
+from threading import Event
 
 from taxiway.model.errors import InputError, NotFoundError, TooLargeError
 from taxiway.plugin import (
@@ -41,7 +42,7 @@ class TerraformSource:
         known = request.part(PART) or {}
         asked = sha256(options.model_dump_json().encode()).hexdigest()
         etag = str(known.get("etag") or "") if known.get("options") == asked else ""
-        content, new = self._fetch(options, etag)
+        content, new = self._fetch(options, etag, request.cancelled)
         if request.cancelled.is_set():
             return
         digest = sha256(content).hexdigest() if content is not None else ""
@@ -55,7 +56,7 @@ class TerraformSource:
             yield SourcePart(PART, state)
         yield SourceEnd()
 
-    def _fetch(self, options: TerraformOptions, etag: str) -> tuple[bytes | None, str]:
+    def _fetch(self, options: TerraformOptions, etag: str, stop: Event) -> tuple[bytes | None, str]:
         """The state and its entity tag; None when it is as it was."""
         if "://" not in options.url:
             return _file(Path(options.url)), ""
@@ -66,7 +67,8 @@ class TerraformSource:
         url = options.url
         if url.startswith("s3://"):
             url = object_url(url, options.s3_endpoint, options.s3_region)
-        outgoing = Outgoing(hosts=Hosts([urlsplit(url).netloc]), limits=Limits(body_bytes=MOST_BYTES))
+        hosts, limits = Hosts([urlsplit(url).netloc]), Limits(body_bytes=MOST_BYTES)
+        outgoing = Outgoing(hosts=hosts, limits=limits, stop=stop)
         try:
             answer = outgoing.get(url, etag=etag or None, headers=self._headers(options, url))
         finally:

@@ -18,7 +18,7 @@ from taxiway.features.access.contrib import FEATURE as ACCESS
 from taxiway.features.catalog.contrib import FEATURE as CATALOG
 from taxiway.features.catalog.service import configured, removals
 from taxiway.kit.clock import MICROSECONDS, ManualClock
-from taxiway.model.errors import InputError, NotAllowedError, NotFoundError, TaxiwayError
+from taxiway.model.errors import InputError, NotAllowedError, NotFoundError
 from taxiway.plugin import (
     HookRequest,
     SourcedEntity,
@@ -49,7 +49,7 @@ class Script:
 
     def __init__(self) -> None:
         self.repositories: dict[str, dict[str, str]] = {}
-        self.fails: TaxiwayError | None = None
+        self.fails: Exception | None = None
         self.requests: list[SourceRequest] = []
         self.read_parts: list[str] = []
         self.people: list[str] = []
@@ -275,6 +275,11 @@ def test_a_reading_that_ends_early_removes_nothing_and_is_told(
     assert _names(admin) == ["a", "b", "c", "d"]
     told = _source(admin)
     assert (told["state"], told["detail"]) == ("failed", "the forge refused the credential: renew it")
+    script.fails = KeyError("full_name")
+    assert read()["state"] == "failed"
+    told = _source(admin)
+    assert told["state"] == "failed"
+    assert "'script' failed (KeyError): see the log of run" in told["detail"], "a plugin's own fault is told too"
     script.fails = None
     assert read()["orphaned"] == 3
 

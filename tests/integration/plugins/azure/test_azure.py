@@ -144,6 +144,12 @@ class TestUrls(UrlReaderConformance):
             with pytest.raises(InputError):
                 reader.open(f"{organisation.url}/acme/Shop/_git/orders{tail}")
 
+    def test_the_scheme_is_that_of_the_settings(self, reader: AzureUrls, organisation: Organisation) -> None:
+        other = organisation.url.replace("http:", "https:")
+        tree, path = reader.open(f"{other}/acme/Shop/_git/orders?path=/catalog-info.yaml&version=GBmain")
+        assert tree.read(path) == FILE, "the credential goes where the settings say, not where an address says"
+        assert tree.location(path).startswith(f"url:{organisation.url}/acme/")
+
 
 def read(source: AzureSource, given: dict[str, Any], before: list[Any] | None = None, **more: Any) -> list[Any]:
     states = {item.key: item.state for item in before or [] if isinstance(item, SourcePart)}

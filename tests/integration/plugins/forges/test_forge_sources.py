@@ -301,6 +301,12 @@ class TestUrls(UrlReaderConformance):
     def missing(self, url: str) -> str:
         return url.replace("orders", "nowhere")
 
+    def test_a_name_that_leads_up_is_refused(self, reader: UrlReader, url: str) -> None:
+        for name in ("acme/..", "../orders"):
+            tree, path = reader.open(url.replace("acme/orders", name))
+            with pytest.raises(InputError, match="no part of an address"):
+                tree.read(path)
+
     def test_wildcards_find_files(self, reader: UrlReader, url: str) -> None:
         tree, path = reader.open(url.replace("catalog-info", "*-info"))
         assert list(tree.match(path)) == ["catalog-info.yaml"]

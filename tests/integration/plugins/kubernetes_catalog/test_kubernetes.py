@@ -219,6 +219,8 @@ def test_kubeconfigs_that_cannot_be_used_say_why(source: KubernetesSource, serve
         ({"kubeconfig": str(tmp_path / "list")}, "no kubeconfig"),
         ({"kubeconfig": kubeconfig(path, server, {}), "context": "there"}, "'there'"),
         ({}, "kubeconfig or a server"),
+        ({"server": "https://127.0.0.1:1", "ca_file": str(tmp_path / "none")}, "ca_file"),
+        ({"server": "https://127.0.0.1:1", "ca_file": str(tmp_path / "bad")}, "ca_file"),
     ]
     for given, said in cases:
         with pytest.raises(TaxiwayError, match=said):

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from taxiway.model.errors import InputError
+from taxiway.plugins.ldap.client import Directory
 from taxiway.plugins.ldap.entities import Entry, documents, same_dn
 from taxiway.plugins.ldap.settings import LdapOptions
 
@@ -22,6 +24,12 @@ def entry(dn: str, **values: Any) -> Entry:
 def read(users: list[Entry], groups: list[Entry]) -> dict[str, dict[str, Any]]:
     found = documents(users, groups, OPTIONS)
     return {f"{one['kind']}:{one['metadata']['name']}": one for one in found}
+
+
+def test_a_file_of_authorities_that_is_not_there_is_said() -> None:
+    pytest.importorskip("ldap3", reason="ldap3 is not installed: install taxiway[ldap]")
+    with pytest.raises(InputError, match="check url and ca_file"):
+        Directory(LdapOptions(url="ldaps://ldap.example", ca_file="/nowhere/ca.pem"), None)
 
 
 def test_openldap_with_members_in_groups() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from itertools import count
 from typing import Any
 
@@ -181,6 +182,18 @@ def test_bad_calls_get_scim_errors(
 def test_a_provider_that_runs_wild_is_stopped() -> None:
     server = Server(most=2)
     assert [server.ask("POST", "/Users", {"userName": f"u{n}"}).status for n in range(3)] == [201, 201, 413]
+
+
+def test_a_removal_in_the_middle_of_a_creation_does_no_harm() -> None:
+    server = Server()
+    server.ask("POST", "/Users", {"userName": "first"})
+
+    def new_id() -> str:
+        server.ask("DELETE", "/Users/id-001")
+        return "id-002"
+
+    other = replace(server.directory, new_id=new_id)
+    assert other.create(TYPES["Users"], {"userName": "second"}).id == "id-002"
 
 
 def test_two_people_with_one_name_stay_two(server: Server) -> None:

@@ -77,8 +77,8 @@ class _Taking:
 
 
 def take_in(ctx: OpContext, settings: SourceSettings, run_id: str, step: StepContext) -> Mapping[str, int]:
-    """Read a source and make the catalog follow. The counts; a TaxiwayError when the reading ended early, after which
-    the source's row tells of it too."""
+    """Read a source and make the catalog follow. The counts; an error when the reading ended early. Whatever it was,
+    the source's row tells of it too: else it would go on telling how the last reading went."""
     source_id = CONFIGURED + settings.name
     platform = ctx.platform
     platform.store.write(
@@ -95,9 +95,13 @@ def take_in(ctx: OpContext, settings: SourceSettings, run_id: str, step: StepCon
         )
     try:
         return _read(taking, step)
-    except TaxiwayError as error:
-        _flush(taking, step.log)
-        detail, counts = error.detail[:1000], taking.counts
+    except Exception as error:
+        if isinstance(error, TaxiwayError):
+            _flush(taking, step.log)
+            detail = error.detail[:1000]
+        else:
+            detail = f"the plugin for '{settings.type}' failed ({type(error).__name__}): see the log of run {run_id}"
+        counts = taking.counts
         platform.store.write(
             lambda tx: rows.end(tx.conn, source_id, state="failed", detail=detail, counts=counts, ended_at=tx.now)
         )

@@ -7,17 +7,23 @@ import hashlib
 import hmac
 import json
 import threading
+import time
 from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from factories.laptop import until
 from factories.other_system import Asked, OtherSystem, Reply, other_system
 from factories.served import Served, served
+from taxiway.core.events.journal import SEALED
 from taxiway.core.events.sealer import Sealer
 from taxiway.core.leases import Leases
+from taxiway.core.plugins.host import plugin_context
 from taxiway.features.access.contrib import FEATURE as ACCESS
 from taxiway.features.catalog import service as catalog
 from taxiway.features.catalog.contrib import FEATURE as CATALOG
@@ -238,3 +244,58 @@ def test_only_administrators_keep_webhooks(world: World) -> None:
     client: httpx.Client = world.server.client(world.server.token("platform", "user:default/p"))
     assert client.get(HOOKS).status_code == 403
     assert client.post(HOOKS, json={"name": "x", "url": "https://example.com"}).status_code == 403
+
+
+@contextmanager
+def running(world: World, sender: Sender) -> Iterator[None]:
+    """The background service at work, until the block ends."""
+    stop, context = (
+        threading.Event(),
+        plugin_context(world.server.platform, "feature-webhooks", None, world.server.platform.log),
+    )
+    thread = threading.Thread(target=sender.run, args=(context, stop), daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        world.server.platform.signals.notify(SEALED)  # as the worker does
+        thread.join(10)
+        assert not thread.is_alive()
+
+
+def test_the_service_sends_by_itself_and_one_that_fails_holds_up_no_other(world: World) -> None:
+    def respond(asked: Asked) -> Reply:
+        return Reply(status=500 if asked.path == "/broken" else 204)
+
+    def arrived(number: int) -> bool:
+        return world.receiver.paths().count("/in") == number
+
+    world.receiver.respond = respond
+    broken = world.subscribe(name="broken", url=f"{world.receiver.url}/broken")
+    hook = world.subscribe()
+    with running(world, world.sender):
+        for number, entities in enumerate(([_entity("a")], [_entity("a"), _entity("b")]), 1):
+            world.apply(*entities)
+            seal(world.server)
+            until(partial(arrived, number))
+        until(lambda: world.deliveries(broken)[0]["state"] == "waiting")
+    assert world.receiver.paths().count("/broken") == 1
+    assert [one["state"] for one in world.deliveries(hook)] == ["delivered"] * 2
+
+
+def test_a_fault_of_ours_is_not_repeated_at_once(world: World) -> None:
+    seen: list[str] = []
+
+    class Faulty(Sender):
+        def advance(self, id_: str, stop: threading.Event) -> bool:
+            seen.append(id_)
+            raise RuntimeError("the disk is full")
+
+    hook = world.subscribe()
+    world.apply(_entity("a"))
+    seal(world.server)
+    with running(world, Faulty(world.server.platform)):
+        until(lambda: bool(seen))
+        time.sleep(0.3)
+    assert seen == [hook["id"]]

@@ -35,8 +35,6 @@ THREADS = 4
 POLL_SECONDS = 2.0
 BATCH = 100
 FIRST_SECONDS, MOST_SECONDS = 5.0, 3600.0
-STRETCH = 1000
-"""So many events of no interest are passed by before that is stored."""
 
 
 class Sender:
@@ -64,6 +62,8 @@ class Sender:
         finally:
             for remove in removers:
                 remove()
+            if self._client is not None:
+                self._client.close()
 
     def advance(self, id_: str, stop: threading.Event) -> bool:
         """Send a webhook what it was asked for again, then what is behind its cursor, until something fails. Whether
@@ -71,7 +71,7 @@ class Sender:
         hook = self._read(id_)
         if hook is None or not hook.enabled:
             return False
-        self._send_again(hook)
+        self._send_again(hook, stop)
         now = self._platform.clock.now()
         if hook.next_at is not None and hook.next_at > now:
             return False
@@ -105,15 +105,17 @@ class Sender:
         return [id_ for id_ in found if id_ not in self._busy]
 
     def _serve(self, id_: str, stop: threading.Event, wake: threading.Event) -> None:
+        failed = False
         try:
             while self.advance(id_, stop):
                 pass
         except Exception as error:
+            failed = True
             self._platform.log.warning("webhooks.failed", webhook=id_, error=str(error))
-        finally:
-            self._busy.discard(id_)
-            if self._due():
-                wake.set()
+        self._busy.discard(id_)
+        # After a fault it is still due: the next look is soon enough, and one at once would find the same fault.
+        if not failed and self._due():
+            wake.set()
 
     def _read(self, id_: str) -> Webhook | None:
         with self._platform.store.read() as conn:
@@ -123,11 +125,13 @@ class Sender:
         if reached > hook.cursor:
             self._platform.store.write(lambda tx: repository.change(tx.conn, hook.id, {"cursor": reached}))
 
-    def _send_again(self, hook: Webhook) -> None:
+    def _send_again(self, hook: Webhook, stop: threading.Event) -> None:
         with self._platform.store.read() as conn:
             asked = repository.to_resend(conn, hook.id, BATCH)
             events = {one.seq: repository.event_at(conn, one.seq) for one in asked}
         for one in asked:
+            if stop.is_set():
+                return
             item = events[one.seq]
             if item is None:
                 outcome = Outcome(False, error="the event is no longer kept: it cannot be sent again")

@@ -8,7 +8,7 @@ from typing import Any
 from taxiway.core.context import OpContext, Platform
 from taxiway.features.delivery import repository
 from taxiway.features.delivery.engines import forge, op_context
-from taxiway.features.delivery.service.pipelines import ensure_release, failure_of, start_pipelines
+from taxiway.features.delivery.service.pipelines import ensure_release, failure_of, start_asked
 from taxiway.features.delivery.tasks.destroy import Remover
 from taxiway.features.environments.service import ServiceEntity, get_environment, service_entity, start_deployment
 from taxiway.features.environments.service.deployments import DEPLOY
@@ -104,7 +104,7 @@ class DeployAction:
         self, operation: OpContext, ctx: StepContext, service: ServiceEntity, name: str, commit: str, branch: str
     ) -> str:
         """The release of the commit, once its pipelines are green. ConflictError with the failing job's reason."""
-        runs = start_pipelines(operation, name, commit, branch)
+        runs = start_asked(operation, name, commit, branch)
         if not runs:
             raise InputError(
                 f"no workflow of '{name}' starts on a push to {branch}: add one below .github/workflows that uploads "

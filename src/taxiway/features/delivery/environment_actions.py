@@ -13,8 +13,8 @@ from typing import Any
 
 from taxiway.core.context import OpContext, Platform
 from taxiway.features.delivery import repository
-from taxiway.features.delivery.engines import forge, op_context
-from taxiway.features.delivery.service.pipelines import failure_of, start_pipelines
+from taxiway.features.delivery.engines import forge, op_context, owner_of, service_of_repository
+from taxiway.features.delivery.service.pipelines import failure_of, start_asked
 from taxiway.features.delivery.tasks.destroy import Remover
 from taxiway.features.environments import repository as deployments
 from taxiway.features.environments.service import get_environment, service_entity, start_deployment
@@ -59,7 +59,7 @@ def environment_actions(platform: Platform, remover: Remover) -> list[Environmen
     return [
         EnvironmentAction(
             "pipeline:wait",
-            "Wait for the pipelines of a commit; one that fails fails the step",
+            "Wait for the pipelines of a commit on the default branch; one that fails fails the step",
             partial(_pipelines, platform),
             _schema(["repository"], repository=TEXT, commit=TEXT),
             _schema([], commit=TEXT, runs={"type": "array", "items": TEXT}),
@@ -99,12 +99,14 @@ def _pipelines(platform: Platform, ctx: StepContext, values: Values) -> Values:
     there = forge(platform).get_repository(name)
     if there is None:
         raise InputError(f"there is no repository '{name}': publish it before this step")
+    service = service_of_repository(platform, name)
+    op.authorize(DEPLOY, service.owner if service is not None else owner_of(there))
     commit = ctx.checkpoint(
         "commit", lambda: values.get("commit") or forge(platform).resolve(name, there.default_branch) or ""
     )
     if not commit:
         raise InputError(f"the repository '{name}' has no commit yet: publish files before this step")
-    runs = start_pipelines(op, name, commit, there.default_branch)
+    runs = start_asked(op, name, commit, there.default_branch)
     for run_id in runs:
         state, _ = _wait(op, ctx, run_id)
         if state != "succeeded":

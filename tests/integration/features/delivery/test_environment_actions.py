@@ -9,7 +9,7 @@ import pytest
 
 from factories.host import step_context
 from taxiway.features.environments.service import views
-from taxiway.model.errors import ConflictError, NotAllowedError
+from taxiway.model.errors import ConflictError, InputError, NotAllowedError
 from taxiway.model.run import Created
 from taxiway.plugin import StepContext
 
@@ -72,3 +72,14 @@ def test_who_does_not_own_the_service_deploys_and_removes_nothing(world: World, 
     for key in ("environment:rollback", "environment:destroy"):
         with pytest.raises(NotAllowedError):
             call(world, stranger, key, **PLACE)
+    world.push("shop")
+    with pytest.raises(NotAllowedError):
+        call(world, stranger, "pipeline:wait", repository="shop")
+
+
+def test_a_commit_that_is_not_merged_is_not_run_as_if_it_were(world: World, tmp_path: Path) -> None:
+    world.push("shop")
+    unmerged = world.push("other")
+    with pytest.raises(InputError, match="merge it"):
+        call(world, acting(world, tmp_path), "pipeline:wait", repository="shop", commit=unmerged)
+    assert world.events("dev.cdevents.pipelinerun.started") == []

@@ -21,6 +21,7 @@ from taxiway.plugin import PipelineJob, PipelinePull, PullPipelineEngine
 
 WORKFLOWS = ".github/workflows"
 SCORE = "score.yaml"
+RECENT = 1000
 STEPS = (
     StepDefinition("build", "Run the workflow", "pipeline:build"),
     StepDefinition("release", "Publish the release", "pipeline:release"),
@@ -35,6 +36,18 @@ def start_pipelines(ctx: OpContext, name: str, commit: str, branch: str) -> list
     service = service_of_repository(ctx.platform, name)
     owner = service.owner if service is not None else owner_of(there)
     return [_start(ctx, there, commit, branch, path, owner) for path in workflows(ctx.platform, name, commit, branch)]
+
+
+def start_asked(ctx: OpContext, name: str, commit: str, branch: str) -> list[str]:
+    """`start_pipelines` for a commit that somebody names. InputError unless it is on the branch: what only stands in a
+    pull request is not run, or released, as if it were merged."""
+    host = forge(ctx.platform)
+    if host.resolve(name, branch) != commit and all(one["sha"] != commit for one in host.log(name, branch, RECENT)):
+        raise InputError(
+            f"{commit[:40]} is none of the last {RECENT} commits of {branch} in '{name}': merge it, name it in full",
+            code="delivery.commit_elsewhere",
+        )
+    return start_pipelines(ctx, name, commit, branch)
 
 
 def workflows(platform: Platform, name: str, commit: str, branch: str) -> Sequence[str]:

@@ -6,6 +6,7 @@ import http.client
 import json
 import os
 import random
+import string
 import time
 import urllib.parse
 from collections import Counter
@@ -78,14 +79,16 @@ def _terms(data: Path) -> Mapping[str, Sequence[str]]:
         "prefix": [chance.choice(words)[: chance.randint(3, 5)] for _ in range(EACH)],
         "rare": [chance.choice(names) for _ in range(EACH)],
         "two words": [" ".join(words_of(chance.choice(names))[:2]) for _ in range(EACH)],
-        "one typing error": [_mistyped(chance, chance.choice(words)) for _ in range(EACH)],
+        "one typing error": [_mistyped(chance, chance.choice(names)) for _ in range(EACH)],
         "in 20 % of documents": [common[place % len(common)] for place in range(EACH)],
     }
 
 
-def _mistyped(chance: random.Random, word: str) -> str:
-    place = chance.randrange(1, len(word) - 1)
-    return word[:place] + word[place + 1 :]
+def _mistyped(chance: random.Random, name: str) -> str:
+    """A letter left out, one too many, another one, or two swapped."""
+    place, letter = chance.randrange(1, len(name) - 1), chance.choice(string.ascii_lowercase)
+    before, after = name[:place], name[place + 1 :]
+    return before + chance.choice((after, letter + name[place:], letter + after, after[0] + name[place] + after[1:]))
 
 
 def _common(data: Path) -> list[str]:

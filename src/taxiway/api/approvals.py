@@ -11,7 +11,7 @@ from taxiway.core.http.context import Ctx
 from taxiway.core.operations import Operations
 from taxiway.core.permissions import decide
 from taxiway.core.runs.stepping import approvers
-from taxiway.model.run import Run
+from taxiway.model.run import Run, Step
 
 operations = Operations("runs")
 MOST = 500
@@ -41,7 +41,9 @@ class WaitingApprovals(BaseModel):
 def list_approvals(ctx: Ctx) -> dict[str, Any]:
     """Runs that wait for an approval which the caller may give."""
     waiting = ctx.platform.runs.waiting_for_approval(MOST)
-    return {"items": [_item(run) for run in waiting if may_decide(ctx, run)]}
+    steps = ((run, next((step for step in run.steps if step.state == "waiting"), None)) for run in waiting)
+    # A run that goes on while it is read waits no more.
+    return {"items": [_item(run, step) for run, step in steps if step is not None and may_decide(ctx, run)]}
 
 
 def may_decide(ctx: OpContext, run: Run) -> bool:
@@ -54,8 +56,7 @@ def may_decide(ctx: OpContext, run: Run) -> bool:
     return decide(ctx.platform.permissions, ctx.principal, "runs.approve", owner).allowed
 
 
-def _item(run: Run) -> dict[str, Any]:
-    step = next(step for step in run.steps if step.state == "waiting")
+def _item(run: Run, step: Step) -> dict[str, Any]:
     return {
         "run_id": run.id,
         "title": run.title,

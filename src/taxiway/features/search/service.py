@@ -103,7 +103,7 @@ def refresh(platform: Platform) -> int:
         try:
             changed += _refresh(platform, source)
         except Exception as error:
-            # A source may be anybody's: the others go on, and this one is asked again.
+            # A source may be anybody's: the others go on, and this one is asked again when anything happens.
             platform.log.warning("search.source_failed", source=source.key, error=str(error))
     return changed
 

@@ -75,7 +75,7 @@ class SearchDocument:
 class SearchSource(Protocol):
     """Documents of one type; `key` is the type (`techdocs`), `permission` is needed to find any.
 
-    `collections` is asked about twice a minute while things happen, so it must be quick: it names every collection of
+    `collections` is asked every ten seconds while things happen, so it must be quick: it names every collection of
     documents with its state (a commit, a hash). `documents` is asked for a collection that is new or whose state
     changed; its documents take the place of all earlier ones.
     """

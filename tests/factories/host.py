@@ -7,6 +7,7 @@ import shutil
 import threading
 import uuid
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -106,8 +107,16 @@ class Host:
         )
 
 
-def step_context(workspace: Path, secrets: MemorySecrets | None = None, **changes: Any) -> StepContext:
-    """A step context whose log and inventory are lists on it (`lines`, `made`) and whose checkpoints stay."""
+@dataclass
+class RecordedStep(StepContext):
+    """A step context whose log and inventory are lists on it."""
+
+    lines: list[str] = field(default_factory=list)
+    made: list[tuple[str, str, Mapping[str, Any]]] = field(default_factory=list)
+
+
+def step_context(workspace: Path, secrets: MemorySecrets | None = None, **changes: Any) -> RecordedStep:
+    """A step context that is recorded and whose checkpoints stay."""
     lines: list[str] = []
     made: list[tuple[str, str, Mapping[str, Any]]] = []
     checkpoints: dict[str, Any] = {}
@@ -135,6 +144,4 @@ def step_context(workspace: Path, secrets: MemorySecrets | None = None, **change
         "wait_for": lambda topic, seconds=None: None,
         "resolve_secret": (secrets or MemorySecrets()).get,
     }
-    ctx = StepContext(**{**options, **changes})
-    ctx.lines, ctx.made = lines, made  # type: ignore[attr-defined]
-    return ctx
+    return RecordedStep(**{**options, **changes}, lines=lines, made=made)

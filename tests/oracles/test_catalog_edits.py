@@ -18,7 +18,7 @@ from taxiway.kit.yaml12 import load_all
 from taxiway.kit.yaml_editing import LayoutError, edit_document
 
 ORACLE = Path(__file__).parents[3] / "shared" / "oracles" / "catalog-entities" / "entities.jsonl"
-FLOORS = {"documents": 397, "fields": 0}
+FLOORS = {"documents": 397, "fields": 1552}
 MOST = 4
 """Fields changed of one document, from its first to its last. With all of them: 8,023 of 8,023, in 9 s."""
 

@@ -54,7 +54,7 @@ def edit(
     fields = {**dict(_assignment(text) for text in set or []), **{_pointer(path): None for path in unset or []}}
     if bool(fields) == (file is not None):
         raise CliError("say what to change: --set FIELD=VALUE, --unset FIELD, or --file", 2)
-    body: dict[str, Any] = {"text": file.read_text()} if file is not None else {"fields": fields}
+    body: dict[str, Any] = {"text": _text_of(file)} if file is not None else {"fields": fields}
     client, path = Client(find_session()), f"{BASE}/{entity_path(ref)}"
     seen = client.call("POST", f"{path}/preview", body=body)
     if dry_run:
@@ -125,6 +125,13 @@ def _push(client: Client, document: Any, source: str) -> str:
     if told["problems"]:
         raise CliError("; ".join(item["detail"] for item in told["problems"]), 1)
     return next((word for word in ("created", "updated") if told[word]), "unchanged")
+
+
+def _text_of(file: Path) -> str:
+    try:
+        return file.read_text()
+    except (OSError, UnicodeDecodeError) as error:
+        raise CliError(f"{file} cannot be read: {error}", 2) from error
 
 
 def _documents(files: list[Path]) -> Iterator[Any]:

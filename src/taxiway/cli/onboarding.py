@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import time
+import sys
+from contextlib import redirect_stdout
 from typing import Any
 
 from taxiway.cli.client import Client, find_session
 from taxiway.cli.errors import CliError
 from taxiway.cli.output import Output, note, show
+from taxiway.cli.runs import PATH, follow
 
 BASE = "/api/catalog/v1/onboarding"
-ENDED = ("succeeded", "failed", "cancelled", "undone", "needs_attention")
 AT_ONCE = 500
 COLUMNS = ["name", "type", "owner", "system", "apis", "why", "ready"]
 
@@ -44,7 +45,9 @@ def onboard(
     """
     client = Client(find_session())
     if not no_look:
-        done = _wait(client, client.call("POST", f"{BASE}/looks", query={"afresh": afresh or None})["run_id"])
+        done = _followed(client, client.call("POST", f"{BASE}/looks", query={"afresh": afresh or None})["run_id"])
+        if done["state"] != "succeeded":
+            raise CliError("the look at the repositories did not end well: --no-look uses the one before", 1)
         found = done["steps"][0]["output"] or {}
         note(f"{found.get('looked_at', 0)} looked at, {found.get('unchanged', 0)} unchanged")
     items = list(client.pages(f"{BASE}/repositories", {"status": "missing", "limit": 100}, most=100_000))
@@ -60,11 +63,11 @@ def onboard(
         raise CliError("none of them has an owner and a free name: look at --plan, then name one", 1)
     for start in range(0, len(chosen), AT_ONCE):
         made = client.call("POST", f"{BASE}/pulls", body={"items": chosen[start : start + AT_ONCE]})
-        done = _wait(client, made["run_id"])
+        done = _followed(client, made["run_id"])
         for step in done["steps"]:
             print(f"{step['name']}: {(step['output'] or {}).get('url') or step['error'] or step['state']}")
         if done["state"] != "succeeded":
-            raise CliError(f"some failed: taxiway runs retry {done['id']} tries these again", 1)
+            raise CliError("some repositories got no pull request", 1)
 
 
 def _row(item: dict[str, Any]) -> dict[str, Any]:
@@ -77,11 +80,8 @@ def _row(item: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _wait(client: Client, run_id: str) -> dict[str, Any]:
-    delay = 0.05
-    while True:
-        run: dict[str, Any] = client.call("GET", f"/api/runs/v1/runs/{run_id}")
-        if run["state"] in ENDED:
-            return run
-        time.sleep(delay)
-        delay = min(delay * 1.5, 2)
+def _followed(client: Client, run_id: str) -> dict[str, Any]:
+    with redirect_stdout(sys.stderr):  # what was proposed or opened is the command's answer
+        follow(client, run_id, quiet=True)
+    run: dict[str, Any] = client.call("GET", f"{PATH}/{run_id}")
+    return run

@@ -19,7 +19,14 @@ MAX_ITEMS = 500
 MAX_RESULT = 100
 MAX_JOINS = 5
 LOOPS = re.compile(r"\.\s*(map|filter|all|exists|exists_one)\s*\(")
-TEXTS = re.compile(r"""("(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*')""")
+TEXTS = re.compile(
+    r"//[^\n\r]*"
+    r'|[bB]?[rR](?:"""[\s\S]*?"""|\'\'\'[\s\S]*?\'\'\'|"[^"\n\r]*"|\'[^\'\n\r]*\')'
+    r'|"""(?:\\.|[^\\])*?"""|\'\'\'(?:\\.|[^\\])*?\'\'\''
+    r'|"(?:\\.|[^"\\\n\r])*"|\'(?:\\.|[^\'\\\n\r])*\'',
+    re.DOTALL,
+)
+"""Comments and texts as CEL's grammar has them: neither may hide code from the checks below."""
 RELATED = re.compile(r"\brelated\b(?:\.([A-Za-z]\w*))?")
 OWN = re.compile(r"\bproperties\.([A-Za-z]\w*)")
 
@@ -52,7 +59,7 @@ def compiled(text: str, type_: str) -> Expression:
 def _compiled(text: str, type_: str) -> Expression:
     if len(text) > MAX_LENGTH:
         raise ValueError(f"is longer than {MAX_LENGTH} characters: split it into several properties")
-    bare = TEXTS.sub("''", text)
+    bare = _bare(text)
     if LOOPS.search(bare) and bare.count("+") > MAX_JOINS:
         raise ValueError(f"has a comprehension and more than {MAX_JOINS} '+': split it into several properties")
     if any(match[1] is None for match in RELATED.finditer(bare)):
@@ -92,12 +99,17 @@ def _check_type(expression: Any, type_: str) -> None:
 
 def used_in(text: str) -> list[str]:
     """The properties of the same entity that an expression reads."""
-    return list(dict.fromkeys(OWN.findall(TEXTS.sub("''", text))))
+    return list(dict.fromkeys(OWN.findall(_bare(text))))
 
 
 def related_in(text: str) -> list[str]:
     """The relations that an expression follows."""
-    return [name for name in dict.fromkeys(RELATED.findall(TEXTS.sub("''", text))) if name]
+    return [name for name in dict.fromkeys(RELATED.findall(_bare(text))) if name]
+
+
+def _bare(text: str) -> str:
+    """The code of an expression, without what its texts and comments say."""
+    return TEXTS.sub(lambda match: " " if match[0].startswith("//") else "''", text)
 
 
 def _cut(value: Any) -> Any:

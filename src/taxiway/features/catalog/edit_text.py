@@ -18,6 +18,7 @@ from taxiway.model.entity import ref_of
 from taxiway.model.errors import InputError
 
 BOM = "\ufeff"
+MAX_LEVELS = 100
 MAX_DIFFERENT = 4000
 """Lines that differ on either side of a change that is still shown."""
 _MARK = re.compile(r"^---(?:[ \t]*(?:#[^\n]*)?\r?\n|(?=[ \t]|\r?$))", re.MULTILINE)
@@ -55,9 +56,9 @@ def with_values(text: str, part: Part, changes: Mapping[str, Any]) -> str:
     value: Any = part.value
     for pointer, new in changes.items():
         path = [piece.replace("~1", "/").replace("~0", "~") for piece in pointer.split("/")[1:]]
-        if not path or not pointer.startswith("/"):
+        if not pointer.startswith("/") or len(path) > MAX_LEVELS:
             raise InputError(
-                f"'{pointer}' is no JSON Pointer: write /spec/lifecycle, for instance", code="catalog.bad_field"
+                f"'{pointer[:100]}' is no JSON Pointer: write /spec/lifecycle, for instance", code="catalog.bad_field"
             )
         value = _changed(value, path, new, pointer)
     return with_value(text, part, value)
@@ -155,7 +156,7 @@ def _region(text: str, line: int) -> tuple[int, int]:
 def _changed(value: Any, path: list[str], new: Any, pointer: str) -> Any:
     first, rest = path[0], path[1:]
     if isinstance(value, list):
-        if not first.isdecimal() or int(first) >= len(value):
+        if not first.isdecimal() or len(first) > 9 or int(first) >= len(value):
             raise InputError(f"{pointer}: the list has no item {first}", code="catalog.bad_field")
         inner = _changed(value[int(first)], rest, new, pointer) if rest else new
         kept = [inner] if inner is not None else []

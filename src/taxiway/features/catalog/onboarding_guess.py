@@ -179,7 +179,7 @@ def _api(name: str, number: int, path: str, spec: Mapping[str, Any]) -> dict[str
 
 def _first_words(readme: bytes) -> str:
     for line in readme[:20_000].decode(errors="replace").splitlines()[:60]:
-        text = line.strip()
+        text = line.strip()[:1000]
         if len(text) > 20 and text[0].isalpha() and not text.startswith(("http", "<")):
             return re.sub(r"[`*_]|\[([^\]]*)\]\([^)]*\)", r"\1", text)[:200].strip()
     return ""

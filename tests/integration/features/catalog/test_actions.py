@@ -39,7 +39,7 @@ def test_register_brings_the_entity_and_undo_takes_it_away(server: Served, publi
     }
     assert action.run(ctx, values) == expected
     assert action.run(ctx, values) == expected, "an interrupted step runs again"
-    made = [Created(*item) for item in ctx.made]  # type: ignore[attr-defined]
+    made = [Created(*item) for item in ctx.made]
     action.undo(ctx, made)
     action.undo(ctx, made)
     assert service.get_entity(server.platform, "component:orders") is None
@@ -51,7 +51,7 @@ def test_register_leaves_alone_what_was_registered_before(server: Served, publis
     service.register_location(server.platform.system("t"), "git", "orders//catalog-info.yaml")
     ctx = step_context(tmp_path, principal=BEA)
     _action(server, "catalog:register").run(ctx, {"repository": "orders"})
-    assert ctx.made == []  # type: ignore[attr-defined]
+    assert ctx.made == []
 
 
 def test_register_of_anothers_repository_or_of_rubbish_is_refused(

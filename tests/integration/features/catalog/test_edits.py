@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -167,14 +168,38 @@ def test_a_new_entity_is_registered_when_its_pull_request_is_merged(desk: Catalo
     assert lines(seen["diff"])[0] == "+apiVersion: backstage.io/v1alpha1"
     assert desk.guard.post(EDITS, json=body).status_code == 403
     made = desk.ann.post(EDITS, json=body).json()
+    more: dict[str, str | None] = {"a.yaml": "a: [\n", "api/openapi.yaml": "openapi: 3.1.0\n"}
+    desk.commit(name, desk.get(name, made["pull"])["head"], more)
     merged = desk.bob.post(f"/api/pulls/v1/pulls/{name}/{made['pull']}/merge", json={})
     assert merged.status_code == 200, merged.text
     assert desk.until(lambda: entity(desk, name).get("kind") == "Component")
+    targets = [item["data"]["target"] for item in desk.boss.get("/api/catalog/locations").json()]
+    assert [one for one in targets if one.startswith(f"{name}//")] == [f"{name}//catalog-info.yaml"]
     again = desk.ann.post(f"{EDITS}/preview", json=body).json()
     assert [item["code"] for item in again["problems"]] == ["conflict"]
     second = {**document, "metadata": {"name": f"{name}-two"}}
     desk.ann.post(EDITS, json={"repository": name, "document": second, "how": "commit"})
     assert desk.until(lambda: entity(desk, f"{name}-two").get("kind") == "Component")
+
+
+def test_what_no_file_could_hold_is_refused_at_once(desk: CatalogDesk) -> None:
+    name = desk.registered()
+    deep: Any = "x"
+    for _ in range(300):
+        deep = [deep]
+    strange: list[dict[str, Any]] = [{"/spec/x": deep}, {"/spec/x": 10**30}, {"/spec" + "/a" * 5000: 1}]
+    for fields in (*strange, {"/metadata/tags/" + "9" * 5000: "x"}):
+        refused = desk.ann.post(f"{at(name)}/preview", json={"fields": fields})
+        assert (refused.status_code, refused.json()["code"]) == (422, "catalog.bad_field"), fields
+    added = desk.ann.post(f"{EDITS}/preview", json={"repository": name, "path": "b.yaml", "document": {"a": deep}})
+    assert (added.status_code, added.json()["code"]) == (422, "catalog.bad_field")
+    started = time.process_time()
+    blank = desk.ann.post(f"{EDITS}/preview", json={"repository": name, "path": "b.yaml", "text": "\n" * 200_000})
+    assert blank.json()["problems"]
+    assert time.process_time() - started < 5
+    desk.protect(name)
+    hidden = desk.guard.post(f"{EDITS}/preview", json={"repository": name, "path": "a", "text": "x"})
+    assert hidden.status_code == 403, "whose it is not learns nothing of its files"
 
 
 def test_the_command_line_edits_and_applies(
@@ -191,6 +216,8 @@ def test_the_command_line_edits_and_applies(
     assert run(["catalog", "edit", name, "--unset", "metadata.description", "--commit"]) == 0
     assert "description" not in desk.text(name)
     capsys.readouterr()
+    assert run(["catalog", "edit", name, "--file", str(tmp_path / "none.yaml")]) == 2
+    assert "cannot be read" in capsys.readouterr().err
     file = tmp_path / "served.yaml"
     assert run(["catalog", "get", f"api:{name}-api"]) == 0
     file.write_text(capsys.readouterr().out)

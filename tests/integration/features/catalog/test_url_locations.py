@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from factories.catalog import component
-from factories.other_system import OtherSystem, Reply, other_system
+from factories.other_system import Asked, OtherSystem, Reply, other_system
 from factories.served import served
 from taxiway.features.access.contrib import FEATURE as ACCESS
 from taxiway.features.catalog.contrib import FEATURE as CATALOG
@@ -26,13 +26,13 @@ FILES = {
 
 @pytest.fixture
 def host() -> Iterator[OtherSystem]:
-    def respond(asked: object) -> Reply:
-        path = getattr(asked, "path", "")
+    def respond(asked: Asked) -> Reply:
+        path = asked.path
         if path == "/away.yaml":
             return Reply(status=302, headers={"location": "http://127.0.0.1:1/secret"})
         return Reply(FILES[path].encode()) if path in FILES else Reply(status=404)
 
-    with other_system(respond) as running:  # type: ignore[arg-type]
+    with other_system(respond) as running:
         yield running
 
 

@@ -180,6 +180,22 @@ def test_an_expression_that_explodes_ends_with_an_error_soon(expression: str) ->
     assert time.process_time() - started < 2
 
 
+@pytest.mark.parametrize(
+    "hiding",
+    [
+        "// '\n{}\n// '",
+        "'''a'b''' + {} + '''a'b'''",
+        r"r'\' + {} + r'\'",
+        "'' + {} // '",
+    ],
+)
+def test_no_text_or_comment_hides_a_comprehension_that_joins(hiding: str) -> None:
+    code = "[entity.a].map // (\n (x, x + x + x + x + x + x + x)[0]"
+    with pytest.raises(ValueError, match="split it"):
+        compiled(hiding.format(code), "string")
+    assert compiled("'a.map(' + '+++++++' // a + b + c + d + e + f", "string").value({}, {}, {}) == "a.map(+++++++"
+
+
 def test_an_extension_adds_to_a_kind_that_ships_and_names_its_clashes() -> None:
     document = {
         "apiVersion": "taxiway.dev/v1",

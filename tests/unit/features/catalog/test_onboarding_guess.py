@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -87,3 +88,10 @@ def test_the_first_sentence_of_a_readme_describes_it() -> None:
     readme = b"# Orders\n\n[![x](y)](z)\n\nTakes **orders** from [the shop](https://x) and keeps them.\n"
     found = guess(REPOSITORY, RepositoryFacts(["README.md"], {"README.md": readme}), People())
     assert found.main["metadata"]["description"] == "Takes orders from the shop and keeps them."
+
+
+def test_a_readme_made_to_be_slow_is_not() -> None:
+    started = time.process_time()
+    facts = RepositoryFacts(["README.md"], {"README.md": b"a" + b"[" * 19_000})
+    guess(HostedRepository("x", "c1"), facts, People())
+    assert time.process_time() - started < 0.5

@@ -4,17 +4,20 @@ its pull request is merged.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from taxiway.core.context import OpContext, Platform
 from taxiway.features.catalog.service import edits
 from taxiway.features.catalog.service.edit_source import locations_of
-from taxiway.features.catalog.service.locations import register_location
+from taxiway.features.catalog.service.kinds import known_kinds
+from taxiway.features.catalog.service.locations import dry_run, register_location
 from taxiway.features.catalog.service.onboarding_forge import ONBOARDING
 from taxiway.features.catalog.sources.targets import DEFAULT_FILE, repository_and_path
 from taxiway.features.pulls import service as pulls
 from taxiway.model.errors import TaxiwayError
 from taxiway.model.event import Event
+from taxiway.plugin import SourcedEntity
 
 MERGED = "dev.cdevents.change.merged."
 PREFIXES = (edits.ADDITIONS, ONBOARDING)
@@ -69,8 +72,25 @@ class FollowAdditions:
             row = pulls.get_pull(ctx, name, number)
             acting = ctx.acting_as(replace(ctx.principal, on_behalf_of=str(row["author"])))
             files = pulls.list_files(ctx, name, number, None, MAX_FILES)["items"]
-            for path in (str(file["path"]) for file in files):
-                if path.endswith((".yaml", ".yml")):
-                    register_file(acting, name, path)
         except TaxiwayError as error:
             self._platform.log.warning("catalog.not_registered", repository=name, pull=number, error=error.detail)
+            return
+        for path in (str(file["path"]) for file in files):
+            if path.endswith((".yaml", ".yml")):
+                self._register(acting, name, path)
+
+    def _register(self, acting: OpContext, name: str, path: str) -> None:
+        # Others may have put more into the pull request: one file must not keep the rest from being registered.
+        try:
+            if _describes(acting, name, path):
+                register_file(acting, name, path)
+        except TaxiwayError as error:
+            self._platform.log.warning("catalog.not_registered", repository=name, path=path, error=error.detail)
+
+
+def _describes(ctx: OpContext, repository: str, path: str) -> bool:
+    """Whether a file holds documents of the catalog, faulty or not."""
+    known = known_kinds(ctx.platform)
+    items, _ = dry_run(ctx, "git", f"{repository}//{path}")
+    documents = [item.document for item in items if isinstance(item, SourcedEntity)]
+    return any(isinstance(one, Mapping) and known.has(str(one.get("kind"))) for one in documents)

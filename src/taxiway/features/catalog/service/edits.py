@@ -43,7 +43,8 @@ from taxiway.features.catalog.sources.targets import DEFAULT_FILE, Target, forge
 from taxiway.features.catalog.sources.trees import GitTree, Tree, inside, is_pattern
 from taxiway.features.pulls import service as pulls
 from taxiway.features.pulls.model import person
-from taxiway.features.pulls.service.hosts import repository_of
+from taxiway.features.pulls.service.hosts import owner_of, repository_of
+from taxiway.kit.plain import read_json
 from taxiway.kit.yaml_writing import write_document
 from taxiway.model.errors import ConflictError, FieldError, InputError, NotAllowedError, PreconditionError
 from taxiway.model.workload import FileChange
@@ -52,7 +53,6 @@ How = Literal["pull", "commit"]
 EDITS, ADDITIONS = "taxiway/edit-", "taxiway/add-"
 """Branches of pull requests that come from here."""
 AT_MOST = 1000
-TRIES = 3
 
 
 @dataclass(frozen=True)
@@ -97,6 +97,7 @@ class Outcome:
 
 def preview_edit(ctx: OpContext, ref: str, change: Change) -> Preview:
     """What changing an entity would do. InputError for a change that cannot be made at all."""
+    _refuse_strange(change)
     written = find_editable(ctx, ref)
     file = written.file
     edited, part = _edited(ctx, written, change)
@@ -114,14 +115,15 @@ def edit_entity(ctx: OpContext, ref: str, change: Change, etag: str | None, how:
 
 def preview_addition(ctx: OpContext, repository: str, path: str, change: Change) -> Preview:
     """What adding an entity to a file of a repository would do; a file that is there gets one more document."""
+    _refuse_strange(change)
     there = repository_of(ctx.platform, repository)
+    ctx.authorize(EDIT, owner_of(there))
     path = inside(path or DEFAULT_FILE)
     if is_pattern(path) or path.startswith(".") or not path.endswith((".yaml", ".yml")):
         raise InputError(f"'{path}' is no name for a YAML file: use {DEFAULT_FILE}", code="catalog.bad_path")
     file = read_file(ctx.platform, there, path)
     if isinstance(file, Unwritten):
         raise ConflictError(f"{file.reason} {file.remedy}", code="catalog.not_editable")
-    ctx.authorize(EDIT, file.owner)
     own = change.text if change.text is not None else write_document(change.value or {})
     own = own if own.endswith("\n") else f"{own}\n"
     problems = _judge(ctx, file, own, None, None)
@@ -147,6 +149,14 @@ def submit(ctx: OpContext, look: Callable[[], Preview], etag: str | None, how: H
             if last or error.code not in ("repositories.moved", "pulls.base_moved"):
                 raise
     raise AssertionError("not reached")
+
+
+def _refuse_strange(change: Change) -> None:
+    # Numbers, texts and depths that JSON's own parser lets through, and that no file could hold.
+    try:
+        read_json(orjson.dumps([change.fields, change.value]))
+    except (TypeError, ValueError) as error:
+        raise InputError(f"a value cannot be written to a file: {error}", code="catalog.bad_field") from error
 
 
 def _refuse(seen: Preview) -> None:
@@ -274,5 +284,5 @@ def _taken(ctx: OpContext, file: SourceFile, refs: Sequence[str]) -> list[Proble
 
 
 def _name_of(own: str) -> str:
-    match = re.search(r"^\s+name:\s*['\"]?([A-Za-z0-9._-]+)", own, re.MULTILINE)
+    match = re.search(r"^[ \t]+name:[ \t]*['\"]?([A-Za-z0-9._-]+)", own, re.MULTILINE)
     return match[1].lower() if match else ""

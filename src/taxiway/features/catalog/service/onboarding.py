@@ -79,6 +79,8 @@ def start_onboarding(ctx: OpContext, wishes: Sequence[Wish]) -> str:
     for wish in wishes:
         row = get_row(ctx, wish.source, wish.name)
         ctx.authorize(EDIT, row["owner"])
+        if row["status"] == "has":
+            raise InputError(f"{wish.name} has a descriptor: edit that one", code="catalog.onboarding_invalid")
         text = wish.text if wish.text is not None else orjson.loads(row["proposal"])["text"]
         found = problems_of(text)
         if found:

@@ -9,18 +9,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-import orjson
-
 from taxiway.core.context import OpContext
 from taxiway.core.store.database import Tx
 from taxiway.features.catalog.model import ApplyResult
 from taxiway.features.catalog.repository.kinds import load_kinds
 from taxiway.features.catalog.service.apply import apply_judged, judge
+from taxiway.kit.plain import read_json
 from taxiway.model.errors import InputError
 from taxiway.plugin import SourcedEntity, SourceProblem
 
 PREFIX = "push:"
-MAX_DEPTH = 100
 NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 
 
@@ -49,29 +47,9 @@ def _items(name: str, body: bytes) -> Iterator[SourcedEntity | SourceProblem]:
         if not line.strip():
             continue
         try:
-            document = orjson.loads(line)
-        except orjson.JSONDecodeError as error:
-            yield SourceProblem(location, f"not valid JSON: {error}", number)
-            continue
-        if _depth(document) > MAX_DEPTH:
-            yield SourceProblem(location, f"nested deeper than {MAX_DEPTH} levels", number)
-        else:
-            yield SourcedEntity(document, location, number)
-
-
-def _depth(value: object) -> int:
-    depth, level = 0, [value]
-    while level:
-        below: list[object] = []
-        for one in level:
-            if isinstance(one, dict):
-                below.extend(one.values())
-            elif isinstance(one, list):
-                below.extend(one)
-        depth, level = depth + 1, below
-        if depth > MAX_DEPTH:
-            break
-    return depth
+            yield SourcedEntity(read_json(line), location, number)
+        except ValueError as error:
+            yield SourceProblem(location, str(error), number)
 
 
 def told(result: ApplyResult) -> dict[str, Sequence[object] | int]:

@@ -7,7 +7,21 @@ from dataclasses import dataclass
 from typing import Any
 
 from pyroaring import BitMap
-from sqlalchemy import ColumnElement, Connection, and_, delete, false, func, insert, or_, select, text
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Text,
+    and_,
+    column,
+    delete,
+    false,
+    func,
+    insert,
+    or_,
+    select,
+    table,
+    text,
+)
 
 from taxiway.core.store.scoped import visible
 from taxiway.features.catalog.repository.chunks import chunks
@@ -49,13 +63,14 @@ def replace(conn: Connection, type_: str, collection: str, state: str | None, it
     here = and_(search_document.c.type == type_, search_document.c.collection == collection)
     ids = list(conn.scalars(select(search_document.c.id).where(here)))
     if conn.dialect.name == "sqlite":
-        conn.execute(text("DELETE FROM search_fts WHERE rowid = :id"), [{"id": one} for one in ids]) if ids else None
+        for some in chunks(ids):
+            conn.execute(delete(table(DOCUMENTS.table)).where(column("rowid").in_(some)))
     conn.execute(delete(search_document).where(here))
-    table = search_collection
-    conn.execute(delete(table).where(table.c.type == type_, table.c.collection == collection))
+    held = search_collection.c
+    conn.execute(delete(search_collection).where(held.type == type_, held.collection == collection))
     if state is None:
         return
-    conn.execute(insert(table).values(type=type_, collection=collection, state=state))
+    conn.execute(insert(search_collection).values(type=type_, collection=collection, state=state))
     for item in items:
         _insert(conn, type_, collection, item)
 
@@ -132,12 +147,11 @@ def _narrowed(
 
 def pages(conn: Connection, ids: Sequence[int]) -> dict[int, Page]:
     """What is shown of documents, by id."""
-    key = "rowid" if conn.dialect.name == "sqlite" else DOCUMENTS.key
-    texts = {
-        row[0]: (row[1], row[2])
-        for one in ids
-        for row in conn.execute(text(f"SELECT {key}, title, text FROM search_fts WHERE {key} = :id"), {"id": one})  # noqa: S608
-    }
+    key: ColumnElement[int] = column("rowid" if conn.dialect.name == "sqlite" else DOCUMENTS.key)
+    held = (
+        select(key, column("title", Text), column("text", Text)).select_from(table(DOCUMENTS.table)).where(key.in_(ids))
+    )
+    texts = {row[0]: (row[1], row[2]) for row in conn.execute(held)}
     rows = conn.execute(select(search_document).where(search_document.c.id.in_(ids)))
     return {row.id: _page(row._mapping, *texts[row.id]) for row in rows if row.id in texts}
 

@@ -61,18 +61,18 @@ def under(prefixes: Iterable[str]) -> Callable[[str], bool]:
 
 def plugin_operations(platform: Platform) -> list[Operation]:
     """One hidden GET operation for each `operation` that a plugin contributes."""
+    owners = {item.key: item.owner for item in platform.registry.contributions() if item.point == "operation"}
     return [
         Operation(
-            id=f"plugins.{item.owner}.{item.key}",
+            id=f"plugins.{owners[one.key]}.{one.key}",
             method="GET",
-            path=f"/api/plugins/v1/{item.owner}/{item.value.path.lstrip('/')}",
-            permission=item.value.permission,
+            path=f"/api/plugins/v1/{owners[one.key]}/{one.path.lstrip('/')}",
+            permission=one.permission,
             effect="read",
-            handler=_handler(item.value),
+            handler=_handler(one),
             hidden=True,
         )
-        for item in platform.registry.contributions()
-        if item.point == "operation"
+        for one in platform.registry.all("operation", PluginOperation)
     ]
 
 

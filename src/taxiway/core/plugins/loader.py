@@ -122,5 +122,6 @@ def background_services(
         if item.owner not in contexts:
             name = item.owner.replace(":", "-")
             contexts[item.owner] = plugin_context(platform, name, None, logger(name))
-        found.append((item.value, contexts[item.owner]))
+        service = platform.registry.get(item.point, item.key, BackgroundService)
+        found.append((service, contexts[item.owner]))
     return found

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from factories.platform import build_platform
+from taxiway.api.mounts import plugin_operations
 from taxiway.core.context import Platform
 from taxiway.core.plugins.artifacts import FolderArtifacts
 from taxiway.core.plugins.host import identity_for, plugin_context
@@ -19,7 +20,16 @@ from taxiway.core.settings import EngineSettings, Settings
 from taxiway.core.store.database import Store
 from taxiway.model.errors import InputError, InternalError, NotFoundError
 from taxiway.model.event import EventDraft
-from taxiway.plugin import EventType, Identity, Plugin, PluginContext, PluginSettings, PortalCard
+from taxiway.plugin import (
+    EventType,
+    Identity,
+    Later,
+    Plugin,
+    PluginContext,
+    PluginOperation,
+    PluginSettings,
+    PortalCard,
+)
 from taxiway.plugin.testing import RecordsConformance
 
 
@@ -170,10 +180,18 @@ def test_only_root_runs_code_as_another_user() -> None:
 
 def test_background_services_come_with_their_plugins_context(platform: Platform) -> None:
     service = SimpleNamespace(key="loop", exclusive=True, run=lambda ctx, stop: None)
-    load(platform, point("looper", lambda ctx: [("background_service", service)]))
+    load(platform, point("looper", lambda ctx: [("background_service", Later("loop", lambda: service))]))
     platform.registry.add("background_service", SimpleNamespace(**{**vars(service), "key": "own"}), "feature:x")
-    contexts = {item.key: ctx.name for item, ctx in background_services(platform, lambda name: platform.log)}
-    assert contexts == {"loop": "looper", "own": "feature-x"}
+    found = background_services(platform, lambda name: platform.log)
+    assert {item.key: ctx.name for item, ctx in found} == {"loop": "looper", "own": "feature-x"}
+    assert service in [item for item, _ in found], "what is made later is made to be run"
+
+
+def test_an_operation_that_is_made_later_has_its_route(platform: Platform) -> None:
+    operation = PluginOperation("now", "now", "catalog.entity.read", lambda values: {"at": 1})
+    load(platform, point("watch", lambda ctx: [("operation", Later("now", lambda: operation))]))
+    (route,) = plugin_operations(platform)
+    assert (route.path, route.permission) == ("/api/plugins/v1/watch/now", "catalog.entity.read")
 
 
 class TestStoredRecords(RecordsConformance):

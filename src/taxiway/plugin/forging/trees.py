@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from posixpath import normpath
+from urllib.parse import quote
 
 from taxiway.model.errors import InputError, NotFoundError, TooLargeError
 from taxiway.plugin.points.sourcing import MAX_SOURCE_FILE
@@ -60,6 +61,22 @@ class ListedTree:
 
     def location(self, path: str) -> str:
         return "url:" + self.place(inside(path) if path else "")
+
+
+def tree_at(
+    path: str,
+    listing: Callable[[], Mapping[str, Entry] | None],
+    fetch: Callable[[str, Entry | None, int], bytes],
+    base: str,
+) -> tuple[ListedTree, str]:
+    """What a `url_reader` opens for a file or pattern; `base` is the URL of the folder that `path` starts from. Files
+    are listed only for a pattern. TooLargeError when there are too many for that."""
+    entries = listing() if is_pattern(path) else None
+    if entries is None and is_pattern(path):
+        raise TooLargeError(
+            f"{base} has too many files to be listed: name each file, without wildcards", code="forge.too_many_files"
+        )
+    return ListedTree("", entries, fetch, lambda at: base + quote(at)), path
 
 
 def inside(path: str) -> str:

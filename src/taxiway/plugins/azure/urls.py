@@ -11,6 +11,7 @@ from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 from taxiway.model.errors import InputError
 from taxiway.plugin.forging import Entry, ListedTree
+from taxiway.plugin.forging.trees import is_pattern
 from taxiway.plugins.azure.repositories import content
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ class AzureUrls:
         if match is None or not path:
             form = f"https://{parts.netloc}/<organisation>/<project>/_git/<repository>?path=/<path>&version=GB<branch>"
             raise InputError(f"'{url}' names no file on Azure DevOps: write {form}", code="azure.url")
-        if any(sign in path for sign in "*?"):
+        if is_pattern(path):
             raise InputError(
                 "a URL on Azure DevOps names one file: use a source of type azure for many", code="azure.url"
             )

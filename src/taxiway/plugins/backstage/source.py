@@ -93,22 +93,18 @@ def carried(item: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _pages(outgoing: Outgoing, options: BackstageOptions) -> Iterator[list[Any]]:
+    from taxiway.plugin.outgoing import pages
+
     base = f"{options.url.rstrip('/')}/api/catalog/entities/by-query"
     query = [("limit", str(PAGE)), ("orderField", "metadata.uid,asc"), *(("filter", one) for one in options.filters)]
-    cursors: set[str] = set()
-    url = f"{base}?{urlencode(query)}"
-    for _ in range(MOST_PAGES):
-        body = _body(outgoing.get(url), options)
-        yield body["items"]
-        paging = body.get("pageInfo")
+
+    def following(answer: Answer) -> str | None:
+        paging = _body(answer, options).get("pageInfo")
         cursor = paging.get("nextCursor") if isinstance(paging, dict) else None
-        if not cursor:
-            return
-        if cursor in cursors:
-            break
-        cursors.add(str(cursor))
-        url = f"{base}?{urlencode({'limit': str(PAGE), 'cursor': str(cursor)})}"
-    raise UnavailableError(f"the list at {base} does not end: narrow the filters", code="backstage.endless")
+        return f"{base}?{urlencode({'limit': str(PAGE), 'cursor': str(cursor)})}" if cursor else None
+
+    for answer in pages(outgoing.get, f"{base}?{urlencode(query)}", following, MOST_PAGES):
+        yield _body(answer, options)["items"]
 
 
 def _body(answer: Answer, options: BackstageOptions) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 from taxiway.model.errors import InputError
 from taxiway.plugin.forging import Entry, ListedTree
+from taxiway.plugin.forging.trees import is_pattern
 from taxiway.plugins.bitbucket.apis import content
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ class BitbucketUrls:
         is_cloud = client.settings.is_cloud
         match = (CLOUD_PATH if is_cloud else OWN_PATH).fullmatch(parts.path)
         path = unquote(match["path"]) if match is not None else ""
-        if match is None or any(sign in path for sign in "*?"):
+        if match is None or is_pattern(path):
             form = (
                 "<workspace>/<slug>/src/<branch>/<path>"
                 if is_cloud

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote, urlsplit
 
 from taxiway.model.errors import InputError
 from taxiway.plugin.forging import Entry, ListedTree, Repository
-from taxiway.plugin.forging.trees import is_pattern
+from taxiway.plugin.forging.trees import tree_at
 from taxiway.plugins.gitea.repositories import GiteaApi, content
 
 if TYPE_CHECKING:
@@ -39,9 +39,9 @@ class GiteaUrls:
         def fetch(at: str, entry: Entry | None, limit: int) -> bytes:
             return content(client, name, ref, at, limit)
 
-        entries = None
-        if is_pattern(path):
-            listing = GiteaApi(client, name.partition("/")[0]).listing(Repository(name, name, ref), ref, {})
-            entries = None if listing is None else listing.entries
+        def listing() -> Mapping[str, Entry] | None:
+            found = GiteaApi(client, name.partition("/")[0]).listing(Repository(name, name, ref), ref, {})
+            return None if found is None else found.entries
+
         base = f"{client.web}/{name}/{match['what'].replace('raw', 'src')}/{quote(ref)}/"
-        return ListedTree("", entries, fetch, lambda at: base + quote(at)), path
+        return tree_at(path, listing, fetch, base)

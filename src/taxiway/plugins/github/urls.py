@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote, urlsplit
 
 from taxiway.model.errors import InputError
 from taxiway.plugin.forging import Entry, ListedTree, Repository
-from taxiway.plugin.forging.trees import is_pattern
+from taxiway.plugin.forging.trees import tree_at
 
 if TYPE_CHECKING:
     from taxiway.plugins.github.client import GitHubClients
@@ -42,10 +42,9 @@ class GitHubUrls:
         def fetch(at: str, entry: Entry | None, limit: int) -> bytes:
             return content(client, name, ref, at, entry, limit)
 
-        entries = None
-        if is_pattern(path):
-            repository = Repository(name, name, ref)
-            listing = GitHubApi(client, name.partition("/")[0]).listing(repository, ref, {})
-            entries = None if listing is None else listing.entries
+        def listing() -> Mapping[str, Entry] | None:
+            found = GitHubApi(client, name.partition("/")[0]).listing(Repository(name, name, ref), ref, {})
+            return None if found is None else found.entries
+
         base = f"{client.web}/{name}/blob/{quote(ref)}/"
-        return ListedTree("", entries, fetch, lambda at: base + quote(at)), path
+        return tree_at(path, listing, fetch, base)

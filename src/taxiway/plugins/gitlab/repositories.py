@@ -116,7 +116,7 @@ class GitLabApi:
         if commit == kept.get("commit"):
             return None
         globs = any(is_pattern(path) for path in self._options.paths)
-        return Listing(commit, self._files(repository, commit) if globs else None, answer.etag)
+        return Listing(commit, files(self._client, repository.key, commit) if globs else None, answer.etag)
 
     def content(self, repository: Repository, commit: str, path: str, entry: Entry | None, limit: int) -> bytes:
         return content(self._client, repository.key, commit, path, limit)
@@ -124,15 +124,17 @@ class GitLabApi:
     def place(self, repository: Repository, branch: str, path: str) -> str:
         return f"{self._client.web}/{repository.name}/-/blob/{quote(branch)}/{quote(path)}"
 
-    def _files(self, repository: Repository, commit: str) -> Mapping[str, Entry] | None:
-        path = f"projects/{repository.key}/repository/tree?recursive=true&per_page=100&pagination=keyset&ref={commit}"
-        found: dict[str, Entry] = {}
-        for item in self._client.pages(path):
-            if item["type"] == "blob":
-                found[item["path"]] = Entry(item["id"])
-            if len(found) > MAX_LISTED:
-                return None
-        return found
+
+def files(client: GitLabClient, project: str, ref: str) -> Mapping[str, Entry] | None:
+    """The files of a project; None when there are more than MAX_LISTED."""
+    path = f"projects/{project}/repository/tree?recursive=true&per_page=100&pagination=keyset"
+    found: dict[str, Entry] = {}
+    for item in client.pages(f"{path}&ref={quote(ref, safe='')}"):
+        if item["type"] == "blob":
+            found[item["path"]] = Entry(item["id"])
+        if len(found) > MAX_LISTED:
+            return None
+    return found
 
 
 def content(client: GitLabClient, project: str, ref: str, path: str, limit: int) -> bytes:

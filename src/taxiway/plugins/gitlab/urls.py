@@ -10,8 +10,8 @@ from urllib.parse import quote, unquote, urlsplit
 
 from taxiway.model.errors import InputError
 from taxiway.plugin.forging import Entry, ListedTree
-from taxiway.plugin.forging.trees import is_pattern
-from taxiway.plugins.gitlab.repositories import content
+from taxiway.plugin.forging.trees import tree_at
+from taxiway.plugins.gitlab.repositories import content, files
 
 if TYPE_CHECKING:
     from taxiway.plugins.gitlab.client import GitLabClients
@@ -41,10 +41,5 @@ class GitLabUrls:
         def fetch(at: str, entry: Entry | None, limit: int) -> bytes:
             return content(client, project, ref, at, limit)
 
-        entries = None
-        if is_pattern(path):
-            listing = f"projects/{project}/repository/tree?recursive=true&per_page=100&pagination=keyset"
-            items = client.pages(f"{listing}&ref={quote(ref, safe='')}")
-            entries = {item["path"]: Entry(item["id"]) for item in items if item["type"] == "blob"}
         base = f"{client.web}/{name}/-/blob/{quote(ref)}/"
-        return ListedTree("", entries, fetch, lambda at: base + quote(at)), path
+        return tree_at(path, lambda: files(client, project, ref), fetch, base)

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
-from urllib.parse import parse_qs, unquote
+from urllib.parse import parse_qs
 
 from taxiway.model.errors import (
     ConflictError,
@@ -219,7 +219,7 @@ async def _read(scope: dict[str, Any], receive: Receive) -> Request | None:
             if len(body) > MOST_BODY:
                 raise TooLargeError(f"a body has at most {MOST_BODY} bytes: send members in parts, by PATCH")
             if not message.get("more_body"):
-                return Request(scope["method"], tuple(unquote(one) for one in rest), query, headers, body)
+                return Request(scope["method"], tuple(rest), query, headers, body)
 
 
 async def _send(send: Send, answer: Answer) -> None:

@@ -21,7 +21,14 @@ from factories.catalog import component
 from factories.forge_fakes import TOKEN, FakeForge, Repo, github, gitlab
 from factories.other_system import Asked, Reply
 from taxiway.features.catalog.validation import validate
-from taxiway.model.errors import InputError, NotAllowedError, RateLimitedError, TaxiwayError, UnavailableError
+from taxiway.model.errors import (
+    InputError,
+    NotAllowedError,
+    RateLimitedError,
+    TaxiwayError,
+    TooLargeError,
+    UnavailableError,
+)
 from taxiway.plugin import (
     EntitySource,
     HookRequest,
@@ -35,6 +42,7 @@ from taxiway.plugin import (
     SourceRequest,
     UrlReader,
 )
+from taxiway.plugin.forging.trees import tree_at
 from taxiway.plugin.testing import EntitySourceConformance, UrlReaderConformance, memory_host
 from taxiway.plugins.github import contribute as github_contribute
 from taxiway.plugins.github.settings import GitHubSettings
@@ -310,6 +318,11 @@ class TestUrls(UrlReaderConformance):
     def test_wildcards_find_files(self, reader: UrlReader, url: str) -> None:
         tree, path = reader.open(url.replace("catalog-info", "*-info"))
         assert list(tree.match(path)) == ["catalog-info.yaml"]
+
+
+def test_a_pattern_over_too_many_files_is_said() -> None:
+    with pytest.raises(TooLargeError, match="without wildcards"):
+        tree_at("*-info.yaml", lambda: None, lambda *_: b"", "https://forge.example/acme/orders/blob/main/")
 
 
 def _push(kind: str, name: str, ref: str) -> dict[str, Any]:

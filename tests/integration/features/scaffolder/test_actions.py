@@ -14,13 +14,16 @@ from typing import Any
 
 import pytest
 
+from factories.host import step_context
 from factories.served import Served
 from taxiway.core.operations import Feature
 from taxiway.features.access.contrib import FEATURE as ACCESS
 from taxiway.features.catalog.contrib import FEATURE as CATALOG
 from taxiway.features.pulls.contrib import FEATURE as PULLS
+from taxiway.features.scaffolder.actions.files import file_actions
 from taxiway.features.scaffolder.actions.roadie import merge
 from taxiway.features.scaffolder.contrib import FEATURE as SCAFFOLDER
+from taxiway.model.errors import InputError
 from taxiway.model.run import Run
 from taxiway.plugin import Forge
 
@@ -91,6 +94,15 @@ def test_single_files_are_fetched_rendered_and_rendered_again(tried: Try) -> Non
     )
     texts = {path: content.decode() for path, content in found["files"].items()}
     assert texts == {"a/plain.txt": "${{ values.x }}", "b.txt": "x: one", "c/plain.txt": "2", "d.txt": "three"}
+
+
+@pytest.mark.parametrize(
+    ("pattern", "said"), [("/etc/*", "leaves the workspace"), ("../*", "leaves the workspace"), ("a**", "no pattern")]
+)
+def test_patterns_of_files_to_delete_stay_in_the_workspace(tmp_path: Path, pattern: str, said: str) -> None:
+    delete = next(action for action in file_actions() if action.key == "fs:delete")
+    with pytest.raises(InputError, match=said):
+        delete.run(step_context(tmp_path), {"files": [pattern]})
 
 
 def test_files_are_written_appended_merged_replaced_parsed_and_zipped(tried: Try) -> None:
@@ -242,6 +254,9 @@ def test_requests_to_others_reach_named_hosts_only_and_a_dry_run_sends_nothing(
     assert echo.got[0]["body"] == '{"n": 1}'
     assert echo.got[0]["key"] == f"{run.id}/do"
     assert json.loads(echo.got[1]["body"])["text"] == "Made\nhttp://x"
+    elsewhere = step("http:request", url=f"http://{place}/x", method="POST", headers={"Host": "inside.example"})
+    assert "its own host" in str(ran([elsewhere]).error)
+    assert len(echo.got) == 2
     bad = step("http:request", url=f"http://{place}/teapot", method="POST")
     assert "answered 418" in str(ran([bad]).error)
     bad["input"]["continueOnBadResponse"] = True

@@ -10,7 +10,7 @@ from typing import Any
 
 from taxiway.features.scaffolder.actions.base import FunctionAction, inside, schema, workspace_files
 from taxiway.features.scaffolder.actions.fetch import remove
-from taxiway.model.errors import ConflictError, NotFoundError
+from taxiway.model.errors import ConflictError, InputError, NotFoundError
 from taxiway.plugin import StepContext
 
 ENTRIES = {"type": "array", "items": schema(name="Its name", path="Its path", fullPath="Its path in the workspace")}
@@ -52,12 +52,20 @@ def file_actions() -> list[FunctionAction]:
 def _delete(ctx: StepContext, values: Mapping[str, Any]) -> Mapping[str, Any]:
     for name in values["files"]:
         if any(character in name for character in "*?["):
-            for path in sorted(ctx.workspace.glob(name)):
+            inside(ctx.workspace, name)
+            for path in _named(ctx.workspace, name):
                 remove(inside(ctx.workspace, str(path.relative_to(ctx.workspace))))
         else:
             remove(inside(ctx.workspace, name))
         ctx.log(f"Deleted {name}")
     return {}
+
+
+def _named(root: Path, pattern: str) -> list[Path]:
+    try:
+        return sorted(root.glob(pattern))
+    except ValueError as error:
+        raise InputError(f"'{pattern}' is no pattern: {error}", code="scaffolder.bad_pattern") from error
 
 
 def _rename(ctx: StepContext, values: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 METHODS = ("GET", "HEAD", "OPTIONS", "POST", "UPDATE", "DELETE", "PUT", "PATCH")
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+FRAMING = frozenset({"host", "content-length", "transfer-encoding", "connection", "upgrade", "expect", "te", "trailer"})
+"""Headers that say where a request goes and where it ends, which is not a template's to say."""
 MOST_SECONDS = 120.0
 MOST_BYTES = 5_000_000
 TOKEN_SECONDS = 300
@@ -149,6 +151,8 @@ def _send(ctx: StepContext, values: Values, url: str, headers: Mapping[str, str]
     method = str(values["method"])
     seconds = min(float(values.get("timeout") or 60_000) / 1000, MOST_SECONDS)
     sent = {**headers, **{str(name): str(value) for name, value in (values.get("headers") or {}).items()}}
+    if framing := sorted(FRAMING & {name.lower() for name in sent}):
+        raise InputError(f"a request has its own {framing[0]}: leave it out of its headers", code="scaffolder.header")
     if method not in SAFE and not _has(values, "idempotency-key"):
         sent["idempotency-key"] = str(values["idempotencyKey"])
     if values.get("params"):

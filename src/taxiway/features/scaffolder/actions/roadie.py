@@ -17,7 +17,7 @@ import yaml
 from wcmatch import glob
 
 from taxiway.features.scaffolder.actions.base import FunctionAction, inside, schema, workspace_files
-from taxiway.features.scaffolder.extras import wait_seconds
+from taxiway.features.scaffolder.extras import LONGEST_SECONDS, wait_seconds
 from taxiway.features.scaffolder.rendering.client import Renderer
 from taxiway.kit.yaml12 import YamlError, load, load_all
 from taxiway.model.errors import InputError, NotFoundError
@@ -28,6 +28,7 @@ MOST_ZIPPED = 100 * 1024 * 1024
 CONTENT = {"type": ["object", "string"], "description": "What to merge"}
 ANY: dict[str, Any] = {"description": "A value"}
 BOOLEAN = {"type": "boolean"}
+NUMBER = {"type": "integer"}
 LIST = {"type": "array", "items": {"type": "string"}}
 PATH = schema(path="The file")
 Values = Mapping[str, Any]
@@ -83,14 +84,14 @@ def roadie_actions(renderer: Callable[[], Renderer]) -> list[FunctionAction]:
             "serialize:yaml",
             "Write a value as YAML",
             _to_yaml,
-            schema(["data"], data=ANY, replacer=LIST, options={"type": "object"}),
+            schema(["data"], data=ANY, replacer=LIST, options=schema(indent=NUMBER, lineWidth=NUMBER)),
             schema(serialized="The text"),
         ),
         (
             "sleep",
             "Wait for some seconds",
             _sleep,
-            schema(["amount"], amount={"type": "number", "minimum": 0}),
+            schema(["amount"], amount={"type": "number", "minimum": 0, "maximum": LONGEST_SECONDS}),
             schema(),
         ),
         (

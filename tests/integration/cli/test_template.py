@@ -97,6 +97,14 @@ def test_a_case_file_with_an_unknown_key_is_refused(folder: Path, capsys: pytest
     assert "template.test.yaml is not usable: /cases/0" in capsys.readouterr().err
 
 
+def test_cases_whose_golden_files_would_be_in_one_folder_are_refused(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "template.test.yaml").write_text("cases: [{name: a b, golden: true}, {name: a-b, golden: true}]")
+    assert run(["template", "test", "--update"]) == 2
+    assert "two cases are named 'a-b', or their golden files" in capsys.readouterr().err
+
+
 def test_preview_writes_what_a_template_makes(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = folder / "out"
     assert run(["template", "preview", "--name", "Bob", "--polite", "no", "--into", str(out)]) == 0

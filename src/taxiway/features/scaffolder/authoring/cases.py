@@ -103,8 +103,13 @@ def read_cases(template: Path) -> list[Case]:
         raise InputError(f"{file.name}: {error}", code="scaffolder.bad_cases") from error
     faults = schema_errors(SCHEMA, document)
     if not faults:
-        names = [str(case["name"]) for case in document["cases"]]
-        faults = [FieldError("/cases", f"two cases are named '{name}'") for name in set(names) if names.count(name) > 1]
+        cases = [_case(raw) for raw in document["cases"]]
+        places = [case.slug if case.golden else case.name for case in cases]
+        faults = [
+            FieldError("/cases", f"two cases are named '{case.name}', or their golden files would be in one folder")
+            for index, case in enumerate(cases)
+            if places[index] in places[:index] or case.name in [one.name for one in cases[:index]]
+        ]
     if faults:
         detail = f"{file.name} is not usable: {faults[0].pointer or '/'}: {faults[0].detail}"
         raise InputError(detail, code="scaffolder.bad_cases", errors=faults)

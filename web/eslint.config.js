@@ -4,7 +4,7 @@ import reactHooks from 'eslint-plugin-react-hooks'
 import tseslint from 'typescript-eslint'
 
 const folders = ['api', 'ui', 'components', 'extensions', 'features']
-const areas = ['access', 'catalog', 'environments', 'home', 'plugins', 'pulls', 'runs', 'scaffolder', 'settings']
+const areas = ['access', 'catalog', 'environments', 'home', 'plugins', 'pulls', 'runs', 'scaffolder', 'search', 'settings']
 const refuse = (groups, message) => ({ 'no-restricted-imports': ['error', { patterns: [{ group: groups, message }] }] })
 const inside = (names) => names.flatMap((n) => [`~/${n}/*`, `**/${n}/**`])
 

@@ -211,7 +211,6 @@ const SECTION_TITLES: Record<string, string> = {
   tokens: 'API tokens',
   audit: 'Audit',
   config: 'Configuration',
-  sources: 'Catalog sources',
   webhooks: 'Webhooks',
 }
 const settings = createRoute({
@@ -222,6 +221,9 @@ const settings = createRoute({
     ...(p.section ? [[SECTION_TITLES[p.section] ?? p.section] as Crumb] : []),
   ]),
   validateSearch: (s: Raw): { type?: string; subject?: string } => ({ type: text(s.type), subject: text(s.subject) }),
+  beforeLoad: ({ params: { section } }) => {
+    if (section === 'sources') throw redirect({ to: '/catalog/sources' }) // where they were before
+  },
   component: lazyRouteComponent(() => import('./features/settings/SettingsPage'), 'SettingsPage'),
 })
 const plugin = createRoute({

@@ -66,8 +66,6 @@ export const graphQuery = (p: RefParts, depth: number) =>
     queryFn: () => get<T.Graph>(`/api/catalog/v1/graph/${path(p)}`, { depth }),
     placeholderData: keepPreviousData,
   })
-export const locationsQuery = () =>
-  queryOptions({ queryKey: ['locations'], queryFn: () => get<T.Location[]>('/api/catalog/locations') })
 export const entityAtQuery = (p: RefParts, at: number) =>
   queryOptions({
     queryKey: ['entity', p.kind, p.namespace, p.name, at],
@@ -96,8 +94,6 @@ export const catalogProblemsQuery = (f: ProblemFilter) =>
     initialPageParam: undefined as string | undefined,
     getNextPageParam: (last) => last.next_cursor ?? undefined,
   })
-export const problemsQuery = () =>
-  queryOptions({ queryKey: ['problems'], queryFn: () => get<T.List<T.CatalogProblem>>('/api/catalog/v1/problems') })
 
 // scaffolder
 export const templatesQuery = () => entitiesQuery({ filter: ['kind=template'], limit: 100, order: 'metadata.name,asc' })

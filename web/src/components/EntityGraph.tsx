@@ -30,7 +30,7 @@ function EntityNode({ data: d }: NodeProps<Node<Data>>) {
       data-missing={!d.exists || undefined}
       aria-label={`${title}, ${what}`}
       aria-current={d.focus ? 'page' : undefined}
-      title={d.small ? `${title}, ${what}` : undefined}
+      title={d.small || !d.exists ? `${title}, ${what}` : undefined}
     >
       <Handle type="target" position={Position.Left} className={s.handle} />
       <KindIcon kind={d.kind} size={d.small ? 20 : 26} />

@@ -219,3 +219,30 @@ it('draws a card of a plugin from data, on the kinds it names', async () => {
   expect(calls.find((c) => c.path.endsWith('/weather/now'))?.url.searchParams.get('ref')).toBe('component:default/orders')
   expect(screen.getByRole('link', { name: 'Weather' })).toHaveAttribute('href', '/x/weather')
 })
+
+it('leads from the former sources of the settings to those of the catalog', async () => {
+  const { router } = start('/settings/sources', { 'GET /api/catalog/v1/sources': { items: [], next_cursor: null } })
+  expect(await screen.findByText('No sources', {}, find)).toBeInTheDocument()
+  expect(router.state.location.pathname).toBe('/catalog/sources')
+})
+
+it('says of a section that settings do not have that there is no such page', async () => {
+  start('/settings/nothing')
+  expect(await screen.findByText('There is no such page', {}, find)).toBeInTheDocument()
+})
+
+it('does not hide that approvals and computed properties could not be read', async () => {
+  const down = new Refused(503, { detail: 'the store does not answer', code: 'unavailable', request_id: 'r-8' })
+  const { router } = start('/runs', {
+    'GET /api/runs/v1/approvals': down,
+    'GET /api/catalog/v1/properties/component/default/orders': down,
+  })
+  expect(await screen.findByText('Waiting for your decision', {}, find)).toBeInTheDocument()
+  expect(screen.getByText(/the store does not answer/)).toBeInTheDocument()
+  await router.navigate({
+    to: '/catalog/$kind/$namespace/$name',
+    params: { kind: 'component', namespace: 'default', name: 'orders' },
+  })
+  expect(await screen.findByText('Computed', {}, find)).toBeInTheDocument()
+  expect(await screen.findByText(/the store does not answer/, {}, find)).toBeInTheDocument()
+})

@@ -3,10 +3,9 @@ import { useDebouncedCallback, useHotkeys } from '@mantine/hooks'
 import { useQuery } from '@tanstack/react-query'
 import { getRouteApi, Link } from '@tanstack/react-router'
 import { ChevronLeft, ChevronRight, Plus, Search } from 'lucide-react'
-import { useRef, useState } from 'react'
+import { useEffect, useRef, useState } from 'react'
 import { entitiesQuery, facetsQuery, kindsQuery } from '~/api/queries'
 import { shortRef } from '~/api/refs'
-import type { Kind } from '~/api/types'
 import { ErrorState, Skeletons } from '~/components/RouteStates'
 import type { CatalogSearch } from '~/routes'
 import { FacetFilter } from '~/ui/FacetFilter'
@@ -45,6 +44,12 @@ export function CatalogPage() {
     .filter((k) => !HIDDEN.includes(k.name.toLowerCase()))
     .sort((a, b) => placeOf(a) - placeOf(b))
   const kind = known?.items.find((k) => k.name.toLowerCase() === search.kind)
+  const strip = useRef<HTMLDivElement>(null)
+  const seen = tabs.length > 0 && kinds.data !== undefined
+  useEffect(() => {
+    // the strip scrolls: with many kinds the chosen one may lie outside of it
+    if (seen) strip.current?.querySelector('[aria-pressed=true]')?.scrollIntoView({ block: 'nearest', inline: 'nearest' })
+  }, [search.kind, seen])
   const kindCount = (k: string) => kinds.data?.facets.kind?.find((f) => f.value.toLowerCase() === k)?.count
   const dirty = Boolean(search.q) || FACET_NAMES.some((f) => search[f]?.length)
   const clear = () => {
@@ -56,7 +61,7 @@ export function CatalogPage() {
     <div className={s.page}>
       <h1 className={s.sr}>Catalog</h1>
       <div className={s.tabs}>
-        <div role="group" aria-label="Kind" className={s.kinds}>
+        <div ref={strip} role="group" aria-label="Kind" className={s.kinds}>
           <button type="button" aria-pressed={!search.kind} className={s.tab} onClick={() => set({ kind: undefined, type: undefined })}>
             All <span className="num">{total === undefined ? '' : count(total)}</span>
           </button>
@@ -110,7 +115,7 @@ export function CatalogPage() {
           <Skeletons rows={12} height={40} />
         </div>
       ) : page.data.items.length ? (
-        <CatalogTable kind={kind} icons={iconsOf(known?.items)} rows={page.data.items} total={page.data.totalItems} stale={page.isPlaceholderData} sort={search.sort} onSort={(sort) => set({ sort })} />
+        <CatalogTable kind={kind} rows={page.data.items} total={page.data.totalItems} stale={page.isPlaceholderData} sort={search.sort} onSort={(sort) => set({ sort })} />
       ) : dirty || search.kind ? (
         <EmptyState icon={Search} title="Nothing matches these filters" action={<Button variant="default" onClick={clear}>Clear filters</Button>}>
           Loosen a filter, or register what is missing.
@@ -134,8 +139,6 @@ export function CatalogPage() {
     </div>
   ) // prettier-ignore
 }
-
-const iconsOf = (kinds: Kind[] = []) => Object.fromEntries(kinds.map((k) => [k.name, k.icon ?? undefined]))
 
 /** Counts ignore the facet's own choice, so that its alternatives stay visible. */
 function FacetPill({ facet, search, onChange }: { facet: Facet; search: CatalogSearch; onChange: (v: string[]) => void }) {

@@ -14,7 +14,7 @@ import { Dot, StatusBadge, toneOf } from '~/ui/Status'
 import s from './catalog.module.css'
 
 const COLUMNS: [id: string, label: string, sortable: boolean][] = [['name', 'Name', true], ['owner', 'Owner', true], ['type', 'Type', true], ['lifecycle', 'Lifecycle', true], ['running', 'Running', false], ['tags', 'Tags', false]] // prettier-ignore
-type Props = { rows: Entity[]; total: number; stale: boolean; sort?: string; onSort: (v?: string) => void; kind?: Kind; icons: Record<string, string | undefined> } // prettier-ignore
+type Props = { rows: Entity[]; total: number; stale: boolean; sort?: string; onSort: (v?: string) => void; kind?: Kind } // prettier-ignore
 const MAX_OWN = 5
 
 /** The columns that a kind declares stand in for type, lifecycle, what runs and tags. */
@@ -46,7 +46,7 @@ export function valueAt(value: unknown, path: string): string {
 }
 
 /** One page of the server's answer. Arrows or j and k move, Enter opens. */
-export function CatalogTable({ rows, total, stale, sort, onSort, kind, icons }: Props) {
+export function CatalogTable({ rows, total, stale, sort, onSort, kind }: Props) {
   const columns = useMemo(() => columnsOf(kind), [kind])
   const own = columns === COLUMNS ? 0 : columns.length - 2
   const nav = useNavigate()
@@ -115,7 +115,6 @@ export function CatalogTable({ rows, total, stale, sort, onSort, kind, icons }: 
             open={open}
             cells={cells.get(entityRef(e))}
             own={own ? columns : undefined}
-            icon={icons[e.kind]}
           />
         ))}
       </div>
@@ -130,7 +129,6 @@ const Row = memo(function Row({
   open,
   cells,
   own,
-  icon,
 }: {
   entity: Entity
   index: number
@@ -138,7 +136,6 @@ const Row = memo(function Row({
   open: (e: Entity) => void
   cells?: MatrixRow['cells']
   own?: typeof COLUMNS
-  icon?: string
 }) {
   const spec = (e.spec ?? {}) as Record<string, string | undefined>
   const owner = e.relations?.find((r) => r.type === 'ownedBy')?.targetRef ?? spec.owner
@@ -156,7 +153,7 @@ const Row = memo(function Row({
     >
       <div role="gridcell" data-col="name" className={s.td}>
         <span className={s.name}>
-          <KindIcon kind={e.kind} icon={icon} size={26} />
+          <KindIcon kind={e.kind} size={26} />
           <span style={{ minWidth: 0 }}>
             <span className={s.titleRow}>
               <Link to="/catalog/$kind/$namespace/$name" params={splitRef(entityRef(e))} className={s.title}>

@@ -82,7 +82,7 @@ function Around({ entity, search, set }: AroundProps) {
     </div>
   ) // prettier-ignore
   return (
-    <Panel right={controls} title={drawn ? <Count graph={drawn.graph} all={all} /> : 'Relations'}>
+    <Panel right={controls} title={drawn ? <Count graph={view === 'graph' ? drawn.graph : undefined} all={all} /> : 'Relations'}>
       <Await query={query} rows={10}>
         {(answer) =>
           !all || !shown || !drawn || all.nodes.length < 2 ? (
@@ -116,9 +116,9 @@ function Around({ entity, search, set }: AroundProps) {
   ) // prettier-ignore
 }
 
-const Count = ({ graph, all }: { graph: Graph; all?: Graph }) => (
+const Count = ({ graph, all }: { graph?: Graph; all?: Graph }) => (
   <span role="status" className="num">
-    {all?.nodes.length ?? graph.nodes.length} entities, {graph.nodes.length} drawn
+    {all?.nodes.length ?? 0} entities{graph && `, ${graph.nodes.length} drawn`}
   </span>
 )
 

@@ -1,15 +1,22 @@
 import { useQuery } from '@tanstack/react-query'
-import { TriangleAlert } from 'lucide-react'
+import { ChevronRight, TriangleAlert } from 'lucide-react'
 import { propertiesQuery } from '~/api/queries'
 import { splitRef } from '~/api/refs'
 import type { ComputedProperty } from '~/api/types'
 import { EntityLink } from '~/components/EntityLink'
+import { ErrorState } from '~/components/RouteStates'
 import { Ago, Panel } from '~/ui/parts'
 import s from './entity.module.css'
 
 /** What the kind computes of this entity; each row opens to its rule and what it was computed from. */
 export function PropertiesPanel({ entityRef }: { entityRef: string }) {
-  const { data } = useQuery({ ...propertiesQuery(splitRef(entityRef)), retry: false })
+  const { data, error, refetch } = useQuery({ ...propertiesQuery(splitRef(entityRef)), retry: false })
+  if (error && !data)
+    return (
+      <Panel title="Computed">
+        <ErrorState error={error} retry={() => void refetch()} compact />
+      </Panel>
+    )
   if (!data?.items.length) return null
   return (
     <Panel title="Computed">
@@ -29,8 +36,9 @@ const shown = (p: ComputedProperty) =>
 
 function Property({ property: p }: { property: ComputedProperty }) {
   return (
-    <details>
-      <summary className={s.check}>
+    <details className={s.property}>
+      <summary>
+        <ChevronRight size={14} aria-hidden />
         <span className="t2" style={{ flex: 1, minWidth: 0 }}>
           {p.title}
         </span>
@@ -39,11 +47,11 @@ function Property({ property: p }: { property: ComputedProperty }) {
         )}
         <span className="trunc">{shown(p)}</span>
       </summary>
-      <div style={{ padding: '0 0 10px 14px', fontSize: 12 }}>
+      <div className={s.how}>
         <div className="mono t2" style={{ overflowWrap: 'anywhere' }}>
           {p.rule}
         </div>
-        {p.error && <div>{p.error}</div>}
+        {p.error && <div style={{ color: 'var(--c-bad)' }}>{p.error}</div>}
         {p.inputs.map((i, n) => (
           <div key={n} className="t2">
             {i.ref.includes(':') ? <EntityLink entity={i.ref} size={14} /> : i.ref} <span className="mono">{i.field}</span>

@@ -14,7 +14,7 @@ export function RegisterDrawer({ opened, onClose }: { opened: boolean; onClose: 
     mutationFn: () => registerLocation({ type, target: target.trim() }),
     onSuccess: async () => {
       notifyDone('Registered', 'Its entities are in the catalog.')
-      await refresh('entities', 'facets', 'locations')
+      await refresh('entities', 'facets', 'kinds', 'sources')
       setTarget('')
       onClose()
     },

@@ -6,16 +6,28 @@ import type { Entity, EntityPageResult } from '~/api/types'
 
 const FIELDS = 'kind,metadata.name,metadata.namespace,metadata.title,metadata.description,spec.type,spec.lifecycle,spec.owner,spec.profile.displayName,relations' // prettier-ignore
 const PAGE = 200
-/** As many references fit into one filter. */
+/** As many references fit into one filter, and as many filters are asked. */
 const REFS = 40
+const ASKED = 5
 const LEVELS = 5
 
 export type Found = { items: Entity[]; total: number }
-const ask = async (kinds: string | undefined, relation: string, refs: readonly string[]): Promise<Found> => {
-  if (!refs.length) return { items: [], total: 0 }
-  const filter = [...(kinds ? [`kind=${kinds}`] : []), ...refs.slice(0, REFS).map((r) => `relations.${relation}=${r}`)].join(',')
-  const page = await get<EntityPageResult>('/api/catalog/entities/by-query', { filter: [filter], limit: PAGE, fields: FIELDS, orderField: 'metadata.name,asc' }) // prettier-ignore
-  return { items: page.items, total: page.totalItems }
+async function ask(kinds: string | undefined, relation: string, refs: readonly string[]): Promise<Found> {
+  const parts = Array.from({ length: Math.min(ASKED, Math.ceil(refs.length / REFS)) }, (_, n) => refs.slice(n * REFS, (n + 1) * REFS)) // prettier-ignore
+  const pages = await Promise.all(
+    parts.map((part) => {
+      const filter = [...(kinds ? [`kind=${kinds}`] : []), ...part.map((r) => `relations.${relation}=${r}`)].join(',')
+      return get<EntityPageResult>('/api/catalog/entities/by-query', { filter: [filter], limit: PAGE, fields: FIELDS, orderField: 'metadata.name,asc' }) // prettier-ignore
+    }),
+  )
+  return merged(pages.map((p) => ({ items: p.items, total: p.totalItems })))
+}
+
+/** What several answers have, each entity once. */
+function merged(answers: Found[]): Found {
+  const items = [...new Map(answers.flatMap((a) => a.items).map((e) => [entityRef(e), e])).values()]
+  const twice = answers.reduce((n, a) => n + a.items.length, 0) - items.length
+  return { items, total: answers.reduce((n, a) => n + a.total, 0) - twice }
 }
 
 /** From some teams up or down the tree, level by level; the given ones are not part of the answer. */
@@ -39,12 +51,7 @@ export const partsQuery = (ref: string) =>
     queryFn: async (): Promise<Found> => {
       const direct = await ask(undefined, 'partOf', [ref])
       const wholes = direct.items.filter((e) => /^(system|domain)$/i.test(e.kind)).map(entityRef)
-      const inner = await ask(undefined, 'partOf', wholes)
-      const known = new Set(direct.items.map(entityRef))
-      return {
-        items: [...direct.items, ...inner.items.filter((e) => !known.has(entityRef(e)))],
-        total: direct.total + inner.total,
-      }
+      return merged([direct, await ask(undefined, 'partOf', wholes)])
     },
   })
 

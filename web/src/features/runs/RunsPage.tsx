@@ -5,7 +5,7 @@ import { Play } from 'lucide-react'
 import { approvalsQuery, runsQuery } from '~/api/queries'
 import { shortRef } from '~/api/refs'
 import { Subject } from '~/components/Subject'
-import { Await } from '~/components/RouteStates'
+import { Await, ErrorState } from '~/components/RouteStates'
 import { DataTable } from '~/ui/DataTable'
 import { FacetFilter } from '~/ui/FacetFilter'
 import { Ago, Cli, EmptyState, Page, PageHeader, Panel } from '~/ui/parts'
@@ -30,7 +30,13 @@ const KINDS = ['scaffold', 'pipeline', 'deploy', 'destroy', 'decommission', 'ing
 
 /** What waits for the decision of who is looking; nothing of it is shown while there is nothing. */
 function Inbox() {
-  const { data } = useQuery(approvalsQuery())
+  const { data, error, refetch } = useQuery(approvalsQuery())
+  if (error && !data)
+    return (
+      <Panel title="Waiting for your decision">
+        <ErrorState error={error} retry={() => void refetch()} compact />
+      </Panel>
+    )
   if (!data?.items.length) return null
   return (
     <Panel title="Waiting for your decision">

@@ -46,10 +46,10 @@ export function SearchPage() {
               ) : (
                 <EmptyState icon={Search} title="Nothing matches" compact>Try fewer or shorter words.</EmptyState>
               )}
-              <div style={{ display: 'flex', gap: 8, justifyContent: 'flex-end', padding: 12 }}>
+              {(found.previousPageCursor || found.nextPageCursor) && <div style={{ display: 'flex', gap: 8, justifyContent: 'flex-end', padding: 12 }}>
                 {found.previousPageCursor && <Button size="xs" variant="default" onClick={() => turn(found.previousPageCursor)}>Previous</Button>}
                 {found.nextPageCursor && <Button size="xs" variant="default" onClick={() => turn(found.nextPageCursor)}>Next</Button>}
-              </div>
+              </div>}
             </Panel>
           )}
         </Await>

@@ -1,7 +1,7 @@
 import { Tabs } from '@mantine/core'
 import { getRouteApi } from '@tanstack/react-router'
 import { type ComponentType, lazy, Suspense } from 'react'
-import { Skeletons } from '~/components/RouteStates'
+import { NotFound, Skeletons } from '~/components/RouteStates'
 import { Page, PageHeader } from '~/ui/parts'
 
 const route = getRouteApi('/app/settings/{-$section}')
@@ -10,13 +10,13 @@ const SECTIONS: [string, string, ComponentType][] = [
   ['tokens', 'API tokens', lazy(() => import('./TokensSection'))],
   ['audit', 'Audit', lazy(() => import('./AuditSection'))],
   ['config', 'Configuration', lazy(() => import('./ConfigSection'))],
-  ['sources', 'Catalog sources', lazy(() => import('./SourcesSection'))],
   ['webhooks', 'Webhooks', lazy(() => import('./WebhooksSection'))],
 ]
 
 export function SettingsPage() {
   const { section = 'plugins' } = route.useParams()
   const nav = route.useNavigate()
+  if (!SECTIONS.some(([id]) => id === section)) return <NotFound />
   return (
     <Page>
       <PageHeader title="Settings" />

@@ -5,7 +5,7 @@ import { useQuery } from '@tanstack/react-query'
 import { getRouteApi, Link } from '@tanstack/react-router'
 import { useRef, useState } from 'react'
 import { addEntity, additionPreviewQuery, editFormQuery } from '~/api/edits'
-import { repositoriesQuery } from '~/api/queries'
+import { kindsQuery, repositoriesQuery } from '~/api/queries'
 import type { AdditionBody, Json } from '~/api/types'
 import { Await } from '~/components/RouteStates'
 import { Page, PageHeader, Panel } from '~/ui/parts'
@@ -16,6 +16,7 @@ import { shownOf, valueOf, withValue } from './values'
 import { goToLine, YamlInput } from './YamlInput'
 
 const route = getRouteApi('/app/catalog/add')
+const BACKSTAGE = 'backstage.io/v1alpha1'
 const PATH = 'catalog-info.yaml'
 
 export function AddPage() {
@@ -23,6 +24,8 @@ export function AddPage() {
   const nav = route.useNavigate()
   const kind = search.kind ?? 'Component'
   const form = useQuery(editFormQuery(kind))
+  const { data: kinds } = useQuery(kindsQuery())
+  const apiVersion = kinds?.items.find((k) => k.name.toLowerCase() === kind.toLowerCase())?.api_versions[0] ?? BACKSTAGE
   const repositories = useQuery(repositoriesQuery())
   const [path, setPath] = useState(PATH)
   const [document, setDocument] = useState<Json>({ metadata: {}, spec: {} })
@@ -30,7 +33,7 @@ export function AddPage() {
   const box = useRef<HTMLTextAreaElement>(null)
   const name = String((document.metadata as Json).name ?? '')
   const whole = {
-    apiVersion: 'backstage.io/v1alpha1',
+    apiVersion,
     kind,
     ...fitting(
       document,
@@ -80,7 +83,7 @@ export function AddPage() {
             <SegmentedControl
               aria-label="Write as"
               value={text === undefined ? 'form' : 'yaml'}
-              onChange={(v) => setText(v === 'yaml' ? (preview.data?.text ?? draft(kind, name)) : undefined)}
+              onChange={(v) => setText(v === 'yaml' ? (preview.data?.text ?? draft(apiVersion, kind, name)) : undefined)}
               data={[{ value: 'form', label: 'Form' }, { value: 'yaml', label: 'YAML' }]}
             />
             {text !== undefined ? (
@@ -131,5 +134,5 @@ function fitting(document: Json, pointers: string[] | undefined): Json {
   return kept.reduce((d, p) => withValue(d, p, at(document, p)), { metadata: {}, spec: {} } as Json)
 }
 
-const draft = (kind: string, name: string) =>
-  `apiVersion: backstage.io/v1alpha1\nkind: ${kind}\nmetadata:\n  name: ${name || 'my-service'}\nspec:\n  type: service\n  lifecycle: experimental\n  owner: my-team\n`
+const draft = (apiVersion: string, kind: string, name: string) =>
+  `apiVersion: ${apiVersion}\nkind: ${kind}\nmetadata:\n  name: ${name || 'my-service'}\nspec:\n  type: service\n  lifecycle: experimental\n  owner: my-team\n`

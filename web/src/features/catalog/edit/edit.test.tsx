@@ -92,3 +92,18 @@ it('says why an entity cannot be edited, and what to do', async () => {
   expect(await screen.findByText("It is pushed by 'cmdb'.", {}, find)).toBeInTheDocument()
   expect(screen.getByText('Change it there.')).toBeInTheDocument()
 })
+
+it('writes a declared kind with the apiVersion that the kind names', async () => {
+  start('/catalog/add?kind=Warehouse&repository=shop', {
+    'GET /api/catalog/v1/kinds': { items: [{ name: 'Warehouse', plural: 'Warehouses', icon: 'package', api_versions: ['example.com/v1'] }] }, // prettier-ignore
+    'GET /api/catalog/v1/edits/form': { kind: 'Warehouse', fields: [], kinds: ['Component', 'Warehouse'] },
+    'GET /api/forge/v1/repositories': { items: [{ name: 'shop' }], next_cursor: null },
+    'POST /api/catalog/v1/edits/preview': preview,
+  })
+  await userEvent.type(await screen.findByRole('textbox', { name: /^Name/ }, find), 'north')
+  const asked = () => calls.filter((c) => c.path === '/api/catalog/v1/edits/preview').at(-1)?.body
+  await waitFor(
+    () => expect(asked()).toMatchObject({ document: { apiVersion: 'example.com/v1', metadata: { name: 'north' } } }),
+    find,
+  )
+})

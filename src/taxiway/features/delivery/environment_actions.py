@@ -13,7 +13,7 @@ from typing import Any
 
 from taxiway.core.context import OpContext, Platform
 from taxiway.features.delivery import repository
-from taxiway.features.delivery.engines import forge, op_context, owner_of, service_of_repository
+from taxiway.features.delivery.engines import forge, op_context
 from taxiway.features.delivery.service.pipelines import failure_of, start_asked
 from taxiway.features.delivery.tasks.destroy import Remover
 from taxiway.features.environments import repository as deployments
@@ -99,8 +99,6 @@ def _pipelines(platform: Platform, ctx: StepContext, values: Values) -> Values:
     there = forge(platform).get_repository(name)
     if there is None:
         raise InputError(f"there is no repository '{name}': publish it before this step")
-    service = service_of_repository(platform, name)
-    op.authorize(DEPLOY, service.owner if service is not None else owner_of(there))
     commit = ctx.checkpoint(
         "commit", lambda: values.get("commit") or forge(platform).resolve(name, there.default_branch) or ""
     )

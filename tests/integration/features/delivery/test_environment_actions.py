@@ -13,7 +13,7 @@ from taxiway.model.errors import ConflictError, InputError, NotAllowedError
 from taxiway.model.run import Created
 from taxiway.plugin import StepContext
 
-from .conftest import World
+from .conftest import World, component
 from .test_main_job import SHOP, deployed, released
 
 PLACE = {"entityRef": SHOP, "environment": "staging"}
@@ -75,6 +75,22 @@ def test_who_does_not_own_the_service_deploys_and_removes_nothing(world: World, 
     world.push("shop")
     with pytest.raises(NotAllowedError):
         call(world, stranger, "pipeline:wait", repository="shop")
+
+
+@pytest.mark.parametrize("key", ["pipeline:wait", "taxiway:deploy"])
+def test_a_component_of_ours_that_names_their_repository_runs_nothing_there(
+    world: World, tmp_path: Path, key: str
+) -> None:
+    world.forge.create_repository(
+        "theirs", description="", owner="group:default/others", default_branch="main", request_key="theirs"
+    )
+    world.push("theirs")
+    world.register(component("ours", "theirs"))
+    with pytest.raises(NotAllowedError):
+        call(
+            world, acting(world, tmp_path), key, repository="theirs", **{**PLACE, "entityRef": "component:default/ours"}
+        )
+    assert world.events("dev.cdevents.pipelinerun.started") == []
 
 
 def test_a_commit_that_is_not_merged_is_not_run_as_if_it_were(world: World, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from taxiway.core.store.database import Tx
 from taxiway.features.delivery import repository
 from taxiway.features.delivery.engines import forge, owner_of, pipeline_engine, service_of_repository
 from taxiway.features.environments.service import ServiceEntity, create_release
+from taxiway.features.environments.service.deployments import DEPLOY
 from taxiway.features.infrastructure.writes import write_or_find
 from taxiway.features.pulls.service import changed_paths, report_check
 from taxiway.model.errors import InputError, NotFoundError
@@ -30,17 +31,16 @@ STEPS = (
 
 def start_pipelines(ctx: OpContext, name: str, commit: str, branch: str) -> list[str]:
     """One run per workflow that a push of `commit` to `branch` starts. Asked again it returns the same runs."""
-    there = forge(ctx.platform).get_repository(name)
-    if there is None:
-        raise NotFoundError(f"there is no repository '{name}'", code="delivery.no_repository")
-    service = service_of_repository(ctx.platform, name)
-    owner = service.owner if service is not None else owner_of(there)
+    there, owner = _owned(ctx.platform, name)
     return [_start(ctx, there, commit, branch, path, owner) for path in workflows(ctx.platform, name, commit, branch)]
 
 
 def start_asked(ctx: OpContext, name: str, commit: str, branch: str) -> list[str]:
-    """`start_pipelines` for a commit that somebody names. InputError unless it is on the branch: what only stands in a
-    pull request is not run, or released, as if it were merged."""
+    """`start_pipelines` for a commit that somebody names, who must own the repository. InputError unless it is on the
+    branch: what only stands in a pull request is not run, or released, as if it were merged."""
+    there, owner = _owned(ctx.platform, name)
+    # Anybody can write a component that names the repository: its own owner goes first.
+    ctx.authorize(DEPLOY, owner_of(there) or owner)
     host = forge(ctx.platform)
     if host.resolve(name, branch) != commit and all(one["sha"] != commit for one in host.log(name, branch, RECENT)):
         raise InputError(
@@ -48,6 +48,14 @@ def start_asked(ctx: OpContext, name: str, commit: str, branch: str) -> list[str
             code="delivery.commit_elsewhere",
         )
     return start_pipelines(ctx, name, commit, branch)
+
+
+def _owned(platform: Platform, name: str) -> tuple[Repository, str | None]:
+    there = forge(platform).get_repository(name)
+    if there is None:
+        raise NotFoundError(f"there is no repository '{name}': list them", code="delivery.no_repository")
+    service = service_of_repository(platform, name)
+    return there, service.owner if service is not None else owner_of(there)
 
 
 def workflows(platform: Platform, name: str, commit: str, branch: str) -> Sequence[str]:

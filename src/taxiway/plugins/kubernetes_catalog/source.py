@@ -100,8 +100,12 @@ def _listed(outgoing: Outgoing, server: str, kind: str, cancelled: Callable[[], 
             if not after:
                 return items
         else:
-            raise UnavailableError(f"there are more than {PAGE * MOST_PAGES} {kind}: read fewer kinds")
-    raise ConflictError(f"the list of {kind} grew old {TRIES} times while it was read: try again later")
+            raise UnavailableError(
+                f"there are more than {PAGE * MOST_PAGES} {kind}: read fewer kinds", code="kubernetes.endless"
+            )
+    raise ConflictError(
+        f"the list of {kind} grew old {TRIES} times while it was read: try again later", code="kubernetes.busy"
+    )
 
 
 def _items(answer: Answer, kind: str) -> list[Found]:
@@ -113,6 +117,8 @@ def _items(answer: Answer, kind: str) -> list[Found]:
     body = answer.checked(f"the list of {kind}").json()
     items = body.get("items") if isinstance(body, dict) else None
     if not isinstance(items, list):
-        raise UnavailableError(f"the API server did not answer with a list of {kind}: check its address")
+        raise UnavailableError(
+            f"the API server did not answer with a list of {kind}: check its address", code="kubernetes.answer"
+        )
     path, name = PATHS[kind], KINDS.get(kind, kind)
     return [one for item in items if isinstance(item, dict) and (one := found(name, path, item))]

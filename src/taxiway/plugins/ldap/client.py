@@ -97,7 +97,8 @@ class Directory:
                 if count > options.most_entries:
                     raise TooLargeError(
                         f"more than {options.most_entries} entries are below {base}: narrow the filter, or "
-                        "raise most_entries"
+                        "raise most_entries",
+                        code="ldap.too_many",
                     )
                 yield _entry(item)
             cookie = result.get("controls", {}).get("1.2.840.113556.1.4.319", {}).get("value", {}).get("cookie")

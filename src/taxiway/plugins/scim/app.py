@@ -119,7 +119,7 @@ class ScimApp:
         except TaxiwayError as error:
             answer = told(error)
         except TimeoutError:
-            answer = told(TimedOutError("the body did not arrive in time: send it again"))
+            answer = told(TimedOutError("the body did not arrive in time: send it again", code="scim.too_slow"))
         await _send(send, answer)
 
     def answer(self, request: Request) -> Answer:
@@ -217,7 +217,9 @@ async def _read(scope: dict[str, Any], receive: Receive) -> Request | None:
                 return None
             body += message.get("body", b"")
             if len(body) > MOST_BODY:
-                raise TooLargeError(f"a body has at most {MOST_BODY} bytes: send members in parts, by PATCH")
+                raise TooLargeError(
+                    f"a body has at most {MOST_BODY} bytes: send members in parts, by PATCH", code="scim.too_large"
+                )
             if not message.get("more_body"):
                 return Request(scope["method"], tuple(rest), query, headers, body)
 

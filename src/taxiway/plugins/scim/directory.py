@@ -196,7 +196,10 @@ class Directory:
         if kind.name not in self._counts:
             self._counts[kind.name] = sum(1 for _ in self.all(kind))
         if self._counts[kind.name] >= self.most:
-            raise TooLargeError(f"there are {self.most} {kind.endpoint} already: raise plugins.scim.most_resources")
+            raise TooLargeError(
+                f"there are {self.most} {kind.endpoint} already: raise plugins.scim.most_resources",
+                code="scim.too_many",
+            )
 
 
 def _resource(kind: ResourceType, record: Record) -> Resource:

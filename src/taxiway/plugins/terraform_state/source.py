@@ -101,7 +101,7 @@ def _file(path: Path) -> bytes:
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror}", code="terraform.no_state") from error
     if len(content) > MOST_BYTES:
-        raise TooLargeError(f"{path} has more than {MOST_BYTES} bytes: split the stack")
+        raise TooLargeError(f"{path} has more than {MOST_BYTES} bytes: split the stack", code="terraform.too_large")
     return content
 
 

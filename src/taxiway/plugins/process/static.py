@@ -18,7 +18,6 @@ from urllib.parse import urlsplit
 
 HEADERS = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "strict-origin-when-cross-origin"}
 FOR_GOOD = "public, max-age=31536000, immutable"
-THERE = (HTTPStatus.OK, HTTPStatus.NOT_MODIFIED)
 
 
 class Handler(SimpleHTTPRequestHandler):
@@ -29,11 +28,12 @@ class Handler(SimpleHTTPRequestHandler):
     timeout = 60
     _status = 0
 
-    def do_GET(self) -> None:
+    def send_head(self) -> Any:
         if urlsplit(self.path).path == "/healthz":
-            self._say(HTTPStatus.OK, b"ok\n")
-        else:
-            super().do_GET()
+            return self._say(HTTPStatus.OK, b"ok\n")
+        # After a rollback files are older than what a browser has, and differ from it nevertheless.
+        del self.headers["If-Modified-Since"]
+        return super().send_head()
 
     def list_directory(self, path: Any) -> None:
         """A folder without an index is not there."""
@@ -60,7 +60,7 @@ class Handler(SimpleHTTPRequestHandler):
         for name, value in HEADERS.items():
             self.send_header(name, value)
         # A file that is not there yet must not be missing for good; a request that is none has no path.
-        is_asset = getattr(self, "path", "").startswith("/assets/") and self._status in THERE
+        is_asset = getattr(self, "path", "").startswith("/assets/") and self._status == HTTPStatus.OK
         self.send_header("Cache-Control", FOR_GOOD if is_asset else "no-cache")
         super().end_headers()
 

@@ -31,10 +31,12 @@ def port(tmp_path: Path) -> Iterator[int]:
     server.server_close()
 
 
-def got(port: int, path: str, method: str = "GET") -> tuple[int, str | None, bytes]:
+def got(port: int, path: str, method: str = "GET", **headers: str) -> tuple[int, str | None, bytes]:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
     try:
         connection.putrequest(method, path, skip_host=True)
+        for name, value in headers.items():
+            connection.putheader(name.replace("_", "-"), value)
         connection.endheaders()
         answer = connection.getresponse()
         return answer.status, answer.headers["Cache-Control"], answer.read()
@@ -47,13 +49,23 @@ def test_only_an_asset_that_is_there_is_kept_for_good(port: int) -> None:
     assert got(port, "/assets/next.js") == (404, "no-cache", b"site/404.html")
 
 
+def test_a_page_of_an_older_release_is_sent_to_who_has_a_newer_one(port: int) -> None:
+    later = "Fri, 01 Jan 2100 00:00:00 GMT"
+    assert got(port, "/404.html", If_Modified_Since=later) == (200, "no-cache", b"site/404.html")
+
+
+def test_health_is_told_without_a_body_too(port: int) -> None:
+    assert got(port, "/healthz")[::2] == (200, b"ok\n")
+    assert got(port, "/healthz", "HEAD")[::2] == (200, b"")
+
+
 @pytest.mark.parametrize("path", ["/../secret", "/%2e%2e/secret.html", "/.%00./secret.html", "/assets/%00", "/assets/"])
 def test_nothing_outside_of_the_site_is_told(port: int, path: str) -> None:
     assert got(port, path)[::2] == (404, b"site/404.html")
 
 
-@pytest.mark.parametrize("line", [b"GET / x/y z", b"GET /" + b"a" * 70_000 + b" HTTP/1.1"])
+@pytest.mark.parametrize("line", [b"GET / x/y z\r\n\r\n", b"GET /" + b"a" * (65_537 - 5)])
 def test_what_is_no_request_has_an_answer(port: int, line: bytes) -> None:
     with socket.create_connection(("127.0.0.1", port), timeout=5) as client:
-        client.sendall(line + b"\r\n\r\n")
+        client.sendall(line)
         assert client.recv(200)

@@ -11,6 +11,7 @@ from taxiway.core.http.context import Ctx
 from taxiway.core.http.headers import json_bytes, json_list
 from taxiway.features.catalog import sourcing_views, views
 from taxiway.features.catalog.model import CONFIGURED
+from taxiway.features.catalog.repository import configured as sources
 from taxiway.features.catalog.repository import orphans
 from taxiway.features.catalog.service import configured, hooks, removals
 from taxiway.features.catalog.source_routes import operations
@@ -49,6 +50,7 @@ def held_removals(
     except (ValueError, IndexError) as error:
         raise InputError("the cursor is not one of ours: start again without it", code="catalog.bad_cursor") from error
     with ctx.platform.store.read() as conn:
+        sources.get_checked(conn, _id(name))
         found = orphans.held_page(conn, _id(name), after, limit + 1)
     page = page_of(found, limit, lambda item: [item["ref"]])
     return json_list(page.items, page.next_cursor)

@@ -344,6 +344,8 @@ def test_removing_a_source_is_immediate(
     script.repositories = {"a": {"catalog-info.yaml": component("a")}}
     read()
     assert admin.delete(f"{SOURCES}/forge").json() == {"removed": 1, "kept": 0}
+    for answer in (admin.delete(f"{SOURCES}/forge"), admin.get(f"{SOURCES}/forge/held")):
+        assert (answer.status_code, answer.json()["code"]) == (404, "catalog.no_source")
     assert _names(admin) == []
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 import httpx
@@ -10,8 +12,10 @@ import pytest
 
 from factories.catalog_desk import CatalogDesk, desk
 from taxiway.cli.main import run
+from taxiway.features.catalog.service import onboarding
 from taxiway.features.catalog.service.onboarding_forge import ForgeRepositories
-from taxiway.plugin import RepositorySource, testing
+from taxiway.model.errors import NotFoundError, TimedOutError
+from taxiway.plugin import HostedRepository, RepositoryFacts, RepositorySource, testing
 
 __all__ = ["desk"]
 BASE = "/api/catalog/v1/onboarding"
@@ -116,7 +120,6 @@ def test_who_commits_is_known_by_mail(desk: CatalogDesk) -> None:
     name = desk.make({"go.mod": "module x\n"})
     one = next(item for item in source.repositories() if item.name == name)
     from taxiway.features.catalog.service.onboarding_people import people_of, read_systems
-    from taxiway.plugin import RepositoryFacts
 
     ctx = desk.server.platform.system("test")
     facts = RepositoryFacts(["go.mod"], {}, [("gil@example.org", 3), ("nobody@example.org", 9)])
@@ -165,6 +168,25 @@ def test_the_command_line_plans_and_opens(
     assert "library" in line
     assert run(["catalog", "onboard", name]) == 0
     assert f"/pulls/{name}/1" in capsys.readouterr().out
+
+
+def test_a_look_that_ends_early_keeps_what_it_found(desk: CatalogDesk, monkeypatch: pytest.MonkeyPatch) -> None:
+    gone, found, later = sorted(desk.make({"go.mod": "module x\n"}) for _ in range(3))
+    stop, real = threading.Event(), ForgeRepositories.read
+
+    def read(source: ForgeRepositories, one: HostedRepository, wanted: Sequence[str]) -> RepositoryFacts:
+        if one.name == gone:
+            raise NotFoundError("it was deleted just now")
+        if one.name == found:
+            stop.set()
+        return real(source, one, wanted)
+
+    monkeypatch.setattr(ForgeRepositories, "read", read)
+    told: list[str] = []
+    with pytest.raises(TimedOutError):
+        onboarding.look(desk.server.platform.system("test"), stop.is_set, told.append)
+    assert [bool(rows(desk.ann, name)) for name in (gone, found, later)] == [False, True, False]
+    assert told == [f"{gone}: it was deleted just now"]
 
 
 class TestForgeRepositories(testing.RepositorySourceConformance):

@@ -25,7 +25,7 @@ def get_checked(conn: Connection, source_id: str) -> dict[str, Any]:
     """How a source stands. NotFoundError when it was never read."""
     found = get(conn, source_id)
     if found is None:
-        raise NotFoundError(f"nothing is known of {source_id} yet", code="catalog.no_source")
+        raise NotFoundError(f"{source_id} was never read: look at the list of sources", code="catalog.no_source")
     return found
 
 

@@ -5,7 +5,7 @@ A repository whose state is that of the last look costs what its source needs to
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
@@ -141,7 +141,7 @@ def look(ctx: OpContext, stopped: Callable[[], bool], log: Callable[..., None], 
     sources: Sequence[RepositorySource] = ctx.platform.registry.all("repository_source")
     for source in sources:
         try:
-            _look_at(ctx, source, systems, done, stopped, afresh)
+            _look_at(ctx, source, systems, done, stopped, log, afresh)
         except TaxiwayError as error:
             if isinstance(error, TimedOutError):
                 raise
@@ -159,33 +159,41 @@ def _look_at(
     systems: Systems,
     done: Looked,
     stopped: Callable[[], bool],
+    log: Callable[..., None],
     afresh: bool,
 ) -> None:
     with ctx.platform.store.read() as conn:
         known = rows.states(conn, source.key)
     seen: set[str] = set()
     batch: list[dict[str, Any]] = []
-    for repository in source.repositories():
-        if stopped():
-            raise TimedOutError("the look was cancelled: what was found so far stays")
-        seen.add(repository.name)
-        if not afresh and repository.state and known.get(repository.name) == repository.state:
-            done.unchanged += 1
-            continue
-        batch.append(_row(ctx, source, repository, systems))
-        done.looked_at += 1
-        done.missing += batch[-1]["status"] == "missing"
-        if len(batch) == BATCH:
-            ctx.platform.store.write(partial(_save, batch=batch))
-            batch = []
+    try:
+        for repository in source.repositories():
+            if stopped():
+                raise TimedOutError("the look was cancelled: what was found so far stays")
+            seen.add(repository.name)
+            if not afresh and repository.state and known.get(repository.name) == repository.state:
+                done.unchanged += 1
+                continue
+            try:
+                batch.append(_row(ctx, source, repository, systems))
+            except NotFoundError as error:  # deleted in the meantime: the others are looked at all the same
+                done.failed += 1
+                log(f"{repository.name}: {error.detail}")
+                continue
+            done.looked_at += 1
+            done.missing += batch[-1]["status"] == "missing"
+            if len(batch) == BATCH:
+                ctx.platform.store.write(partial(_save, batch=batch))
+                batch = []
+    finally:
+        ctx.platform.store.write(partial(_save, batch=batch))
     gone = set(known) - seen
     done.gone += len(gone)
-    ctx.platform.store.write(partial(_save, batch=batch, source=source.key, gone=gone))
+    ctx.platform.store.write(lambda tx: rows.forget(tx.conn, source.key, gone))
 
 
-def _save(tx: Tx, *, batch: Sequence[dict[str, Any]], source: str = "", gone: Collection[str] = ()) -> None:
+def _save(tx: Tx, *, batch: Sequence[dict[str, Any]]) -> None:
     rows.save(tx.conn, [{**row, "looked_at": tx.now} for row in batch])
-    rows.forget(tx.conn, source, gone)
 
 
 def _row(ctx: OpContext, source: RepositorySource, one: HostedRepository, systems: Systems) -> dict[str, Any]:

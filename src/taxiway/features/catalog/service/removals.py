@@ -105,10 +105,12 @@ def review(ctx: OpContext, source_id: str, decision: Literal["remove", "keep"]) 
 
 
 def remove_source(ctx: OpContext, source_id: str) -> list[str]:
-    """Remove all that a source brought, at once, and forget how it was read. It comes back when it is read again."""
+    """Remove all that a source brought, at once, and forget how it was read. It comes back when it is read again.
+    NotFoundError when it was never read."""
     ctx.authorize("catalog.source.review")
 
     def work(tx: Tx) -> list[str]:
+        rows.get_checked(tx.conn, source_id)
         gone = remove_entities(tx, ctx, [ref for ref, _ in refs_of_source(tx.conn, source_id)])
         orphans.release(tx.conn, source_id)
         rows.remove_problems(tx.conn, source_id, None)

@@ -79,6 +79,8 @@ QUESTIONS = [
     *[_get("v1/export", format=form) for form in ("ndjson", "csv")],
     _get("v1/history/component/default/middle"),
     _get("v1/problems"),
+    _get("v1/kinds"),
+    *[_get(f"v1/{what}/component/default/front") for what in ("ownership", "properties", "edits")],
     _get("entities/unprocessed/failed"),
     *[_get("/api/search/query", term=term) for term in ("whale", "whal", "wahle", "krill", "blue", "", "front", "t")],
     _get("/api/search/query", term="front", **{"filters[owner]": "group:default/blue"}),
@@ -142,11 +144,12 @@ def test_what_may_not_be_read_leaves_no_trace(server: Served) -> None:
 def test_one_by_one_a_hidden_entity_is_as_absent_as_one_that_never_was(server: Served) -> None:
     _apply(server, [*RED, *BLUE])
     client = server.client(server.token("developer", "user:default/rita"))
-    for path in ("entities/by-name/component/default/{}", "entities/by-name/component/default/{}/ancestry"):
-        for more in (path, "v1/graph/component/default/{}", "v1/history/component/default/{}"):
-            hidden, absent = (client.get(f"{BASE}/{more.format(name)}") for name in ("whale", "never"))
-            assert hidden.status_code == absent.status_code == 404
-            assert _shape(hidden.text) == _shape(absent.text)
+    paths = ["entities/by-name/component/default/{}", "entities/by-name/component/default/{}/ancestry"]
+    paths += [f"v1/{what}/component/default/{{}}" for what in ("graph", "history", "ownership", "properties", "edits")]
+    for path in paths:
+        hidden, absent = (client.get(f"{BASE}/{path.format(name)}") for name in ("whale", "never"))
+        assert hidden.status_code == absent.status_code == 404, path
+        assert _shape(hidden.text) == _shape(absent.text)
 
 
 def test_a_powerless_user_gets_nothing_at_all(server: Served) -> None:

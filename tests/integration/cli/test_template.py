@@ -97,6 +97,19 @@ def test_a_case_file_with_an_unknown_key_is_refused(folder: Path, capsys: pytest
     assert "template.test.yaml is not usable: /cases/0" in capsys.readouterr().err
 
 
+def test_files_outside_of_the_checkout_are_not_read(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / ".git").mkdir()
+    outside = folder.with_name(f"{folder.name}-outside")
+    outside.mkdir()
+    (outside / "secret.txt").write_text("${{ values.planted }}")
+    template = folder / "template.yaml"
+    template.write_text(template.read_text().replace("url: ./skeleton", f"url: ../{outside.name}"))
+    assert run(["template", "lint"]) == 2
+    told = capsys.readouterr().out
+    assert f"the checkout around the template has no folder '../{outside.name}'" in told
+    assert "planted" not in told
+
+
 def test_cases_whose_golden_files_would_be_in_one_folder_are_refused(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

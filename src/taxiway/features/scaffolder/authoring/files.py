@@ -81,14 +81,18 @@ def fetches(subject: Subject) -> Iterator[Fetch | Finding]:
         found = _fetch(subject, index, step, url)
         if found is None:
             kind = "file" if str(step["action"]).endswith(":file") else "folder"
-            message, remedy = f"there is no {kind} '{url}' beside the template", "Add it, or correct the path."
+            message = f"the checkout around the template has no {kind} '{url}'"
+            remedy = "Add it, or correct the path."
             yield subject.finding("error", "missing-files", (*where, "url"), message, remedy)
         else:
             yield found
 
 
 def _fetch(subject: Subject, index: int, step: Mapping[str, Any], url: str) -> Fetch | None:
-    source = (subject.file.parent / url).resolve()
+    source, folder = (subject.file.parent / url).resolve(), subject.file.parent
+    checkout = next((one for one in subject.file.parents if (one / ".git").exists()), folder)
+    if not source.is_relative_to(checkout):
+        return None
     if str(step["action"]).endswith(":file"):
         return Fetch(index, step, source, [source]) if source.is_file() else None
     if not source.is_dir():

@@ -77,7 +77,7 @@ def make_platform(tmp_path: Path) -> Iterator[MakePlatform]:
     made: list[Platform] = []
 
     def make(data: Path | None = None, **options: object) -> Platform:
-        platform = build_platform(data or tmp_path / "data", **options)  # type: ignore[arg-type]
+        platform = build_platform(data or tmp_path / "data", **options)
         made.append(platform)
         return platform
 

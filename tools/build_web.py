@@ -27,7 +27,7 @@ INSTALL_SECONDS = 600
 BUILD_SECONDS = 300
 
 
-class WebBuild(Base):  # type: ignore[misc, valid-type]
+class WebBuild(Base):
     """Hatchling's custom hook; `build_data` is its dictionary of what goes into the wheel."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:

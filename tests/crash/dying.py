@@ -94,7 +94,7 @@ def install(death: Death) -> None:
     repository.set_step, repository.set_run = noting_step, noting_run
     install_keys(death)
     for store in (database.SqliteStore, database.PostgresStore):
-        store.write = death.around(store.write)  # type: ignore[method-assign]
+        store.write = death.around(store.write)
 
 
 def install_keys(death: Death) -> None:
@@ -118,8 +118,8 @@ def install_keys(death: Death) -> None:
         keep(answers, store, claim, kept)
         death.strike(["key.keep"], "after")
 
-    idempotency.Claim.join = joining  # type: ignore[assignment,method-assign]
-    idempotency.Answers.keep = keeping  # type: ignore[method-assign]
+    idempotency.Claim.join = joining
+    idempotency.Answers.keep = keeping
 
 
 def main() -> None:

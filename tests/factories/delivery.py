@@ -161,7 +161,7 @@ class RecordingDestination:
             health = "missing" if there is None else self.bad_health if bad else "healthy"
             url = f"http://{item['spec']['hostnames'][0]}:8000" if item["kind"] == "HTTPRoute" else None
             message = "it exits with 1" if bad else ""
-            result.append(ObjectStatus(key, there == item, health, message, url))  # type: ignore[arg-type]
+            result.append(ObjectStatus(key, there == item, health, message, url))
         return result
 
     def prune(self, target: Target, keys: Sequence[ObjectKey]) -> None:

@@ -74,7 +74,7 @@ class Laptop:
         assert {one.health for one in found} == {"healthy"}, found
 
     def get(self, path: str = "/", host: str = "shop.dev.localhost") -> tuple[int, str]:
-        port = routes.router_state(self.keeper.places.router)["port"]  # type: ignore[index]
+        port = routes.router_state(self.keeper.places.router)["port"]
         return get(port, path, host)
 
     def facts(self) -> dict[str, Any]:

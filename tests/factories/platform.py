@@ -141,7 +141,7 @@ def build_platform(
 def principal(name: str, *roles: str, owns: frozenset[str] = frozenset()) -> Principal:
     """The user `user:default/<name>`; a developer unless roles are given."""
     subject = f"user:default/{name}"
-    return Principal(subject, roles=frozenset(roles or ("developer",)), ownership=owns | {subject})  # type: ignore[arg-type]
+    return Principal(subject, roles=frozenset(roles or ("developer",)), ownership=owns | {subject})
 
 
 def context(platform: Platform, who: Principal) -> OpContext:

@@ -50,7 +50,7 @@ class Bench:
 
     def __init__(self, platform: Platform) -> None:
         self.platform = platform
-        self.runs: DurableRuns = platform.runs  # type: ignore[assignment]
+        self.runs: DurableRuns = platform.runs
         self.worker = Worker(platform, ())
 
     def start(self, kind: str, *actions: str, who: Any = ALEX, **options: Any) -> str:

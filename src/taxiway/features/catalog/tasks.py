@@ -13,6 +13,7 @@ from taxiway.features.catalog.service.ingesting import follow_in_batches
 from taxiway.features.catalog.service.kinds import follow_kind
 from taxiway.features.catalog.service.locations import get_location
 from taxiway.features.catalog.service.properties import compute_pending
+from taxiway.features.catalog.service.property_marks import OUTDATED
 from taxiway.features.catalog.service.sourcing import take_in
 from taxiway.model.errors import NotFoundError, TaxiwayError
 from taxiway.model.event import Event
@@ -22,7 +23,6 @@ from taxiway.plugin import StepContext
 PUSHED = "dev.taxiway.repository.pushed.v1"
 DELETED = "dev.cdevents.repository.deleted.0.3.0"
 KIND = "dev.taxiway.kind.changed.v1"
-OUTDATED = "dev.taxiway.properties.outdated.v1"
 GONE = "dev.taxiway.entity.deleted.v1"
 CHANGED = "dev.taxiway.source.changed.v1"
 

@@ -48,12 +48,12 @@ class Log:
         def work(tx: object) -> None:
             for number in range(count):
                 draft = EventDraft(kind, f"thing:{number}", {"n": number, "f": 1.5}, personal={"mail": "a@b"})
-                self.journal.append(tx, ALEX, draft, owner=owner)  # type: ignore[arg-type]
+                self.journal.append(tx, ALEX, draft, owner=owner)
 
         self.store.write(work)
 
     def run(self, work: object) -> None:
-        thread = threading.Thread(target=work, args=(self.stop,), daemon=True)  # type: ignore[arg-type]
+        thread = threading.Thread(target=work, args=(self.stop,), daemon=True)
         thread.start()
         self.threads.append(thread)
 
@@ -84,7 +84,7 @@ class Log:
         return verify(self.store, self.data)
 
     def change(self, statement: object) -> None:
-        self.store.write(lambda tx: tx.conn.execute(statement) and None)  # type: ignore[call-overload]
+        self.store.write(lambda tx: tx.conn.execute(statement) and None)
 
 
 @pytest.fixture
@@ -188,9 +188,9 @@ def test_a_chain_that_was_computed_anew_is_found(log: Log) -> None:
 
     def again(tx: object) -> None:
         previous = chain.GENESIS
-        for row in tx.conn.execute(select(event).order_by(event.c.seq)).all():  # type: ignore[attr-defined]
+        for row in tx.conn.execute(select(event).order_by(event.c.seq)).all():
             previous = chain.next_hash(previous, row.seq, row)
-            tx.conn.execute(update(event).where(event.c.id == row.id).values(hash=previous))  # type: ignore[attr-defined]
+            tx.conn.execute(update(event).where(event.c.id == row.id).values(hash=previous))
 
     log.store.write(again)
     assert "computed anew" in str(log.verify().problem)

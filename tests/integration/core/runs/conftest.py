@@ -19,5 +19,5 @@ def bench(database_url: str, tmp_path: Path) -> Iterator[Bench]:
     yield made
     made.worker.stop()
     platform.store.close()
-    faults = [line for line in platform.log.lines if line[0] == "exception"]  # type: ignore[attr-defined]
+    faults = [line for line in platform.log.lines if line[0] == "exception"]
     assert not faults, faults

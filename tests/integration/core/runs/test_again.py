@@ -53,7 +53,7 @@ def failing(times: int, error: Callable[[], Exception] = lambda: UnavailableErro
             raise error()
         return {"attempts": list(calls), "once": once}
 
-    step.calls = calls  # type: ignore[attr-defined]
+    step.calls = calls
     return step
 
 

@@ -34,7 +34,7 @@ class Workers:
     def __init__(self, data: Path, url: str) -> None:
         self.data, self.url = data, url
         self.platform: Platform = build_platform(data, url=url)
-        self.platform.runs.register("crash", BaseHandler())  # type: ignore[arg-type]
+        self.platform.runs.register("crash", BaseHandler())
         self.processes: list[subprocess.Popen[bytes]] = []
 
     def launch(self, seed: int = 0) -> subprocess.Popen[bytes]:
@@ -182,7 +182,7 @@ def test_a_frozen_worker_whose_run_was_taken_writes_nothing_any_more(workers: Wo
     workers.wait_for_file("slow")
     frozen.send_signal(signal.SIGSTOP)
     here = Worker(workers.platform, ())
-    here._leases.bury = lambda tx, name: True  # type: ignore[method-assign]  # as when its 15 s were over
+    here._leases.bury = lambda tx, name: True  # as when its 15 s were over
     here.start()
     try:
         run = workers.wait(run_id)

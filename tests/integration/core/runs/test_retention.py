@@ -23,7 +23,7 @@ def age(bench: Bench, days: int, *ids: str) -> None:
     by = days * retention.DAY
 
     def work(tx: object) -> None:
-        conn = tx.conn  # type: ignore[attr-defined]
+        conn = tx.conn
         conn.execute(update(run).where(run.c.id.in_(ids)).values(ended_at=run.c.ended_at - by))
         conn.execute(update(run_log).where(run_log.c.run_id.in_(ids)).values(at=run_log.c.at - by))
 
@@ -32,7 +32,7 @@ def age(bench: Bench, days: int, *ids: str) -> None:
 
 def count(bench: Bench, table: object) -> int:
     with bench.platform.store.read() as conn:
-        return int(conn.execute(select(func.count()).select_from(table)).scalar_one())  # type: ignore[arg-type]
+        return int(conn.execute(select(func.count()).select_from(table)).scalar_one())
 
 
 def test_logs_go_before_runs_and_say_so(bench: Bench) -> None:

@@ -198,4 +198,4 @@ def test_a_fault_in_a_step_is_told_without_its_message_and_logged(bench: Bench) 
     bench.runs.register("k", Scripted(fault=fault))
     run = bench.wait(bench.start("k", "fault"))
     assert run.error == "step s1 failed: ValueError inside fault: this is a fault; see the log of the server"
-    assert any(event == "step failed" for _, event, _ in bench.platform.log.lines)  # type: ignore[attr-defined]
+    assert any(event == "step failed" for _, event, _ in bench.platform.log.lines)

@@ -78,7 +78,7 @@ class World:
 
     def start(self) -> None:
         reconciler: Any = self.platform.registry.get("background_service", "delivery.reconciler")
-        self.worker = Worker(self.platform, [(reconciler, None)])  # type: ignore[list-item]
+        self.worker = Worker(self.platform, [(reconciler, None)])
         self.worker.start()
 
     def stop(self) -> None:

@@ -28,7 +28,7 @@ SHOP = "component:default/shop"
 
 def twice(world: World, run_id: str, workspace: Path, after: Callable[[str], None] = lambda step: None) -> None:
     """Every step of a run, each called twice with nothing kept but what it wrote; then the end, once."""
-    handler: RunHandler = world.platform.runs.parts.handlers[world.platform.runs.get(run_id).kind]  # type: ignore[attr-defined]
+    handler: RunHandler = world.platform.runs.parts.handlers[world.platform.runs.get(run_id).kind]
     run = world.platform.runs.get(run_id)
     for step in run.steps:
         for attempt in (1, 2):
@@ -87,18 +87,18 @@ def test_a_resource_that_was_made_but_not_noted_is_found_and_destroyed(world: Wo
     twice(world, pipeline, tmp_path)
     (row,) = views.releases(world.ctx, SHOP, None, 10).items
     run = world.platform.runs.get(deploy(world.ctx, SHOP, "staging", row["id"])["run_id"])
-    handler = world.platform.runs.parts.handlers["deploy"]  # type: ignore[attr-defined]
+    handler = world.platform.runs.parts.handlers["deploy"]
     put = world.platform.secrets.put
 
     def crash(name: str, value: str) -> str:
         raise KeyboardInterrupt
 
-    world.platform.secrets.put = crash  # type: ignore[method-assign]
+    world.platform.secrets.put = crash
     ctx = step_context(tmp_path, run_id=run.id, principal=world.ctx.principal)
     try:
         handler.execute(run, run.steps[1], ctx)
     except KeyboardInterrupt:
-        world.platform.secrets.put = put  # type: ignore[method-assign]
+        world.platform.secrets.put = put
     assert len(world.database.there) == 1
     destroy_made_by_run(world.ctx, ctx, run.id)
     assert world.database.there == {}
@@ -138,14 +138,14 @@ def test_a_deployment_that_is_overtaken_by_a_removal_leaves_nothing(world: World
     twice(world, pipeline, tmp_path)
     (row,) = views.releases(world.ctx, SHOP, None, 10).items
     run = world.platform.runs.get(deploy(world.ctx, SHOP, "staging", row["id"])["run_id"])
-    provision, handlers = world.database.provision, world.platform.runs.parts.handlers  # type: ignore[attr-defined]
+    provision, handlers = world.database.provision, world.platform.runs.parts.handlers
 
     def slow(ctx: Any, request: Any) -> Any:
-        world.database.provision = provision  # type: ignore[method-assign]
+        world.database.provision = provision
         twice(world, destroy(world.ctx, SHOP, "staging")["run_id"], tmp_path, reconciled(world))
         return provision(ctx, request)
 
-    world.database.provision = slow  # type: ignore[method-assign]
+    world.database.provision = slow
     with pytest.raises(ConflictError, match="removed from staging meanwhile"):
         handlers["deploy"].execute(run, run.steps[1], step_context(tmp_path, run_id=run.id))
     assert world.database.there == {}

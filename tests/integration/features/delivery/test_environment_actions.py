@@ -28,7 +28,7 @@ def acting(world: World, folder: Path, **changes: Any) -> StepContext:
 
 
 def call(world: World, ctx: StepContext, key: str, **values: Any) -> Any:
-    return world.platform.registry.get("action", key).run(ctx, values)  # type: ignore[attr-defined]
+    return world.platform.registry.get("action", key).run(ctx, values)
 
 
 def live(world: World) -> str | None:
@@ -44,11 +44,11 @@ def test_a_deployment_and_a_rollback_are_taken_back_to_what_was_live(world: Worl
     done = call(world, ctx, "environment:deploy", **PLACE, release=second)
     assert (done["release"], live(world)) == (second, second)
     assert call(world, ctx, "environment:deploy", **PLACE, release=second) == done  # done again, nothing starts twice
-    (made,) = {name: Created(kind, name, data) for kind, name, data in ctx.made}.values()  # type: ignore[attr-defined]
+    (made,) = {name: Created(kind, name, data) for kind, name, data in ctx.made}.values()
     back = acting(world, tmp_path)
     assert call(world, back, "environment:rollback", **PLACE)["release"] == first
     call(world, acting(world, tmp_path), "environment:deploy", **PLACE, release=second)
-    world.platform.registry.get("action", "environment:deploy").undo(acting(world, tmp_path), [made])  # type: ignore[attr-defined]
+    world.platform.registry.get("action", "environment:deploy").undo(acting(world, tmp_path), [made])
     assert live(world) == first
     call(world, acting(world, tmp_path), "environment:destroy", **PLACE)
     assert live(world) is None

@@ -313,14 +313,14 @@ def test_the_action_takes_a_commit_to_a_url_and_its_undo_leaves_nothing(world: W
         run = world.wait(run_id)
         return run.state, run.output or {}
 
-    ctx = step_context(tmp_path, principal=world.ctx.principal, wait_for_run=wait_for_run)  # type: ignore[arg-type]
+    ctx = step_context(tmp_path, principal=world.ctx.principal, wait_for_run=wait_for_run)
     values = {"entityRef": SHOP, "environment": "staging", "repository": "shop", "commit": sha}
     first = action.run(ctx, values)
     again = action.run(ctx, values)
     assert first == again
     assert first["url"] == "http://shop.staging.localhost:8000"
     assert len(views.deployments(world.ctx, SHOP, None, None, 10).items) == 1
-    action.undo(ctx, [Created(*item) for item in ctx.made])  # type: ignore[attr-defined]
+    action.undo(ctx, [Created(*item) for item in ctx.made])
     assert world.destination.objects == {}
     assert world.database.there == {}
 
@@ -334,7 +334,7 @@ def test_the_action_fails_with_the_failing_jobs_reason(world: World, tmp_path: o
         run = world.wait(run_id)
         return run.state, run.output or {}
 
-    ctx = step_context(tmp_path, principal=world.ctx.principal, wait_for_run=wait_for_run)  # type: ignore[arg-type]
+    ctx = step_context(tmp_path, principal=world.ctx.principal, wait_for_run=wait_for_run)
     values = {"entityRef": SHOP, "environment": "staging", "repository": "shop"}
     with pytest.raises(ConflictError, match="job build failed: tests fail"):
         action.run(ctx, values)
@@ -357,7 +357,7 @@ def test_trying_the_action_again_tries_a_failed_pipeline_again_once(world: World
 
     for attempt, calls in ((1, 1), (2, 2), (2, 2)):
         options = {"wait_for_run": wait_for_run, "attempt": attempt, "checkpoint": checkpoint}
-        ctx = step_context(tmp_path, principal=world.ctx.principal, **options)  # type: ignore[arg-type]
+        ctx = step_context(tmp_path, principal=world.ctx.principal, **options)
         with pytest.raises(ConflictError, match="tests fail"):
             action.run(ctx, values)
         assert world.engine.calls == calls

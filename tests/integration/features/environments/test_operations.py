@@ -51,9 +51,9 @@ def server(tmp_path: Path) -> Iterator[Served]:
         forge.create_repository("shop", description="", owner=None, default_branch="main", request_key="x")
         files = {".github/workflows/ci.yml": b"ok", "score.yaml": SCORE.encode(), "app": b"v1"}
         changes = {path: FileChange(raw) for path, raw in files.items()}
-        running.commit = forge.commit("shop", "main", changes, message="m", author="dev")  # type: ignore[attr-defined]
+        running.commit = forge.commit("shop", "main", changes, message="m", author="dev")
         reconciler: Reconciler = platform.registry.get("background_service", "delivery.reconciler")
-        worker = Worker(platform, [(reconciler, None)])  # type: ignore[list-item]
+        worker = Worker(platform, [(reconciler, None)])
         worker.start()
         yield running
         worker.stop()
@@ -95,7 +95,7 @@ def test_the_way_of_a_release_over_http(server: Served) -> None:
     from taxiway.features.delivery.service.pipelines import start_pipelines
 
     with server.client(server.token("developer", "user:default/dev")) as dev:
-        start_pipelines(server.platform.system("test"), "shop", server.commit, "main")  # type: ignore[attr-defined]
+        start_pipelines(server.platform.system("test"), "shop", server.commit, "main")
         end = time.monotonic() + 15
         while not (releases := items(dev, f"{ENVIRONMENTS}/releases", service=SHOP)):
             assert time.monotonic() < end

@@ -58,5 +58,5 @@ def _events(platform: object) -> list[object]:
 
     from taxiway.core.store.tables import event
 
-    with platform.store.read() as conn:  # type: ignore[attr-defined]
+    with platform.store.read() as conn:
         return list(conn.execute(select(event.c.type).where(event.c.subject == "pull:shop/1")))

@@ -210,7 +210,7 @@ class Echo(http.server.BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers.get("content-length", 0))).decode()
         got = {"path": self.path, "body": body, "key": self.headers.get("idempotency-key")}
-        self.server.got.append(got)  # type: ignore[attr-defined]
+        self.server.got.append(got)
         text = json.dumps(got).encode()
         self.send_response(418 if "teapot" in self.path else 200)
         self.send_header("content-type", "application/json")
@@ -225,7 +225,7 @@ class Echo(http.server.BaseHTTPRequestHandler):
 @pytest.fixture
 def echo() -> Iterator[Any]:
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Echo)
-    server.got = []  # type: ignore[attr-defined]
+    server.got = []
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield server
     server.shutdown()

@@ -262,7 +262,7 @@ def test_a_dry_run_returns_files_and_never_leaves_the_workspace(server: Served) 
         assert found == {"a.txt": b"n=x"}
         body["directoryContents"] = [{"path": "../../escape", "base64Content": content}]
         assert client.post("/api/scaffolder/v2/dry-run", json=body).status_code == 400
-        template["spec"]["steps"][0]["input"]["url"] = "../../../etc"  # type: ignore[index]
+        template["spec"]["steps"][0]["input"]["url"] = "../../../etc"
         for path, given in ((".", content), ("", content), ("a.txt", "é"), ("a.txt", "x")):
             body["directoryContents"] = [{"path": path, "base64Content": given}]
             assert client.post("/api/scaffolder/v2/dry-run", json=body).status_code in (400, 422), (path, given)

@@ -79,7 +79,7 @@ def start(root: Path) -> Run:
             "user": OTHER_USER,
             **settings,
         }
-        return PipelineProcess(RunSpec(**spec))  # type: ignore[arg-type]
+        return PipelineProcess(RunSpec(**spec))
 
     return run
 

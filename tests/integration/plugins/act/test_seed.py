@@ -113,7 +113,7 @@ def test_repositories_start_from_the_seed_and_their_jobs_cannot_change_it(root: 
     assert "planted" not in other.read_text()
 
     event = SimpleNamespace(data={"repository": "orders"}, subject="repository:orders")
-    ForgetRepository(caches).handle(event)  # type: ignore[arg-type]
+    ForgetRepository(caches).handle(event)
     assert not cache.exists()
     assert caches.folder("orders") != cache
 

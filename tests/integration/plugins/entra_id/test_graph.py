@@ -124,7 +124,7 @@ def test_a_state_that_graph_forgot_is_read_again(source: EntraSource, tenant: Te
     def forgetful(asked: Asked) -> tuple[int, Any]:
         return (410, {"error": {"code": "syncStateNotFound"}}) if "$deltatoken" in asked.query else original(asked)
 
-    tenant.answer = forgetful  # type: ignore[method-assign]
+    tenant.answer = forgetful
     assert len(names(read(source, options(tenant), state))) == 4
 
 

@@ -183,7 +183,7 @@ def test_what_is_no_cluster_is_said(source: KubernetesSource, body: bytes) -> No
 
 
 def test_odd_items_do_no_harm(source: KubernetesSource, server: str, cluster: Cluster) -> None:
-    cluster.lists["deployments"] += [{}, {"metadata": 1}, {"metadata": {"name": 7}}, item("x", "gone"), 3]  # type: ignore[list-item]
+    cluster.lists["deployments"] += [{}, {"metadata": 1}, {"metadata": {"name": 7}}, item("x", "gone"), 3]
     assert len(entities(read(source, options(server)))) == 6
 
 

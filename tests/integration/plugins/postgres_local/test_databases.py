@@ -148,7 +148,7 @@ def test_passwords_are_in_no_file_and_no_command_line(own: Local) -> None:
         connection.execute("select 'planted' from nowhere")
     secrets = [value.encode() for value in own.host.context.secrets.values.values()]
     assert len(secrets) >= 2
-    arguments = Path("/proc", str(own.server.running().pid), "cmdline").read_bytes()  # type: ignore[union-attr]
+    arguments = Path("/proc", str(own.server.running().pid), "cmdline").read_bytes()
     files = [path.read_bytes() for path in own.root.rglob("*") if path.is_file()]
     assert not [secret for secret in secrets for content in (arguments, *files) if secret in content]
     assert b"planted" not in own.server.log.read_bytes()
@@ -225,7 +225,7 @@ def provision_in_a_process_that_is_killed(own: Local) -> ResourceResult:
     kept.unlink()
     own.host.context.records.rows.update(rows)
     own.host.context.secrets.values.update(values)
-    return result  # type: ignore[no-any-return]
+    return result
 
 
 def test_the_server_survives_taxiway_and_is_adopted(own: Local) -> None:
@@ -244,7 +244,7 @@ def test_after_kill_nine_the_service_brings_it_back_on_the_same_port_with_the_da
     service = threading.Thread(target=KeepRunning(own.server).run, args=(own.context, stop))
     service.start()
     try:
-        own.server.running().send(signal.SIGKILL)  # type: ignore[union-attr]
+        own.server.running().send(signal.SIGKILL)
         begun = time.monotonic()
         while True:
             try:
@@ -263,7 +263,7 @@ def test_a_pid_file_that_names_a_foreign_process_does_not_keep_the_server_from_s
     result = own.provision("a")
     pid_file = own.server.cluster / "postmaster.pid"
     lines = pid_file.read_text().splitlines()
-    own.server.running().send(signal.SIGKILL)  # type: ignore[union-attr]
+    own.server.running().send(signal.SIGKILL)
     own.server.running()
     time.sleep(0.2)
     pid_file.write_text("\n".join([str(os.getppid()), *lines[1:]]) + "\n")
@@ -286,7 +286,7 @@ def test_a_port_taken_by_another_program_is_told_and_the_port_stays(own: Local) 
 
 def test_the_last_database_takes_the_server_with_it(own: Local) -> None:
     result = own.provision("only")
-    pid = own.server.running().pid  # type: ignore[union-attr]
+    pid = own.server.running().pid
     own.driver.destroy(own.step, result.inventory)
     assert own.server.running() is None
     assert not Path(f"/proc/{pid}/exe").exists()
@@ -338,7 +338,7 @@ def test_a_fresh_plugin_starts_nothing(tmp_path: Path) -> None:
 @pytest.mark.skipif(not ROOT, reason="only root can change users")
 def test_under_root_the_server_has_a_user_that_is_neither_root_nor_a_workloads(shared: Local) -> None:
     shared.provision("a")
-    uid = Path("/proc", str(shared.server.running().pid)).stat().st_uid  # type: ignore[union-attr]
+    uid = Path("/proc", str(shared.server.running().pid)).stat().st_uid
     assert uid not in (0, 61001, 61002, 61003)
     assert pwd.getpwuid(uid).pw_name in identities.CANDIDATES
     assert shared.server.cluster.stat().st_mode & 0o777 == 0o700

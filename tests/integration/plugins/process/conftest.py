@@ -37,7 +37,7 @@ def wanted() -> Wanted:
     """A desired state around workload.py; `mode` and further variables set its manners."""
 
     def make(generation: str = "g1", mode: str = "", host: str = "shop.dev.localhost", **changes: object) -> Desired:
-        env = {"GENERATION": generation, "MODE": mode, **changes.pop("env", {})}  # type: ignore[dict-item]
+        env = {"GENERATION": generation, "MODE": mode, **changes.pop("env", {})}
         values: dict[str, object] = {
             "argv": (sys.executable, "-I", "-S", str(Path(__file__).with_name("workload.py"))),
             "cwd": "/",
@@ -47,7 +47,7 @@ def wanted() -> Wanted:
             "probe_timing": ProbeTiming(period_seconds=0.2, timeout_seconds=1, failures=2, startup_seconds=5),
             "grace_seconds": 0.5,
         }
-        return Desired(generation, Workload(**{**values, **changes}), (Address(host),))  # type: ignore[arg-type]
+        return Desired(generation, Workload(**{**values, **changes}), (Address(host),))
 
     return make
 

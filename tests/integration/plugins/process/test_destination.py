@@ -49,7 +49,7 @@ def test_a_release_becomes_a_service_that_answers(laptop: Laptop) -> None:
     assert facts["uid"] == (USER.uid or os.getuid())
     assert not {"SSL_CERT_FILE", "TAXIWAY_DATA", "PYTEST_CURRENT_TEST"} & set(facts["env"])
     status = {one.key.kind: one for one in laptop.destination.observe(TARGET, objects)}
-    port = routes.router_state(laptop.keeper.places.router)["port"]  # type: ignore[index]
+    port = routes.router_state(laptop.keeper.places.router)["port"]
     assert status["HTTPRoute"].url == status["Deployment"].url == f"http://shop.dev.localhost:{port}"
     (workload,) = laptop.destination.workloads("dev", "shop")
     assert (workload.ready, workload.pid, workload.service, workload.environment) == (True, facts["pid"], "shop", "dev")
@@ -102,13 +102,13 @@ def test_a_secret_reaches_the_process_and_no_file(laptop: Laptop) -> None:
     second = until(lambda: (f := _facts(laptop)) and f["pid"] != facts["pid"] and f, 5)
     assert SECRET in second["env"]["URL"]
     (workload,) = laptop.destination.workloads()
-    shim = procs.process(procs.process(second["pid"]).ppid)  # type: ignore[union-attr]
-    procs.send_signal(shim, signal.SIGKILL)  # type: ignore[arg-type]
+    shim = procs.process(procs.process(second["pid"]).ppid)
+    procs.send_signal(shim, signal.SIGKILL)
     third = until(lambda: (f := _facts(laptop)) and f["pid"] != second["pid"] and f, 8)
     assert SECRET in third["env"]["URL"]
     assert files_with(laptop.root, SECRET) == []
     # Another value of the same reference is another generation.
-    laptop.host.context.secrets.values[reference] = SECRET + "-new"  # type: ignore[attr-defined]
+    laptop.host.context.secrets.values[reference] = SECRET + "-new"
     laptop.keeper._checked.clear()
     until(lambda: (f := _facts(laptop)) and f["env"]["URL"].find("-new@") > 0, 8)
     until(lambda: laptop.destination.workloads()[0].generation != workload.generation, 8)
@@ -222,8 +222,8 @@ def test_what_died_while_taxiway_was_down_comes_back(laptop: Laptop) -> None:
     laptop.deploy(manifests(laptop.put()))
     laptop.stop()
     pid = laptop.facts()["pid"]
-    procs.send_signal(procs.process(procs.process(pid).ppid), signal.SIGKILL)  # type: ignore[arg-type,union-attr]
-    os.kill(routes.router_state(laptop.keeper.places.router)["pid"], signal.SIGKILL)  # type: ignore[index]
+    procs.send_signal(procs.process(procs.process(pid).ppid), signal.SIGKILL)
+    os.kill(routes.router_state(laptop.keeper.places.router)["pid"], signal.SIGKILL)
     until(lambda: routes.router_state(laptop.keeper.places.router) is None)
     laptop.start()
     until(lambda: routes.router_state(laptop.keeper.places.router), 5)
@@ -234,14 +234,14 @@ def test_what_died_while_taxiway_was_down_comes_back(laptop: Laptop) -> None:
 def test_halt_ends_all_and_the_next_start_brings_all_back(laptop: Laptop) -> None:
     laptop.deploy(manifests(laptop.put(), [pair("GREETING", "again")]))
     laptop.stop()
-    port = routes.router_state(laptop.keeper.places.router)["port"]  # type: ignore[index]
+    port = routes.router_state(laptop.keeper.places.router)["port"]
     # `down` halts from a process of its own.
     Keeper(laptop.host.context).halt()
     assert laptop.processes() == []
     laptop.start()
     until(lambda: routes.router_state(laptop.keeper.places.router), 5)
     assert until(lambda: laptop.get()[0] == 200 and laptop.get(), 5) == (200, "again")
-    assert routes.router_state(laptop.keeper.places.router)["port"] == port  # type: ignore[index]
+    assert routes.router_state(laptop.keeper.places.router)["port"] == port
 
 
 def test_scaling_to_zero_suspends(laptop: Laptop) -> None:
@@ -255,7 +255,7 @@ def test_scaling_to_zero_suspends(laptop: Laptop) -> None:
 
 def _suspended(laptop: Laptop, objects: list[Any]) -> Sequence[ObjectStatus]:
     laptop.destination.apply(TARGET, objects)
-    return until(lambda: (f := laptop.destination.observe(TARGET, objects)) and f[0].health == "suspended" and f, 10)  # type: ignore[no-any-return]
+    return until(lambda: (f := laptop.destination.observe(TARGET, objects)) and f[0].health == "suspended" and f, 10)
 
 
 def test_a_volume_is_a_folder_of_the_workload_and_goes_with_the_resource(laptop: Laptop, tmp_path: Path) -> None:

@@ -204,7 +204,7 @@ def test_a_port_that_is_taken_between_allocation_and_start_is_replaced(
     strangers = []
 
     def and_seize(*arguments: object) -> Instance:
-        made = create_instance(*arguments)  # type: ignore[arg-type]
+        made = create_instance(*arguments)
         if not strangers:
             strangers.append(socket.create_server(("127.0.0.1", made.port() or 0)))
         return made

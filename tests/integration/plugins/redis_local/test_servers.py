@@ -106,7 +106,7 @@ def provision_in_a_process_that_is_killed(local: Local) -> ResourceResult:
     kept.unlink()
     local.host.context.records.rows.update(rows)
     local.host.context.secrets.values.update(values)
-    return result  # type: ignore[no-any-return]
+    return result
 
 
 def test_a_server_survives_taxiway_and_is_adopted(local: Local) -> None:

@@ -27,7 +27,7 @@ def main(data: str, root: str, moment: str) -> None:
             opened(ctx, new)
         os.kill(os.getpid(), signal.SIGKILL)
 
-    upgrade_run.pulls.open_pull = dying  # type: ignore[assignment]
+    upgrade_run.pulls.open_pull = dying
     names = ("git_local", "secrets_local")
     plugins = [EntryPoint(name, f"taxiway.plugins.{name}:PLUGIN", "taxiway.plugins") for name in names]
     settings = load_settings({}, {"data": data, "port": 0, "catalog": {"file_roots": [root]}})

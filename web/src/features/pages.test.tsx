@@ -246,3 +246,23 @@ it('does not hide that approvals and computed properties could not be read', asy
   expect(await screen.findByText('Computed', {}, find)).toBeInTheDocument()
   expect(await screen.findByText(/the store does not answer/, {}, find)).toBeInTheDocument()
 })
+
+it('draws a declared kind with the icon that it names', async () => {
+  const name = { name: 'north', namespace: 'default' }
+  start('/catalog/warehouse/default/north', {
+    'GET /api/catalog/v1/kinds': { items: [{ name: 'Warehouse', plural: 'Warehouses', icon: 'server', columns: [] }] },
+    'GET /api/catalog/entities/by-name/warehouse/default/north': {
+      apiVersion: 'example.com/v1',
+      kind: 'Warehouse',
+      metadata: name,
+    },
+  })
+  const head = (await screen.findByRole('heading', { name: 'north' }, find)).closest('header')
+  await waitFor(() => expect(head?.querySelector('.lucide-server')).toBeInTheDocument(), find)
+})
+
+it('says that no entity matches where one is picked', async () => {
+  start('/catalog/graph', { 'GET /api/catalog/entities/by-query': { items: [], totalItems: 0, pageInfo: {} } })
+  await userEvent.type(await screen.findByRole('textbox', { name: 'Another entity' }, find), 'nobody')
+  expect(await screen.findByText('Nothing matches', {}, find)).toBeInTheDocument()
+})

@@ -11,6 +11,7 @@ const PAGES: [name: string, path: string][] = [
   ['api', '/catalog/api/default/charges?tab=api&page=post+%2Fcharges'],
   ['onboard', '/catalog/onboard'],
   ['sources', '/catalog/sources?source=demo'],
+  ['search', '/search?q=cart'],
   ['create', '/create'],
   ['upgrades', '/create/upgrades'],
   ['wizard', '/create/default/python-service'],

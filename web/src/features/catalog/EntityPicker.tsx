@@ -4,6 +4,7 @@ import { useDebouncedValue } from '@mantine/hooks'
 import { useQuery } from '@tanstack/react-query'
 import { Search } from 'lucide-react'
 import { useState } from 'react'
+import { asApiError } from '~/api/errors'
 import { entitiesQuery } from '~/api/queries'
 import { entityRef, titleOf } from '~/api/refs'
 import { KindIcon } from '~/ui/KindIcon'
@@ -40,7 +41,12 @@ export function EntityPicker({ onPick }: { onPick: (ref: string) => void }) {
           onBlur={() => box.closeDropdown()}
         />
       </Combobox.Target>
-      <Combobox.Dropdown hidden={!items.length}>
+      <Combobox.Dropdown hidden={!asked.trim()}>
+        {!items.length && (
+          <Combobox.Empty>
+            {found.error ? asApiError(found.error).detail : found.isFetching ? 'Searching…' : 'Nothing matches'}
+          </Combobox.Empty>
+        )}
         <Combobox.Options aria-label="Entities">
           {items.map((e) => (
             <Combobox.Option key={entityRef(e)} value={entityRef(e)}>

@@ -111,7 +111,7 @@ function Deliveries({ webhook }: { webhook: Webhook }) {
             ]}
           />
         ) : (
-          <EmptyState icon={Icon} title="Nothing was sent yet" compact>It is sent what happens from its start on.</EmptyState>
+          <EmptyState icon={Icon} title="Nothing was sent yet" compact>It gets what happens after it was made.</EmptyState>
         )
       }
     </Await>

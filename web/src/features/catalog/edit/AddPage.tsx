@@ -4,6 +4,7 @@ import { useDebouncedValue } from '@mantine/hooks'
 import { useQuery } from '@tanstack/react-query'
 import { getRouteApi, Link } from '@tanstack/react-router'
 import { useRef, useState } from 'react'
+import { asApiError } from '~/api/errors'
 import { addEntity, additionPreviewQuery, editFormQuery } from '~/api/edits'
 import { kindsQuery, repositoriesQuery } from '~/api/queries'
 import type { AdditionBody, Json } from '~/api/types'
@@ -75,8 +76,8 @@ export function AddPage() {
                 data={(repositories.data?.items ?? []).map((r) => r.name)}
                 value={search.repository ?? null}
                 onChange={(v) => void nav({ search: (o) => ({ ...o, repository: v ?? undefined }), replace: true })}
-                nothingFoundMessage="No repository of this name"
-                error={repositories.error ? 'The repositories could not be listed' : undefined}
+                nothingFoundMessage={repositories.data?.items.length === 0 ? 'There is no repository yet: create a service first' : 'No repository of this name'}
+                error={repositories.error ? `The repositories could not be listed: ${asApiError(repositories.error).detail}` : undefined}
               />
               <TextInput label="File" required value={path} onChange={(e) => setPath(e.currentTarget.value)} />
             </div>

@@ -55,6 +55,19 @@ def test_faulty_lines_are_named_and_the_rest_is_taken(admin: httpx.Client) -> No
     assert _names(admin) == ["good"]
 
 
+def test_what_is_pushed_again_is_judged_anew(admin: httpx.Client) -> None:
+    def problems() -> list[str | None]:
+        found = admin.get("/api/catalog/v1/problems", params={"limit": 100}).json()["items"]
+        return sorted(item["ref"] or "" for item in found if item["source_id"] == "push:cmdb")
+
+    for _ in range(3):
+        _push(admin, b"{", _line("bad", owner=""), _line("worse", owner=""))
+    assert problems() == ["", "component:default/bad", "component:default/worse"]
+    _push(admin, _line("bad"))
+    assert problems() == ["component:default/worse"]
+    assert _names(admin) == ["bad"]
+
+
 def test_two_sources_do_not_take_entities_from_each_other(admin: httpx.Client) -> None:
     _push(admin, _line("a"))
     other = _push(admin, _line("a", type="stolen"), source="other").json()

@@ -169,6 +169,15 @@ def add_problems(conn: Connection, now: int, source_id: str, problems: Sequence[
         feed.touch(conn)
 
 
+def drop_problems(conn: Connection, source_id: str, refs: Iterable[str]) -> None:
+    """Remove what was wrong with these entities of a source, and with what could not even be named."""
+    mine = delete(catalog_problem).where(catalog_problem.c.source_id == source_id)
+    conn.execute(mine.where(catalog_problem.c.ref.is_(None)))
+    for batch in chunks(list(refs)):
+        conn.execute(mine.where(catalog_problem.c.ref.in_(batch)))
+    feed.touch(conn)
+
+
 def _kept_document(document: Mapping[str, Any] | None) -> str | None:
     if document is None:
         return None

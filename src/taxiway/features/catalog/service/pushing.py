@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from taxiway.core.context import OpContext
 from taxiway.core.store.database import Tx
 from taxiway.features.catalog.model import ApplyResult
+from taxiway.features.catalog.repository.entities import drop_problems
 from taxiway.features.catalog.repository.kinds import load_kinds
 from taxiway.features.catalog.service.apply import apply_judged, judge
 from taxiway.kit.plain import read_json
@@ -36,6 +37,9 @@ def push_entities(ctx: OpContext, name: str, body: bytes, *, complete: bool = Fa
     judged = judge(list(_items(name, body)), None, trusted=True, kinds=kinds, source_id=PREFIX + name)
 
     def work(tx: Tx) -> ApplyResult:
+        # What this push names is judged anew; lines without a name were those of an earlier body.
+        named = {*judged.records, *(problem.ref for problem in judged.problems if problem.ref)}
+        drop_problems(tx.conn, PREFIX + name, named)
         return apply_judged(tx, ctx, judged, PREFIX + name, full=complete)
 
     return ctx.platform.store.write(work)

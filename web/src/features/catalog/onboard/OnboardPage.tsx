@@ -178,7 +178,7 @@ function LookButton() {
   })
   return (
     <Button variant="default" leftSection={<FolderSearch size={15} />} loading={look.isPending} onClick={() => look.mutate()}>
-      Look again
+      Look now
     </Button>
   )
 }

@@ -123,6 +123,20 @@ def test_bodies_are_bounded_unpacked_ones_too(system: OtherSystem, client: Outgo
     assert len(client.get(system.url).body) == 200_000
 
 
+def test_a_secondary_limit_is_known_by_its_words(system: OtherSystem, client: Outgoing) -> None:
+    # GitHub tells the hour's limit in the headers of this answer, and that one is not used up.
+    reset = str(int(time.time()) + 900)
+    system.respond = lambda asked: Reply(
+        {"message": "You have exceeded a secondary rate limit. Please wait a few minutes before you try again."},
+        403,
+        {"x-ratelimit-remaining": "4000", "x-ratelimit-reset": reset},
+    )
+    with pytest.raises(RateLimitedError) as limited:
+        client.send("POST", system.url, json={})
+    assert 50 < (limited.value.retry_after_seconds or 0) < 70
+    assert len(system.asked) == 1
+
+
 def test_a_limit_is_waited_for_when_it_is_short_and_told_when_it_is_long(system: OtherSystem, client: Outgoing) -> None:
     replies = [Reply({"message": "slow down"}, 429, {"retry-after": "0.2"}), Reply({"ok": True})]
     system.respond = lambda asked: replies[min(len(system.asked), 2) - 1]

@@ -121,6 +121,10 @@ class PluginContext:
     stopping: threading.Event
 
 
+def _hide_nothing(value: str) -> None:
+    """Where nothing is stored, nothing is to be masked."""
+
+
 @dataclass
 class StepContext:
     """What an action, driver or engine gets for one step of a run.
@@ -132,7 +136,8 @@ class StepContext:
     run's (state, output) or parks this run until then: the step is called again from its start. `wait_until(seconds)`
     parks likewise for a time; `wait_for(topic)` parks until the host wakes the topic: `approval` until somebody else
     than who started the run decided (one of those in the checkpoint `approvers`, where there is one), `timer:<name>`
-    for the seconds, `signal:<name>` until that signal was sent to the run.
+    for the seconds, `signal:<name>` until that signal was sent to the run. `hide(value)` masks a secret that did not
+    come through `resolve_secret` (a token in the step's input) in the log and the output from now on.
     """
 
     run_id: str
@@ -150,3 +155,4 @@ class StepContext:
     wait_for: Callable[[str, float | None], None]
     resolve_secret: Callable[[str], str]
     owner: str | None = None
+    hide: Callable[[str], None] = _hide_nothing

@@ -80,6 +80,7 @@ class Stepping:
             wait_for=self.wait_for,
             resolve_secret=self.resolve_secret,
             owner=run.owner,
+            hide=self.redactor.add,
         )
 
     def created(self, kind: str, name: str, data: Mapping[str, Any]) -> None:

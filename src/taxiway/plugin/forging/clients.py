@@ -5,8 +5,8 @@ from __future__ import annotations
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from typing import Any, Generic, Protocol, TypeVar
+from dataclasses import dataclass, field, replace
+from typing import Any, Generic, Protocol, Self, TypeVar
 from urllib.parse import quote, unquote, urlsplit
 
 from taxiway.model.errors import InputError, NotFoundError
@@ -64,11 +64,18 @@ class Clients(Generic[H, C]):
 
 @dataclass
 class RestClient(ABC, Generic[R]):
-    """One host with a REST API whose lists come in pages by `Link` headers. A subclass gives `headers`."""
+    """One host with a REST API whose lists come in pages by `Link` headers. A subclass gives `headers`,
+    made of `given` where that is there."""
 
     settings: R
     ctx: PluginContext
     outgoing: Outgoing
+    given: str | None = field(default=None, repr=False)
+    """A token that is used instead of the one in the settings."""
+
+    def acting(self, token: str | None) -> Self:
+        """Itself, or the same host with the token of a person. The rate limits that were seen are shared."""
+        return replace(self, given=token) if token else self
 
     @property
     def web(self) -> str:

@@ -103,10 +103,10 @@ class Outgoing:
                 if last or not repeat or not self._rest(backoff_seconds(attempt), call):
                     raise
                 continue
-            pause = wait_seconds(answer.status, answer.headers, self.now())
+            pause = wait_seconds(answer.status, answer.headers, self.now(), answer.body)
             if pause is not None and pause > 0:
                 self._paused_until[_place(call.url)] = self.now() + pause
-            if is_limit(answer.status, answer.headers):
+            if is_limit(answer.status, answer.headers, answer.body):
                 if last:
                     raise _limited(call, pause or 0.0)
                 continue  # the pause is kept, or refused, at the start of the next round

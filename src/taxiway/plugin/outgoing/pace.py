@@ -8,26 +8,34 @@ REMAINING = ("x-ratelimit-remaining", "ratelimit-remaining")
 RESET = ("x-ratelimit-reset", "ratelimit-reset")
 EPOCH = 1_000_000_000
 DEFAULT_WAIT = 60.0
+SECONDARY = b"secondary rate limit"
+"""What GitHub says in the body when it limits what is made in a minute, at times without any header."""
 
 
-def is_limit(status: int, headers: Mapping[str, str]) -> bool:
+def is_limit(status: int, headers: Mapping[str, str], body: bytes = b"") -> bool:
     """Whether an answer says that there were too many requests."""
     if status == 429:
         return True
-    return status == 403 and ("retry-after" in headers or _first(headers, REMAINING) == 0)
+    return status == 403 and ("retry-after" in headers or _first(headers, REMAINING) == 0 or _is_secondary(body))
 
 
-def wait_seconds(status: int, headers: Mapping[str, str], now: float) -> float | None:
+def wait_seconds(status: int, headers: Mapping[str, str], now: float, body: bytes = b"") -> float | None:
     """How long nothing more should be asked, as an answer says it; None when it does not ask for a wait. `now` is in
     seconds of Unix time."""
     after = _retry_after(headers, now)
-    if is_limit(status, headers) or status == 503:
+    if is_limit(status, headers, body) or status == 503:
+        if after is None and _is_secondary(body):
+            return DEFAULT_WAIT  # the reset that the headers tell is that of another limit
         reset = _reset(headers, now)
         known = after if after is not None else reset
         return known if known is not None or status == 503 else DEFAULT_WAIT
     if _first(headers, REMAINING) == 0:
         return _reset(headers, now)
     return after if status < 400 and after else None
+
+
+def _is_secondary(body: bytes) -> bool:
+    return SECONDARY in body[:2000].lower()
 
 
 def _retry_after(headers: Mapping[str, str], now: float) -> float | None:

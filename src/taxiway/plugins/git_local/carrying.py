@@ -13,9 +13,10 @@ from typing import Any
 from taxiway.model.pulls import Carried, CarryConflict, CarryRequest, CarryTrial, ChangedFiles
 from taxiway.model.workload import FileChange
 from taxiway.plugin import MICROSECONDS
+from taxiway.plugin.git_objects import build_tree
 from taxiway.plugins.git_local.command import ask_git, run_git
 from taxiway.plugins.git_local.comparing import changed_files
-from taxiway.plugins.git_local.objects import build_tree, open_repo, write_commit
+from taxiway.plugins.git_local.objects import open_repo, write_commit
 
 MINE, THEIRS = b"this repository", b"the change"
 OPTIONS = ("merge-tree", "--write-tree", "--name-only", "--no-messages", "-z")
@@ -26,7 +27,7 @@ def carry(path: Path, request: CarryRequest) -> Carried:
     at = request.at // MICROSECONDS
     with open_repo(path) as repo:
         start = repo[request.start.encode()]
-        old, new = (build_tree(repo, None, files) for files in (request.old, request.new))
+        old, new = (build_tree(repo.object_store, None, files) for files in (request.old, request.new))
         base = write_commit(repo, old, None, "base", "taxiway", at)
         mine = write_commit(repo, start.tree, base, "mine", "taxiway", at)
         theirs = write_commit(repo, new, base, "theirs", "taxiway", at)
@@ -84,7 +85,7 @@ class Sides:
                 conflicts.append(CarryConflict(path, "deleted_there"))
             else:
                 conflicts.append(CarryConflict(path, "moved" if ours is None else "binary"))
-        return build_tree(self._repo, self._merged, changes), conflicts
+        return build_tree(self._repo.object_store, self._merged, changes), conflicts
 
     def _relabel(self, content: bytes) -> bytes:
         for old, new in self._labels:

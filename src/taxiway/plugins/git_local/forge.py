@@ -20,10 +20,10 @@ from taxiway.model.errors import ConflictError, InputError, NotFoundError, TooLa
 from taxiway.model.event import EventDraft
 from taxiway.model.workload import FileChange, Repository
 from taxiway.plugin import MICROSECONDS, PluginContext, Record
+from taxiway.plugin.git_objects import build_tree
 from taxiway.plugins.git_local.command import run_git
 from taxiway.plugins.git_local.objects import (
     ZERO,
-    build_tree,
     clear_left_locks,
     commit_rows,
     move_ref,
@@ -186,7 +186,7 @@ class LocalForge:
                 if head is not None:
                     self.rules.check_write(self.uid(name), branch)
                 old = repo[head].tree if head else None
-                tree = build_tree(repo, old, changes)
+                tree = build_tree(repo.object_store, old, changes)
                 if head and tree == old:
                     return str(head.decode())
                 at = self._ctx.clock.now() // MICROSECONDS

@@ -1,4 +1,4 @@
-"""Trees and commits written straight into a bare repository, without a work tree.
+"""Commits and refs written straight into a bare repository, without a work tree.
 
 dulwich is imported by who needs it: a server's start does not.
 """
@@ -7,21 +7,15 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Mapping
-from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Any, cast
+from pathlib import Path
+from typing import Any
 
-from taxiway.model.errors import InputError, UnavailableError
-from taxiway.model.workload import FileChange
-from taxiway.plugin import MICROSECONDS
-
-if TYPE_CHECKING:
-    from dulwich.objects import ObjectID
+from taxiway.model.errors import UnavailableError
+from taxiway.plugin import MICROSECONDS, git_objects
 
 ZERO = "0" * 40
 LEFT_SECONDS = 2.0
 """A ref is locked for milliseconds; a lock this old was left by a process that died."""
-FILE, EXECUTABLE, FOLDER = 0o100644, 0o100755, 0o040000
 
 
 def open_repo(path: Path) -> Any:
@@ -29,47 +23,6 @@ def open_repo(path: Path) -> Any:
     from dulwich.repo import Repo
 
     return Repo(str(path))
-
-
-def checked_path(path: str) -> PurePosixPath:
-    """`path` as a relative path inside a tree. InputError when it would leave it or touch `.git`."""
-    parts = PurePosixPath(path)
-    if parts.is_absolute() or not parts.parts or any(p in ("..", ".") or p.lower() == ".git" for p in parts.parts):
-        raise InputError(f"'{path}' is no path that a repository may hold", code="repositories.bad_path")
-    return parts
-
-
-def build_tree(repo: Any, old: bytes | None, changes: Mapping[str, FileChange]) -> bytes:
-    """The id of the tree that `changes` make of tree `old`; folders that become empty go."""
-    from dulwich.objects import Blob, Tree
-
-    here: dict[bytes, FileChange] = {}
-    below: dict[str, dict[str, FileChange]] = {}
-    for path, change in changes.items():
-        first, *rest = checked_path(path).parts
-        if rest:
-            below.setdefault(first, {})["/".join(rest)] = change
-        else:
-            here[first.encode()] = change
-    tree: Tree = Tree() if old is None else repo[old].copy()
-    for name, change in here.items():
-        if change.content is None:
-            if name in tree:
-                del tree[name]
-            continue
-        blob = Blob.from_string(change.content)
-        repo.object_store.add_object(blob)
-        tree.add(name, EXECUTABLE if change.executable else FILE, blob.id)
-    for folder, inner in below.items():
-        key = folder.encode()
-        sub = tree[key][1] if key in tree and tree[key][0] == FOLDER else None
-        made = build_tree(repo, sub, inner)
-        if len(repo[made]):
-            tree.add(key, FOLDER, cast("ObjectID", made))
-        elif key in tree:
-            del tree[key]
-    repo.object_store.add_object(tree)
-    return bytes(tree.id)
 
 
 def identity(who: str) -> tuple[str, str]:
@@ -80,19 +33,7 @@ def identity(who: str) -> tuple[str, str]:
 
 def write_commit(repo: Any, tree: bytes, parent: bytes | None, message: str, author: str, at_seconds: int) -> bytes:
     """Write a commit by `author` (an entity reference, shown as its name) and return its id."""
-    from dulwich.objects import Commit
-
-    commit = Commit()
-    commit.tree = tree
-    commit.parents = [cast("ObjectID", parent)] if parent else []
-    name, mail = identity(author)
-    commit.author = commit.committer = f"{name} <{mail}>".encode()
-    commit.author_time = commit.commit_time = at_seconds
-    commit.author_timezone = commit.commit_timezone = 0
-    commit.encoding = b"UTF-8"
-    commit.message = message.encode()
-    repo.object_store.add_object(commit)
-    return bytes(commit.id)
+    return git_objects.write_commit(repo.object_store, tree, parent, message, identity(author), at_seconds)
 
 
 def move_ref(repo: Any, ref: bytes, old: bytes | None, new: bytes) -> bool:

@@ -9,7 +9,7 @@ import base64
 import json
 import threading
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from taxiway.model.errors import InputError
@@ -31,8 +31,14 @@ class GitHubClient:
     settings: GitHubHost
     ctx: PluginContext
     outgoing: Outgoing
+    given: str | None = field(default=None, repr=False)
+    """A token that is used instead of the one in the settings."""
     _tokens: dict[str, tuple[str, float]] = field(default_factory=dict, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+
+    def acting(self, token: str | None) -> GitHubClient:
+        """Itself, or the same GitHub with the token of a person. The rate limits that were seen are shared."""
+        return replace(self, given=token) if token else self
 
     @property
     def web(self) -> str:
@@ -81,11 +87,14 @@ class GitHubClient:
         return data
 
     def _headers(self, owner: str, accept: str) -> dict[str, str]:
-        token = self._token(owner)
+        token = self.token(owner)
         headers = {"accept": accept, "x-github-api-version": VERSION}
         return {**headers, "authorization": f"Bearer {token}"} if token else headers
 
-    def _token(self, owner: str) -> str | None:
+    def token(self, owner: str) -> str | None:
+        """The credential for what belongs to `owner`; None when there is none."""
+        if self.given is not None:
+            return self.given
         if self.settings.token is not None:
             return resolve_credential(self.settings.token, self.ctx.secrets)
         if self.settings.app is None:

@@ -101,17 +101,19 @@ def test_secrets_and_keys_do_not_reach_the_log_or_the_result(bench: Bench) -> No
     def leak(ctx: StepContext) -> dict[str, Any]:
         value = ctx.resolve_secret(reference)
         bench.platform.secrets.put("fresh", "made-meanwhile")
+        ctx.hide("given-in-the-input")
+        ctx.log("given-in-the-input")
         ctx.log(
             f"password={value} and made-meanwhile\n-----BEGIN PRIVATE KEY-----\nMIIabc\n-----END PRIVATE KEY-----\nend"
         )
         ctx.log("token ghp_" + "a" * 36 + " url https://u:pw12345@host/x")
         ctx.created("thing", value, {})
-        return {"echo": f"is {value}"}
+        return {"echo": f"is {value}", "given": "given-in-the-input"}
 
     bench.runs.register("k", Scripted(leak=leak))
     run = bench.wait(bench.start("k", "leak"))
     text = "\n".join(line.text for _, line in bench.runs.logs(run.id, step=None, after=0, limit=99))
-    for secret in ("hunter2", "made-meanwhile", "MIIabc", "ghp_a", "pw12345"):
+    for secret in ("hunter2", "made-meanwhile", "given-in", "MIIabc", "ghp_a", "pw12345"):
         assert secret not in text
         assert secret not in repr(run)
     assert text.splitlines()[-2] == "end"

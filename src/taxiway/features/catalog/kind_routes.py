@@ -29,12 +29,10 @@ class KindRelation(BaseModel):
 
 
 class KindColumn(BaseModel):
-    """A column of a table: a dotted path into the document or to a property. `sortable`: lists can be ordered by it."""
+    """A column of the portal's table: a dotted path into the document."""
 
     title: str
     path: str
-    type: Literal["string", "date", "boolean", "integer", "number", "strings", "any"]
-    sortable: bool
 
 
 class KindProperty(BaseModel):
@@ -47,8 +45,7 @@ class KindProperty(BaseModel):
 
 
 class KindView(BaseModel):
-    """A kind of entity. `ref` is the entity that declares it, null for one that ships with Taxiway. A table has its
-    `columns`; `more_columns` can be chosen."""
+    """A kind of entity. `ref` is the entity that declares it, null for one that ships with Taxiway."""
 
     name: str
     title: str
@@ -63,7 +60,6 @@ class KindView(BaseModel):
     spec_schema: dict[str, Any]
     relations: list[KindRelation]
     columns: list[KindColumn]
-    more_columns: list[KindColumn]
     properties: list[KindProperty]
 
 

@@ -18,7 +18,8 @@ from typing import Any, Protocol
 from taxiway.kit.clock import MICROSECONDS, Clock
 from taxiway.model.errors import ConflictError, InputError
 from taxiway.model.run import Created
-from taxiway.plugin.context import Records, StepContext
+from taxiway.plugin.context import PluginContext, Records, StepContext
+from taxiway.plugin.credentials import resolve_credential
 
 CLOCKS_SECONDS = 60
 """How far the clock of a forge may be from ours when we ask whether something was made before this step looked."""
@@ -76,6 +77,25 @@ def action_client(clients: Any, ctx: StepContext, host: str, token: str | None) 
     if token:
         ctx.hide(token)
     return clients.of(host).acting(token)
+
+
+class CredentialHost(Protocol):
+    """A host in a forge plugin's settings with the reference of its credential."""
+
+    @property
+    def host(self) -> str: ...
+
+    @property
+    def token(self) -> str | None: ...
+
+
+def credential(ctx: PluginContext, forge: str, settings: CredentialHost, given: str | None) -> str:
+    """The token `given` with a step, else the one that the settings name. InputError when there is neither."""
+    if given:
+        return given
+    if settings.token is None:
+        raise no_credential(forge, settings.host)
+    return resolve_credential(settings.token, ctx.secrets)
 
 
 def no_credential(forge: str, host: str) -> InputError:

@@ -7,7 +7,7 @@ Equal files, message, author and time make the same commit, so that a push that 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -101,7 +101,9 @@ def made_commit(store: Any, new: NewCommit, at_seconds: int, parent: str | None 
     return write_commit(store, tree, parent.encode() if parent else None, new.message, new.author, at_seconds).decode()
 
 
-def push_first(remote: GitRemote, branch: str, new: NewCommit, at_seconds: int) -> str:
+def push_first(
+    remote: GitRemote, branch: str, new: NewCommit, at_seconds: int, *, note: Callable[[str], None] = lambda sha: None
+) -> str:
     """Push a commit without parents as `branch` of an empty repository, and return its id. Nothing is pushed when it is
     there already. ConflictError when the branch has other commits, InputError when there is nothing to commit."""
     from dulwich.object_store import MemoryObjectStore
@@ -118,6 +120,7 @@ def push_first(remote: GitRemote, branch: str, new: NewCommit, at_seconds: int) 
             f"the branch {branch} of {remote.shown} has commits already: open a pull request, or choose another branch",
             code="forge.not_empty",
         )
+    note(commit)
     remote.push(branch, commit, store, list(store))
     return commit
 

@@ -41,9 +41,10 @@ class GitRemote:
         """What is told of it."""
         return shown(self.url)
 
-    def heads(self) -> dict[str, str]:
-        """Branch → commit; empty for an empty repository. NotFoundError when there is none."""
-        refs, _ = self._refs("git-receive-pack")
+    def heads(self, *, reading: bool = False) -> dict[str, str]:
+        """Branch → commit; empty for an empty repository. NotFoundError when there is none. With `reading` it is asked
+        as for a fetch: forges refuse what asks as for a push where a repository is archived."""
+        refs, _ = self._refs("git-upload-pack" if reading else "git-receive-pack")
         prefix = "refs/heads/"
         return {name.removeprefix(prefix): sha for name, sha in refs.items() if name.startswith(prefix)}
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import quote, urlencode
 
 from taxiway.model.errors import UnavailableError
-from taxiway.plugin import PluginContext, resolve_credential
+from taxiway.plugin import PluginContext
 from taxiway.plugin.forging.clients import Clients
+from taxiway.plugin.forging.making import credential
+from taxiway.plugin.forging.smart_http import GitRemote, basic
 from taxiway.plugin.outgoing import Answer, Hosts, Limits, Outgoing
 from taxiway.plugins.azure.settings import AzureHost
 
@@ -24,6 +25,12 @@ class AzureClient:
     settings: AzureHost
     ctx: PluginContext
     outgoing: Outgoing
+    given: str | None = field(default=None, repr=False)
+    """A token that is used instead of the one in the settings."""
+
+    def acting(self, token: str | None) -> AzureClient:
+        """Itself, or the same server with the token of a person. The rate limits that were seen are shared."""
+        return replace(self, given=token) if token else self
 
     def web(self, *parts: str) -> str:
         """The address of an organisation, a project in it and so on, for people and as the base of calls."""
@@ -34,17 +41,24 @@ class AzureClient:
         self, base: str, path: str, query: Mapping[str, str], *, limits: Limits | None = None, raw: bool = False
     ) -> Answer:
         """GET of `<base>/_apis/<path>`. The answer as it is: `checked()` it."""
-        token = resolve_credential(self.settings.token, self.ctx.secrets)
-        headers = {
-            "authorization": "Basic " + base64.b64encode(f":{token}".encode()).decode(),
-            "accept": "application/octet-stream" if raw else "application/json",
-            # Without it, a token that is not accepted leads to a page to sign in.
-            "x-tfs-fedauthredirect": "Suppress",
-        }
-        url = f"{base}/_apis/{path}?{urlencode({**query, 'api-version': API_VERSION})}"
-        answer = self.outgoing.get(url, headers=headers, limits=limits)
-        # A token that ran out is told of with a status of success.
-        return Answer(401, answer.headers, b"", answer.url) if answer.status == 203 else answer
+        headers = self._headers("application/octet-stream" if raw else "application/json")
+        return _told(self.outgoing.get(_url(base, path, query), headers=headers, limits=limits))
+
+    def send(self, method: str, base: str, path: str, body: Any = None) -> Answer:
+        """Any other call of `<base>/_apis/<path>`, with a JSON body."""
+        headers = self._headers("application/json")
+        return _told(self.outgoing.send(method, _url(base, path, {}), json=body, headers=headers))
+
+    def remote(self, organization: str, project: str, name: str) -> GitRemote:
+        """A repository over git."""
+        return GitRemote(self.outgoing, self.web(organization, project, "_git", name), self._authorization())
+
+    def _authorization(self) -> str:
+        return basic("", credential(self.ctx, "azure", self.settings, self.given))
+
+    def _headers(self, accept: str) -> dict[str, str]:
+        # Without the last one, a token that is not accepted leads to a page to sign in.
+        return {"authorization": self._authorization(), "accept": accept, "x-tfs-fedauthredirect": "Suppress"}
 
     def values(self, base: str, path: str, query: Mapping[str, str]) -> list[Mapping[str, Any]]:
         """The items of a list."""
@@ -55,6 +69,15 @@ class AzureClient:
                 f"{self.settings.host} did not answer as Azure DevOps does: check host and path", code="azure.answer"
             )
         return [item for item in found if isinstance(item, dict)]
+
+
+def _url(base: str, path: str, query: Mapping[str, str]) -> str:
+    return f"{base}/_apis/{path}?{urlencode({**query, 'api-version': API_VERSION})}"
+
+
+def _told(answer: Answer) -> Answer:
+    # A token that ran out is told of with a status of success.
+    return Answer(401, answer.headers, b"", answer.url) if answer.status == 203 else answer
 
 
 AzureClients = Clients[AzureHost, AzureClient]

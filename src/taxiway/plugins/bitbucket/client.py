@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlencode
 
 from taxiway.model.errors import UnavailableError
-from taxiway.plugin import PluginContext, resolve_credential
+from taxiway.plugin import PluginContext
 from taxiway.plugin.forging.clients import Clients, api_url, own_hosts
+from taxiway.plugin.forging.making import credential
+from taxiway.plugin.forging.smart_http import GitRemote, basic
 from taxiway.plugin.outgoing import Answer, Limits, Outgoing, pages
 from taxiway.plugins.bitbucket.settings import BitbucketHost
 
@@ -22,6 +23,12 @@ class BitbucketClient:
     settings: BitbucketHost
     ctx: PluginContext
     outgoing: Outgoing
+    given: str | None = field(default=None, repr=False)
+    """A token that is used instead of the one in the settings."""
+
+    def acting(self, token: str | None) -> BitbucketClient:
+        """Itself, or the same Bitbucket with the token of a person. The rate limits that were seen are shared."""
+        return replace(self, given=token) if token else self
 
     @property
     def web(self) -> str:
@@ -31,12 +38,35 @@ class BitbucketClient:
     def get(self, path: str, query: Mapping[str, Any] | None = None, *, limits: Limits | None = None) -> Answer:
         """GET of a path of the API, or of a whole URL of it (as paging gives). The answer as it is: `checked()` it."""
         url = api_url(self.settings, path) + (f"?{urlencode(query)}" if query else "")
-        token = resolve_credential(self.settings.token, self.ctx.secrets)
-        credential = f"Bearer {token}"
-        if self.settings.username:
-            pair = f"{self.settings.username}:{token}".encode()
-            credential = f"Basic {base64.b64encode(pair).decode()}"
-        return self.outgoing.get(url, headers={"authorization": credential}, limits=limits)
+        return self.outgoing.get(url, headers=self._headers(), limits=limits)
+
+    def send(self, method: str, path: str, body: Any = None) -> Answer:
+        """Any other call, with a JSON body. The answer as it is: `checked()` it."""
+        return self.outgoing.send(method, api_url(self.settings, path), json=body, headers=self._headers())
+
+    def send_beside(self, method: str, path: str) -> Answer:
+        """A call below `<host>/rest`, beside the API: what comes with a Data Center as an add-on."""
+        return self.outgoing.send(method, f"{self.web}/rest/{path}", headers=self._headers())
+
+    def remote(self, path: str) -> GitRemote:
+        """The repository at a path of the host, over git."""
+        token, user = self._token(), self._user()
+        if self.settings.is_cloud:
+            # The names that Cloud wants with each kind of token; that of an account goes with its own for the API only.
+            authorization = basic("x-bitbucket-api-token-auth" if user else "x-token-auth", token)
+        else:
+            authorization = basic(user, token) if user else f"Bearer {token}"
+        return GitRemote(self.outgoing, f"{self.web}/{path}", authorization)
+
+    def _token(self) -> str:
+        return credential(self.ctx, "bitbucket", self.settings, self.given)
+
+    def _user(self) -> str:
+        return self.settings.username if self.given is None else ""
+
+    def _headers(self) -> dict[str, str]:
+        token, user = self._token(), self._user()
+        return {"authorization": basic(user, token) if user else f"Bearer {token}"}
 
     def values(self, path: str, query: Mapping[str, Any], most: int = 2000) -> Iterator[Any]:
         """Every item of a list in pages, as both kinds tell of them; at most `most` pages."""

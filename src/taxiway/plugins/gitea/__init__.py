@@ -30,9 +30,15 @@ def contribute(ctx: PluginContext) -> Sequence[tuple[str, Any]]:
 
         return GiteaUrls(clients(), [host.host for host in ctx.settings.hosts])
 
+    def publish() -> Any:
+        from taxiway.plugins.gitea.actions import publish_gitea
+
+        return publish_gitea(ctx, clients())
+
     return [
         ("entity_source", Later("gitea", repositories)),
         ("url_reader", Later("gitea", urls)),
+        ("action", Later("publish:gitea", publish)),
     ]
 
 
@@ -41,5 +47,5 @@ PLUGIN = Plugin(
     version="1.0.0",
     contribute=contribute,
     settings=GiteaSettings,
-    description="Repositories of Gitea and Forgejo",
+    description="Repositories of Gitea and Forgejo, and the action that makes them",
 )

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from taxiway.plugin import PluginContext, resolve_credential
+from taxiway.plugin import PluginContext
 from taxiway.plugin.forging.clients import Clients, RestClient, own_hosts
+from taxiway.plugin.forging.making import credential
+from taxiway.plugin.forging.smart_http import GitRemote, basic
 from taxiway.plugin.outgoing import Outgoing
 from taxiway.plugins.gitea.settings import GiteaHost
 
@@ -12,10 +14,17 @@ class GiteaClient(RestClient[GiteaHost]):
     """One Gitea."""
 
     def headers(self) -> dict[str, str]:
-        if self.settings.token is None:
-            return {"accept": "application/json"}
-        token = resolve_credential(self.settings.token, self.ctx.secrets)
-        return {"accept": "application/json", "authorization": f"token {token}"}
+        accept = {"accept": "application/json"}
+        has_none = self.given is None and self.settings.token is None
+        return accept if has_none else {**accept, "authorization": f"token {self.token()}"}
+
+    def token(self) -> str:
+        """The token that its calls carry. InputError where there is none."""
+        return credential(self.ctx, "gitea", self.settings, self.given)
+
+    def remote(self, name: str) -> GitRemote:
+        """A repository over git; Gitea takes a token as the password of any user."""
+        return GitRemote(self.outgoing, f"{self.web}/{name}.git", basic("taxiway", self.token()))
 
 
 GiteaClients = Clients[GiteaHost, GiteaClient]

@@ -14,7 +14,9 @@ class GiteaHost(BaseModel):
 
     host: str = Field(description="where people reach it, such as git.example.com or localhost:3000")
     api_url: str | None = Field(None, description="address of its API; default: <host>/api/v1")
-    token: CredentialRef | None = Field(None, description="a token that may read: secret://… or env:NAME")
+    token: CredentialRef | None = Field(
+        None, description="a token that may read, and write for actions: secret://… or env:NAME"
+    )
     scheme: str = Field("https", pattern="^https?$", description="http only where there is no TLS at all")
 
     @property

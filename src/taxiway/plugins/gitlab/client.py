@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from taxiway.plugin import PluginContext, resolve_credential
+from taxiway.plugin import PluginContext
 from taxiway.plugin.forging.clients import Clients, RestClient, own_hosts
+from taxiway.plugin.forging.making import credential
+from taxiway.plugin.forging.smart_http import GitRemote, basic
 from taxiway.plugin.outgoing import Outgoing
 from taxiway.plugins.gitlab.settings import GitLabHost
 
@@ -12,10 +14,19 @@ class GitLabClient(RestClient[GitLabHost]):
     """One GitLab."""
 
     def headers(self) -> dict[str, str]:
-        if self.settings.token is None:
-            return {"accept": "application/json"}
-        token = resolve_credential(self.settings.token, self.ctx.secrets)
-        return {"accept": "application/json", "private-token": token}
+        accept = {"accept": "application/json"}
+        if self.given is not None:
+            # A person's: one of OAuth, or a personal access token, which GitLab takes in the same place.
+            return {**accept, "authorization": f"Bearer {self.given}"}
+        return accept if self.settings.token is None else {**accept, "private-token": self.token()}
+
+    def token(self) -> str:
+        """The token that its calls carry. InputError where there is none."""
+        return credential(self.ctx, "gitlab", self.settings, self.given)
+
+    def remote(self, name: str) -> GitRemote:
+        """A project over git."""
+        return GitRemote(self.outgoing, f"{self.web}/{name}.git", basic("oauth2", self.token()))
 
 
 GitLabClients = Clients[GitLabHost, GitLabClient]

@@ -1,0 +1,177 @@
+"""A fake of a forge that holds both sides to the forge's published API description (a reduced copy in tests/data/apis).
+
+Requests to operations, parameters or body fields that the description does not have are refused and noted, and so are
+answers of the fake that do not fit it: a test that uses one fails when `problems` is not empty at its end.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+import jsonschema_rs
+
+from factories.git_host import GitHost
+from factories.other_system import Asked, OtherSystem, Reply, other_system
+
+FOLDER = Path(__file__).parents[1] / "data" / "apis"
+TEXT_TYPES = {"integer": int, "number": float}
+
+
+@dataclass(frozen=True)
+class Call:
+    """A request to an operation: its path parameters, its query, and its body as JSON."""
+
+    at: Mapping[str, str]
+    query: Mapping[str, str]
+    body: Any
+    headers: Mapping[str, str]
+
+
+Answer = tuple[int, Any]
+Handlers = Mapping[str, Callable[[Call], Answer]]
+"""`GET /path/{template}` → what answers it."""
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One of a description, ready to judge with."""
+
+    name: str
+    pattern: re.Pattern[str]
+    spec: Mapping[str, Any]
+
+
+@dataclass
+class Described:
+    """A description by the name of its file; `base` is where the API is below the host."""
+
+    name: str
+    base: str
+    problems: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.document = json.loads((FOLDER / f"{self.name}.json").read_text())
+        self.operations = [
+            Operation(f"{method.upper()} {path}", _pattern(path), spec)
+            for path, methods in self.document["paths"].items()
+            for method, spec in methods.items()
+        ]
+
+    def find(self, method: str, path: str) -> tuple[Operation, dict[str, str]] | None:
+        """The operation of a path, the one with the fewest parameters where several match."""
+        found = []
+        for one in self.operations:
+            match = one.pattern.fullmatch(path)
+            if match and one.name.startswith(f"{method} "):
+                values = (unquote(value) for value in match.groups())
+                found.append((one, dict(zip(_names(one.name), values, strict=True))))
+        return min(found, key=lambda item: len(item[1]), default=None)
+
+    def judge(self, operation: Operation, query: Mapping[str, str], body: bytes) -> Any:
+        """The body as JSON. ValueError for what the description does not allow."""
+        known = {one["name"]: one for one in operation.spec.get("parameters", [])}
+        for name, value in query.items():
+            if name.removesuffix("[]") not in known and name not in known:
+                raise ValueError(f"has no parameter {name}")
+            schema = known.get(name, {}).get("schema", {})
+            typed: Any = value in ("true", "1") if schema.get("type") == "boolean" else value
+            self._valid(schema, TEXT_TYPES.get(str(schema.get("type")), lambda text: text)(typed))
+        for name, one in known.items():
+            if one.get("required") and name not in query:
+                raise ValueError(f"lacks the parameter {name}")
+        content = operation.spec.get("requestBody")
+        if content is None:
+            if body:
+                raise ValueError("takes no body")
+            return None
+        if not body and not content.get("required"):
+            return None
+        said = json.loads(body)
+        self._valid(_closed(content["content"]["application/json"]["schema"]), said)
+        return said
+
+    def judge_answer(self, operation: Operation, answer: Answer) -> None:
+        """ValueError for a success that the description does not tell of."""
+        status, body = answer
+        if status >= 300:
+            return
+        responses = operation.spec["responses"]
+        if str(status) not in responses:
+            raise ValueError(f"does not answer {status}")
+        content = responses[str(status)].get("content")
+        if content is not None:
+            self._valid(content["application/json"]["schema"], body)
+
+    def _valid(self, schema: Any, value: Any) -> None:
+        whole = {**schema, "components": self.document.get("components", {})} if isinstance(schema, dict) else schema
+        try:
+            jsonschema_rs.Draft202012Validator(whole).validate(value)
+        except jsonschema_rs.ValidationError as error:
+            raise ValueError(f"{error.message} at {'/'.join(map(str, error.instance_path))}") from error
+
+
+@contextmanager
+def described_system(api: Described, handlers: Handlers, git: GitHost | None = None) -> Iterator[OtherSystem]:
+    """The fake, with `git` behind the paths of git. What has no handler is answered with 501 and noted."""
+
+    def respond(asked: Asked) -> Reply:
+        by_git = git.answer(asked) if git is not None else None
+        if by_git is not None:
+            return by_git
+        parts = urlsplit(asked.path)
+        found = api.find(asked.method, parts.path.removeprefix(api.base))
+        place = f"{asked.method} {parts.path}"
+        if found is None or not parts.path.startswith(api.base):
+            api.problems.append(f"{place} is not in the description")
+            return Reply({"message": api.problems[-1]}, 501)
+        operation, at = found
+        query = dict(parse_qsl(parts.query, keep_blank_values=True))
+        try:
+            body = api.judge(operation, query, asked.body)
+            if operation.name not in handlers:
+                raise ValueError("has no handler")
+            answer = handlers[operation.name](Call(at, query, body, asked.headers))
+            api.judge_answer(operation, answer)
+        except ValueError as error:
+            api.problems.append(f"{place}: {error}")
+            return Reply({"message": api.problems[-1]}, 501)
+        status, content = answer
+        return Reply(b"" if content is None else content, status)
+
+    with other_system(respond) as system:
+        yield system
+
+
+def _names(operation: str) -> list[str]:
+    return re.findall(r"\{([^}]+)\}", operation)
+
+
+def _pattern(path: str) -> re.Pattern[str]:
+    parts = re.split(r"(\{[^}]+\})", path)
+    return re.compile("".join("([^/]+)" if part.startswith("{") else re.escape(part) for part in parts))
+
+
+def _closed(schema: Any) -> Any:
+    """The schema with no room for what it does not name."""
+    closed = copy.deepcopy(schema)
+
+    def walk(node: Any) -> None:
+        if isinstance(node, dict):
+            if "properties" in node and "additionalProperties" not in node:
+                node["additionalProperties"] = False
+            for value in node.values():
+                walk(value)
+        elif isinstance(node, list):
+            for value in node:
+                walk(value)
+
+    walk(closed)
+    return closed

@@ -10,6 +10,7 @@ import importlib
 import inspect
 import json
 import pkgutil
+import re
 import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -117,6 +118,8 @@ def cli_page() -> str:
     from taxiway.cli.main import app
 
     text: str = app.generate_docs(output_format="markdown")
+    # A heading's anchor keeps the dashes that a command begins with; the links to it were made without them.
+    text = re.sub(r"\[`(-+)([\w-]+)`\]\(#([\w-]+)-\2\)", r"[`\1\2`](#\3-\1\2)", text)
     start, end = text.index("## Table of Contents"), text.index("**Commands**")
     exits = table(("exit code", "meaning"), sorted((kind.exit_code, kind.title) for kind in KINDS.values()))
     answer = f"{text[:start]}{text[end:].rstrip()}\n\n## Exit codes\n\n0 is success, 130 is Ctrl-C.\n\n{exits}"

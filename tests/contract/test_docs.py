@@ -73,6 +73,29 @@ def test_links_between_pages_lead_somewhere() -> None:
     assert broken == []
 
 
+def test_links_into_pages_lead_to_a_heading() -> None:
+    pages = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *DOCS.rglob("*.md")]
+    anchors = {page.resolve(): _anchors(page) for page in pages}
+    broken = []
+    for page in pages:
+        for target in re.findall(r"\]\((?!https?:|mailto:)([^)\s]*#[^)\s]+)\)", CODE.sub("", page.read_text())):
+            path, _, anchor = target.partition("#")
+            other = (page.parent / unquote(path)).resolve() if path else page.resolve()
+            if other in anchors and unquote(anchor) not in anchors[other]:
+                broken.append(f"{page.relative_to(ROOT)}: {target}")
+    assert broken == []
+
+
+def _anchors(page: Path) -> set[str]:
+    """The anchors that GitHub gives to the headings of a page."""
+    found: set[str] = set()
+    for heading in re.findall(r"^#{1,6} +(.+?) *$", CODE.sub("", page.read_text()), re.MULTILINE):
+        text = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", heading).lower()
+        anchor = "".join(char for char in text if char.isalnum() or char in " -_").replace(" ", "-")
+        found.add(next(one for n in range(1000) if (one := f"{anchor}-{n}" if n else anchor) not in found))
+    return found
+
+
 def test_every_page_is_on_the_map() -> None:
     index = (DOCS / "index.md").read_text() + (DOCS / "adr" / "README.md").read_text()
     pages = [page for page in DOCS.rglob("*.md") if page.name not in ("index.md", "README.md")]

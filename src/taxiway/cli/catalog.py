@@ -9,7 +9,10 @@ from typing import Any, Literal
 from cyclopts import App
 
 from taxiway.cli.catalog_sources import app as sources
+from taxiway.cli.catalog_views import app as views
+from taxiway.cli.catalog_views import show_entities
 from taxiway.cli.client import Client, entity_path, find_session, full_ref
+from taxiway.cli.errors import CliError
 from taxiway.cli.output import Output, note, show
 
 app = App(name="catalog", help="The service catalog.")
@@ -17,6 +20,7 @@ app.command("taxiway.cli.lint:lint", name="lint", help="Judge descriptor files w
 app.command("taxiway.cli.editing:edit", name="edit", help="Change an entity where it is written")
 app.command("taxiway.cli.editing:apply", name="apply", help="Make the catalog hold the entities of files")
 app.command(sources)
+app.command(views)
 app.command("taxiway.cli.onboarding:onboard", name="onboard", help="Bring repositories without a descriptor")
 BASE = "/api/catalog"
 
@@ -27,10 +31,16 @@ def list_entities(
     kind: str | None = None,
     owner: str | None = None,
     search: str | None = None,
+    view: str | None = None,
     limit: int = 50,
     output: Output = "table",
 ) -> None:
-    """List entities."""
+    """List entities; with --view, those of a saved view, with its columns and in its order."""
+    if view is not None:
+        if kind or owner or search:
+            raise CliError("give a view or filters: a view has filters of its own", 2)
+        show_entities(Client(find_session()), view, limit, output)
+        return
     parts = [f"kind={kind}" if kind else "", f"spec.owner={owner}" if owner else ""]
     query = {"filter": ",".join(filter(None, parts)) or None, "fullTextFilterTerm": search, "limit": limit}
     items = Client(find_session()).call("GET", f"{BASE}/entities/by-query", query=query)["items"]
@@ -108,10 +118,11 @@ def export(
     filter: list[str] | None = None,
     fields: list[str] | None = None,
     as_of: str | None = None,
+    view: str | None = None,
     file: Path | None = None,
 ) -> None:
-    """Write every entity that a filter finds, as NDJSON or CSV, to stdout or a file."""
-    query = {"format": format, "filter": filter, "fields": fields, "as_of": as_of}
+    """Write every entity that a filter or a saved view finds, as NDJSON or CSV, to stdout or a file."""
+    query = {"format": format, "filter": filter, "fields": fields, "as_of": as_of, "view": view}
     chunks = Client(find_session()).download(f"{BASE}/v1/export", query)
     if file is None:
         for chunk in chunks:

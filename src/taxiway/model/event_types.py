@@ -24,6 +24,7 @@ CHANGE = ("repository", "number", "pull_id", "base", "head", "commit")
 SERVICE = shape("service", "environment", "release", "deployment_id")
 ENTITY = shape("ref", owner=OPTIONAL)
 ROLE = shape("role")
+VIEW = shape("visible_to")
 WEBHOOK = shape("name", "host")
 SCHEMAS: Mapping[str, Shape] = {
     "dev.cdevents.artifact.published.0.3.0": shape(
@@ -60,6 +61,9 @@ SCHEMAS: Mapping[str, Shape] = {
     "dev.taxiway.source.changed.v1": shape("type"),
     "dev.taxiway.token.created.v1": shape("name", "role"),
     "dev.taxiway.token.revoked.v1": shape("name"),
+    "dev.taxiway.view.created.v1": VIEW,
+    "dev.taxiway.view.updated.v1": VIEW,
+    "dev.taxiway.view.deleted.v1": VIEW,
     "dev.taxiway.webhook.created.v1": WEBHOOK,
     "dev.taxiway.webhook.updated.v1": WEBHOOK,
     "dev.taxiway.webhook.deleted.v1": WEBHOOK,

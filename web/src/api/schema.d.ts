@@ -584,8 +584,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Every entity that a filter finds: NDJSON of documents, or CSV of fields.
-         * @description With `fields` only these dotted paths; with `as_of` the catalog as it was then.
+         * Every entity that a filter or a saved view finds: NDJSON of documents, or CSV of fields.
+         * @description With `fields` only these dotted paths; with `as_of` the catalog as it was then. A CSV of a view has its columns.
          */
         get: operations["catalog.export"];
         put?: never;
@@ -1032,6 +1032,102 @@ export interface paths {
          * @description Decide what becomes of the removals that wait.
          */
         post: operations["catalog.review_source"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/catalog/v1/views": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the views that you own, by yourself or through a group, and those that everybody sees.
+         * @description List the views that you own, by yourself or through a group, and those that everybody sees.
+         */
+        get: operations["catalog.list_views"];
+        put?: never;
+        /**
+         * Keep a view. Showing it to everybody needs `catalog.view.share`.
+         * @description Keep a view. Showing it to everybody needs `catalog.view.share`.
+         */
+        post: operations["catalog.create_view"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/catalog/v1/views/{view}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show a view, by its id or its name.
+         * @description Show a view, by its id or its name.
+         */
+        get: operations["catalog.get_view"];
+        /**
+         * Change all of a view; without `owner` it stays whose it is.
+         * @description Change all of a view; without `owner` it stays whose it is.
+         */
+        put: operations["catalog.update_view"];
+        post?: never;
+        /**
+         * Forget a view; the entities that it shows stay.
+         * @description Forget a view; the entities that it shows stay.
+         */
+        delete: operations["catalog.delete_view"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/catalog/v1/views/{view}/default": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Open your catalog with this view from now on.
+         * @description Open your catalog with this view from now on.
+         */
+        put: operations["catalog.open_with_view"];
+        post?: never;
+        /**
+         * Open your catalog with everything again.
+         * @description Open your catalog with everything again.
+         */
+        delete: operations["catalog.open_without_view"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/catalog/v1/views/{view}/entities": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A page of the entities that a view shows to you, in its order; with `fields`, only these paths of each.
+         * @description A page of the entities that a view shows to you, in its order; with `fields`, only these paths of each.
+         */
+        get: operations["catalog.list_view_entities"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -3923,13 +4019,20 @@ export interface components {
         };
         /**
          * KindColumn
-         * @description A column of the portal's table: a dotted path into the document.
+         * @description A column of a table: a dotted path into the document or to a property. `sortable`: lists can be ordered by it.
          */
         KindColumn: {
             /** Path */
             path: string;
+            /** Sortable */
+            sortable: boolean;
             /** Title */
             title: string;
+            /**
+             * Type
+             * @enum {string}
+             */
+            type: "string" | "date" | "boolean" | "integer" | "number" | "strings" | "any";
         };
         /**
          * KindList
@@ -3975,7 +4078,8 @@ export interface components {
         };
         /**
          * KindView
-         * @description A kind of entity. `ref` is the entity that declares it, null for one that ships with Taxiway.
+         * @description A kind of entity. `ref` is the entity that declares it, null for one that ships with Taxiway. A table has its
+         *     `columns`; `more_columns` can be chosen.
          */
         KindView: {
             /** Api Versions */
@@ -3988,6 +4092,8 @@ export interface components {
             entities: number;
             /** Icon */
             icon: string | null;
+            /** More Columns */
+            more_columns: components["schemas"]["KindColumn"][];
             /** Name */
             name: string;
             /** Plural */
@@ -5646,6 +5752,126 @@ export interface components {
             via: string | null;
         };
         /**
+         * ViewBody
+         * @description A view. `owner` is a user or a group (none: you); `visible_to` the owner alone, which for a group is all of its
+         *     members, or everybody. `filters` and `query` are written as for by-query; `text` is looked for in names, titles,
+         *     descriptions, tags and owners; `columns` are dotted paths; `sort` is `path,asc` or `path,desc`.
+         */
+        ViewBody: {
+            /**
+             * Columns
+             * @default []
+             */
+            columns: string[];
+            /**
+             * Filters
+             * @default []
+             */
+            filters: string[];
+            /** Kind */
+            kind?: string | null;
+            /** Name */
+            name: string;
+            /** Owner */
+            owner?: string | null;
+            /** Query */
+            query?: {
+                [key: string]: unknown;
+            } | null;
+            /** Sort */
+            sort?: string | null;
+            /**
+             * Text
+             * @default
+             */
+            text: string;
+            /** Title */
+            title: string;
+            /**
+             * Visible To
+             * @default owner
+             * @enum {string}
+             */
+            visible_to: "owner" | "everybody";
+        };
+        /**
+         * ViewEntities
+         * @description A page of what a view shows.
+         */
+        ViewEntities: {
+            /** Items */
+            items: components["schemas"]["Entity"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+            /** Total */
+            total: number;
+        };
+        /**
+         * ViewList
+         * @description A page of views.
+         */
+        ViewList: {
+            /** Items */
+            items: components["schemas"]["ViewView"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+        };
+        /**
+         * ViewView
+         * @description A view, and what the caller has to do with it. `is_default` says that their catalog opens with it.
+         */
+        ViewView: {
+            /**
+             * Columns
+             * @default []
+             */
+            columns: string[];
+            /** Created At */
+            created_at: number;
+            /** Created By */
+            created_by: string;
+            /**
+             * Filters
+             * @default []
+             */
+            filters: string[];
+            /** Id */
+            id: string;
+            /** Is Default */
+            is_default: boolean;
+            /** Kind */
+            kind?: string | null;
+            /** May Edit */
+            may_edit: boolean;
+            /** Name */
+            name: string;
+            /** Owner */
+            owner: string;
+            /** Query */
+            query?: {
+                [key: string]: unknown;
+            } | null;
+            /** Sort */
+            sort?: string | null;
+            /**
+             * Text
+             * @default
+             */
+            text: string;
+            /** Title */
+            title: string;
+            /** Updated At */
+            updated_at: number;
+            /** Version */
+            version: number;
+            /**
+             * Visible To
+             * @default owner
+             * @enum {string}
+             */
+            visible_to: "owner" | "everybody";
+        };
+        /**
          * WaitingApproval
          * @description A run that waits for the caller's decision: what is asked, by whose run, since when (microseconds UTC).
          */
@@ -6944,6 +7170,8 @@ export interface operations {
                 fields?: string[] | null;
                 /** @description a time: ISO 8601, or microseconds UTC */
                 as_of?: string | null;
+                /** @description a saved view, by its id or name */
+                view?: string | null;
             };
             header?: never;
             path?: never;
@@ -7680,6 +7908,263 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Reviewed"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    "catalog.list_views": {
+        parameters: {
+            query?: {
+                name?: string | null;
+                kind?: string | null;
+                limit?: number;
+                cursor?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ViewList"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    "catalog.create_view": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ViewBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ViewView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    "catalog.get_view": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                view: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ViewView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    "catalog.update_view": {
+        parameters: {
+            query?: never;
+            header?: {
+                "if-match"?: string | null;
+            };
+            path: {
+                view: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ViewBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ViewView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    "catalog.delete_view": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                view: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    "catalog.open_with_view": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                view: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    "catalog.open_without_view": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                view: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    "catalog.list_view_entities": {
+        parameters: {
+            query?: {
+                fields?: string[] | null;
+                limit?: number;
+                cursor?: string | null;
+            };
+            header?: never;
+            path: {
+                view: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ViewEntities"];
                 };
             };
             /** @description Validation Error */

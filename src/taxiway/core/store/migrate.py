@@ -34,6 +34,7 @@ REVISIONS = (
     "0011_onboarding",
     "0012_kinds",
     "0013_webhooks",
+    "0014_saved_views",
 )
 """The modules in `migrations/versions`, in order."""
 HEAD = REVISIONS[-1].partition("_")[0]

@@ -13,12 +13,13 @@ from taxiway.features.catalog import (
     kind_routes,
     onboarding_routes,
     push_routes,
+    saved_view_routes,
     sourcing_routes,
 )
 from taxiway.features.catalog.actions import Register, Write
 from taxiway.features.catalog.import_tasks import ImportHandler
 from taxiway.features.catalog.onboarding_tasks import OnboardHandler
-from taxiway.features.catalog.service import configured, groups_of, history, load_library, removals
+from taxiway.features.catalog.service import configured, groups_of, history, load_library, removals, saved_views
 from taxiway.features.catalog.service.additions import FollowAdditions
 from taxiway.features.catalog.service.onboarding_forge import ForgeRepositories
 from taxiway.features.catalog.service.query import index_of
@@ -85,6 +86,7 @@ FEATURE = Feature(
         "catalog.source.refresh": PLATFORM,
         "catalog.source.review": PLATFORM,
         "catalog.onboarding.look": PLATFORM,
+        **saved_views.PERMISSIONS,
     },
     [
         *sourcing_routes.operations.items,
@@ -93,6 +95,7 @@ FEATURE = Feature(
         *kind_routes.operations.items,
         *edit_routes.operations.items,
         *onboarding_routes.operations.items,
+        *saved_view_routes.operations.items,
     ],
     register,
     start,

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from taxiway.features.catalog.kind_columns import title_of
 from taxiway.features.catalog.kinds import Kind, Kinds
 from taxiway.kit.pointer import dig
 
@@ -47,7 +48,7 @@ def fields_of(kind: str, kinds: Kinds) -> list[FormField]:
             field = known.fields.get(name)
             options = LIFECYCLES if name == "lifecycle" else tuple(schema.get("enum", ()))
             default = field.default_kind if field else None
-            found.append(FormField(f"/spec/{name}", _title(name), shape, name in required, default, options))
+            found.append(FormField(f"/spec/{name}", title_of(name), shape, name in required, default, options))
     order = ["/metadata", "/spec/type", "/spec/lifecycle", "/spec/owner", "/spec/system", "/spec"]
     return sorted(found, key=lambda item: next(n for n, head in enumerate(order) if item.pointer.startswith(head)))
 
@@ -68,8 +69,3 @@ def _shape(kind: Kind, name: str, schema: Any) -> Shape | None:
     if schema.get("type") == "array":
         return "texts" if dig(schema, "items", "type") == "string" else None
     return "text" if schema.get("type") == "string" else None
-
-
-def _title(name: str) -> str:
-    words = "".join(f" {char.lower()}" if char.isupper() else char for char in name)
-    return words[:1].upper() + words[1:].replace(" apis", " APIs")

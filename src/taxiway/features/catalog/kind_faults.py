@@ -31,7 +31,7 @@ def kind_faults(document: Mapping[str, Any], kinds: Kinds) -> Iterator[FieldErro
             yield FieldError("/spec/kind", f"there is no kind {spec['kind']} to extend: declare it first")
         return
     yield from _name(metadata)
-    yield from _schema(spec["schema"])
+    yield from schema_faults(spec["schema"])
     for index, item in enumerate(spec.get("relations", ())):
         yield from _relation(item, f"/spec/relations/{index}", metadata["name"], spec["schema"], kinds)
     fields = [item["field"] for item in spec.get("relations", ())]
@@ -50,7 +50,8 @@ def _name(metadata: Mapping[str, Any]) -> Iterator[FieldError]:
         yield FieldError("/metadata/namespace", "a kind is the same in every namespace: leave this out")
 
 
-def _schema(schema: Mapping[str, Any]) -> Iterator[FieldError]:
+def schema_faults(schema: Mapping[str, Any]) -> Iterator[FieldError]:
+    """What keeps a JSON Schema from being one of a kind."""
     at = "/spec/schema"
     deep = next(_too_deep(schema, 0), None)
     if deep is not None:

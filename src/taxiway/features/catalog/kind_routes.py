@@ -29,10 +29,12 @@ class KindRelation(BaseModel):
 
 
 class KindColumn(BaseModel):
-    """A column of the portal's table: a dotted path into the document."""
+    """A column of a table: a dotted path into the document or to a property. `sortable`: lists can be ordered by it."""
 
     title: str
     path: str
+    type: Literal["string", "date", "boolean", "integer", "number", "strings", "any"]
+    sortable: bool
 
 
 class KindProperty(BaseModel):
@@ -45,7 +47,8 @@ class KindProperty(BaseModel):
 
 
 class KindView(BaseModel):
-    """A kind of entity. `ref` is the entity that declares it, null for one that ships with Taxiway."""
+    """A kind of entity. `ref` is the entity that declares it, null for one that ships with Taxiway. A table has its
+    `columns`; `more_columns` can be chosen."""
 
     name: str
     title: str
@@ -60,6 +63,7 @@ class KindView(BaseModel):
     spec_schema: dict[str, Any]
     relations: list[KindRelation]
     columns: list[KindColumn]
+    more_columns: list[KindColumn]
     properties: list[KindProperty]
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
 from urllib.parse import urlencode
@@ -25,6 +26,7 @@ from taxiway.features.catalog.refs import full_ref
 from taxiway.features.catalog.repository import filters, listing, reading
 from taxiway.features.catalog.repository.filters import Clause
 from taxiway.features.catalog.repository.listing import DEFAULT_LIMIT, Listed
+from taxiway.features.catalog.repository.query import read_order
 from taxiway.features.catalog.service.ancestry import ancestors_of
 from taxiway.features.catalog.service.past import decode_cursor, documents_at, page_at
 from taxiway.features.catalog.service.query import (
@@ -32,6 +34,7 @@ from taxiway.features.catalog.service.query import (
     ids_of_entities,
     page_of_entities,
     text_of_entity,
+    with_properties,
 )
 from taxiway.model.errors import InputError, NotFoundError
 
@@ -67,7 +70,7 @@ def list_entities(
     direction, colon, _ = (order or [""])[0].partition(":")
     if order and (not colon or direction not in ("asc", "desc")):
         raise InputError(f'Invalid order parameter "{order[0]}", expected "<asc or desc>:<field name>"')
-    sort, descending = _order((order or [""])[0].partition(":")[::2])
+    sort, descending = read_order(*(order or [""])[0].partition(":")[::2])
     query = listing.Query(filter or (), sort=sort, descending=descending)
     if limit is None and offset is None and after is None:
         ids = ids_of_entities(ctx, query)
@@ -82,7 +85,8 @@ def list_entities(
         parameters = [("filter", f) for f in filter or ()] + [("fields", f) for f in fields or ()]
         parameters += [("order", o) for o in order or ()] + [("limit", str(size)), ("after", token)]
         headers["link"] = f'<{BASE}/entities?{urlencode(parameters)}>; rel="next"'
-    body = reading.joined(reading.projected(page.items, read_fields(fields)))
+    paths = read_fields(fields)
+    body = reading.joined(reading.projected(with_properties(ctx, page.items, paths), paths))
     return Response(body, headers=headers, media_type=JSON)
 
 
@@ -103,7 +107,7 @@ def query_entities(
     as_of: AsOf = None,
 ) -> Response:
     """A page of entities with cursors to its neighbours; with `as_of`, of the entities as they were then."""
-    sort, descending = _order((orderField or [""])[0].partition(",")[::2])
+    sort, descending = read_order(*(orderField or [""])[0].partition(",")[::2])
     query = listing.Query(
         filter or (), None, fullTextFilterTerm.strip(), read_fields(fullTextFilterFields), sort, descending
     )
@@ -115,7 +119,7 @@ def query_entities_by_body(ctx: Ctx, body: views.ByQuery | None = None, as_of: A
     """A page of entities for a JSON predicate; with `as_of`, of the entities as they were then."""
     body = body or views.ByQuery()
     orders = body.orderBy if isinstance(body.orderBy, list) else [body.orderBy] if body.orderBy else []
-    sort, descending = _order((orders[0].field, orders[0].order) if orders else ("", ""))
+    sort, descending = read_order(*((orders[0].field, orders[0].order) if orders else ()))
     text = body.fullTextFilter or views.FullTextFilter()
     query = listing.Query((), body.query, text.term.strip(), text.fields, sort, descending)
     with_total, at = body.totalItems == "include", read_time(as_of)
@@ -230,6 +234,7 @@ def _page(
         page = page_at(ctx, query, at, limit=size, offset=offset or 0)
     else:
         page = page_of_entities(ctx, query, limit=size, offset=offset or 0, with_total=with_total)
+        page = replace(page, items=with_properties(ctx, page.items, fields))
     return fast.page_response(page, fields)
 
 
@@ -243,7 +248,8 @@ def _stream(ctx: OpContext, ids: Sequence[int], fields: Sequence[str]) -> Iterat
     for start in range(0, len(ids), STREAM):
         with ctx.platform.store.read() as conn:
             texts = reading.texts_by_ids(conn, ids[start : start + STREAM], _scope(ctx))
-        chunk = reading.joined(reading.projected(texts.values(), fields))[1:-1]
+        found = with_properties(ctx, list(texts.values()), fields)
+        chunk = reading.joined(reading.projected(found, fields))[1:-1]
         yield b"," + chunk if start and chunk else chunk
     yield b"]"
 
@@ -276,16 +282,6 @@ def _ref(text: str) -> str:
 
 def _scope(ctx: OpContext) -> Clause:
     return filters.visible_to(ctx.scope(READ))
-
-
-def _order(given: tuple[str, ...]) -> tuple[str | None, bool]:
-    # `asc:path` on /entities, `path,asc` on by-query: whichever half is a direction is one.
-    parts = [part.strip() for part in given]
-    directions = [part for part in parts if part in ("asc", "desc")]
-    paths = [part for part in parts if part and part not in ("asc", "desc")]
-    if len(paths) > 1 or (directions and not paths):
-        raise InputError("order is asc:<path> or desc:<path>; orderField is <path>,asc", code="catalog.bad_order")
-    return (paths[0], directions == ["desc"]) if paths else (None, False)
 
 
 def read_fields(fields: Sequence[str] | None) -> list[str]:

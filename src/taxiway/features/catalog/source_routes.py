@@ -13,8 +13,9 @@ from taxiway.features.catalog import views
 from taxiway.features.catalog.history_routes import operations
 from taxiway.features.catalog.repository.query import Query as EntityQuery
 from taxiway.features.catalog.routes import READ, AsOf, Fields, Filter, read_fields, read_time
+from taxiway.features.catalog.saved_views import columns_of, query_of
 from taxiway.features.catalog.service import export as exporting
-from taxiway.features.catalog.service import source_list
+from taxiway.features.catalog.service import saved_views, source_list
 from taxiway.kit.paging import MAX_LIMIT, decode_cursor, page_of
 from taxiway.model.errors import InputError
 
@@ -48,12 +49,18 @@ def export(
     filter: Filter = None,
     fields: Fields = None,
     as_of: AsOf = None,
+    view: Annotated[str | None, Query(max_length=100, description="a saved view, by its id or name")] = None,
 ) -> Response:
-    """Every entity that a filter finds: NDJSON of documents, or CSV of fields.
+    """Every entity that a filter or a saved view finds: NDJSON of documents, or CSV of fields.
 
-    With `fields` only these dotted paths; with `as_of` the catalog as it was then.
+    With `fields` only these dotted paths; with `as_of` the catalog as it was then. A CSV of a view has its columns.
     """
     query, at, paths = EntityQuery(filter or ()), read_time(as_of), read_fields(fields)
+    if view is not None:
+        if filter:
+            raise InputError("give a filter or a view: a view has filters of its own", code="catalog.filter_and_view")
+        found = saved_views.find(ctx, view).view
+        query, paths = query_of(found), paths or (columns_of(found) if format == "csv" else [])
     name = f'attachment; filename="catalog.{format}"'
     if format == "csv":
         lines = exporting.csv_lines(ctx, query, paths, at)

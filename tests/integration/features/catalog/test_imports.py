@@ -82,11 +82,14 @@ def test_a_dry_run_changes_nothing_and_says_what_would_become_of_each(working: S
     with working.client(working.token()) as admin:
         counts, items = imported(admin, [BLUEPRINT, entity("orders"), entity("a b")])
         assert names(admin) == []
-        assert (counts["entity"], counts["new"], counts["problems"]) == (2, 2, 0)
-        assert [item["ref"] for item in items] == [None, "component:default/orders", "component:default/a-b"]
-        assert {"field": "/2/identifier", "fate": "changed", "to": "/metadata/name"}.items() <= items[2]["fields"][
-            0
-        ].items()
+        assert (counts["entity"], counts["new"], counts["problems"]) == (3, 3, 0)
+        assert [item["ref"] for item in items] == [
+            "kind:default/service",
+            "service:default/orders",
+            "service:default/a-b",
+        ]
+        said = {"field": "/2/identifier", "fate": "changed", "to": "/metadata/name"}
+        assert (items[2]["ref"], said.items() <= items[2]["fields"][0].items()) == ("service:default/a-b", True)
         assert report(admin, counts["run_id"], limit=1) == items
         assert admin.get("/api/catalog/locations").json() == []
 
@@ -94,18 +97,56 @@ def test_a_dry_run_changes_nothing_and_says_what_would_become_of_each(working: S
 def test_what_was_imported_is_there_is_followed_and_can_be_undone(working: Served) -> None:
     with working.client(working.token()) as admin:
         first, _ = imported(admin, [BLUEPRINT, entity("orders"), entity("carts")], apply=True)
-        assert (first["created"], first["deleted"]) == (3, 0)  # and the Location that stands for the import
-        found = admin.get("/api/catalog/entities/by-name/component/default/orders").json()
+        assert (first["created"], first["deleted"]) == (4, 0)  # with the kind and the import's Location
+        found = admin.get("/api/catalog/entities/by-name/service/default/orders").json()
         assert found["metadata"]["annotations"]["backstage.io/managed-by-location"] == "import:port/acme/1.json"
         assert found["metadata"]["annotations"]["backstage.io/managed-by-origin-location"] == "import:port/acme"
         assert found["relations"] == [{"type": "ownedBy", "targetRef": "group:default/checkout"}]
         second, _ = imported(admin, [BLUEPRINT, entity("orders", title="Orders")], apply=True)
-        assert (second["created"], second["updated"], second["unchanged"], second["deleted"]) == (0, 1, 1, 1)
-        assert names(admin) == ["orders"]
+        assert (second["created"], second["updated"], second["unchanged"], second["deleted"]) == (0, 1, 2, 1)
+        assert names(admin) == ["Service", "orders"]
         assert admin.post(f"/api/runs/v1/runs/{second['run_id']}/undo").status_code == 202
         ended(admin, second["run_id"], "undone")
         assert names(admin) == []
         assert admin.get("/api/catalog/locations").json() == []
+
+
+def test_what_a_blueprint_computes_is_computed_here(working: Served) -> None:
+    computed = {
+        "mirrorProperties": {"city": {"title": "City", "path": "team.city"}},
+        "calculationProperties": {"yearly": {"type": "number", "calculation": ".properties.cost * 12"}},
+    }
+    sums = {"target": "app", "calculationSpec": {"calculationBy": "property", "func": "sum", "property": "yearly"}}
+    blueprints = [
+        {
+            "identifier": "app",
+            "schema": {"properties": {"cost": {"type": "number"}}},
+            "relations": {"team": {"target": "unit"}},
+            **computed,
+        },
+        {
+            "identifier": "unit",
+            "schema": {"properties": {"city": {"type": "string"}}},
+            "aggregationProperties": {"total": sums},
+        },
+    ]
+    entities = [{"identifier": "north", "blueprint": "unit", "properties": {"city": "Oslo"}}] + [
+        {"identifier": f"a{n}", "blueprint": "app", "properties": {"cost": n}, "relations": {"team": "north"}}
+        for n in (1, 2)
+    ]
+    with working.client(working.token()) as admin:
+        counts, _ = imported(admin, blueprints, entities, apply=True)
+        assert (counts["entity"], counts["problems"]) == (5, 0)
+
+        def value(ref: str, name: str) -> Any:
+            answer = admin.get(f"/api/catalog/v1/properties/{ref}").json()
+            return {one["name"]: one["value"] for one in answer["items"]}.get(name)
+
+        deadline = time.monotonic() + 30
+        while value("unit/default/north", "total") != 36 and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert [value("app/default/a2", name) for name in ("city", "yearly")] == ["Oslo", 24]
+        assert value("unit/default/north", "total") == 36
 
 
 def test_unregistering_an_import_removes_all_of_it_and_refreshing_says_to_import_again(working: Served) -> None:
@@ -154,6 +195,9 @@ def test_people_and_teams_come_with_trust_only(working: Served) -> None:
         assert start(dev, documents).status_code == 403
         counts, items = imported(dev, documents, apply=True, owner="makers", name="mine")
         assert [bool(item["problem"]) for item in items] == [True, False]
+        assert names(dev) == ["orders"]
+        counts, items = imported(dev, [BLUEPRINT, entity("carts")], apply=True, owner="makers", name="kinds")
+        assert ["catalog.location.trust" in item["problem"] for item in items] == [True, True]
         assert names(dev) == ["orders"]
     with working.client(working.token("developer", "user:default/stranger")) as stranger:
         assert stranger.get(f"{IMPORTS}/{counts['run_id']}/report").status_code == 403
@@ -247,5 +291,5 @@ def test_ten_thousand_entities_are_imported(working: Served) -> None:
     with working.client(working.token()) as admin:
         started = time.monotonic()
         counts, items = imported(admin, [BLUEPRINT, *entities], apply=True)
-        assert (counts["created"], len(items)) == (10_001, 10_001)
+        assert (counts["created"], len(items)) == (10_002, 10_001)
         assert time.monotonic() - started < 60

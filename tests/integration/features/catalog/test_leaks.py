@@ -85,7 +85,16 @@ QUESTIONS = [
     *[_get("/api/search/query", term=term) for term in ("whale", "whal", "wahle", "krill", "blue", "", "front", "t")],
     _get("/api/search/query", term="front", **{"filters[owner]": "group:default/blue"}),
     _get("/api/search/query", term="middle", **{"filters[relations.dependencyof]": HIDDEN[0]}),
+    _get("v1/views"),
+    _get("v1/views", name="shared"),
+    *[_get(f"v1/views/{view}/entities") for view in ("shared", "related")],
+    *[_get("v1/export", view=view, format=form) for view in ("shared", "related") for form in ("ndjson", "csv")],
 ]
+VIEWS: list[tuple[str, dict[str, Any]]] = [
+    ("shared", {"columns": ["spec.owner", "relations.dependencyOf"], "sort": "spec.owner,asc"}),
+    ("related", {"query": {"relations": {"$contains": {"type": "hasPart"}}}}),
+]
+"""Views that everybody sees."""
 
 
 @pytest.fixture(scope="module")
@@ -95,6 +104,13 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         for permission in READS:
             running.platform.permissions[permission] = Grant(developer="own")
         running.platform.groups_of = lambda subject: frozenset({"group:default/red"})
+        admin = running.client(running.token())
+        for name, body in VIEWS:
+            view = {"name": name, "title": name, "visible_to": "everybody", **body}
+            assert admin.post(f"{BASE}/v1/views", json=view).status_code == 201
+        # Of the blue team's own view not even the name is told.
+        blue = {"name": "krill", "title": "Whales", "owner": "group:default/blue", "filters": ["metadata.name=whale"]}
+        assert admin.post(f"{BASE}/v1/views", json=blue).status_code == 201
         yield running
 
 
@@ -150,6 +166,8 @@ def test_one_by_one_a_hidden_entity_is_as_absent_as_one_that_never_was(server: S
         hidden, absent = (client.get(f"{BASE}/{path.format(name)}") for name in ("whale", "never"))
         assert hidden.status_code == absent.status_code == 404, path
         assert _shape(hidden.text) == _shape(absent.text)
+    theirs, none = (client.get(f"{BASE}/v1/views/{name}") for name in ("krill", "never"))
+    assert (theirs.status_code, _shape(theirs.text.replace("krill", "never"))) == (404, _shape(none.text))
 
 
 def test_a_powerless_user_gets_nothing_at_all(server: Served) -> None:

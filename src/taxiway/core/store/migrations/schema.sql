@@ -695,3 +695,29 @@ CREATE TABLE webhook_delivery (
 	CONSTRAINT uq_webhook_delivery_webhook_id_seq UNIQUE (webhook_id, seq)
 );
 CREATE INDEX ix_webhook_delivery_attempted_at ON webhook_delivery (attempted_at);
+CREATE TABLE catalog_view (
+	id TEXT NOT NULL, 
+	name TEXT NOT NULL, 
+	title TEXT NOT NULL, 
+	owner TEXT NOT NULL, 
+	shared BOOLEAN DEFAULT 0 NOT NULL, 
+	kind TEXT, 
+	filters TEXT NOT NULL, 
+	"query" TEXT, 
+	text TEXT NOT NULL, 
+	columns TEXT NOT NULL, 
+	sort TEXT, 
+	created_by TEXT NOT NULL, 
+	created_at BIGINT NOT NULL, 
+	updated_at BIGINT NOT NULL, 
+	version INTEGER DEFAULT 1 NOT NULL, 
+	CONSTRAINT pk_catalog_view PRIMARY KEY (id), 
+	CONSTRAINT uq_catalog_view_owner_name UNIQUE (owner, name)
+);
+CREATE TABLE catalog_view_default (
+	subject TEXT NOT NULL, 
+	view_id TEXT NOT NULL, 
+	CONSTRAINT pk_catalog_view_default PRIMARY KEY (subject), 
+	CONSTRAINT fk_catalog_view_default_view_id FOREIGN KEY(view_id) REFERENCES catalog_view (id) ON DELETE CASCADE
+);
+CREATE INDEX ix_catalog_view_default_view_id ON catalog_view_default (view_id);

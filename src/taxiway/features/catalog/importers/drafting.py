@@ -9,6 +9,7 @@ from typing import Any
 
 from taxiway.features.catalog.importers.naming import Names, key_for, name_for, name_of, tag_for
 from taxiway.features.catalog.importers.report import Fate, Item, Note
+from taxiway.features.catalog.kinds import Kinds
 from taxiway.features.catalog.validation import is_label_value, is_url, validate
 from taxiway.kit.pointer import pointer
 from taxiway.model.errors import InputError
@@ -21,7 +22,8 @@ Path = str | tuple[str | int, ...]
 
 @dataclass
 class Draft:
-    """One entity. `vendor` is the domain of annotations, `section` the field of spec for what has no equal here.
+    """One entity. `vendor` is the domain of annotations, `section` the field of spec for what has no equal here. It is
+    judged by `kinds`, or by the ones that ship.
 
     Every field of `source` must be spoken for by `take`, `told` or `keep_rest`, so that nothing is lost without a word.
     """
@@ -33,6 +35,8 @@ class Draft:
     vendor: str
     section: str
     line: int = 1
+    api_version: str = API_VERSION
+    kinds: Kinds | None = None
     metadata: dict[str, Any] = field(default_factory=dict)
     spec: dict[str, Any] = field(default_factory=dict)
     notes: list[Note] = field(default_factory=list)
@@ -63,6 +67,7 @@ class Draft:
         """Set the name, and keep the foreign identifier as an annotation."""
         self.metadata["name"] = name_of(self.ref)
         annotation = self.annotate("identifier", identifier)
+        name_note = name_note or ("" if name_of(self.ref) == identifier else "a part of it")
         if name_note:
             self.told(key, "changed", "/metadata/name", f"{name_note}: the original is the annotation {annotation}")
         else:
@@ -127,6 +132,11 @@ class Draft:
                 if value is not None:
                     self.keep(key, value)
 
+    def left(self, path: tuple[str | int, ...], value: Any, used: Iterable[str], why: str) -> None:
+        """Say of each key of a mapping beside those that were used that it is not carried."""
+        for key in sorted(set(value) - set(used), key=str) if isinstance(value, dict) else ():
+            self.told((*path, str(key)), "not_carried", None, why)
+
     def tag(self, path: Path, text: Any) -> None:
         """Add a tag for a text, and tell of it at `path`."""
         found = tag_for(text) if isinstance(text, str) else None
@@ -183,15 +193,15 @@ class Draft:
         for part in ("annotations", "labels", "tags", "links"):
             if not self.metadata.get(part, True):
                 del self.metadata[part]
-        entity = {"apiVersion": API_VERSION, "kind": self.kind, "metadata": self.metadata, "spec": self.spec}
+        entity = {"apiVersion": self.api_version, "kind": self.kind, "metadata": self.metadata, "spec": self.spec}
         item = Item(self.document, self.at, source, "entity", self.notes, ref=self.ref.lower(), entity=entity)
-        return judged(item, self.line)
+        return judged(item, self.line, self.kinds)
 
 
-def judged(item: Item, line: int = 1) -> Item:
+def judged(item: Item, line: int = 1, kinds: Kinds | None = None) -> Item:
     """The item, refused when its entity is not valid: none of its fields is carried then."""
     try:
-        validate(item.entity)
+        validate(item.entity, kinds)
     except InputError as error:
         notes = [
             note if note.fate == "not_carried" else Note(note.field, "not_carried", None, "the entity is refused")

@@ -11,6 +11,8 @@ from taxiway.features.catalog.importers.people import People
 from taxiway.kit.pointer import dig, pointer
 
 SLUGS: Mapping[str, str] = {"github": "github.com/project-slug", "gitlab": "gitlab.com/project-slug"}
+THAT_ONE = "it tells of the thing that is named, and is carried with that one where it is among the documents"
+DEFINITION = "it is a part of OpsLevel's own definition: only what names it is carried"
 Fill = Callable[[Draft, Names, People], None]
 
 
@@ -25,10 +27,18 @@ def nodes_of(value: Any) -> list[Any]:
 
 def alias_of(value: Any) -> str | None:
     """The alias in a text, in `{alias: …}`, `{aliases: […]}` or `{name: …}`."""
+    return _alias_in(value)[0]
+
+
+def _alias_in(value: Any) -> tuple[str | None, str]:
+    """(alias, the key of a mapping that holds it)."""
     if isinstance(value, dict):
-        found = [value.get("alias"), *nodes_of(value.get("aliases")), value.get("name"), value.get("id")]
-        value = next((one for one in found if isinstance(one, str) and one), None)
-    return value if isinstance(value, str) and value else None
+        for key in ("alias", "aliases", "name", "id"):
+            for one in nodes_of(value.get(key)) or [value.get(key)]:
+                if isinstance(one, str) and one:
+                    return one, key
+        return None, ""
+    return (value, "") if isinstance(value, str) and value else (None, "")
 
 
 def aliases_of(value: Mapping[str, Any]) -> Iterator[str]:
@@ -78,8 +88,7 @@ def _reference(draft: Draft, names: Names, key: str, section: str, kind: str, to
     draft.put(ref, "spec", to)
     said = "" if known else f": no document has the {section} {alias}"
     draft.told(key, "changed", f"/spec/{to}", f"as a reference{said}")
-    if isinstance(value, dict) and set(value) - {"alias", "aliases", "id", "name"}:
-        draft.told((key,), "not_carried", None, "other fields of the thing that it names are carried with that one")
+    draft.left((key,), value, [_alias_in(value)[1]], THAT_ONE)
 
 
 def _tags(draft: Draft) -> None:
@@ -97,6 +106,7 @@ def _tags(draft: Draft) -> None:
         path: tuple[str | int, ...] = ("tags", "nodes", index) if isinstance(value, dict) else ("tags", index)
         if isinstance(one, dict) and "key" in one:
             pairs.append((path, one["key"], one.get("value")))
+            draft.left(path, one, ("key", "value"), "a label is a key and a value")
         elif isinstance(one, dict) and len(one) == 1:
             pairs.append((path, *next(iter(one.items()))))
         else:
@@ -180,6 +190,7 @@ def _alias_text(draft: Draft, key: str, *path: str) -> None:
     draft.put(alias, *path)
     same = isinstance(value, str)
     draft.told(key, "carried" if same else "changed", pointer(path), "" if same else "its alias")
+    draft.left((key,), value, [_alias_in(value)[1]], DEFINITION)
 
 
 def _labelled(draft: Draft, key: str) -> None:
@@ -187,6 +198,7 @@ def _labelled(draft: Draft, key: str) -> None:
     alias = alias_of(value)
     if alias is not None:
         draft.label(key, key, alias)
+        draft.left((key,), value, [_alias_in(value)[1]], DEFINITION)
     elif value is not None:
         draft.keep(key, value)
 
@@ -268,6 +280,20 @@ def _user(draft: Draft, names: Names, people: People) -> None:
         aliases = [alias for alias in map(alias_of, nodes_of(teams)) if alias]
         draft.relate("memberOf", [ref_for(names, [f"team\0{one}"], "Group", one)[0] for one in aliases])
         draft.told("teams", "changed", "/spec/memberOf", "as references")
+        for where, one in _places(teams):
+            draft.left(("teams", *where), one, [_alias_in(one)[1]], THAT_ONE)
+
+
+def _places(value: Any) -> Iterator[tuple[tuple[str | int, ...], Any]]:
+    """Each element of a list, in GraphQL's forms too, with the path to it."""
+    if isinstance(value, list):
+        yield from (((index,), one) for index, one in enumerate(value))
+    elif isinstance(value, dict) and isinstance(value.get("nodes"), list):
+        yield from ((("nodes", index), one) for index, one in enumerate(value["nodes"]))
+    elif isinstance(value, dict) and isinstance(value.get("edges"), list):
+        for index, edge in enumerate(value["edges"]):
+            inner = isinstance(edge, dict) and "node" in edge
+            yield (("edges", index, "node"), edge["node"]) if inner else (("edges", index), edge)
 
 
 FILL: Mapping[str, Fill] = {

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
+
+from taxiway.features.catalog.kinds import shipped
 
 KINDS: Mapping[str, str] = {
     name: kind
@@ -20,7 +24,37 @@ KINDS: Mapping[str, str] = {
     }.items()
     for name in names.split()
 }
-"""By the blueprint's identifier without '-', '_' and case; every other blueprint is a Resource."""
+"""By the blueprint's identifier without '-', '_' and case, where the blueprint itself is not among the documents; every
+other one is a Resource then."""
+BASIC = frozenset({"Component", "Resource", "System", "Domain", "API", "Group", "User"})
+PEOPLE = frozenset({"Group", "User"})
+OWN_VERSION = "port.io/v1"
+"""The apiVersion of entities whose kind is their blueprint."""
+ICONS: Mapping[str, str] = {
+    name: icon
+    for icon, names in {
+        "box": "microservice service component defaultentity",
+        "boxes": "system product",
+        "cloud": "cloud aws azure googlecloud gcp",
+        "cpu": "cpu gpu lambda function",
+        "database": "database bucket mongodb postgresql mysql redis",
+        "file": "docs document readme",
+        "flag": "featureflag launchdarkly",
+        "folder": "folder project",
+        "globe": "domain website frontend",
+        "key": "key secret lock",
+        "layers": "environment cluster stack",
+        "network": "api swagger link",
+        "package": "package library",
+        "rocket": "deployment deployedat release",
+        "server": "server node ec2",
+        "shield": "alert vulnerability security",
+        "user": "user",
+        "users": "team",
+    }.items()
+    for name in names.split()
+}
+"""The portal's icon for one of Port's, by its name in lower case."""
 DEPENDS = frozenset({"dependson", "depends", "dependencies", "dependency", "uses", "consumes", "requires"})
 PARENTS = frozenset({"parent", "parentteam", "parentgroup", "parentdomain", "parentservice", "partof", "belongsto"})
 OWNERS = frozenset({"owner", "owners", "team", "teams", "owningteam", "ownedby", "ownerteam"})
@@ -33,10 +67,33 @@ def plain(text: str) -> str:
 
 
 def kind_of(blueprint: str, chosen: Mapping[str, str]) -> str:
-    """The kind for a blueprint's entities."""
+    """The kind for the entities of a blueprint that is not among the documents."""
     if blueprint in chosen:
         return chosen[blueprint]
     return KINDS.get("_" + plain(blueprint) if blueprint.startswith("_") else plain(blueprint), "Resource")
+
+
+def kind_for(blueprint: str, chosen: Mapping[str, str]) -> tuple[str, bool]:
+    """(kind, whether the blueprint declares it) of a blueprint among the documents: people and teams, and what is
+    called like a kind of Backstage's, stay those; every other one is a kind of its own."""
+    if blueprint in chosen:
+        return chosen[blueprint], False
+    usual = kind_of(blueprint, {})
+    if usual in PEOPLE:
+        return usual, False
+    parts = [part for part in re.split(r"[^A-Za-z0-9]+", blueprint) if part]
+    name = "".join(part[0].upper() + part[1:] for part in parts)
+    basic = next((kind for kind in BASIC if kind.lower() == name.lower()), None)
+    if basic is not None and not blueprint.startswith("_"):
+        return basic, False
+    if not name[:1].isalpha() or blueprint.startswith("_") or name.lower() in _shipped_names():
+        name = f"Port{name}"
+    return name[:63], True
+
+
+@cache
+def _shipped_names() -> frozenset[str]:
+    return frozenset(name.lower() for name in shipped().by_name)
 
 
 def field_for(kind: str, relation: str, target_kind: str | None) -> tuple[str, bool] | None:

@@ -71,14 +71,8 @@ class StoredReader:
                 self._documents[row.ref] = orjson.loads(row.doc)
 
     def _load_properties(self, refs: Sequence[str]) -> None:
-        columns = select(entity.c.ref, entity_property.c.name, entity_property.c.value).join(
-            entity, entity.c.id == entity_property.c.entity_id
-        )
-        for batch in chunks(refs):
-            self._properties.update({ref: {} for ref in batch})
-            where = entity.c.ref.in_(batch), entity_property.c.value.is_not(None)
-            for row in self._conn.execute(columns.where(*where)):
-                self._properties[row.ref][row.name] = orjson.loads(row.value)
+        self._properties.update({ref: {} for ref in refs})
+        self._properties.update(values_of(self._conn, refs))
 
     def targets(self, refs: Sequence[str], relation_type: str) -> list[str]:
         """What any of `refs` is related to, in either direction, in order."""
@@ -147,6 +141,19 @@ def pending(conn: Connection, limit: int) -> list[Any]:
     columns = (entity.c.id, entity.c.ref, entity.c.kind, property_pending.c.depth)
     statement = select(*columns).join(property_pending, property_pending.c.entity_id == entity.c.id)
     return list(conn.execute(statement.order_by(property_pending.c.depth, entity.c.id).limit(limit)))
+
+
+def values_of(conn: Connection, refs: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """The computed values of entities, by reference and name; those that could not be computed are left out."""
+    found: dict[str, dict[str, Any]] = {}
+    columns = select(entity.c.ref, entity_property.c.name, entity_property.c.value).join(
+        entity, entity.c.id == entity_property.c.entity_id
+    )
+    for batch in chunks(refs):
+        where = entity.c.ref.in_(batch), entity_property.c.value.is_not(None)
+        for row in conn.execute(columns.where(*where).order_by(entity_property.c.name)):
+            found.setdefault(row.ref, {})[row.name] = orjson.loads(row.value)
+    return found
 
 
 def is_pending(conn: Connection, id_: int) -> bool:

@@ -60,6 +60,17 @@ class Row:
     ref: str
 
 
+def read_order(*given: str) -> tuple[str | None, bool]:
+    """The path and whether it descends: `asc:path` on /entities, `path,asc` on by-query. Whichever half is a direction
+    is one."""
+    parts = [part.strip() for part in given]
+    directions = [part for part in parts if part in ("asc", "desc")]
+    paths = [part for part in parts if part and part not in ("asc", "desc")]
+    if len(paths) > 1 or (directions and not paths):
+        raise InputError("order is asc:<path> or desc:<path>; orderField is <path>,asc", code="catalog.bad_order")
+    return (paths[0], directions == ["desc"]) if paths else (None, False)
+
+
 def encode(query: Query) -> str:
     """The cursor text of a query."""
     return base64.b64encode(orjson.dumps(query)).decode()

@@ -15,7 +15,7 @@ from taxiway.features.catalog.repository import reading
 from taxiway.features.catalog.repository.filters import visible_to
 from taxiway.features.catalog.repository.query import Listed, Query
 from taxiway.features.catalog.service.past import page_at
-from taxiway.features.catalog.service.query import READ, ids_of_entities
+from taxiway.features.catalog.service.query import READ, ids_of_entities, with_properties
 
 BATCH = 500
 COLUMNS = (
@@ -31,7 +31,7 @@ def ndjson(ctx: OpContext, query: Query, fields: Sequence[str], at: int | None) 
 
     What is wrong with the question is raised here, before the first line.
     """
-    batches = _batches(ctx, query, at)
+    batches = _batches(ctx, query, at, fields)
     return ("".join(f"{text}\n" for text in reading.projected(texts, fields)).encode() for texts in batches)
 
 
@@ -40,7 +40,8 @@ def csv_lines(ctx: OpContext, query: Query, fields: Sequence[str], at: int | Non
 
     Cells that a spreadsheet would take for a formula get a quote in front. Errors as for `ndjson`.
     """
-    columns, batches = list(fields or COLUMNS), _batches(ctx, query, at)
+    columns = list(fields or COLUMNS)
+    batches = _batches(ctx, query, at, columns)
     return chain([_line([columns])], (_line(_rows(texts, columns)) for texts in batches))
 
 
@@ -63,9 +64,9 @@ def value_at(value: Any, path: str) -> Any:
     return None
 
 
-def _batches(ctx: OpContext, query: Query, at: int | None) -> Iterator[list[str]]:
+def _batches(ctx: OpContext, query: Query, at: int | None, fields: Sequence[str]) -> Iterator[Sequence[str]]:
     if at is None:
-        return _present(ctx, ids_of_entities(ctx, query))
+        return (with_properties(ctx, texts, fields) for texts in _present(ctx, ids_of_entities(ctx, query)))
     return _past(ctx, query, at, page_at(ctx, query, at, limit=BATCH, offset=0))
 
 

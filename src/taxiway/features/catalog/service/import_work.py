@@ -34,6 +34,10 @@ UNTRUSTED = (
     "a {} may only come with catalog.location.trust: let the platform team import it, after unregistering what was"
     " imported under this name without"
 )
+UNDECLARED = (
+    "there is no kind {}, and a Kind may only come with catalog.location.trust: let the platform team import it, or map"
+    " its entities to a kind that there is (--kind)"
+)
 Log = Callable[..., None]
 Created = Callable[[str, str, Mapping[str, Any]], None]
 
@@ -101,13 +105,15 @@ def _foresee(work: Work, items: Sequence[Item], current: Location | None, truste
     """Note which entities the catalog would refuse; how many are new to it."""
     refs = [item.ref for item in items if item.entity is not None and item.ref is not None]
     with work.ctx.platform.store.read() as conn:
-        known = known_by_refs(conn, refs)
+        known, kinds = known_by_refs(conn, refs), load_kinds(conn)
     for position, item in enumerate(items):
         if item.entity is None or item.ref is None:
             continue
         present = known.get(item.ref)
         if item.entity["kind"] in TRUSTED_KINDS and not trusted:
             work.problems[position] = UNTRUSTED.format(item.entity["kind"])
+        elif not trusted and not kinds.has(item.entity["kind"]):
+            work.problems[position] = UNDECLARED.format(item.entity["kind"])
         elif present is not None and (current is None or present.source_id != current.id):
             work.problems[position] = f"another source ({present.source_id}) has {item.ref}, and keeps it"
     return {"known": len(known), "new": len(set(refs) - known.keys())}

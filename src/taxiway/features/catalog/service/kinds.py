@@ -15,6 +15,7 @@ import orjson
 from taxiway.core.context import OpContext, Platform
 from taxiway.core.store.database import Tx
 from taxiway.features.catalog.documents import prepare
+from taxiway.features.catalog.kind_columns import Column, declared_columns, offered_columns
 from taxiway.features.catalog.kinds import KIND, Kind, Kinds
 from taxiway.features.catalog.model import IMPORT, Problem
 from taxiway.features.catalog.properties import Rule
@@ -78,8 +79,13 @@ def _told(kind: Kind, declared: tuple[str, str] | None, count: int, rules: Seque
         "spec_schema": kind.schema,
         "relations": relations,
         "properties": [{"name": r.name, "title": r.title, "type": r.type, "rule": str(r)} for r in rules],
-        "columns": [{"title": title, "path": path} for title, path in kind.columns],
+        "columns": [_column(one) for one in declared_columns(kind, rules)],
+        "more_columns": [_column(one) for one in offered_columns(kind, rules)],
     }
+
+
+def _column(one: Column) -> dict[str, Any]:
+    return {"title": one.title, "path": one.path, "type": one.type, "sortable": one.is_sortable}
 
 
 def follow_kind(ctx: OpContext, ref: str) -> None:

@@ -10,16 +10,18 @@ import orjson
 from taxiway.core.context import OpContext, Platform
 from taxiway.core.store.watch import CommitWatch
 from taxiway.features.catalog.refs import full_ref
-from taxiway.features.catalog.repository import history, listing, reading
+from taxiway.features.catalog.repository import history, listing, properties, reading
 from taxiway.features.catalog.repository.filters import Clause, documented, equal_filters, visible_to
 from taxiway.features.catalog.repository.index.catalog_index import CatalogIndex
 from taxiway.features.catalog.repository.past import owned
 from taxiway.features.catalog.repository.query import Listed, Query
 from taxiway.model.access import EVERYTHING
+from taxiway.model.entity import ref_of
 
 MAX_LIST = 10_000
 READ = "catalog.entity.read"
 INDEX = "catalog.index"
+PROPERTIES = "properties"
 
 
 def get_entity(platform: Platform, ref: str) -> dict[str, Any] | None:
@@ -83,6 +85,20 @@ def ids_of_entities(ctx: OpContext, query: Query) -> list[int]:
     scope = _scope(ctx)
     with index_of(ctx.platform).reading() as (conn, view):
         return listing.ids(conn, query, scope, view)
+
+
+def with_properties(ctx: OpContext, texts: Sequence[str], fields: Sequence[str]) -> Sequence[str]:
+    """Documents as they are, with their computed values where `fields` asks for some: no document holds them."""
+    if not any(path == PROPERTIES or path.startswith(f"{PROPERTIES}.") for path in fields):
+        return texts
+    refs = [str(ref_of(orjson.loads(text))) for text in texts]
+    with ctx.platform.store.read() as conn:
+        values = properties.values_of(conn, refs)
+    return [_with(text, values.get(ref)) for text, ref in zip(texts, refs, strict=True)]
+
+
+def _with(text: str, values: dict[str, Any] | None) -> str:
+    return text if values is None else f'{text[:-1]},"{PROPERTIES}":{orjson.dumps(values).decode()}}}'
 
 
 def facets_of_entities(ctx: OpContext, keys: Sequence[str], query: Query) -> bytes:

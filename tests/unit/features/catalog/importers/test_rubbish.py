@@ -153,8 +153,8 @@ def test_relations_in_a_circle_and_to_itself_are_carried() -> None:
         for one, other in (("a", "b"), ("b", "a"), ("c", "c"))
     ]
     found = {item.source: item.entity for item in convert("port", [blueprint], entities) if item.entity}
-    assert found["service/a"]["spec"]["dependsOn"] == ["component:default/b"]
-    assert found["service/c"]["spec"]["dependsOn"] == ["component:default/c"]
+    assert found["service/a"]["spec"]["dependsOn"] == ["service:default/b"]
+    assert found["service/c"]["spec"]["dependsOn"] == ["service:default/c"]
     teams = [
         {
             "openapi": "3.0.1",
@@ -169,7 +169,9 @@ def test_a_relation_to_an_unknown_blueprint_is_said_and_kept() -> None:
     blueprint = {"identifier": "service", "schema": {}, "relations": {"ghost": {"target": "nowhere"}}}
     entity = {"identifier": "a", "blueprint": "service", "relations": {"ghost": "g", "undeclared": "u"}}
     definition, item = convert("port", [blueprint, entity])
-    assert "nowhere is not among the documents" in definition.notes[-1].note
+    assert any("nowhere is not among the documents" in note.note for note in definition.notes)
+    assert definition.entity is not None
+    assert [r["field"] for r in definition.entity["spec"]["relations"]] == ["owner"]
     assert item.entity is not None
     assert item.entity["spec"]["port"]["relations"] == {"ghost": ["resource:default/g"], "undeclared": ["u"]}
     assert [note.fate for note in item.notes if note.field.startswith("/1/relations/")] == ["changed", "changed"]
@@ -187,6 +189,30 @@ def test_blueprints_can_be_mapped_to_other_kinds() -> None:
     entity = {"identifier": "a", "blueprint": "cluster"}
     assert convert("port", [entity])[0].ref == "resource:default/a"
     assert convert("port", [entity], kinds={"cluster": "System"})[0].ref == "system:default/a"
+    blueprint = {"identifier": "cluster", "schema": {"properties": {"size": {"type": "number"}}}}
+    assert [item.ref for item in convert("port", [blueprint, entity])] == ["kind:default/cluster", "cluster:default/a"]
+    assert convert("port", [blueprint, entity], kinds={"cluster": "System"})[1].ref == "system:default/a"
+
+
+def test_what_does_not_fit_its_blueprint_is_kept_apart_and_requires_nothing() -> None:
+    schema = {"properties": {"size": {"type": "number"}, "bad": {"$ref": "https://x/y"}}, "required": ["size", "bad"]}
+    blueprint = {"identifier": "k8s-cluster", "title": "Cluster", "schema": schema}
+    entities = [{"identifier": one, "blueprint": "k8s-cluster", "properties": {"size": one, "bad": 1}} for one in "ab"]
+    kind, first, _ = convert("port", [blueprint], entities)
+    assert kind.entity is not None
+    assert first.entity is not None
+    told = {note.field: note for note in [*kind.notes, *first.notes]}
+    assert kind.entity["metadata"]["name"] == "K8sCluster"
+    assert told["/0/schema/required/0"].fate == "not_carried"
+    assert "may only refer to this schema itself" in told["/0/schema/properties/bad"].note
+    assert first.entity["spec"] == {"properties": {"bad": 1}, "port": {"properties": {"size": "a"}}}
+
+
+def test_blueprints_that_would_be_called_alike_or_like_a_kind_of_ours_are_told_apart() -> None:
+    names = ["my-app", "my_app", "environment", "_rule", "3d", "resource"]
+    items = convert("port", [{"identifier": name, "schema": {}} for name in names])
+    kinds = [item.entity["metadata"]["name"] for item in items if item.entity is not None]
+    assert kinds == ["MyApp", "MyApp2", "PortEnvironment", "PortRule", "Port3d"]
 
 
 def test_placeholders_of_a_configuration_are_listed_not_resolved(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -220,5 +246,5 @@ def test_ten_thousand_entities_take_seconds() -> None:
     ]
     started = time.monotonic()
     counts = counts_of(convert("port", [blueprint], entities))
-    assert counts["entity"] == 10_000
+    assert counts["entity"] == 10_001  # and the kind
     assert time.monotonic() - started < 20

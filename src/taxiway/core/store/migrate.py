@@ -8,7 +8,9 @@ before it is changed.
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
@@ -51,6 +53,7 @@ def migrate(url: str, data: Path) -> None:
         parsed = parsed.set(drivername="postgresql+psycopg")
     if parsed.get_backend_name() == "sqlite" and parsed.database:
         Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+        keep_private(Path(parsed.database))
     engine = create_engine(parsed)
     try:
         _migrate(engine, url, data)
@@ -58,6 +61,16 @@ def migrate(url: str, data: Path) -> None:
         raise explain(error) from error
     finally:
         engine.dispose()
+
+
+def keep_private(database: Path) -> None:
+    """Make a SQLite file, and what lies beside it, its owner's alone: repository code passes through its folder."""
+    if not database.exists():
+        os.close(os.open(database, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    for path in (database, *(database.with_name(database.name + end) for end in ("-wal", "-shm"))):
+        with contextlib.suppress(OSError):  # it is not there, not ours, or on a disk that is read only now
+            if path.stat().st_mode & 0o077:
+                path.chmod(0o600)
 
 
 def _migrate(engine: Engine, url: str, data: Path) -> None:
@@ -103,6 +116,7 @@ def _check_known(found: str | None) -> None:
 def _copy(conn: Connection, data: Path, found: str) -> None:
     target = data / "backup" / f"before-{HEAD}-from-{found}.db"
     target.parent.mkdir(parents=True, exist_ok=True)
+    target.parent.chmod(0o700)
     target.unlink(missing_ok=True)
     conn.commit()
     conn.execute(text("VACUUM INTO :path"), {"path": str(target)})

@@ -128,3 +128,11 @@ def test_the_page_size_is_the_one_that_was_measured(tmp_path: Path) -> None:
     with engine.connect() as conn:
         assert conn.execute(text("pragma page_size")).scalar_one() == 8192
     engine.dispose()
+
+
+def test_a_sqlite_file_is_its_owners_alone_a_new_one_and_one_that_was_open_to_all(tmp_path: Path) -> None:
+    file = tmp_path / "new" / "taxiway.db"
+    for _ in range(2):
+        migrate(f"sqlite:///{file}", file.parent)
+        assert file.stat().st_mode & 0o777 == 0o600
+        file.chmod(0o644)

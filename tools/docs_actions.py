@@ -27,7 +27,11 @@ def actions_page(table: Table) -> str:
         try:
             return HEAD + table(
                 ("action", "what it does", "inputs", "outputs", "dry run", "when done again", "undo"),
-                [_row(action) for action in platform.registry.all("action", Action)],
+                [
+                    _row(platform.registry.get("action", item.key, Action))
+                    for item in platform.registry.contributions()
+                    if item.point == "action"
+                ],
             )
         finally:
             close_platform(platform)

@@ -35,6 +35,9 @@ class EngineSettings(_Section):
     workload_uid: int = Field(61002, description="user of workloads when Taxiway runs as root")
     template_uid: int = Field(61003, description="user of template rendering when Taxiway runs as root")
     database_uid: int = Field(61004, description="user of local databases when Taxiway runs as root")
+    command_uid: int = Field(
+        61010, description="first of eight users of golden paths' commands, one each at a time, when Taxiway is root"
+    )
 
 
 class LimitSettings(_Section):
@@ -87,7 +90,14 @@ class ScaffolderSettings(_Section):
         "strict", description="a value that cannot be rendered: strict fails its step, backstage keeps its raw text"
     )
     http_hosts: tuple[str, ...] = Field(
-        (), description="hosts inside private networks that `http:request` and `notify` may reach"
+        (), description="hosts inside private networks that `http:request`, `notify` and `Action` entities may reach"
+    )
+    command_seconds: float = Field(600.0, gt=0, le=86_400, description="seconds after which a command is ended")
+    command_memory_bytes: int = Field(
+        1024**3, ge=1024**2, description="memory of all processes of a command together, in bytes"
+    )
+    command_folder_bytes: int = Field(
+        256 * 1024**2, ge=1024**2, description="size of the files that a command may write, in bytes"
     )
 
 

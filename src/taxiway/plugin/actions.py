@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from taxiway.model.access import Principal
 from taxiway.model.errors import InputError
 from taxiway.model.run import Created, Recovery
 from taxiway.plugin.context import StepContext
@@ -29,6 +30,12 @@ class FunctionAction:
     supports_dry_run: bool = True
     take_back: Callable[[StepContext, Sequence[Created]], None] | None = None
     check_back: Callable[[Sequence[Created]], None] | None = None
+    check: Callable[[Principal], None] | None = None
+
+    def check_use(self, principal: Principal) -> None:
+        """NotAllowedError for who may not use the action."""
+        if self.check is not None:
+            self.check(principal)
 
     def run(self, ctx: StepContext, values: Values) -> Values:
         return self.function(ctx, values)

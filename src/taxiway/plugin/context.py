@@ -99,8 +99,8 @@ class PluginContext:
 
     `data_dir` is the plugin's own folder (mode 0700); `run_dir` is for sockets and state that must survive a restart
     of Taxiway; `cache_dir` may be emptied at any time. `settings` are the plugin's own settings, already validated.
-    `identity(purpose)` gives the user for `pipelines`, `workloads`, `databases` or `templates`. `public_url` is where
-    the host answers. `start_run` and `emit` commit on their own.
+    `identity(purpose)` gives the user for `pipelines`, `workloads`, `databases`, `templates` or `commands`.
+    `public_url` is where the host answers. `start_run` and `emit` commit on their own.
     """
 
     name: str
@@ -137,7 +137,8 @@ class StepContext:
     parks likewise for a time; `wait_for(topic)` parks until the host wakes the topic: `approval` until somebody else
     than who started the run decided (one of those in the checkpoint `approvers`, where there is one), `timer:<name>`
     for the seconds, `signal:<name>` until that signal was sent to the run. `hide(value)` masks a secret that did not
-    come through `resolve_secret` (a token in the step's input) in the log and the output from now on.
+    come through `resolve_secret` (a token in the step's input) in the log and the output from now on. `mask(text)` is
+    the text without the secrets that are known so: what differs from it must not leave the host.
     """
 
     run_id: str
@@ -156,3 +157,4 @@ class StepContext:
     resolve_secret: Callable[[str], str]
     owner: str | None = None
     hide: Callable[[str], None] = _hide_nothing
+    mask: Callable[[str], str] = lambda text: text

@@ -16,7 +16,7 @@ from taxiway.model.event import EventDraft
 from taxiway.model.run import RunSpec
 from taxiway.plugin import Identity, PluginContext
 
-PURPOSES = ("pipelines", "workloads", "databases", "templates")
+PURPOSES = ("pipelines", "workloads", "databases", "templates", "commands")
 
 
 def identity_for(engines: EngineSettings, *, is_root: bool) -> Callable[[str], Identity]:
@@ -26,6 +26,7 @@ def identity_for(engines: EngineSettings, *, is_root: bool) -> Callable[[str], I
         "workloads": engines.workload_uid,
         "databases": engines.database_uid,
         "templates": engines.template_uid,
+        "commands": engines.command_uid,
     }
 
     def identity(purpose: str) -> Identity:

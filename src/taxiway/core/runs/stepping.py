@@ -81,6 +81,7 @@ class Stepping:
             resolve_secret=self.resolve_secret,
             owner=run.owner,
             hide=self.redactor.add,
+            mask=self.redactor.values,
         )
 
     def created(self, kind: str, name: str, data: Mapping[str, Any]) -> None:

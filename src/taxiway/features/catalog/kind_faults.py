@@ -50,15 +50,14 @@ def _name(metadata: Mapping[str, Any]) -> Iterator[FieldError]:
         yield FieldError("/metadata/namespace", "a kind is the same in every namespace: leave this out")
 
 
-def schema_faults(schema: Mapping[str, Any]) -> Iterator[FieldError]:
-    """What keeps a JSON Schema from being one of a kind."""
-    at = "/spec/schema"
+def schema_faults(schema: Mapping[str, Any], at: str = "/spec/schema") -> Iterator[FieldError]:
+    """What is wrong with a JSON Schema that stands at `at`: too much, no schema, or leading to another one."""
     deep = next(_too_deep(schema, 0), None)
     if deep is not None:
         yield FieldError(at, f"is nested deeper than {MAX_DEPTH} levels: use $defs")
         return
     if len(json.dumps(schema, default=str)) > MAX_SCHEMA:
-        yield FieldError(at, f"is larger than {MAX_SCHEMA} bytes: state less, or split the kind")
+        yield FieldError(at, f"is larger than {MAX_SCHEMA} bytes: state less")
         return
     outward = list(_outward(schema, []))
     for path in outward:

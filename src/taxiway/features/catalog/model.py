@@ -13,7 +13,7 @@ SYSTEM_SOURCES = frozenset({"library", "demo"})
 """Sources that ship with Taxiway: they are not locations, and cannot be unregistered."""
 
 TRUSTED_KINDS = frozenset(
-    {"User", "Group", "Template", "Recipe", "EnvironmentType", "Environment", "Kind", "KindExtension"}
+    {"User", "Group", "Template", "Recipe", "EnvironmentType", "Environment", "Kind", "KindExtension", "Action"}
 )
 """Kinds that decide who may do what, or what the platform runs: only trusted sources may bring them."""
 

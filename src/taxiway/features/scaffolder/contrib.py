@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
+
 from taxiway.core.context import Platform
 from taxiway.core.operations import Feature
-from taxiway.core.permissions import READ, Grant
+from taxiway.core.permissions import OWNED, READ, Grant
+from taxiway.core.plugins.host import identity_for
+from taxiway.features.scaffolder.actions.command import command_action
 from taxiway.features.scaffolder.actions.fetch import fetch_actions
 from taxiway.features.scaffolder.actions.files import file_actions
 from taxiway.features.scaffolder.actions.groups import group_actions
@@ -14,8 +18,10 @@ from taxiway.features.scaffolder.actions.publish import publish_git
 from taxiway.features.scaffolder.actions.pull_requests import pull_actions
 from taxiway.features.scaffolder.actions.roadie import roadie_actions
 from taxiway.features.scaffolder.actions.single import single_actions
+from taxiway.features.scaffolder.actions.using import EXECUTE
 from taxiway.features.scaffolder.actions.waits import waiting_actions
 from taxiway.features.scaffolder.checks import OwnerCheck
+from taxiway.features.scaffolder.declared.action import declared_actions
 from taxiway.features.scaffolder.execution import ForgetSecrets, ScaffoldHandler
 from taxiway.features.scaffolder.rendering.client import Renderer
 from taxiway.features.scaffolder.routes import operations
@@ -24,7 +30,7 @@ from taxiway.features.scaffolder.service import Scaffolder
 from taxiway.features.scaffolder.upgrade_fleet import FleetHandler
 from taxiway.features.scaffolder.upgrade_routes import operations as upgrade_operations
 from taxiway.features.scaffolder.upgrade_run import FollowUpgrades, UpgradeHandler
-from taxiway.plugin import Forge, Identity
+from taxiway.plugin import Forge
 
 OWNER = "feature:scaffolder"
 
@@ -32,12 +38,14 @@ OWNER = "feature:scaffolder"
 def register(platform: Platform) -> None:
     """Add the run handler, the actions and the check, and keep the scaffolder on the platform."""
     lenient = platform.settings.scaffolder.rendering == "backstage"
-    renderer = Renderer(_identity(platform), lenient=lenient)
+    identity = identity_for(platform.settings.engines, is_root=os.geteuid() == 0)("templates")
+    renderer = Renderer(identity, lenient=lenient)
     platform.services["scaffolder"] = Scaffolder(platform, renderer)
     platform.runs.register("scaffold", ScaffoldHandler(platform, renderer))
     platform.runs.register("upgrade", UpgradeHandler(platform, renderer))
     platform.runs.register("fleet-upgrade", FleetHandler(platform))
     add = platform.registry.add
+    platform.registry.extend("action", lambda: declared_actions(platform, lambda: renderer))
     for action in [
         *fetch_actions(lambda: renderer),
         *file_actions(),
@@ -47,6 +55,7 @@ def register(platform: Platform) -> None:
         *lookup_actions(platform),
         *http_actions(platform),
         *waiting_actions(platform),
+        command_action(platform),
         *pull_actions(platform),
         publish_git(lambda: platform.registry.get("forge", "git_local", Forge), platform.public_url),
     ]:
@@ -57,13 +66,6 @@ def register(platform: Platform) -> None:
     add("event_subscriber", FollowUpgrades(platform), OWNER)
 
 
-def _identity(platform: Platform) -> Identity:
-    import os
-
-    uid = platform.settings.engines.template_uid if os.geteuid() == 0 else None
-    return Identity(uid, uid)
-
-
 DEVELOPER = Grant(developer="all")
 FEATURE = Feature(
     name="scaffolder",
@@ -72,6 +74,7 @@ FEATURE = Feature(
         "scaffolder.plan": DEVELOPER,
         "scaffolder.dry_run": DEVELOPER,
         "scaffolder.task.create": DEVELOPER,
+        EXECUTE: OWNED,
     },
     operations=[*operations.items, *upgrade_operations.items],
     register=register,

@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from taxiway.core.context import Platform
 from taxiway.core.runs.handler import BaseHandler, StepResult
+from taxiway.core.runs.redact import SHORTEST
 from taxiway.core.store.database import Tx
 from taxiway.features.catalog import service as catalog
 from taxiway.features.scaffolder import repository
+from taxiway.features.scaffolder.actions.base import inside, workspace_files
 from taxiway.features.scaffolder.actions.fetch import TEMPLATE_FOLDER
 from taxiway.features.scaffolder.model import OUTPUT_STEP, is_true, runs_after_failure
 from taxiway.features.scaffolder.record import record_text, recorded, service_of
 from taxiway.features.scaffolder.rendering.client import Renderer
 from taxiway.features.scaffolder.snapshot import unpack
 from taxiway.features.scaffolder.steps import Call, probe_action, run_action, run_step
+from taxiway.model.errors import InputError
 from taxiway.model.event import Event
 from taxiway.model.run import Run, RunState, Step
 from taxiway.plugin import Action, StepContext
+
+PUBLISHING = ("publish:", "pull-request:create", "github:repo:push", "gitlab:repo:push")
+"""What the actions begin with by which files of the workspace leave the host."""
 
 
 class ScaffoldHandler(BaseHandler):
@@ -50,7 +57,7 @@ class ScaffoldHandler(BaseHandler):
             self._secrets(run, step, ctx),
             ctx,
             failed=_failed(run),
-            call=recorded(call, text),
+            call=self._keeping(run, recorded(call, text)),
         )
         if output is None:
             ctx.log(f"Skipping step {step.id} because its if condition was false")
@@ -77,6 +84,18 @@ class ScaffoldHandler(BaseHandler):
             repository.insert_service(tx, service)
         return last.output or {} if last.id == OUTPUT_STEP else {}
 
+    def _keeping(self, run: Run, call: Call) -> Call:
+        """`call`, which refuses to publish a file that has a secret of the run in it."""
+
+        def calling(action: Action, ctx: StepContext, values: Mapping[str, Any]) -> Mapping[str, Any]:
+            secrets = run.input.get("secrets", {})
+            if secrets and action.key.startswith(PUBLISHING):
+                known = [value for one in secrets.values() if len(value := ctx.resolve_secret(one)) >= SHORTEST]
+                refuse_secrets(inside(ctx.workspace, values.get("sourcePath") or "."), known)
+            return call(action, ctx, values)
+
+        return calling
+
     def _expressions(self, run: Run) -> dict[str, Any]:
         return {
             "parameters": run.input["values"],
@@ -90,6 +109,17 @@ class ScaffoldHandler(BaseHandler):
         if "secrets" not in str(step.definition):
             return {}
         return {name: ctx.resolve_secret(reference) for name, reference in run.input.get("secrets", {}).items()}
+
+
+def refuse_secrets(folder: Path, secrets: Sequence[str]) -> None:
+    """InputError when a file below `folder` holds one of `secrets`."""
+    for name, path in workspace_files(folder):
+        content = path.read_bytes()
+        if any(secret.encode() in content for secret in secrets):
+            raise InputError(
+                f"'{name}' holds a secret, so nothing is published: put a reference there, made by secret:set",
+                code="scaffolder.secret_written",
+            )
 
 
 class ForgetSecrets:

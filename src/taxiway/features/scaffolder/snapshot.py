@@ -57,7 +57,9 @@ def unpack(platform: Platform, reference: str, into: Path) -> None:
         with tarfile.open(platform.artifacts.path(digest)) as archive:
             archive.extractall(partial, filter="data")
         partial.rename(whole)
-    into.symlink_to(whole / (base or "."), target_is_directory=True)
+    folder = whole / (base or ".")
+    folder.mkdir(parents=True, exist_ok=True)  # one without files is not in the tar
+    into.symlink_to(folder, target_is_directory=True)
 
 
 def _texts(value: Any) -> Iterator[str]:

@@ -14,6 +14,7 @@ from taxiway.features.scaffolder.extras import MOST_AT_ONCE, each_turn, gate, gr
 from taxiway.features.scaffolder.model import is_true
 from taxiway.features.scaffolder.rendering.client import Renderer
 from taxiway.features.scaffolder.validation import check_input
+from taxiway.model.access import Principal
 from taxiway.model.errors import ConflictError, InputError, NotFoundError
 from taxiway.plugin import Action, StepContext
 
@@ -61,13 +62,13 @@ def run_step(
         return {**_group(registry, renderer, options["steps"], expressions, secrets, ctx, failed, call), **gained}
     with_secrets = {**expressions, "secrets": secrets}
     if each is None:
-        values = _input(renderer, definition, with_secrets, action)
+        values = _input(renderer, definition, with_secrets, action, ctx.principal)
         return {**call(action, ctx, values), **gained}
     calls = []
     for iteration in _iterations(renderer.value(each, with_secrets)):
         scope = {**with_secrets, "each": iteration}
         if condition is None or _holds(renderer, condition, scope, failed):
-            calls.append(_input(renderer, definition, scope, action))
+            calls.append(_input(renderer, definition, scope, action, ctx.principal))
     if "foreach" in options:
         turns = [partial(_scoped_turn, call, action, values) for values in calls]
         outputs = each_turn(ctx, options["foreach"], turns)
@@ -130,11 +131,14 @@ def _holds(renderer: Renderer, condition: Any, expressions: Values, failed: bool
     return is_true(renderer.value(condition, expressions, failed=failed))
 
 
-def _input(renderer: Renderer, definition: Values, expressions: Values, action: Action) -> Values:
+def _input(renderer: Renderer, definition: Values, expressions: Values, action: Action, principal: Principal) -> Values:
     values = renderer.value(definition.get("input") or {}, expressions)
     # An expression that gave nothing is as good as absent, as it is in JSON over Backstage's wire.
     values = {name: value for name, value in values.items() if value is not None}
     check_input(action.key, action.input_schema, values)
+    check = getattr(action, "check_use", None)
+    if check is not None:
+        check(principal)
     return values
 
 

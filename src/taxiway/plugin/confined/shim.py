@@ -3,13 +3,15 @@
 It adopts every orphan of the run (Linux's child subreaper), so that a process which called setsid, forked twice and
 cleared its environment is still found below it. It keeps Taxiway's user, so repository code under another user cannot
 end it; the program gets limits, the other user, and no way to gain rights. It ends when no child is left, with the
-program's exit code. JSON: {"uid", "gid" or null, "limits": {name of RLIMIT: value}}.
+program's exit code. JSON: {"uid", "gid" or null, "limits": {name of RLIMIT: value}, "tell": a descriptor or null that
+gets a byte when the program itself has ended}.
 """
 
 import ctypes
 import json
 import os
 import resource
+import signal
 import sys
 
 PR_SET_CHILD_SUBREAPER = 36
@@ -36,6 +38,8 @@ def main(arguments: list[str]) -> int:
         if pid == child:
             ended = os.waitstatus_to_exitcode(status)
             code = ended if ended >= 0 else 128 - ended
+            if settings["tell"] is not None:
+                os.write(settings["tell"], b".")
 
 
 def start(settings: dict[str, object], argv: list[str], libc: ctypes.CDLL) -> None:
@@ -48,6 +52,10 @@ def start(settings: dict[str, object], argv: list[str], libc: ctypes.CDLL) -> No
                 hard = resource.getrlimit(kind)[1]
                 wanted = value if hard == resource.RLIM_INFINITY else min(value, hard)
                 resource.setrlimit(kind, (wanted, wanted))
+        for number in (signal.SIGPIPE, signal.SIGXFSZ):  # Python ignores them, and the program would too
+            signal.signal(number, signal.SIG_DFL)
+        if isinstance(settings["tell"], int):
+            os.set_inheritable(settings["tell"], False)
         uid, gid = settings["uid"], settings["gid"]
         if isinstance(uid, int) and isinstance(gid, int):
             os.setgroups([])

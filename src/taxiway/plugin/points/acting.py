@@ -23,8 +23,9 @@ class Action(Protocol):
     and None when it must run. The same holds after UnavailableError or RateLimitedError: the step is then tried again
     by itself a few times, after a pause, unless `recovery` is `manual`. `undo` takes back what this call recorded with
     `ctx.created`, in reverse order, and must be safe to repeat; where an action has `check_undo(created)` too, that is
-    asked before a run takes back anything, and raises ConflictError for what `undo` would refuse. Input was validated
-    against `input_schema` before `run`.
+    asked before a run takes back anything, and raises ConflictError for what `undo` would refuse. Where it has
+    `check_use(principal)`, that raises NotAllowedError for who may not use the action, in plans too. Input was
+    validated against `input_schema` before `run`.
     """
 
     key: str

@@ -9,7 +9,9 @@ import shutil
 import stat
 from pathlib import Path
 
-from .sandbox import Layout, RunnerError, User
+from taxiway.plugin.confined import User
+
+from .sandbox import Layout, RunnerError
 
 MAX_FILES = 20_000
 

@@ -27,15 +27,16 @@ from taxiway.plugin import (
     PluginContext,
     StepContext,
 )
+from taxiway.plugin.confined import Limits, User, processes
 from taxiway.plugin.daemons import blocked_by
-from taxiway.plugins.act import host, processes
+from taxiway.plugins.act import host
 from taxiway.plugins.act.artifacts import collect
 from taxiway.plugins.act.caches import RepositoryCaches
 from taxiway.plugins.act.checkout import check_out
 from taxiway.plugins.act.jobs import Jobs
 from taxiway.plugins.act.log import RunLog
 from taxiway.plugins.act.runner import PipelineProcess, RunResult, RunSpec
-from taxiway.plugins.act.sandbox import Limits, RunnerError, User
+from taxiway.plugins.act.sandbox import RunnerError
 from taxiway.plugins.act.seed import LIBRARY
 from taxiway.plugins.act.workflow import (
     MAX_WORKFLOW_BYTES,

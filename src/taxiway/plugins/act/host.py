@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from taxiway.plugin import Identity
+from taxiway.plugin.confined import SYSTEM_PATH
 from taxiway.plugin.daemons import blocked_by
-from taxiway.plugins.act.sandbox import SYSTEM_PATH
 
 OLDEST_PYTHON = (3, 11)
 _WITH_PASSWORD = re.compile(r"://[^/\s]*@")

@@ -13,15 +13,17 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Literal
+from typing import Literal
+
+from taxiway.plugin.confined import Limits, User, limited, processes
+from taxiway.plugin.confined.command import read_lines
 
 from . import actions as library
-from . import processes, sandbox
+from . import sandbox
 from .records import Conclusion, Decoder, JobFinished, LogLine, Record
-from .sandbox import Layout, Limits, RunnerError, User
+from .sandbox import Layout, RunnerError
 from .workflow import Workflow
 
-MAX_LINE_BYTES = 1024 * 1024
 WATCH_SECONDS = 0.5
 PLATFORMS = ("ubuntu-latest", "ubuntu-26.04", "ubuntu-24.04", "ubuntu-22.04", "ubuntu-slim", "self-hosted", "linux")
 
@@ -137,7 +139,7 @@ class PipelineProcess:
     def _spawn(self, argv: Sequence[str], output: int) -> subprocess.Popen[bytes]:
         try:
             return subprocess.Popen(
-                sandbox.limited(argv, self.spec.limits, self.spec.user),
+                limited(argv, self.spec.limits, self.spec.user),
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
@@ -278,15 +280,6 @@ class PipelineProcess:
     def remove(self) -> None:
         """Deletes the run's folder, artifacts included."""
         shutil.rmtree(self.layout.root, ignore_errors=True)
-
-
-def read_lines(stream: IO[bytes]) -> Iterator[bytes]:
-    """Lines of a stream without their end; of a longer one than MAX_LINE_BYTES only the head."""
-    while line := stream.readline(MAX_LINE_BYTES):
-        head = line
-        while not line.endswith(b"\n") and (line := stream.readline(MAX_LINE_BYTES)):
-            pass
-        yield head.rstrip(b"\n")
 
 
 def now() -> int:

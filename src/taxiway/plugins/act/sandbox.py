@@ -1,48 +1,22 @@
-"""The surroundings of a run: its folder, its environment, its limits, its user. Called by the runner.
+"""The surroundings of a run: its folder, its environment, its user. Called by the runner.
 
 Code of a repository gets an environment built from nothing here, never Taxiway's, and runs as the user it is given.
 """
 
-import json
 import os
 import shutil
 import stat
-import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from .processes import MARKER
-
-SYSTEM_PATH = "/usr/local/bin:/usr/bin:/bin"
+from taxiway.plugin.confined import SYSTEM_PATH, User
+from taxiway.plugin.confined.processes import MARKER
 
 
 class RunnerError(Exception):
     """A run that cannot start; the message says why and what to do."""
-
-
-@dataclass(frozen=True)
-class Limits:
-    """What a run may use. `memory_bytes` is resident memory of all its processes together, `data_bytes` the private
-    memory of one process, `output_bytes` the log text kept; more output is dropped, four times as much ends the run."""
-
-    timeout_seconds: float = 1800.0
-    output_bytes: int = 16 * 1024 * 1024
-    memory_bytes: int = 4 * 1024**3
-    data_bytes: int = 8 * 1024**3
-    file_bytes: int = 2 * 1024**3
-    open_files: int = 4096
-    processes: int = 2048
-
-
-@dataclass(frozen=True)
-class User:
-    """Numeric user and group of a run. `exclusive`: no other process on the host has this user while the run lasts."""
-
-    uid: int
-    gid: int
-    exclusive: bool = False
 
 
 @dataclass(frozen=True)
@@ -162,22 +136,3 @@ def environment(run_id: str, layout: Layout, cache: Path, extra: Mapping[str, st
         "ACT_DISABLE_VERSION_CHECK": "1",
         "DOCKER_HOST": "unix:///nonexistent/no-container-engine.sock",
     }
-
-
-def limited(argv: Sequence[str], limits: Limits, user: User | None) -> list[str]:
-    """The command below a shim that limits it, changes its user, and adopts its orphans.
-
-    Address space is not limited: Node and Go reserve far more than they use. The number of processes counts per user,
-    so it is limited only where the run has another user than Taxiway.
-    """
-    rules = {
-        "RLIMIT_CORE": 0,
-        "RLIMIT_NOFILE": limits.open_files,
-        "RLIMIT_DATA": limits.data_bytes,
-        "RLIMIT_FSIZE": limits.file_bytes,
-    }
-    if user is not None:
-        rules["RLIMIT_NPROC"] = limits.processes
-    ids = {"uid": user.uid if user else None, "gid": user.gid if user else None}
-    shim = str(Path(__file__).with_name("shim.py"))
-    return [sys.executable, "-I", "-S", shim, json.dumps({**ids, "limits": rules}), *argv]

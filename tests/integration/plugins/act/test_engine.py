@@ -16,7 +16,8 @@ from factories.golden_path import commit, render
 from factories.host import Host, step_context
 from taxiway.model.errors import UnavailableError
 from taxiway.plugin import Identity, PipelineJob, PipelineRequest, PipelineResult
-from taxiway.plugins.act import PLUGIN, host, processes
+from taxiway.plugin.confined import processes
+from taxiway.plugins.act import PLUGIN, host
 from taxiway.plugins.act.engine import ActEngine
 from taxiway.plugins.act.settings import ActSettings
 

@@ -12,12 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from taxiway.plugins.act import processes
+from taxiway.plugin.confined import Limits, User, processes
 from taxiway.plugins.act.artifacts import collect
 from taxiway.plugins.act.checkout import check_out
 from taxiway.plugins.act.records import LogLine, Record, StepFinished
 from taxiway.plugins.act.runner import PipelineProcess, RunSpec
-from taxiway.plugins.act.sandbox import Limits, User
 from taxiway.plugins.act.workflow import parse
 
 ACTIONS = Path(__file__).parents[4] / "src/taxiway/library/actions"

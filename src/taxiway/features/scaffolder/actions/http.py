@@ -100,7 +100,7 @@ def _own(platform: Platform, ctx: StepContext, values: Values) -> Values:
     place = urlsplit(base).netloc
     headers = {} if _has(values, "authorization") else {"authorization": f"Bearer {_token(platform, ctx)}"}
     with_key = {**values, "idempotencyKey": values.get("idempotencyKey") or ctx.idempotency_key}
-    return _send(ctx, with_key, base + path, headers, Hosts([_with_port(base, place)], only=True), path)
+    return send(ctx, with_key, base + path, headers, Hosts([_with_port(base, place)], only=True), path)
 
 
 def _with_port(base: str, place: str) -> str:
@@ -135,7 +135,7 @@ def _other(platform: Platform, ctx: StepContext, values: Values) -> Values:
     if _is_skipped(ctx, values, shown(url)):
         return {}
     hosts = Hosts(platform.settings.scaffolder.http_hosts)
-    return _send(ctx, {**values, "idempotencyKey": ctx.idempotency_key}, url, {}, hosts, shown(url))
+    return send(ctx, {**values, "idempotencyKey": ctx.idempotency_key}, url, {}, hosts, shown(url))
 
 
 def _is_skipped(ctx: StepContext, values: Values, where: str) -> bool:
@@ -145,7 +145,9 @@ def _is_skipped(ctx: StepContext, values: Values, where: str) -> bool:
     return False
 
 
-def _send(ctx: StepContext, values: Values, url: str, headers: Mapping[str, str], hosts: Any, told: str) -> Values:
+def send(ctx: StepContext, values: Values, url: str, headers: Mapping[str, str], hosts: Any, told: str) -> Values:
+    """Send a request within bounds: {code, headers, body}. `values` are the inputs of `http:request`, with
+    `idempotencyKey`, and maybe `idempotencyHeader` and `responseBytes`; `told` is how the log calls `url`."""
     from taxiway.plugin.outgoing import Limits, Outgoing
 
     method = str(values["method"])
@@ -153,13 +155,15 @@ def _send(ctx: StepContext, values: Values, url: str, headers: Mapping[str, str]
     sent = {**headers, **{str(name): str(value) for name, value in (values.get("headers") or {}).items()}}
     if framing := sorted(FRAMING & {name.lower() for name in sent}):
         raise InputError(f"a request has its own {framing[0]}: leave it out of its headers", code="scaffolder.header")
-    if method not in SAFE and not _has(values, "idempotency-key"):
-        sent["idempotency-key"] = str(values["idempotencyKey"])
+    key = str(values.get("idempotencyHeader") or "Idempotency-Key").lower()
+    if method not in SAFE and not _has(values, key):
+        sent[key] = str(values["idempotencyKey"])
     if values.get("params"):
         url += ("&" if "?" in url else "?") + urlencode(values["params"], doseq=True)
     body = _body(values.get("body"), sent)
     ctx.log(f"{method} {told}" if values.get("logRequestPath", True) else method)
-    limits = replace(Limits(), read_seconds=seconds, total_seconds=seconds, body_bytes=MOST_BYTES)
+    most = min(int(values.get("responseBytes") or MOST_BYTES), MOST_BYTES)
+    limits = replace(Limits(), read_seconds=seconds, total_seconds=seconds, body_bytes=most)
     client = Outgoing(hosts=hosts, limits=limits, stop=ctx.cancelled)
     try:
         answer = client.send(method, url, headers=sent, body=body)

@@ -81,7 +81,7 @@ def start(subject: str, *, answer: Answers = None, wait: bool = True, output: Ou
     """
     client, ref = Client(find_session()), full_ref(subject)
     body = {"subject": ref, "answers": _answers(client, ref, answer)}
-    code, run = _follow(client, client.call("POST", f"{BASE}/upgrades", body=body), wait, output)
+    code, run = follow_task(client, client.call("POST", f"{BASE}/upgrades", body=body), wait, output)
     made = run.get("output") or {}
     if output == "table" and made.get("pull") is not None:
         print(f"{made['repository']}#{made['pull']}")
@@ -134,9 +134,9 @@ def fleet(
         "pace": pace,
         "stop_after_failures": stop_after_failures,
         "subjects": [full_ref(name) for name in only or []],
-        "answers": _typed(client, full_ref(template, "template"), answer),
+        "answers": typed(client, full_ref(template, "template"), answer),
     }
-    code, run = _follow(client, client.call("POST", f"{BASE}/fleet-upgrades", body=body), wait, output)
+    code, run = follow_task(client, client.call("POST", f"{BASE}/fleet-upgrades", body=body), wait, output)
     made = run.get("output") or {}
     if output == "table" and made:
         rows = [{**item, "result": _result(item)} for item in made["upgraded"]]
@@ -147,7 +147,8 @@ def fleet(
     return code
 
 
-def _follow(client: Client, task: dict[str, Any], wait: bool, output: Output) -> tuple[int, dict[str, Any]]:
+def follow_task(client: Client, task: dict[str, Any], wait: bool, output: Output) -> tuple[int, dict[str, Any]]:
+    """Watch a run that was started, where that is asked for; its exit code and the run."""
     note(f"run {task['id']}")
     if not wait:
         show(task, output)
@@ -168,10 +169,10 @@ def _answers(client: Client, ref: str, given: list[str] | None) -> dict[str, Any
     there = client.call("GET", f"{BASE}/services", query={"subject": ref})["items"]
     if not there:
         raise CliError(f"no golden path made {ref}, as far as is known here", 5)
-    return _typed(client, there[0]["template"], given)
+    return typed(client, there[0]["template"], given)
 
 
-def _typed(client: Client, template: str, given: list[str] | None) -> dict[str, Any]:
+def typed(client: Client, template: str, given: list[str] | None) -> dict[str, Any]:
     """Answers with the types that the golden path's form asks for."""
     pairs = {}
     for text in given or []:

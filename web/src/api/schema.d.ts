@@ -2194,6 +2194,50 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/scaffolder/v1/adoptions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Repositories that Backstage, copier or cruft made from a template, and that have no record of it yet.
+         * @description Repositories that Backstage, copier or cruft made from a template, and that have no record of it yet.
+         */
+        get: operations["scaffolder.list_adoptable"];
+        put?: never;
+        /**
+         * Propose to a repository the record of the golden path that made it: a run that opens a pull request.
+         * @description Propose to a repository the record of the golden path that made it: a run that opens a pull request.
+         */
+        post: operations["scaffolder.start_adoption"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/scaffolder/v1/adoptions/plan": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * The version and the answers that most likely made a repository, and how alike they are. Nothing is kept.
+         * @description The version and the answers that most likely made a repository, and how alike they are. Nothing is kept.
+         */
+        post: operations["scaffolder.plan_adoption"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/scaffolder/v1/fleet-upgrades": {
         parameters: {
             query?: never;
@@ -2720,6 +2764,20 @@ export interface components {
             repository: string;
             /** Text */
             text?: string | null;
+        };
+        /**
+         * AdoptionStart
+         * @description A repository to adopt; its golden path, where its traces do not tell it; answers that are known.
+         */
+        AdoptionStart: {
+            /** Answers */
+            answers?: {
+                [key: string]: unknown;
+            };
+            /** Repository */
+            repository: string;
+            /** Template Ref */
+            template_ref?: string | null;
         };
         /**
          * Analysis
@@ -9983,6 +10041,108 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RunView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    "scaffolder.list_adoptable": {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    "scaffolder.start_adoption": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AdoptionStart"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TaskRef"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    "scaffolder.plan_adoption": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AdoptionStart"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        [key: string]: unknown;
+                    };
                 };
             };
             /** @description Validation Error */

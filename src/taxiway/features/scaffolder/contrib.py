@@ -20,6 +20,9 @@ from taxiway.features.scaffolder.actions.roadie import roadie_actions
 from taxiway.features.scaffolder.actions.single import single_actions
 from taxiway.features.scaffolder.actions.using import EXECUTE
 from taxiway.features.scaffolder.actions.waits import waiting_actions
+from taxiway.features.scaffolder.adoption.routes import operations as adoption_operations
+from taxiway.features.scaffolder.adoption.run import AdoptHandler, FollowAdoptions
+from taxiway.features.scaffolder.adoption.service import KIND as ADOPT
 from taxiway.features.scaffolder.checks import OwnerCheck
 from taxiway.features.scaffolder.declared.action import declared_actions
 from taxiway.features.scaffolder.execution import ForgetSecrets, ScaffoldHandler
@@ -40,10 +43,11 @@ def register(platform: Platform) -> None:
     lenient = platform.settings.scaffolder.rendering == "backstage"
     identity = identity_for(platform.settings.engines, is_root=os.geteuid() == 0)("templates")
     renderer = Renderer(identity, lenient=lenient)
-    platform.services["scaffolder"] = Scaffolder(platform, renderer)
+    scaffolder = platform.services["scaffolder"] = Scaffolder(platform, renderer)
     platform.runs.register("scaffold", ScaffoldHandler(platform, renderer))
     platform.runs.register("upgrade", UpgradeHandler(platform, renderer))
     platform.runs.register("fleet-upgrade", FleetHandler(platform))
+    platform.runs.register(ADOPT, AdoptHandler(platform, scaffolder))
     add = platform.registry.add
     platform.registry.extend("action", lambda: declared_actions(platform, lambda: renderer))
     for action in [
@@ -64,6 +68,7 @@ def register(platform: Platform) -> None:
     add("search_source", GoldenPathSearch(platform), OWNER)
     add("event_subscriber", ForgetSecrets(platform), OWNER)
     add("event_subscriber", FollowUpgrades(platform), OWNER)
+    add("event_subscriber", FollowAdoptions(platform), OWNER)
 
 
 DEVELOPER = Grant(developer="all")
@@ -76,6 +81,6 @@ FEATURE = Feature(
         "scaffolder.task.create": DEVELOPER,
         EXECUTE: OWNED,
     },
-    operations=[*operations.items, *upgrade_operations.items],
+    operations=[*operations.items, *upgrade_operations.items, *adoption_operations.items],
     register=register,
 )

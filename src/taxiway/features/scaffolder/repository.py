@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, delete, desc, func, insert, select, update
 
 from taxiway.core.store.database import Tx
 from taxiway.core.store.scoped import visible
@@ -97,6 +97,15 @@ def list_services(
             raise InputError("the cursor was not made by this list: start without one", code="input.cursor") from error
     rows = conn.execute(query.limit(limit + 1)).all()
     return page_of([_service(row) for row in rows], limit, lambda item: [item.subject])
+
+
+def versions_of(conn: Connection, template_ref: str, limit: int) -> list[Version]:
+    """Versions of a golden path that services here were made from, the last made first, without their answers."""
+    table = service_table.c
+    query = select(table.document, table.snapshot, func.max(table.created_at).label("at"))
+    query = query.where(table.template_ref == template_ref).group_by(table.document, table.snapshot)
+    rows = conn.execute(query.order_by(desc("at")).limit(limit)).all()
+    return [Version(row.document, row.snapshot, {}) for row in rows]
 
 
 def propose(tx: Tx, subject: str, pending: Mapping[str, Any]) -> None:

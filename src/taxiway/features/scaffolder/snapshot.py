@@ -25,9 +25,9 @@ TESTS = frozenset({"template.test.yaml", "template.golden"})
 """Beside the template, for its authors: they are no part of a version."""
 
 
-def snapshot(platform: Platform, location: str, document: Mapping[str, Any]) -> str:
-    """Store the files of the template at `location` (`file:/…/template.yaml` or `git:<repository>//<path>`). Returns
-    `<digest>//<where the template's folder is in it>`."""
+def snapshot(platform: Platform, location: str, document: Mapping[str, Any], commit: str | None = None) -> str:
+    """Store the files of the template at `location` (`file:/…/template.yaml` or `git:<repository>//<path>`, there as
+    of `commit` or of the newest one). Returns `<digest>//<where the template's folder is in it>`."""
     scheme, _, target = location.partition(":")
     is_whole = any("../" in text for text in _texts(document.get("spec")))
     if scheme == "file":
@@ -42,7 +42,7 @@ def snapshot(platform: Platform, location: str, document: Mapping[str, Any]) -> 
         inner = str(PurePosixPath(path).parent)
         root_in, base = (".", inner) if is_whole else (inner, ".")
         left_out = frozenset[str]() if is_whole else TESTS
-        return f"{_store(platform, _forge_files(platform, repository, root_in, left_out))}//{base}"
+        return f"{_store(platform, _forge_files(platform, repository, root_in, left_out, commit))}//{base}"
     raise InputError(f"templates cannot be read from '{location}': register them from a file or the built-in forge")
 
 
@@ -96,14 +96,14 @@ def _folder_files(root: Path, without: frozenset[str] = frozenset()) -> Iterator
 
 
 def _forge_files(
-    platform: Platform, repository: str, path: str, without: frozenset[str]
+    platform: Platform, repository: str, path: str, without: frozenset[str], commit: str | None
 ) -> Iterator[tuple[str, bytes, bool]]:
     forge = next(iter(platform.registry.all("forge", Forge)), None)
     head = forge.get_repository(repository) if forge else None
     if forge is None or head is None or head.head is None:
         raise NotFoundError(f"there is no repository '{repository}' with commits: push the template first")
     with tempfile.TemporaryDirectory() as folder:
-        forge.export(repository, head.head, Path(folder, "tree"))
+        forge.export(repository, commit or head.head, Path(folder, "tree"))
         yield from _folder_files(Path(folder, "tree", path), without)
 
 

@@ -49,8 +49,8 @@ def pull_actions(platform: Platform) -> list[FunctionAction]:
                 pullRequestNumber={"type": "integer"},
                 targetBranchName="The branch that it is to be merged into",
             ),
-            take_back=lambda ctx, created: _take_back(platform, ctx, created),
-            check_back=lambda created: _check_back(platform, created),
+            take_back=lambda ctx, created: take_back(platform, ctx, created),
+            check_back=lambda created: check_back(platform, created),
         ),
         FunctionAction(
             key="pull-request:wait",
@@ -135,7 +135,8 @@ def _merge(platform: Platform, ctx: StepContext, values: Values) -> Values:
     return {"mergeCommit": found["merge_sha"]}
 
 
-def _check_back(platform: Platform, created: Sequence[Created]) -> None:
+def check_back(platform: Platform, created: Sequence[Created]) -> None:
+    """ConflictError for a pull request that was merged, or has commits that somebody else made."""
     system = platform.system("scaffolder")
     for item in created:
         if item.kind == "pull_request":
@@ -149,8 +150,9 @@ def _check_back(platform: Platform, created: Sequence[Created]) -> None:
                 )
 
 
-def _take_back(platform: Platform, ctx: StepContext, created: Sequence[Created]) -> None:
-    _check_back(platform, created)
+def take_back(platform: Platform, ctx: StepContext, created: Sequence[Created]) -> None:
+    """Close the pull requests and delete their branches; raises as `check_back` does."""
+    check_back(platform, created)
     op = _op(platform, ctx)
     for item in reversed(created):
         if item.kind == "pull_request":

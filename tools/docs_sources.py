@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
 import taxiway.plugins
-from taxiway.core.settings_sources import SourceSettings
+from taxiway.core.settings_sources import OverlaySettings, SourceSettings
 
 OPTIONS = re.compile(r"^    options(: type\[\w+\])? = ", re.MULTILINE)
 Table = Callable[[Sequence[str], Any], str]
@@ -32,6 +32,7 @@ def sources_page(table: Table, type_name: Callable[[Any], str], shown: Callable[
     text = "# Sources of the catalog\n\nEach entry of `catalog.sources` in `taxiway.yaml` is a source. All of them "
     text += "have:\n\n"
     text += fields(SourceSettings)
+    text += f"\nIn `overlay`: {_about(OverlaySettings)}\n\n{fields(OverlaySettings)}"
     text += (
         "\nCredentials are named, not written: `env:NAME` or `secret://<store>/<name>`. What else an entry says "
         "depends on its `type`:\n"

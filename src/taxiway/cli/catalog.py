@@ -13,7 +13,7 @@ from taxiway.cli.catalog_views import app as views
 from taxiway.cli.catalog_views import show_entities
 from taxiway.cli.client import Client, entity_path, find_session, full_ref
 from taxiway.cli.errors import CliError
-from taxiway.cli.output import Output, note, show
+from taxiway.cli.output import Output, note, show, when
 
 app = App(name="catalog", help="The service catalog.")
 app.command("taxiway.cli.lint:lint", name="lint", help="Judge descriptor files without a server")
@@ -23,6 +23,7 @@ app.command(sources)
 app.command(views)
 app.command("taxiway.cli.onboarding:onboard", name="onboard", help="Bring repositories without a descriptor")
 BASE = "/api/catalog"
+FIELD = ["field", "value", "source", "where", "since", "over"]
 
 
 @app.command(name="list")
@@ -98,6 +99,35 @@ def explain(ref: str, *, output: Output = "table") -> None:
 
 
 @app.command
+def provenance(ref: str, *, output: Output = "table") -> None:
+    """Show where every value of an entity comes from: source, file and line, since when, and what it won over."""
+    found = Client(find_session()).call("GET", f"{BASE}/v1/provenance/{entity_path(ref)}")
+    if output != "table":
+        show(found, output)
+        return
+    show([_field(item, {one["id"]: one for one in found["sources"]}) for item in found["fields"]], output, FIELD)
+    for source in found["sources"]:
+        if source["detail"] or source["lines_detail"]:
+            note(f"{source['name']}: {source['detail'] or source['lines_detail']}")
+    if found["truncated"]:
+        note("there are more values than are shown")
+
+
+@app.command
+def overlays(
+    *,
+    source: str | None = None,
+    ref: str | None = None,
+    state: Literal["applied", "waiting", "refused"] | None = None,
+    output: Output = "table",
+) -> None:
+    """List what overlays say of entities, and of references that are none (yet)."""
+    query = {"source_id": source, "ref": None if ref is None else full_ref(ref), "state": state}
+    items = list(Client(find_session()).pages(f"{BASE}/v1/overlays", query))
+    show(items, output, ["ref", "source_id", "state", "precedence", "fields", "location", "line", "detail"])
+
+
+@app.command
 def history(ref: str, *, at: str | None = None, limit: int = 50, output: Output = "table") -> None:
     """List every version of an entity, newest first; with --at TIME, show the entity as it was then."""
     client = Client(find_session())
@@ -132,6 +162,19 @@ def export(
     with file.open("wb") as stream:
         for chunk in chunks:
             stream.write(chunk)
+
+
+def _field(item: dict[str, Any], sources: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    source = sources.get(item["source_id"] or "")
+    place = source and source["location"] and ":".join(filter(None, [source["location"], str(item["line"] or "")]))
+    return {
+        "field": item["pointer"].lstrip("/").replace("/", ".").replace("~1", "/").replace("~0", "~"),
+        "value": " ".join(str(item["value"]).split())[:60],
+        "source": source["name"] if source else item["rule"] or "the catalog",
+        "where": place,
+        "since": ("before " if item["at_least"] else "") + when(item["since_at"]),
+        "over": ", ".join(f"{over['value']} ({over['source_id']})" for over in item["over"]),
+    }
 
 
 def _changes(diff: list[dict[str, Any]] | None) -> str:

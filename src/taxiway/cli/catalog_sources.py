@@ -11,7 +11,7 @@ from taxiway.cli.output import Output, note, show
 
 app = App(name="sources", help="What the catalog reads from.")
 BASE = "/api/catalog/v1/sources"
-COLUMNS = ["id", "type", "target", "owner", "state", "entities", "problems", "conflicts", "orphans", "held"]
+COLUMNS = ["id", "type", "target", "owner", "state", "entities", "problems", "conflicts", "orphans", "held", "layers"]
 
 
 @app.default

@@ -15,7 +15,7 @@ from typing import Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
-from taxiway.core.settings_sources import SourceSettings
+from taxiway.core.settings_sources import PushedSettings, SourceSettings
 from taxiway.model.errors import FieldError, InputError
 
 PREFIX = "TAXIWAY_"
@@ -63,9 +63,13 @@ class CatalogSettings(_Section):
         (), description="what is read regularly: `name`, `type`, `every`, and what the type needs; the first go first"
     )
 
-    @field_validator("sources")
+    pushed: tuple[PushedSettings, ...] = Field(
+        (), description="pushed sources that add fields to entities of others: `name` and `overlay`"
+    )
+
+    @field_validator("sources", "pushed")
     @classmethod
-    def _named_once(cls, found: tuple[SourceSettings, ...]) -> tuple[SourceSettings, ...]:
+    def _named_once(cls, found: tuple[Any, ...]) -> tuple[Any, ...]:
         names = [item.name for item in found]
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:

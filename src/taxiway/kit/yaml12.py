@@ -14,6 +14,8 @@ from typing import Any
 
 import yaml
 
+from taxiway.kit.pointer import pointer
+
 MAX_BYTES = 5_000_000
 MAX_DEPTH = 100
 MAX_NODES = 500_000
@@ -22,6 +24,7 @@ _STR, _MAP, _SEQ = "tag:yaml.org,2002:str", "tag:yaml.org,2002:map", "tag:yaml.o
 _BOOL, _INT, _FLOAT, _NULL = (f"tag:yaml.org,2002:{name}" for name in ("bool", "int", "float", "null"))
 _INTEGER = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
 _DECIMAL = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+MAX_LINES = 20_000
 SHALLOW = 48
 _SEPARATOR = re.compile(r"^---(?=\s|$)", re.MULTILINE)
 _ODD_BREAK = re.compile("\r(?!\n)|[\x85\u2028\u2029]")
@@ -106,14 +109,14 @@ def load(text: str | bytes, *, max_bytes: int = MAX_BYTES) -> Any:
     return documents[0].value if documents else None
 
 
-def line_of(text: str, document_line: int, pointer: str) -> int:
+def line_of(text: str, document_line: int, path: str) -> int:
     """The line of a JSON Pointer inside the document that starts on `document_line`, or of its nearest parent."""
     loader = _Loader(text)
     try:
         while loader.check_node():
             node = loader.get_node()
             if node is not None and node.start_mark.line + 1 == document_line:
-                return _descend(node, pointer)
+                return _descend(node, path)
     except yaml.YAMLError:
         return document_line
     finally:
@@ -121,9 +124,41 @@ def line_of(text: str, document_line: int, pointer: str) -> int:
     return document_line
 
 
-def _descend(node: Any, pointer: str) -> int:
+def lines_of(text: str, document_line: int) -> dict[str, int]:
+    """The line of every key and item, by JSON Pointer, of the document that starts on `document_line`; at most
+    `MAX_LINES` of them. The text must be one that `load_all` has read."""
+    loader = _Loader(text)
+    found: dict[str, int] = {}
+    try:
+        while loader.check_node():
+            node = loader.get_node()
+            if node is not None and node.start_mark.line + 1 == document_line:
+                _note_lines(node, "", found, 0)
+                break
+    except yaml.YAMLError:
+        return found
+    finally:
+        loader.dispose()
+    return found
+
+
+def _note_lines(node: Any, path: str, found: dict[str, int], depth: int) -> None:
+    if depth > MAX_DEPTH or len(found) >= MAX_LINES:
+        return
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            below = path + pointer([str(key.value)])
+            found[below] = _line(key)
+            _note_lines(value, below, found, depth + 1)
+    elif isinstance(node, yaml.SequenceNode):
+        for index, item in enumerate(node.value):
+            found[f"{path}/{index}"] = _line(item)
+            _note_lines(item, f"{path}/{index}", found, depth + 1)
+
+
+def _descend(node: Any, path: str) -> int:
     line = int(node.start_mark.line) + 1
-    for part in pointer.split("/")[1:]:
+    for part in path.split("/")[1:]:
         part = part.replace("~1", "/").replace("~0", "~")
         if isinstance(node, yaml.MappingNode):
             found = next(((key, value) for key, value in node.value if getattr(key, "value", None) == part), None)

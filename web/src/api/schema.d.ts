@@ -837,6 +837,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/catalog/v1/overlays": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What overlays say of entities, and of references that are none (yet). Only who may see every source sees it.
+         * @description What overlays say of entities, and of references that are none (yet). Only who may see every source sees it.
+         */
+        get: operations["catalog.list_overlays"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/catalog/v1/ownership/{kind}/{namespace}/{name}": {
         parameters: {
             query?: never;
@@ -889,6 +909,26 @@ export interface paths {
          * @description What is computed of an entity: each property with its rule, its inputs and its error.
          */
         get: operations["catalog.explain_properties"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/catalog/v1/provenance/{kind}/{namespace}/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Where every value of an entity comes from: source, file and line, since when, and what it won over.
+         * @description Where every value of an entity comes from: source, file and line, since when, and what it won over.
+         */
+        get: operations["catalog.get_provenance"];
         put?: never;
         post?: never;
         delete?: never;
@@ -3657,6 +3697,32 @@ export interface components {
             };
         };
         /**
+         * FieldProvenance
+         * @description Where a value comes from. Without `source_id` the catalog wrote it; a computed property has its `rule` as well.
+         *
+         *     `line` is where it stands in its source's file now, null where that cannot be told (see the source's `lines`) or
+         *     the file says something else by now. `since_at`, in microseconds UTC, is since when it is this value; `at_least`:
+         *     the oldest version that is kept had it already. Long values are cut to text.
+         */
+        FieldProvenance: {
+            /** At Least */
+            at_least: boolean;
+            /** Line */
+            line: number | null;
+            /** Over */
+            over: components["schemas"]["ValueOver"][];
+            /** Pointer */
+            pointer: string;
+            /** Rule */
+            rule: string | null;
+            /** Since At */
+            since_at: number | null;
+            /** Source Id */
+            source_id: string | null;
+            /** Value */
+            value?: unknown;
+        };
+        /**
          * FileBody
          * @description The new content of a file; without any it is removed. Bytes that are no text come as base64.
          */
@@ -4184,6 +4250,51 @@ export interface components {
             state: string;
         };
         /**
+         * LayerView
+         * @description What an overlay says of a reference: `fields` are the JSON Pointers of its values.
+         *
+         *     `state` is applied, waiting (there is no such entity) or refused (the entity would not be valid with it: `detail`).
+         *     `at` is when it was delivered as it is, in microseconds UTC.
+         */
+        LayerView: {
+            /** At */
+            at: number;
+            /** Detail */
+            detail: string | null;
+            /** Fields */
+            fields: string[];
+            /** Line */
+            line: number;
+            /**
+             * Lists
+             * @enum {string}
+             */
+            lists: "union" | "replace";
+            /** Location */
+            location: string;
+            /** Precedence */
+            precedence: number;
+            /** Ref */
+            ref: string;
+            /** Source Id */
+            source_id: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "applied" | "waiting" | "refused";
+        };
+        /**
+         * Layers
+         * @description A page of what overlays say.
+         */
+        Layers: {
+            /** Items */
+            items: components["schemas"]["LayerView"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+        };
+        /**
          * LineProblem
          * @description What is wrong with a line.
          */
@@ -4526,6 +4637,26 @@ export interface components {
             order: "asc" | "desc";
         };
         /**
+         * OverlayTerms
+         * @description What an overlay may write, and who wins: the entity's own source stands at 0.
+         */
+        OverlayTerms: {
+            /** Fields */
+            fields: string[];
+            /**
+             * Lists
+             * @enum {string}
+             */
+            lists: "union" | "replace";
+            /** Precedence */
+            precedence: number;
+            /**
+             * Undeclared
+             * @enum {string}
+             */
+            undeclared: "problem" | "ignore";
+        };
+        /**
          * Ownership
          * @description Who owns an entity: by itself, or inherited from the nearest one along `partOf`, to which `path` leads.
          */
@@ -4699,7 +4830,7 @@ export interface components {
              * Code
              * @enum {string}
              */
-            code: "unreadable" | "invalid" | "untrusted" | "duplicate" | "conflict";
+            code: "unreadable" | "invalid" | "untrusted" | "duplicate" | "conflict" | "undeclared" | "overlay";
             /** Detail */
             detail: string;
             /** Exists */
@@ -4802,6 +4933,61 @@ export interface components {
             repository: string;
             /** Title */
             title: string;
+        };
+        /**
+         * Provenance
+         * @description Where every value of an entity comes from. `sources` begin with the one that wins; `fields` are in the order of
+         *     the document, computed properties behind them.
+         */
+        Provenance: {
+            /** Etag */
+            etag: string;
+            /** Fields */
+            fields: components["schemas"]["FieldProvenance"][];
+            /** Ref */
+            ref: string;
+            /** Sources */
+            sources: components["schemas"]["ProvenanceSource"][];
+            /** Truncated */
+            truncated: boolean;
+        };
+        /**
+         * ProvenanceSource
+         * @description A source that says something of the entity. `detail` says why an overlay is refused.
+         *
+         *     `location` and `line`, where its document begins, are null for a source that is not the caller's to see. `lines`:
+         *     those of values were `read` from the file, the `document` is one line, or they are `unknown`, with the reason.
+         */
+        ProvenanceSource: {
+            /** Detail */
+            detail: string | null;
+            /** Id */
+            id: string;
+            /** Line */
+            line: number | null;
+            /**
+             * Lines
+             * @enum {string}
+             */
+            lines: "read" | "document" | "unknown";
+            /** Lines Detail */
+            lines_detail: string | null;
+            /** Location */
+            location: string | null;
+            /** Name */
+            name: string;
+            /** Precedence */
+            precedence: number;
+            /**
+             * Role
+             * @enum {string}
+             */
+            role: "owner" | "overlay";
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "applied" | "refused";
         };
         /**
          * PullChange
@@ -5482,10 +5668,21 @@ export interface components {
             id: string;
             last_run: components["schemas"]["LastRun"] | null;
             /**
+             * Layers
+             * @default 0
+             */
+            layers: number;
+            /**
+             * Layers Waiting
+             * @default 0
+             */
+            layers_waiting: number;
+            /**
              * Orphans
              * @default 0
              */
             orphans: number;
+            overlay?: components["schemas"]["OverlayTerms"] | null;
             /** Owner */
             owner: string | null;
             /** Problems */
@@ -5514,7 +5711,8 @@ export interface components {
          *     `type` is `shipped` for what comes with Taxiway. `commit` is what was read of a repository last. `orphans` are
          *     entities that the source does not name any more, `held` those of them that are so many that they wait for review.
          *     What follows is told of configured sources: `state` is new, ok, held, failed (`detail` says why) or removed;
-         *     `counts` are those of the last reading.
+         *     `counts` are those of the last reading. `overlay` is what an overlay may do; `layers` are the references that it
+         *     lays something over, `layers_waiting` those of them that are no entities.
          */
         SourceView: {
             /** Changed At */
@@ -5549,10 +5747,21 @@ export interface components {
             /** Id */
             id: string;
             /**
+             * Layers
+             * @default 0
+             */
+            layers: number;
+            /**
+             * Layers Waiting
+             * @default 0
+             */
+            layers_waiting: number;
+            /**
              * Orphans
              * @default 0
              */
             orphans: number;
+            overlay?: components["schemas"]["OverlayTerms"] | null;
             /** Owner */
             owner: string | null;
             /** Problems */
@@ -5753,6 +5962,16 @@ export interface components {
             msg: string;
             /** Error Type */
             type: string;
+        };
+        /**
+         * ValueOver
+         * @description A value of another source that this one won over. It is not told of sources that are not the caller's to see.
+         */
+        ValueOver: {
+            /** Source Id */
+            source_id: string;
+            /** Value */
+            value?: unknown;
         };
         /**
          * Verification
@@ -6949,7 +7168,7 @@ export interface operations {
             query?: {
                 source_id?: string | null;
                 ref?: string | null;
-                code?: ("unreadable" | "invalid" | "untrusted" | "duplicate" | "conflict") | null;
+                code?: ("unreadable" | "invalid" | "untrusted" | "duplicate" | "conflict" | "undeclared" | "overlay") | null;
                 limit?: number;
                 cursor?: string | null;
             };
@@ -7647,6 +7866,41 @@ export interface operations {
             };
         };
     };
+    "catalog.list_overlays": {
+        parameters: {
+            query?: {
+                source_id?: string | null;
+                ref?: string | null;
+                state?: ("applied" | "waiting" | "refused") | null;
+                limit?: number;
+                cursor?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Layers"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     "catalog.get_ownership": {
         parameters: {
             query?: never;
@@ -7685,7 +7939,7 @@ export interface operations {
             query?: {
                 source_id?: string | null;
                 ref?: string | null;
-                code?: ("unreadable" | "invalid" | "untrusted" | "duplicate" | "conflict") | null;
+                code?: ("unreadable" | "invalid" | "untrusted" | "duplicate" | "conflict" | "undeclared" | "overlay") | null;
                 limit?: number;
                 cursor?: string | null;
             };
@@ -7735,6 +7989,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PropertyList"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    "catalog.get_provenance": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                kind: string;
+                namespace: string;
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Provenance"];
                 };
             };
             /** @description Validation Error */

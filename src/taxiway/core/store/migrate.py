@@ -37,6 +37,7 @@ REVISIONS = (
     "0012_kinds",
     "0013_webhooks",
     "0014_saved_views",
+    "0015_overlays",
 )
 """The modules in `migrations/versions`, in order."""
 HEAD = REVISIONS[-1].partition("_")[0]

@@ -49,7 +49,7 @@ def prepare(
         str(ref_of(document)),
         columns,
         document,
-        _fingerprint(document),
+        fingerprint(document),
         sourced.location,
         sourced.line,
         relations,
@@ -58,7 +58,7 @@ def prepare(
     )
 
 
-def _fingerprint(document: Mapping[str, Any]) -> str:
+def fingerprint(document: Mapping[str, Any]) -> str:
     """Tells one state of a document from another. The order of keys counts: a template's questions come in it."""
     return "sha256:" + hashlib.sha256(orjson.dumps(document)).hexdigest()
 

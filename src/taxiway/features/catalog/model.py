@@ -38,12 +38,20 @@ PROBLEM_CODES: Mapping[str, str] = {
     "untrusted": "a document of a kind that only trusted sources may bring",
     "duplicate": "a source describes one reference twice",
     "conflict": "two sources claim one reference: the first keeps it",
+    "undeclared": "an overlay has a field that it may not write: the others are written",
+    "overlay": "an entity would not be valid with an overlay: the overlay is left out",
 }
 """What can be wrong with a source."""
 
 
+OWN = ""
+"""Stands for the entity's own source among layers."""
+
 CONFIGURED = "source:"
 """What the id of a configured source begins with; its name follows."""
+
+PUSHED = "push:"
+"""What the id of a pushed source begins with; its name follows."""
 
 ORPHAN = "backstage.io/orphan"
 """Annotation of an entity that its source does not name any more."""

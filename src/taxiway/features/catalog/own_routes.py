@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from fastapi import Path, Query, Response
 
@@ -21,7 +21,7 @@ from taxiway.model.errors import InputError, NotFoundError
 
 __all__ = ["operations"]
 Part = Annotated[str, Path(max_length=253)]
-Code = Annotated[Literal["unreadable", "invalid", "untrusted", "duplicate", "conflict"] | None, Query()]
+Code = Annotated[views.ProblemCode | None, Query()]
 
 
 @operations.get("/api/catalog/v1/graph/{kind}/{namespace}/{name}", READ, response=views.Graph)

@@ -293,6 +293,25 @@ catalog_held = Table(
 )
 """Removals that are too many at once: they wait until somebody has looked at them."""
 
+entity_layer = Table(
+    "entity_layer",
+    metadata,
+    Column("ref", Text, primary_key=True),
+    Column("source_id", Text, primary_key=True),
+    Column("doc", PackedText, nullable=False),
+    Column("hash", Text, nullable=False),
+    Column("location", Text, nullable=False),
+    Column("line", Integer, nullable=False),
+    Column("precedence", Integer, nullable=False),
+    Column("lists", Text, nullable=False),
+    Column("refused", Text),
+    Column("at", Time, nullable=False),
+    Index("ix_entity_layer_source_id", "source_id"),
+)
+"""What overlays say of references, whether they are entities or not, and beside it, with the source `model.OWN`, the
+document of the entity's own source before they were laid over it. An entity without overlays has no rows here.
+`refused` says why a layer is left out; `at` is when it was delivered as it is."""
+
 index_change = Table(
     "index_change",
     metadata,

@@ -240,6 +240,10 @@ class Graph(BaseModel):
     truncated: bool
 
 
+ProblemCode = Literal["unreadable", "invalid", "untrusted", "duplicate", "conflict", "undeclared", "overlay"]
+"""See `model.PROBLEM_CODES`."""
+
+
 class ProblemView(BaseModel):
     """Something wrong with a source, and what to do about it. `exists` says whether `ref` is an entity."""
 
@@ -251,7 +255,7 @@ class ProblemView(BaseModel):
     detail: str
     remedy: str
     at: int
-    code: Literal["unreadable", "invalid", "untrusted", "duplicate", "conflict"]
+    code: ProblemCode
     other_source_id: str | None
     exists: bool
 
@@ -310,13 +314,23 @@ class LastRun(BaseModel):
     state: str
 
 
+class OverlayTerms(BaseModel):
+    """What an overlay may write, and who wins: the entity's own source stands at 0."""
+
+    fields: list[str]
+    precedence: int
+    lists: Literal["union", "replace"]
+    undeclared: Literal["problem", "ignore"]
+
+
 class SourceView(BaseModel):
     """What the catalog reads from, and what it came to. Times are microseconds UTC.
 
     `type` is `shipped` for what comes with Taxiway. `commit` is what was read of a repository last. `orphans` are
     entities that the source does not name any more, `held` those of them that are so many that they wait for review.
     What follows is told of configured sources: `state` is new, ok, held, failed (`detail` says why) or removed;
-    `counts` are those of the last reading.
+    `counts` are those of the last reading. `overlay` is what an overlay may do; `layers` are the references that it
+    lays something over, `layers_waiting` those of them that are no entities.
     """
 
     id: str
@@ -343,6 +357,9 @@ class SourceView(BaseModel):
     started_at: int | None = None
     ended_at: int | None = None
     complete_at: int | None = None
+    overlay: OverlayTerms | None = None
+    layers: int = 0
+    layers_waiting: int = 0
 
 
 class SourceDetail(SourceView):

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import orjson
 import pytest
 
 from factories.served import Served, served
@@ -18,6 +19,7 @@ from taxiway.core.permissions import Grant
 from taxiway.features.access.contrib import FEATURE as ACCESS
 from taxiway.features.catalog import service
 from taxiway.features.catalog.contrib import FEATURE as CATALOG
+from taxiway.features.catalog.service import pushing
 from taxiway.features.search.contrib import FEATURE as SEARCH
 from taxiway.plugin import SourcedEntity
 
@@ -80,7 +82,8 @@ QUESTIONS = [
     _get("v1/history/component/default/middle"),
     _get("v1/problems"),
     _get("v1/kinds"),
-    *[_get(f"v1/{what}/component/default/front") for what in ("ownership", "properties", "edits")],
+    *[_get(f"v1/{what}/component/default/front") for what in ("ownership", "properties", "edits", "provenance")],
+    _get("v1/overlays"),
     _get("entities/unprocessed/failed"),
     *[_get("/api/search/query", term=term) for term in ("whale", "whal", "wahle", "krill", "blue", "", "front", "t")],
     _get("/api/search/query", term="front", **{"filters[owner]": "group:default/blue"}),
@@ -100,7 +103,8 @@ VIEWS: list[tuple[str, dict[str, Any]]] = [
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     data: Path = tmp_path_factory.mktemp("data")
-    with served(data, features=[ACCESS, CATALOG, SEARCH]) as running:
+    overlays = [{"name": "krill", "overlay": {"fields": ["metadata.title", "metadata.labels.*"]}}]
+    with served(data, features=[ACCESS, CATALOG, SEARCH], catalog={"pushed": overlays}) as running:
         for permission in READS:
             running.platform.permissions[permission] = Grant(developer="own")
         running.platform.groups_of = lambda subject: frozenset({"group:default/red"})
@@ -161,13 +165,37 @@ def test_one_by_one_a_hidden_entity_is_as_absent_as_one_that_never_was(server: S
     _apply(server, [*RED, *BLUE])
     client = server.client(server.token("developer", "user:default/rita"))
     paths = ["entities/by-name/component/default/{}", "entities/by-name/component/default/{}/ancestry"]
-    paths += [f"v1/{what}/component/default/{{}}" for what in ("graph", "history", "ownership", "properties", "edits")]
+    of_one = ("graph", "history", "ownership", "properties", "edits", "provenance")
+    paths += [f"v1/{what}/component/default/{{}}" for what in of_one]
     for path in paths:
         hidden, absent = (client.get(f"{BASE}/{path.format(name)}") for name in ("whale", "never"))
         assert hidden.status_code == absent.status_code == 404, path
         assert _shape(hidden.text) == _shape(absent.text)
     theirs, none = (client.get(f"{BASE}/v1/views/{name}") for name in ("krill", "never"))
     assert (theirs.status_code, _shape(theirs.text.replace("krill", "never"))) == (404, _shape(none.text))
+
+
+def test_a_hidden_overlay_shows_the_value_that_won_and_nothing_else(server: Served) -> None:
+    _apply(server, [*RED, *BLUE])
+    ctx = server.platform.system("test")
+    metadata = {"name": "front", "title": "Won", "labels": {"team": "NOT A LABEL"}}
+    said = {"kind": "Component", "metadata": metadata}
+    try:
+        pushing.push_entities(ctx, "krill", orjson.dumps(said))
+        client = server.client(server.token("developer", "user:default/rita"))
+        refused = client.get(f"{BASE}/v1/provenance/component/default/front")
+        assert (refused.status_code, "krill" in refused.text, "NOT A" in refused.text) == (200, False, False)
+        assert [source["role"] for source in refused.json()["sources"]] == ["owner"]
+        del metadata["labels"]
+        pushing.push_entities(ctx, "krill", orjson.dumps(said))
+        won = client.get(f"{BASE}/v1/provenance/component/default/front")
+        [title] = [field for field in won.json()["fields"] if field["pointer"] == "/metadata/title"]
+        assert (title["value"], title["source_id"], title["line"]) == ("Won", "hidden:0", None)
+        assert "krill" not in won.text
+        for path in ("v1/overlays", "v1/sources", "v1/problems"):
+            assert "krill" not in client.get(f"{BASE}/{path}").text
+    finally:
+        pushing.push_entities(ctx, "krill", b"", complete=True)
 
 
 def test_a_powerless_user_gets_nothing_at_all(server: Served) -> None:

@@ -721,3 +721,17 @@ CREATE TABLE catalog_view_default (
 	CONSTRAINT fk_catalog_view_default_view_id FOREIGN KEY(view_id) REFERENCES catalog_view (id) ON DELETE CASCADE
 );
 CREATE INDEX ix_catalog_view_default_view_id ON catalog_view_default (view_id);
+CREATE TABLE entity_layer (
+	ref TEXT NOT NULL, 
+	source_id TEXT NOT NULL, 
+	doc BLOB NOT NULL, 
+	hash TEXT NOT NULL, 
+	location TEXT NOT NULL, 
+	line INTEGER NOT NULL, 
+	precedence INTEGER NOT NULL, 
+	lists TEXT NOT NULL, 
+	refused TEXT, 
+	at BIGINT NOT NULL, 
+	CONSTRAINT pk_entity_layer PRIMARY KEY (ref, source_id)
+);
+CREATE INDEX ix_entity_layer_source_id ON entity_layer (source_id);

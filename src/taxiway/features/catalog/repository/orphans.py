@@ -64,8 +64,13 @@ def held_rows(conn: Connection, source_id: str) -> Sequence[Any]:
 def held_page(conn: Connection, source_id: str, after: str, limit: int) -> list[dict[str, Any]]:
     """What waits, with where it was read, behind the reference `after`."""
     query = (
-        select(catalog_held.c.ref, catalog_held.c.since_at, entity.c.location, entity.c.owner)
-        .join(entity, entity.c.ref == catalog_held.c.ref)
+        select(
+            catalog_held.c.ref,
+            catalog_held.c.since_at,
+            func.coalesce(entity.c.location, "").label("location"),
+            entity.c.owner,
+        )
+        .outerjoin(entity, entity.c.ref == catalog_held.c.ref)
         .where(catalog_held.c.source_id == source_id, catalog_held.c.ref > after)
         .order_by(catalog_held.c.ref)
         .limit(limit)

@@ -7,7 +7,7 @@ is not valid leaves the last good one in place. What did not change is not touch
 from __future__ import annotations
 
 from collections.abc import Collection, Container, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from taxiway.core.context import OpContext
@@ -19,6 +19,7 @@ from taxiway.features.catalog.repository import configured, files, history, loca
 from taxiway.features.catalog.repository import entities as repository
 from taxiway.features.catalog.repository.entities import Known
 from taxiway.features.catalog.repository.kinds import keep_relation_types, load_kinds
+from taxiway.features.catalog.service import layering
 from taxiway.features.catalog.service.property_marks import Marks
 from taxiway.features.catalog.validation import validate
 from taxiway.kit.yaml12 import line_of
@@ -61,20 +62,25 @@ def apply_judged(
     records, problems = judged.records, list(judged.problems)
     known = repository.known_by_refs(tx.conn, records)
     free = orphans.among(tx.conn, [ref for ref, present in known.items() if present.source_id != source_id])
-    created: list[tuple[str, Record]] = []
-    updated: list[tuple[Known, Record]] = []
-    unchanged: list[str] = []
+    taken: dict[str, Record] = {}
     for ref, record in records.items():
         present = known.get(ref)
-        if present is None:
-            created.append((ctx.platform.new_id(), record))
-        elif present.source_id != source_id and ref in free:
-            updated.append((present, record))  # its source does not name it any more
+        if present is None or (present.source_id != source_id and ref in free):
+            taken[ref] = record  # nobody names it any more
         elif present.source_id != source_id:
             problems.append(_claimed(tx, present, record))
         elif present.location != record.location and present.location in settled:
             problems.append(duplicate_of(record, present.location))
-        elif present.hash == record.hash:
+        else:
+            taken[ref] = record
+    created: list[tuple[str, Record]] = []
+    updated: list[tuple[Known, Record]] = []
+    unchanged: list[str] = []
+    for ref, record in layering.laid_over(tx, ctx, taken, known, source_id, judged.kinds).items():
+        present = known.get(ref)
+        if present is None:
+            created.append((ctx.platform.new_id(), record))
+        elif present.hash == record.hash and ref not in free:
             unchanged.append(ref)
         else:
             updated.append((present, record))
@@ -86,17 +92,12 @@ def apply_judged(
     history.keep(tx.conn, tx.now, before, deleted=False)
     if created or updated:
         history.note(tx.conn, tx.now, source_id, ctx.principal, ctx.request_id)
-    marks.changed([record for _, record in (*created, *updated)])
-    _declare(tx, ctx, [record for _, record in (*created, *updated)])
-    _emit(tx, ctx, "created", [(record.ref, uid, record.columns["owner"]) for uid, record in created])
-    _emit(tx, ctx, "updated", [(record.ref, present.uid, record.columns["owner"]) for present, record in updated])
+    _follow(tx, ctx, marks, created, updated)
     kept = {*records, *(problem.ref for problem in problems if problem.ref)}
     if full:
         files.forget(tx.conn, source_id)
     deleted = _sweep(tx, ctx, source_id, kept) if full and not judged.unreadable else []
     _store_problems(tx, ctx, source_id, problems, full)
-    if any(ref.startswith(PEOPLE) for ref in records):
-        ctx.platform.forget_identities(tx)
     return ApplyResult(
         [record.ref for _, record in created],
         [record.ref for _, record in updated],
@@ -104,6 +105,38 @@ def apply_judged(
         deleted,
         problems,
     )
+
+
+def rewrite(tx: Tx, ctx: OpContext, kinds: Kinds, updated: Sequence[tuple[Known, Record]], *, via: str) -> None:
+    """Store entities as they are now; each stays its source's. History tells `via` of it."""
+    if not updated:
+        return
+    marks = Marks(tx, ctx, kinds, [present for present, _ in updated])
+    before = history.take(tx.conn, [present.id for present, _ in updated])
+    principal = replace(ctx.principal, via=via)
+    for source_id in sorted({present.source_id for present, _ in updated}):
+        mine = [(present, record) for present, record in updated if present.source_id == source_id]
+        repository.update_entities(tx.conn, tx.now, source_id, mine)
+        history.note(tx.conn, tx.now, source_id, principal, ctx.request_id)
+    history.keep(tx.conn, tx.now, before, deleted=False)
+    _follow(tx, ctx, marks, (), updated)
+
+
+def _follow(
+    tx: Tx,
+    ctx: OpContext,
+    marks: Marks,
+    created: Sequence[tuple[str, Record]],
+    updated: Sequence[tuple[Known, Record]],
+) -> None:
+    """What follows from entities that were written."""
+    written = [record for _, record in (*created, *updated)]
+    marks.changed(written)
+    _declare(tx, ctx, written)
+    _emit(tx, ctx, "created", [(record.ref, uid, record.columns["owner"]) for uid, record in created])
+    _emit(tx, ctx, "updated", [(record.ref, present.uid, record.columns["owner"]) for present, record in updated])
+    if any(record.ref.startswith(PEOPLE) for record in written):
+        ctx.platform.forget_identities(tx)
 
 
 def prune_source(
@@ -286,6 +319,7 @@ def _remove(tx: Tx, ctx: OpContext, gone: Sequence[Known]) -> None:
     repository.delete_entities(tx.conn, gone)
     marks.changed(())
     orphans.forget(tx.conn, [known.ref for known in gone])
+    layering.forget(tx, [known.ref for known in gone])
     if any(known.ref.startswith(PEOPLE) for known in gone):
         ctx.platform.forget_identities(tx)
     _tell_of_kinds(tx, ctx, [known.ref for known in gone])

@@ -9,11 +9,10 @@ from dataclasses import dataclass, replace
 from taxiway.core.context import OpContext, Platform
 from taxiway.core.permissions import decide
 from taxiway.features.catalog.edit_text import BOM, Part, find_part
-from taxiway.features.catalog.model import IMPORT, SYSTEM_SOURCES, Location
+from taxiway.features.catalog.model import IMPORT, PUSHED, SYSTEM_SOURCES, Location
 from taxiway.features.catalog.repository import filters, reading
 from taxiway.features.catalog.repository import locations as rows
 from taxiway.features.catalog.repository.entities import Known, known_by_refs
-from taxiway.features.catalog.service.pushing import PREFIX
 from taxiway.features.catalog.sources.targets import forge_of, repository_and_path
 from taxiway.features.pulls import service as pulls
 from taxiway.features.pulls.service.hosts import owner_of, pull_host
@@ -132,8 +131,8 @@ def may_commit(ctx: OpContext, file: SourceFile) -> bool:
 def _refused(known: Known, source: Location | None) -> Unwritten | None:
     if known.source_id in SYSTEM_SOURCES:
         return Unwritten("It ships with Taxiway.", "Describe your own under another name.")
-    if known.source_id.startswith(PREFIX):
-        name = known.source_id.removeprefix(PREFIX)
+    if known.source_id.startswith(PUSHED):
+        name = known.source_id.removeprefix(PUSHED)
         return Unwritten(f"It is pushed by '{name}'.", f"Change it where '{name}' has it from; it will push it again.")
     if source is not None and known.ref == source.entity_ref:
         return Unwritten("It stands for a registered location.", "Unregister the location, and register another one.")

@@ -1,7 +1,7 @@
 """Entities that somebody else's program pushes: newline-delimited JSON, one document a line, each request one change.
 
 A pushed source is its sender's own, by name. What it sent stays until it sends it anew, names it as gone, or sends a
-complete set without it.
+complete set without it. One that the settings declare an overlay adds fields to entities of other sources instead.
 """
 
 from __future__ import annotations
@@ -11,15 +11,15 @@ from collections.abc import Iterator, Sequence
 
 from taxiway.core.context import OpContext
 from taxiway.core.store.database import Tx
-from taxiway.features.catalog.model import ApplyResult
+from taxiway.features.catalog.model import PUSHED, ApplyResult
 from taxiway.features.catalog.repository.entities import drop_problems
 from taxiway.features.catalog.repository.kinds import load_kinds
 from taxiway.features.catalog.service.apply import apply_judged, judge
+from taxiway.features.catalog.service.overlaying import apply_layers, drop_former, judge_layers, overlay_of
 from taxiway.kit.plain import read_json
 from taxiway.model.errors import InputError
 from taxiway.plugin import SourcedEntity, SourceProblem
 
-PREFIX = "push:"
 NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 
 
@@ -32,21 +32,29 @@ def push_entities(ctx: OpContext, name: str, body: bytes, *, complete: bool = Fa
     ctx.authorize("catalog.entity.push")
     if NAME.fullmatch(name) is None:
         raise InputError("a source's name is 1 to 63 of a-z, 0-9 and '-' between them", code="catalog.source_name")
-    with ctx.platform.store.read() as conn:
-        kinds = load_kinds(conn)
-    judged = judge(list(_items(name, body)), None, trusted=True, kinds=kinds, source_id=PREFIX + name)
+    source_id, items = PUSHED + name, list(_items(name, body))
+    overlay = overlay_of(ctx.platform, source_id)
+    if overlay is not None:
+        judged = judge_layers(items, overlay, trusted=True)
+    else:
+        with ctx.platform.store.read() as conn:
+            kinds = load_kinds(conn)
+        judged = judge(items, None, trusted=True, kinds=kinds, source_id=source_id)
 
     def work(tx: Tx) -> ApplyResult:
         # What this push names is judged anew; lines without a name were those of an earlier body.
         named = {*judged.records, *(problem.ref for problem in judged.problems if problem.ref)}
-        drop_problems(tx.conn, PREFIX + name, named)
-        return apply_judged(tx, ctx, judged, PREFIX + name, full=complete)
+        drop_problems(tx.conn, source_id, named)
+        if overlay is not None:
+            return apply_layers(tx, ctx, judged, source_id, overlay, full=complete)
+        drop_former(tx, ctx, source_id)
+        return apply_judged(tx, ctx, judged, source_id, full=complete)
 
     return ctx.platform.store.write(work)
 
 
 def _items(name: str, body: bytes) -> Iterator[SourcedEntity | SourceProblem]:
-    location = f"{PREFIX}{name}"
+    location = f"{PUSHED}{name}"
     for number, line in enumerate(body.split(b"\n"), 1):
         if not line.strip():
             continue

@@ -14,10 +14,11 @@ from taxiway.core.context import OpContext, Platform
 from taxiway.core.store.database import Tx
 from taxiway.features.catalog.model import ORPHAN
 from taxiway.features.catalog.repository import configured as rows
-from taxiway.features.catalog.repository import orphans
+from taxiway.features.catalog.repository import layers, orphans
 from taxiway.features.catalog.repository.entities import refs_of_source
 from taxiway.features.catalog.repository.kinds import load_kinds
 from taxiway.features.catalog.service.apply import apply_judged, judge, remove_entities
+from taxiway.features.catalog.service.overlaying import overlay_of, remove_layers
 from taxiway.kit.clock import MICROSECONDS
 from taxiway.model.errors import ConflictError
 from taxiway.plugin import SourcedEntity
@@ -50,10 +51,14 @@ def judge_removals(tx: Tx, ctx: OpContext, source_id: str, dropped: Collection[s
     waiting = {row.ref for row in orphans.held_rows(tx.conn, source_id)}
     if dropped is not None and not dropped and not waiting:
         return Removed()  # most webhooks: a large source is not gone through for them
-    there = {ref for ref, _ in refs_of_source(tx.conn, source_id)}
+    owned = {ref for ref, _ in refs_of_source(tx.conn, source_id)}
+    laid = layers.refs_of(tx.conn, source_id)
     already = orphans.of_source(tx.conn, source_id)
     described = rows.all_refs(tx.conn, source_id)
-    gone = there - described - already
+    # An overlay owns nothing, and what is none lays nothing over anything: a source can become one, or cease to be.
+    is_overlay = overlay_of(ctx.platform, source_id) is not None
+    there = owned | laid
+    gone = ((owned if is_overlay else laid) | (there - described)) - already
     if dropped is not None:
         gone &= {*dropped, *waiting}
     count = len(there - already)
@@ -61,7 +66,8 @@ def judge_removals(tx: Tx, ctx: OpContext, source_id: str, dropped: Collection[s
         orphans.hold(tx.conn, tx.now, source_id, gone)
         return Removed(held=gone)
     orphans.release(tx.conn, source_id)
-    mark_orphans(tx, ctx, source_id, gone)
+    mark_orphans(tx, ctx, source_id, gone & owned)
+    remove_layers(tx, ctx, source_id, gone & laid)
     return Removed(orphaned=gone)
 
 
@@ -73,8 +79,10 @@ def waiting(tx: Tx, source_id: str) -> bool:
 def mark_orphans(tx: Tx, ctx: OpContext, source_id: str, refs: Collection[str]) -> None:
     """Annotate entities as orphans, from now on. They stay readable until they go."""
     sourced = []
-    for _, text, location, line in orphans.documents(tx.conn, refs):
-        sourced.append(SourcedEntity(annotated(orjson.loads(text)), location, line, vouched=True))
+    own = layers.own_of(tx.conn, refs)
+    for ref, text, location, line in orphans.documents(tx.conn, refs):
+        document = own[ref].document if ref in own else orjson.loads(text)
+        sourced.append(SourcedEntity(annotated(document), location, line, vouched=True))
     apply_judged(tx, ctx, judge(sourced, None, True, load_kinds(tx.conn), source_id), source_id, full=False)
     orphans.add(tx.conn, tx.now, source_id, refs)
 
@@ -99,7 +107,9 @@ def review(ctx: OpContext, source_id: str, decision: Literal["remove", "keep"]) 
         row = rows.get(tx.conn, source_id)
         if row is not None and row["state"] == "held":
             rows.end(tx.conn, source_id, state="ok")
-        return refs if decision == "keep" else remove_entities(tx, ctx, refs)
+        if decision == "remove":
+            _remove(tx, ctx, source_id, refs)
+        return refs
 
     return ctx.platform.store.write(work)
 
@@ -111,13 +121,22 @@ def remove_source(ctx: OpContext, source_id: str) -> list[str]:
 
     def work(tx: Tx) -> list[str]:
         rows.get_checked(tx.conn, source_id)
-        gone = remove_entities(tx, ctx, [ref for ref, _ in refs_of_source(tx.conn, source_id)])
+        owned = {ref for ref, _ in refs_of_source(tx.conn, source_id)}
+        gone = sorted(owned | layers.refs_of(tx.conn, source_id))
+        _remove(tx, ctx, source_id, gone)
         orphans.release(tx.conn, source_id)
         rows.remove_problems(tx.conn, source_id, None)
         rows.forget(tx.conn, source_id)
         return gone
 
     return ctx.platform.store.write(work)
+
+
+def _remove(tx: Tx, ctx: OpContext, source_id: str, refs: Collection[str]) -> None:
+    """The entities that the source owns go, and what it laid over those of others."""
+    owned = {ref for ref, _ in refs_of_source(tx.conn, source_id)}
+    remove_entities(tx, ctx, sorted(owned.intersection(refs)))
+    remove_layers(tx, ctx, source_id, layers.refs_of(tx.conn, source_id).intersection(refs))
 
 
 def remove_old_orphans(platform: Platform) -> int:

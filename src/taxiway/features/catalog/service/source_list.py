@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from taxiway.core.context import OpContext, Platform
 from taxiway.features.catalog.model import CONFIGURED, SYSTEM_SOURCES, Location
-from taxiway.features.catalog.repository import configured, orphans
+from taxiway.features.catalog.repository import configured, layers, orphans
 from taxiway.features.catalog.repository import source_list as repository
 from taxiway.features.catalog.service.configured import subject
 from taxiway.model.access import EVERYTHING
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 READ = "catalog.location.read"
 REGULAR: Mapping[str, Any] = dict.fromkeys(
-    ("every_seconds", "state", "detail", "counts", "started_at", "ended_at", "complete_at")
+    ("every_seconds", "state", "detail", "counts", "started_at", "ended_at", "complete_at", "overlay")
 )
 """What is told of configured sources only."""
 
@@ -58,7 +58,8 @@ def _counted(conn: Connection, known: Sequence[dict[str, Any]]) -> list[dict[str
     entities, problems = repository.entity_counts(conn, ids), repository.problem_counts(conn, ids)
     changes = repository.last_changes(conn, ids)
     orphaned, held = orphans.counts(conn, ids)
-    waiting = {"orphans": orphaned, "held": held}
+    laid, without = layers.counts(conn, ids)
+    waiting = {"orphans": orphaned, "held": held, "layers": laid, "layers_waiting": without}
     return [
         {
             **_told(item, entities, problems, changes),
@@ -102,7 +103,9 @@ def _configured(platform: Platform, conn: Connection) -> list[dict[str, Any]]:
     items = []
     for item in platform.settings.catalog.sources:
         row = known.pop(CONFIGURED + item.name, None)
-        items.append(_regular(item.name, item.type, row, trusted=item.trusted, every_seconds=item.every))
+        overlay = None if item.overlay is None else item.overlay.model_dump(mode="json")
+        shown = {"trusted": item.trusted, "every_seconds": item.every, "overlay": overlay}
+        items.append(_regular(item.name, item.type, row, **shown))
     removed = "not in the settings any more: put it back, or remove what it brought"
     items += [
         {**_regular(source_id.removeprefix(CONFIGURED), row["type"], row), "state": "removed", "detail": removed}

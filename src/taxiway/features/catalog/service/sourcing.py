@@ -23,6 +23,7 @@ from taxiway.features.catalog.repository.kinds import load_kinds
 from taxiway.features.catalog.service import removals
 from taxiway.features.catalog.service.apply import Judged, apply_judged, duplicate_of, judge
 from taxiway.features.catalog.service.configured import opened, settings_digest
+from taxiway.features.catalog.service.overlaying import apply_layers, judge_layers
 from taxiway.features.catalog.service.reading import follow_from
 from taxiway.features.catalog.sources.read import Item, read_target
 from taxiway.features.catalog.sources.targets import Target
@@ -183,8 +184,12 @@ def _add(
     *,
     whole: bool,
 ) -> None:
-    judged = judge(items, None, taking.settings.trusted, taking.kinds, taking.source_id)
-    taking.kinds = judged.kinds
+    overlay, trusted = taking.settings.overlay, taking.settings.trusted
+    if overlay is not None:
+        judged = judge_layers(items, overlay, trusted)
+    else:
+        judged = judge(items, None, trusted, taking.kinds, taking.source_id)
+        taking.kinds = judged.kinds
     first = {ref: record for ref, record in judged.records.items() if ref not in taking.seen}
     twice = [duplicate_of(record, taking.seen[ref]) for ref, record in judged.records.items() if ref in taking.seen]
     taking.seen.update((ref, f"{record.location}, line {record.line}") for ref, record in first.items())
@@ -227,7 +232,11 @@ def _write(
         places.update(dict.fromkeys(part.judged.records, part.key))
     rows.remove_problems(tx.conn, source_id, [part.key for part in ready if part.key in taking.stale])
     problems = [problem for part in ready for problem in part.judged.problems]
-    result = apply_judged(tx, taking.ctx, Judged(records, problems, False), source_id, full=False)
+    judged, overlay = Judged(records, problems, False), taking.settings.overlay
+    if overlay is not None:
+        result = apply_layers(tx, taking.ctx, judged, source_id, overlay)
+    else:
+        result = apply_judged(tx, taking.ctx, judged, source_id, full=False)
     late = {problem.ref: places[problem.ref] for problem in result.problems if problem.ref and problem.part is None}
     rows.place_problems(tx.conn, source_id, late)
     back = taking.orphaned & records.keys()

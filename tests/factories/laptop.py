@@ -17,6 +17,7 @@ from factories.process import APP, release
 from taxiway.model.workload import ObjectStatus, Target
 from taxiway.plugins.process import PLUGIN, procs, routes
 from taxiway.plugins.process.destination import ProcessDestination
+from taxiway.plugins.process.job_runner import ProcessJobs
 from taxiway.plugins.process.keeper import Keeper
 from taxiway.plugins.process.mounts import VolumeDriver
 from taxiway.plugins.process.settings import ProcessSettings
@@ -48,13 +49,19 @@ class Laptop:
         self.destination: ProcessDestination = contributed["destination"]
         self.keeper: Keeper = contributed["background_service"]
         self.driver: VolumeDriver = contributed["resource_driver"]
+        self.runner: ProcessJobs = contributed["job_runner"]
         self.stop_event = threading.Event()
-        self.thread = threading.Thread(target=self.keeper.run, args=(self.host.context, self.stop_event), daemon=True)
-        self.thread.start()
+        self.threads = [
+            threading.Thread(target=service.run, args=(self.host.context, self.stop_event), daemon=True)
+            for service in (self.keeper, self.destination._job_keeper)
+        ]
+        for thread in self.threads:
+            thread.start()
 
     def stop(self) -> None:
         self.stop_event.set()
-        self.thread.join(10)
+        for thread in self.threads:
+            thread.join(10)
 
     def put(self, code: str = APP, lock: str = "") -> str:
         return self.host.context.artifacts.put(release(self.root, code, lock))

@@ -125,6 +125,26 @@ def manifests(
     ]
 
 
+def cron_job(digest: str, environment: str = "dev", name: str = "report", **spec: Any) -> dict[str, Any]:
+    """A CronJob as delivery renders it. `job` has fields of the job, `container` of the container."""
+    marks = {"taxiway.dev/service": name, "taxiway.dev/deployment": spec.pop("deployment", "d1")}
+    job, container = spec.pop("job", {}), spec.pop("container", {})
+    main = {"name": "main", "image": f"taxiway-artifact:{digest}", **container}
+    pod = {"restartPolicy": "Never", "terminationGracePeriodSeconds": 1, "containers": [main]}
+    template = {"metadata": {"labels": marks}, "spec": pod}
+    return {
+        "apiVersion": "batch/v1",
+        "kind": "CronJob",
+        "metadata": {
+            "name": name,
+            "namespace": environment,
+            "labels": marks,
+            "annotations": {"taxiway.dev/service-ref": f"component:default/{name}"},
+        },
+        "spec": {"schedule": "0 0 1 1 *", **spec, "jobTemplate": {"spec": {**job, "template": template}}},
+    }
+
+
 def external_secret(reference: str, name: str = "shop-db", environment: str = "dev") -> dict[str, Any]:
     """An ExternalSecret with one key, `password`."""
     return {

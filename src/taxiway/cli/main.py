@@ -30,6 +30,7 @@ for name, (target, summary) in {
     "catalog": ("catalog:app", "Entities and locations"),
     "search": ("searching:search", "Search the catalog, docs and golden paths"),
     "import": ("importing:app", "Move from Backstage, Port, Cortex or OpsLevel"),
+    "jobs": ("jobs:app", "Scheduled workloads, their jobs, and a run now"),
     "env": ("environments:app", "Environments, deployments, workloads and resources"),
     "runs": ("runs:app", "List, watch and steer runs"),
     "pipelines": ("pipelines:app", "Pipelines and repositories"),

@@ -47,6 +47,10 @@ SCHEMAS: Mapping[str, Shape] = {
     "dev.taxiway.entity.created.v1": ENTITY,
     "dev.taxiway.entity.updated.v1": ENTITY,
     "dev.taxiway.entity.deleted.v1": ENTITY,
+    "dev.taxiway.job.requested.v1": shape("service", "environment", "job"),
+    "dev.taxiway.job.finished.v1": shape(
+        "service", "environment", "job", "outcome", exit_code={"type": ["integer", "null"]}, reason=TEXT
+    ),
     "dev.taxiway.kind.changed.v1": shape("ref"),
     "dev.taxiway.properties.outdated.v1": shape(),
     "dev.taxiway.repository.protected.v1": shape("repository", "by", rules={"type": "array"}),

@@ -70,6 +70,56 @@ class WorkloadStatus:
     message: str = ""
 
 
+JobState = Literal["pending", "running", "interrupted", "succeeded", "failed"]
+"""`interrupted`: whatever kept it is gone, and the destination has not yet said what comes of it."""
+CronPolicy = Literal["Allow", "Forbid", "Replace"]
+
+
+@dataclass(frozen=True)
+class ScheduleStatus:
+    """A scheduled workload (a CronJob) as it stands. Times are UTC microseconds; None: there is none."""
+
+    name: str
+    environment: str
+    service: str
+    schedule: str
+    time_zone: str
+    concurrency_policy: CronPolicy
+    suspended: bool = False
+    next_at: int | None = None
+    last_scheduled_at: int | None = None
+    last_succeeded_at: int | None = None
+    missed: int = 0
+    """Runs that were due and did not start, until one started in time again; counted up to 100."""
+    message: str = ""
+
+
+@dataclass(frozen=True)
+class JobStatus:
+    """One run of a scheduled workload. `scheduled_at`: the time it was due, None when somebody asked for it.
+
+    `exit_code` or `signal` are those of the last attempt; `message` says why it is not well, Kubernetes' word first.
+    """
+
+    id: str
+    name: str
+    environment: str
+    service: str
+    schedule: str
+    """The name of the scheduled workload."""
+    state: JobState
+    created_at: int
+    scheduled_at: int | None = None
+    requested_by: str | None = None
+    release_id: str | None = None
+    started_at: int | None = None
+    ended_at: int | None = None
+    attempts: int = 0
+    exit_code: int | None = None
+    signal: int | None = None
+    message: str = ""
+
+
 @dataclass(frozen=True)
 class LogLine:
     """One line of output. `seq` orders lines within their log and is the cursor for the next read."""

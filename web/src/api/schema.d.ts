@@ -1418,6 +1418,70 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/environments/v1/jobs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Jobs of scheduled workloads, newest first.
+         * @description Jobs of scheduled workloads, newest first.
+         */
+        get: operations["environments.list_jobs"];
+        put?: never;
+        /**
+         * Run a scheduled workload now.
+         * @description Run a scheduled workload now.
+         */
+        post: operations["environments.create_job"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/environments/v1/jobs/{job_id}/logs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Log lines of a job behind `after`, all attempts in one.
+         * @description Log lines of a job behind `after`, all attempts in one.
+         */
+        get: operations["environments.list_job_logs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/environments/v1/jobs/{job_id}/logs/stream": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Follow the log of a job (SSE): `log` with a line, its id is the line's seq.
+         * @description Follow the log of a job (SSE): `log` with a line, its id is the line's seq.
+         */
+        get: operations["environments.follow_job_logs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/environments/v1/matrix": {
         parameters: {
             query?: never;
@@ -1492,6 +1556,26 @@ export interface paths {
          * @description Bring an older release live again.
          */
         post: operations["environments.create_rollback"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/environments/v1/schedules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Scheduled workloads, with their next and last run.
+         * @description Scheduled workloads, with their next and last run.
+         */
+        get: operations["environments.list_schedules"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -4110,6 +4194,24 @@ export interface components {
             workers: number;
         };
         /**
+         * JobBody
+         * @description Which workload to run now.
+         */
+        JobBody: {
+            /** Environment */
+            environment: string;
+            /** Service Ref */
+            service_ref: string;
+        };
+        /**
+         * JobList
+         * @description The jobs that are kept, newest first.
+         */
+        JobList: {
+            /** Items */
+            items: components["schemas"]["taxiway__features__environments__job_routes__JobView"][];
+        };
+        /**
          * JobStepView
          * @description A step of a job.
          */
@@ -4120,26 +4222,6 @@ export interface components {
             seconds: number | null;
             /** State */
             state: string;
-        };
-        /**
-         * JobView
-         * @description A job. `reason` says why it failed.
-         */
-        JobView: {
-            /** Ended At */
-            ended_at: number | null;
-            /** Id */
-            id: string;
-            /** Name */
-            name: string;
-            /** Reason */
-            reason: string;
-            /** Started At */
-            started_at: number | null;
-            /** State */
-            state: string;
-            /** Steps */
-            steps: components["schemas"]["JobStepView"][];
         };
         /**
          * KindColumn
@@ -4731,7 +4813,7 @@ export interface components {
             /** Id */
             id: string;
             /** Jobs */
-            jobs: components["schemas"]["JobView"][];
+            jobs: components["schemas"]["taxiway__features__delivery__routes__JobView"][];
             /** Reason */
             reason: string;
             /** Release Id */
@@ -5488,6 +5570,49 @@ export interface components {
             version: number;
             /** Waiting For */
             waiting_for: string | null;
+        };
+        /**
+         * ScheduleList
+         * @description Scheduled workloads, by environment and service.
+         */
+        ScheduleList: {
+            /** Items */
+            items: components["schemas"]["ScheduleView"][];
+        };
+        /**
+         * ScheduleView
+         * @description A scheduled workload. Times are microseconds UTC; `missed`: runs that were due and did not start.
+         */
+        ScheduleView: {
+            /**
+             * Concurrency Policy
+             * @enum {string}
+             */
+            concurrency_policy: "Allow" | "Forbid" | "Replace";
+            /** Destination */
+            destination: string;
+            /** Environment */
+            environment: string;
+            /** Last Scheduled At */
+            last_scheduled_at: number | null;
+            /** Last Succeeded At */
+            last_succeeded_at: number | null;
+            /** Message */
+            message: string;
+            /** Missed */
+            missed: number;
+            /** Name */
+            name: string;
+            /** Next At */
+            next_at: number | null;
+            /** Schedule */
+            schedule: string;
+            /** Service */
+            service: string;
+            /** Suspended */
+            suspended: boolean;
+            /** Time Zone */
+            time_zone: string;
         };
         /**
          * SearchResult
@@ -6302,6 +6427,69 @@ export interface components {
             state: string;
             /** Url */
             url: string | null;
+        };
+        /**
+         * JobView
+         * @description A job. `reason` says why it failed.
+         */
+        taxiway__features__delivery__routes__JobView: {
+            /** Ended At */
+            ended_at: number | null;
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /** Reason */
+            reason: string;
+            /** Started At */
+            started_at: number | null;
+            /** State */
+            state: string;
+            /** Steps */
+            steps: components["schemas"]["JobStepView"][];
+        };
+        /**
+         * JobView
+         * @description A run of a scheduled workload. `scheduled_at` null: somebody asked for it. `exit_code` is the last attempt's.
+         */
+        taxiway__features__environments__job_routes__JobView: {
+            /** Attempts */
+            attempts: number;
+            /** Created At */
+            created_at: number;
+            /** Destination */
+            destination: string;
+            /** Ended At */
+            ended_at: number | null;
+            /** Environment */
+            environment: string;
+            /** Exit Code */
+            exit_code: number | null;
+            /** Id */
+            id: string;
+            /** Message */
+            message: string;
+            /** Name */
+            name: string;
+            /** Release Id */
+            release_id: string | null;
+            /** Requested By */
+            requested_by: string | null;
+            /** Schedule */
+            schedule: string;
+            /** Scheduled At */
+            scheduled_at: number | null;
+            /** Service */
+            service: string;
+            /** Signal */
+            signal: number | null;
+            /** Started At */
+            started_at: number | null;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "pending" | "running" | "interrupted" | "succeeded" | "failed";
         };
     };
     responses: never;
@@ -8941,6 +9129,140 @@ export interface operations {
             };
         };
     };
+    "environments.list_jobs": {
+        parameters: {
+            query?: {
+                service?: string | null;
+                environment?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobList"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    "environments.create_job": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["JobBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["taxiway__features__environments__job_routes__JobView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    "environments.list_job_logs": {
+        parameters: {
+            query?: {
+                after?: number;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                job_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WorkloadLogs"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    "environments.follow_job_logs": {
+        parameters: {
+            query?: {
+                after?: number;
+            };
+            header?: {
+                "last-event-id"?: string | null;
+            };
+            path: {
+                job_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     "environments.get_matrix": {
         parameters: {
             query?: never;
@@ -9048,6 +9370,38 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["DeploymentStarted"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    "environments.list_schedules": {
+        parameters: {
+            query?: {
+                service?: string | null;
+                environment?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScheduleList"];
                 };
             };
             /** @description Validation Error */

@@ -8,6 +8,7 @@ from taxiway.core.permissions import OWNED, READ
 from taxiway.features.delivery import routes
 from taxiway.features.delivery.actions import DeployAction
 from taxiway.features.delivery.environment_actions import environment_actions
+from taxiway.features.delivery.job_actions import job_action
 from taxiway.features.delivery.reconciler import PushSubscriber, Reconciler
 from taxiway.features.delivery.subscribers import (
     AbandonedSubscriber,
@@ -33,7 +34,8 @@ def register(platform: Platform) -> None:
     platform.runs.register("decommission", remover)
     platform.registry.add("background_service", reconciler, OWNER)
     removing = Remover(platform, reconciler)
-    for action in (DeployAction(platform, removing), *environment_actions(platform, removing)):
+    own = (DeployAction(platform, removing), job_action(platform))
+    for action in (*own, *environment_actions(platform, removing)):
         platform.registry.add("action", action, OWNER)
     for subscriber in (
         PushSubscriber(reconciler),

@@ -1,4 +1,4 @@
-"""Renders a Score workload into Kubernetes-shaped objects: Deployment, Service, ConfigMaps, ExternalSecrets, routes.
+"""Renders a Score workload into Kubernetes-shaped objects: Deployment or CronJob, Service, ConfigMaps, secrets, routes.
 
 Pure; called by the step `deploy:render`. No secret value comes here: secret outputs are references, which become
 ExternalSecret objects and `secretKeyRef`s. Text that mixes secrets with other text becomes hidden variables and
@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from taxiway.features.environments.scheduling import SCHEDULE_PREFIX, cron_job_spec
 from taxiway.features.environments.score import Workload
 from taxiway.features.environments.substitution import Resolve, SecretRef, expand, expand_text, resolver
 from taxiway.features.infrastructure.model import Provisioned
@@ -27,6 +28,8 @@ RELEASE_LABEL = "taxiway.dev/release"
 DEPLOYMENT_LABEL = "taxiway.dev/deployment"
 SERVICE_REF = "taxiway.dev/service-ref"
 K8S_PREFIX = "k8s.score.dev/"
+ONCE = {"restartPolicy": "Never"}
+"""Each attempt of a job is a pod of its own: `backoffLimit` counts them."""
 Json = dict[str, Any]
 
 
@@ -63,7 +66,8 @@ def render(workload: Workload, rendering: Rendering) -> list[Json]:
     whole = resolver(workload.document["metadata"], outputs, {name: name for name in outputs})
     pod = _Pod(workload, rendering, resolve, whole)
     containers = [pod.container(name, spec) for name, spec in workload.document["containers"].items()]
-    objects = [_deployment(workload, rendering, containers, pod.volumes), *pod.objects]
+    template = _template(workload, rendering, containers, pod.volumes)
+    objects = [_controller(workload, rendering, template), *pod.objects]
     if workload.ports:
         objects.append(_service(workload, rendering))
     for resource in rendering.resources.values():
@@ -195,15 +199,26 @@ class _Pod:
         return mount
 
 
-def _deployment(workload: Workload, rendering: Rendering, containers: list[Json], volumes: list[Json]) -> Json:
+def _template(workload: Workload, rendering: Rendering, containers: list[Json], volumes: list[Json]) -> Json:
     annotations = workload.document["metadata"].get("annotations") or {}
-    pod_annotations = {key: value for key, value in annotations.items() if not key.startswith(K8S_PREFIX)}
+    own = (K8S_PREFIX, SCHEDULE_PREFIX)
+    pod_annotations = {key: value for key, value in annotations.items() if not key.startswith(own)}
     pod: Json = {"automountServiceAccountToken": False, "enableServiceLinks": False, "containers": containers}
     if volumes:
         pod["volumes"] = volumes
     template: Json = {"metadata": {"labels": rendering.labels}, "spec": pod}
     if pod_annotations:
         template["metadata"]["annotations"] = pod_annotations
+    return template
+
+
+def _controller(workload: Workload, rendering: Rendering, template: Json) -> Json:
+    """A CronJob when the workload has a schedule, else a Deployment."""
+    scheduled = cron_job_spec(workload.document)
+    if scheduled is not None:
+        job = {**scheduled["jobTemplate"]["spec"], "template": {**template, "spec": {**template["spec"], **ONCE}}}
+        spec = {**scheduled, "jobTemplate": {"metadata": {"labels": rendering.labels}, "spec": job}}
+        return {"apiVersion": "batch/v1", "kind": "CronJob", "metadata": {"name": rendering.service_key}, "spec": spec}
     return {
         "apiVersion": "apps/v1",
         "kind": "Deployment",

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Annotated, Any
 
 from fastapi import Header, Query
 from pydantic import BaseModel, ConfigDict
 from starlette.responses import Response
 
-from taxiway.core.context import OpContext
 from taxiway.core.http.context import Ctx
 from taxiway.core.http.headers import json_bytes, json_list
 from taxiway.core.http.sse import Batch, SseEvent, event_stream, resume_after
@@ -280,7 +280,7 @@ def list_workload_logs(
     ctx: Ctx, workload_id: str, after: Annotated[int, Query(ge=0)] = 0, limit: LineLimit = 1000
 ) -> Any:
     """Log lines of a workload behind `after`."""
-    return json_bytes({"items": [_line(line) for line in views.workload_logs(ctx, workload_id, after, limit)]})
+    return json_bytes({"items": [line_view(line) for line in views.workload_logs(ctx, workload_id, after, limit)]})
 
 
 @operations.get(f"{BASE}/workloads/{{workload_id:path}}/logs/stream", "environments.read", streams=True)
@@ -293,7 +293,7 @@ def follow_workload_logs(
     """Follow the log of a workload (SSE): `log` with a line, its id is the line's seq."""
     start = max(after, resume_after(last_event_id))
     views.workload_logs(ctx, workload_id, start, 1)
-    return event_stream(ctx.platform, _Follow(ctx, workload_id, start).poll)
+    return event_stream(ctx.platform, Follow(lambda at: views.workload_logs(ctx, workload_id, at, 1000), start).poll)
 
 
 @operations.get(f"{BASE}/resources", "environments.read", response=ResourceList)
@@ -315,24 +315,25 @@ def explain_resource(ctx: Ctx, service: str, environment: str, resource: str) ->
     return json_bytes(views.explain(ctx, service, environment, resource))
 
 
-class _Follow:
-    """Reads a log again and again, and says what is new."""
+class Follow:
+    """Reads a log again and again, and says what is new. `read(after)` gives the lines behind a place."""
 
-    def __init__(self, ctx: OpContext, workload_id: str, after: int) -> None:
-        self.ctx, self.workload_id, self.after = ctx, workload_id, after
+    def __init__(self, read: Callable[[int], Sequence[LogLine]], after: int) -> None:
+        self.read, self.after = read, after
 
     def poll(self) -> Batch:
-        lines = views.workload_logs(self.ctx, self.workload_id, self.after, 1000)
+        lines = self.read(self.after)
         if lines:
             self.after = lines[-1].seq
-        return Batch([SseEvent("log", _line(line), str(line.seq)) for line in lines])
+        return Batch([SseEvent("log", line_view(line), str(line.seq)) for line in lines])
 
 
 def _accepted(started: dict[str, str]) -> Response:
     return json_bytes(started, status=202, headers={"location": f"/api/runs/v1/runs/{started['run_id']}"})
 
 
-def _line(line: LogLine) -> dict[str, Any]:
+def line_view(line: LogLine) -> dict[str, Any]:
+    """A log line as the API shows it."""
     return {"seq": line.seq, "at": line.at, "stream": line.stream, "text": line.text}
 
 

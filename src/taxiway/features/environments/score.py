@@ -15,6 +15,7 @@ from typing import Any
 
 import jsonschema_rs
 
+from taxiway.features.environments.scheduling import schedule_problems
 from taxiway.features.environments.substitution import references
 from taxiway.features.infrastructure.model import resource_key
 from taxiway.kit import yaml12
@@ -76,7 +77,8 @@ def read_document(document: Any, where: str = "score.yaml") -> Workload:
         raise InputError(f"{where} is not a valid Score file: {said}", code="score.invalid", errors=problems)
     name = str(document["metadata"]["name"])
     resources = [_resource(name, key, value) for key, value in (document.get("resources") or {}).items()]
-    problems = [*_unknown_references(document, {r.name for r in resources}), *_before_problems(document)]
+    names = {r.name for r in resources}
+    problems = [*_unknown_references(document, names), *_before_problems(document), *schedule_problems(document)]
     if problems:
         said = "; ".join(p.detail for p in problems[:3])
         raise InputError(f"{where}: {said}", code="score.invalid", errors=problems)

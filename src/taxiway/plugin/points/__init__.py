@@ -32,6 +32,7 @@ from taxiway.plugin.points.repositories import HostedRepository, RepositoryFacts
 from taxiway.plugin.points.running import (
     Destination,
     HostEngine,
+    JobRunner,
     PipelineEngine,
     PipelineJob,
     PipelinePull,
@@ -61,6 +62,7 @@ from taxiway.plugin.points.sourcing import (
 POINTS: Mapping[str, type] = {
     "action": Action,
     "destination": Destination,
+    "job_runner": JobRunner,
     "resource_driver": ResourceDriver,
     "forge": Forge,
     "pull_host": PullHost,
@@ -99,6 +101,7 @@ __all__ = [
     "HookedSource",
     "HostEngine",
     "HostedRepository",
+    "JobRunner",
     "Measurement",
     "MetricSample",
     "MetricSink",

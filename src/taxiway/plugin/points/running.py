@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Any, Literal, Protocol, runtime_checkable
 
 from taxiway.model.workload import (
+    JobStatus,
     LogLine,
     ObjectKey,
     ObjectStatus,
     ResourceRequest,
     ResourceResult,
+    ScheduleStatus,
     Target,
     WorkloadStatus,
 )
@@ -41,6 +43,26 @@ class Destination(Protocol):
     def workloads(self, environment: str | None = None, service: str | None = None) -> Sequence[WorkloadStatus]: ...
 
     def logs(self, workload_id: str, after: int, limit: int) -> Sequence[LogLine]: ...
+
+
+@runtime_checkable
+class JobRunner(Protocol):
+    """Scheduled workloads (CronJobs) of a destination, whose `key` it has too.
+
+    `schedules` and `jobs` say how things stand now, newest job first. `run_job` starts a run of the scheduled workload
+    `name` at once; the same `request` gives the same run. NotFoundError: there is no such workload; ConflictError: its
+    concurrency policy forbids a second run. `logs` are those of all attempts of a job.
+    """
+
+    key: str
+
+    def schedules(self, environment: str | None = None, service: str | None = None) -> Sequence[ScheduleStatus]: ...
+
+    def jobs(self, environment: str | None = None, service: str | None = None) -> Sequence[JobStatus]: ...
+
+    def run_job(self, environment: str, name: str, request: str, by: str) -> JobStatus: ...
+
+    def logs(self, job_id: str, after: int, limit: int) -> Sequence[LogLine]: ...
 
 
 @runtime_checkable

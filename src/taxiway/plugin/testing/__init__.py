@@ -35,6 +35,7 @@ from taxiway.plugin.testing.working import (
     EventSubscriberConformance,
     EventTypeConformance,
     HostEngineConformance,
+    JobRunnerConformance,
     PipelineEngineConformance,
 )
 
@@ -47,6 +48,7 @@ __all__ = [
     "EventTypeConformance",
     "ForgeConformance",
     "HostEngineConformance",
+    "JobRunnerConformance",
     "MemoryHost",
     "MemoryRecords",
     "MemorySecrets",

@@ -11,12 +11,15 @@ from typing import Any
 
 import pytest
 
+from taxiway.model.errors import NotFoundError
 from taxiway.model.event import Event
+from taxiway.model.workload import JobStatus
 from taxiway.plugin import (
     BackgroundService,
     EventSubscriber,
     EventType,
     HostEngine,
+    JobRunner,
     PipelineEngine,
     PipelineJob,
     PipelineRequest,
@@ -70,6 +73,43 @@ class BackgroundServiceConformance:
         thread.join(STOP_SECONDS)
         assert not thread.is_alive()
         assert not failures, f"being stopped is no failure: {failures[0]!r}"
+
+
+class JobRunnerConformance:
+    """Give fixtures `runner`, and `scheduled`: (environment, name) of a scheduled workload whose jobs end well within
+    `ends_seconds` and print something."""
+
+    ends_seconds = 10.0
+
+    def test_a_request_gives_one_job_whose_end_and_output_are_kept(
+        self, runner: JobRunner, scheduled: tuple[str, str]
+    ) -> None:
+        environment, name = scheduled
+        asked = runner.run_job(environment, name, "conformance", "user:default/conformance")
+        assert runner.run_job(environment, name, "conformance", "user:default/conformance").id == asked.id
+        deadline = time.monotonic() + self.ends_seconds
+        while (job := self._job(runner, environment, asked.id)).state not in ("succeeded", "failed"):
+            assert time.monotonic() < deadline, f"it did not end within {self.ends_seconds} s: {job}"
+            time.sleep(0.05)
+        assert (job.state, job.exit_code, job.requested_by) == ("succeeded", 0, "user:default/conformance")
+        assert job.ended_at is not None
+        assert runner.logs(job.id, 0, 10)
+
+    def test_it_says_what_is_scheduled_and_filters(self, runner: JobRunner, scheduled: tuple[str, str]) -> None:
+        environment, name = scheduled
+        (found,) = [one for one in runner.schedules(environment) if one.name == name]
+        assert found in runner.schedules(service=found.service)
+        assert not runner.schedules("elsewhere")
+        assert not runner.jobs("elsewhere")
+
+    def test_what_is_not_there_is_said(self, runner: JobRunner) -> None:
+        with pytest.raises(NotFoundError):
+            runner.run_job("elsewhere", "nothing", "conformance", "user:default/conformance")
+        with pytest.raises(NotFoundError):
+            runner.logs("nothing.elsewhere.job-1", 0, 10)
+
+    def _job(self, runner: JobRunner, environment: str, job_id: str) -> JobStatus:
+        return next(job for job in runner.jobs(environment) if job.id == job_id)
 
 
 class EventSubscriberConformance:

@@ -11,14 +11,20 @@ from taxiway.plugins.process.settings import ProcessSettings
 
 def contribute(ctx: PluginContext) -> Sequence[tuple[str, Any]]:
     from taxiway.plugins.process.destination import ProcessDestination
+    from taxiway.plugins.process.job_keeper import JobKeeper
+    from taxiway.plugins.process.job_runner import ProcessJobs
     from taxiway.plugins.process.keeper import Keeper
     from taxiway.plugins.process.mounts import VolumeDriver
 
     keeper = Keeper(ctx)
+    job_keeper = JobKeeper(ctx, keeper.places)
+    runner = ProcessJobs(job_keeper)
     return [
-        ("destination", ProcessDestination(keeper)),
+        ("destination", ProcessDestination(keeper, job_keeper, runner)),
+        ("job_runner", runner),
         ("resource_driver", VolumeDriver(ctx, keeper.places.volumes)),
         ("background_service", keeper),
+        ("background_service", job_keeper),
         ("host_engine", keeper),
     ]
 

@@ -1,7 +1,7 @@
-"""Sorts the objects of an environment into bundles: a Deployment with all that belongs to it. Pure.
+"""Sorts the objects of an environment into bundles: a Deployment or CronJob with all that belongs to it. Pure.
 
-A slot is one Deployment in one environment, named `<deployment>.<environment>`. `problems` says what this destination
-cannot do, before anything is done.
+A slot is one of them in one environment, named `<name>.<environment>`; those of a kind are kept apart from the others'.
+`problem` says what this destination cannot do, before anything is done.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ ARTIFACT_PREFIX = "taxiway-artifact:"
 SERVICE_LABEL = "taxiway.dev/service"
 KINDS = {
     ("apps/v1", "Deployment"),
+    ("batch/v1", "CronJob"),
     ("v1", "Service"),
     ("v1", "ConfigMap"),
     ("v1", "PersistentVolumeClaim"),
@@ -29,10 +30,10 @@ Json = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Bundle:
-    """A Deployment, the Services that select it, the routes to those, and what its pod names."""
+    """A Deployment or CronJob, the Services that select it, the routes to those, and what its pod names."""
 
     environment: str
-    deployment: Json
+    controller: Json
     services: Sequence[Json] = ()
     routes: Sequence[Json] = ()
     secrets: Sequence[Json] = ()
@@ -40,7 +41,7 @@ class Bundle:
 
     @property
     def name(self) -> str:
-        return str(self.deployment["metadata"]["name"])
+        return str(self.controller["metadata"]["name"])
 
     @property
     def slot(self) -> str:
@@ -48,12 +49,15 @@ class Bundle:
 
     @property
     def service(self) -> str:
-        return str(labels(self.deployment).get(SERVICE_LABEL) or self.name)
+        return str(labels(self.controller).get(SERVICE_LABEL) or self.name)
+
+    @property
+    def template(self) -> Json:
+        return _template(self.controller)
 
     @property
     def pod(self) -> Json:
-        found = (self.deployment.get("spec") or {}).get("template") or {}
-        return found.get("spec") or {}
+        return self.template.get("spec") or {}
 
     @property
     def container(self) -> Json:
@@ -66,13 +70,13 @@ class Bundle:
 
     @property
     def replicas(self) -> int:
-        return int((self.deployment.get("spec") or {}).get("replicas", 1))
+        return int((self.controller.get("spec") or {}).get("replicas", 1))
 
     @property
     def digest(self) -> str:
         """Names exactly this state of all objects of the bundle."""
         return digest(
-            [self.deployment, *self.services, *self.routes, *self.secrets, *self.config_maps]  # order is stable
+            [self.controller, *self.services, *self.routes, *self.secrets, *self.config_maps]  # order is stable
         )
 
     def secret_reference(self, name: str, key: str) -> str | None:
@@ -90,22 +94,22 @@ def labels(manifest: Json) -> Json:
     return (manifest.get("metadata") or {}).get("labels") or {}
 
 
-def bundles(environment: str, objects: Sequence[Json]) -> dict[str, Bundle]:
-    """The bundles of an environment by slot."""
+def bundles(environment: str, objects: Sequence[Json], kind: str = "Deployment") -> dict[str, Bundle]:
+    """The bundles around the objects of this kind in an environment, by slot."""
     by_kind: dict[str, list[Json]] = {}
     for one in sorted(objects, key=lambda item: object_key(item)):
         by_kind.setdefault(one["kind"], []).append(one)
     found = {}
-    for deployment in by_kind.get("Deployment", ()):
-        pod_labels = labels((deployment.get("spec") or {}).get("template") or {})
+    for controller in by_kind.get(kind, ()):
+        pod_labels = labels(_template(controller))
         services = [one for one in by_kind.get("Service", ()) if _selects(one, pod_labels)]
         names = {one["metadata"]["name"] for one in services}
         routes = [one for one in by_kind.get("HTTPRoute", ()) if names & set(backends(one))]
-        bundle = Bundle(environment, deployment, services, routes)
+        bundle = Bundle(environment, controller, services, routes)
         text = str(bundle.pod)
         bundle = Bundle(
             environment,
-            deployment,
+            controller,
             services,
             routes,
             # A name that merely looks used costs nothing; one that was missed would.
@@ -114,6 +118,14 @@ def bundles(environment: str, objects: Sequence[Json]) -> dict[str, Bundle]:
         )
         found[bundle.slot] = bundle
     return found
+
+
+def _template(controller: Json) -> Json:
+    """The pod template, which a CronJob has inside its job template."""
+    spec = controller.get("spec") or {}
+    if controller["kind"] == "CronJob":
+        spec = (spec.get("jobTemplate") or {}).get("spec") or {}
+    return spec.get("template") or {}
 
 
 def _target_name(secret: Json) -> str:
@@ -135,7 +147,7 @@ def backends(route: Json) -> Iterator[str]:
 def bundle_of(key: ObjectKey, found: Mapping[str, Bundle]) -> Bundle | None:
     """The bundle that an object belongs to; the first one where several use it."""
     for bundle in found.values():
-        members = [bundle.deployment, *bundle.services, *bundle.routes, *bundle.secrets, *bundle.config_maps]
+        members = [bundle.controller, *bundle.services, *bundle.routes, *bundle.secrets, *bundle.config_maps]
         if any(object_key(one) == key for one in members):
             return bundle
     return None
@@ -153,11 +165,13 @@ def unsupported(manifest: Json) -> str:
 
 
 def problem(bundle: Bundle) -> str:
-    """'' or why the Deployment cannot run as a local process, with what to do."""
+    """'' or why it cannot run as a local process, with what to do."""
     containers = bundle.pod.get("containers") or []
     if len(containers) != 1 or bundle.pod.get("initContainers"):
         return "a local process is one container without initContainers: split the workload into services"
     image = str(containers[0].get("image", ""))
     if not image.startswith(ARTIFACT_PREFIX):
         return f"the image {image or '(none)'} needs a container engine: set image to '.' in score.yaml"
+    if bundle.controller["kind"] == "CronJob" and containers[0].get("ports"):
+        return "a job listens on no port: remove 'service' from score.yaml, or make a service of it"
     return ""

@@ -27,6 +27,9 @@ from taxiway.plugins.process.bundle import (
     problem,
     unsupported,
 )
+from taxiway.plugins.process.job_keeper import JobKeeper
+from taxiway.plugins.process.job_keeper import read_status as job_status
+from taxiway.plugins.process.job_runner import ProcessJobs
 from taxiway.plugins.process.keeper import Keeper
 from taxiway.plugins.process.mounts import claim_name, drop_volume
 from taxiway.plugins.process.place import read_status
@@ -55,8 +58,8 @@ class ProcessDestination:
 
     key = "process"
 
-    def __init__(self, keeper: Keeper) -> None:
-        self._keeper = keeper
+    def __init__(self, keeper: Keeper, job_keeper: JobKeeper, runner: ProcessJobs) -> None:
+        self._keeper, self._job_keeper, self._runner = keeper, job_keeper, runner
         self._places = keeper.places
         self._samples: dict[str, Usage] = {}
         self._lock = threading.Lock()
@@ -73,15 +76,20 @@ class ProcessDestination:
         for slot, bundle in self._places.bundles(target.environment).items():
             if read_status(self._places, slot).get("digest") != bundle.digest:
                 self._keeper.wake(slot)
+        for slot, bundle in self._places.bundles(target.environment, "CronJob").items():
+            if job_status(self._places, slot).get("digest") != bundle.digest:
+                self._job_keeper.wake(slot)
         return self.observe(target, objects)
 
     def observe(self, target: Target, objects: Sequence[Any]) -> Sequence[ObjectStatus]:
-        found = bundles(target.environment, desired.objects(self._places.desired, target.environment))
-        return [self._status(target.environment, item, found) for item in objects]
+        stored = desired.objects(self._places.desired, target.environment)
+        found, scheduled = bundles(target.environment, stored), bundles(target.environment, stored, "CronJob")
+        return [self._status(target.environment, item, found, scheduled) for item in objects]
 
     def prune(self, target: Target, keys: Sequence[ObjectKey]) -> None:
-        """Forget the objects, and end what is left without its Deployment; waits some seconds for that."""
+        """Forget the objects, and end what is left without its Deployment or CronJob; waits some seconds for that."""
         before = self._places.bundles(target.environment)
+        scheduled = {f"{key.name}.{target.environment}" for key in keys if key.kind == "CronJob"}
         touched = {bundle.slot for key in keys if (bundle := bundle_of(key, before)) is not None}
         for key in keys:
             desired.drop(self._places.desired, target.environment, key)
@@ -89,11 +97,13 @@ class ProcessDestination:
                 self._places.drop_service_port(target.environment, key.name)
             if key.kind == "Deployment":
                 touched.add(f"{key.name}.{target.environment}")
-        for slot in touched:
-            self._keeper.wake(slot)
         deadline = time.monotonic() + PRUNE_SECONDS
-        for slot in touched:
-            self._keeper.wait(slot, max(0.0, deadline - time.monotonic()))
+        for keeper, slots in ((self._keeper, touched), (self._job_keeper, scheduled)):
+            for slot in slots:
+                keeper.wake(slot)
+        for keeper, slots in ((self._keeper, touched), (self._job_keeper, scheduled)):
+            for slot in slots:
+                keeper.wait(slot, max(0.0, deadline - time.monotonic()))
         for key in keys:
             if key.kind == "PersistentVolumeClaim":
                 drop_volume(self._places.volumes, claim_name(target.environment, key.name))
@@ -127,7 +137,9 @@ class ProcessDestination:
                 return [LogLine(line.seq, None, "stdout", line.text) for line in lines]
         raise NotFoundError(f"no workload {workload_id} is here: it was replaced or removed; list the workloads again")
 
-    def _status(self, environment: str, item: Any, found: dict[str, Bundle]) -> ObjectStatus:
+    def _status(
+        self, environment: str, item: Any, found: dict[str, Bundle], scheduled: dict[str, Bundle]
+    ) -> ObjectStatus:
         key, refused = object_key(item), _refusal(item)
         if refused:
             return ObjectStatus(key, False, "degraded", refused)
@@ -136,6 +148,8 @@ class ProcessDestination:
             return ObjectStatus(key, False, "missing")
         if stored != desired.normal(item):
             return ObjectStatus(key, False, "progressing", "another version is applied")
+        if key.kind == "CronJob":
+            return self._runner.health(key, scheduled[f"{key.name}.{environment}"])
         bundle = bundle_of(key, found)
         if key.kind == "Deployment" and bundle is not None:
             return self._deployment(key, bundle)

@@ -16,10 +16,12 @@ from typing import Any
 
 from taxiway.model.errors import TaxiwayError
 from taxiway.plugin import PluginContext
-from taxiway.plugins.process import files, pod, release, routes
+from taxiway.plugins.process import files, jobs, pod, release, routes
+from taxiway.plugins.process.bell import ring
 from taxiway.plugins.process.bundle import Bundle, problem
-from taxiway.plugins.process.mounts import mounts_of
 from taxiway.plugins.process.place import Places, read_status
+from taxiway.plugins.process.preparing import prepare
+from taxiway.plugins.process.slots import Slots
 from taxiway.plugins.process.supervisor import (
     BusyError,
     ProcessError,
@@ -55,51 +57,37 @@ class Keeper:
     def __init__(self, ctx: PluginContext) -> None:
         self._ctx = ctx
         self.places = Places.of(ctx)
-        self._lock = threading.Lock()
-        self._threads: dict[str, threading.Thread] = {}
-        self._dirty: set[str] = set()
+        self._slots = Slots("process", self._settle, self._fault, self._is_over, ctx.log)
         self._retries: dict[str, _Retry] = {}
         self._checked: dict[str, float] = {}
         self._stop = threading.Event()
 
     def wake(self, slot: str) -> None:
         """Look at the slot soon, in a thread of its own. Never blocks."""
-        if self._stop.is_set() or self.places.halted.exists():
-            return
-        with self._lock:
-            self._dirty.add(slot)
-            if slot not in self._threads:
-                thread = threading.Thread(target=self._work, args=(slot,), name=f"process-{slot}", daemon=True)
-                self._threads[slot] = thread
-                thread.start()
+        self._slots.wake(slot)
 
     def wait(self, slot: str, seconds: float) -> bool:
         """Whether nothing is left to do for the slot, within `seconds`."""
-        with self._lock:
-            thread = self._threads.get(slot)
-        if thread is not None:
-            thread.join(seconds)
-        return thread is None or not thread.is_alive()
+        return self._slots.wait(slot, seconds)
 
     def run(self, ctx: PluginContext, stop: threading.Event) -> None:
         """The background service: brings everything back, then looks every two seconds."""
         self._stop = stop
         self.places.halted.unlink(missing_ok=True)
+        ring(str(self.places.bell))
         while not stop.is_set():
             try:
                 self.turn()
             except (ProcessError, TaxiwayError, OSError) as error:
                 self._ctx.log.warning("process.turn_failed", reason=str(error))
             stop.wait(TURN_SECONDS)
-        deadline = time.monotonic() + JOIN_SECONDS
-        for thread in list(self._threads.values()):
-            thread.join(max(0.0, deadline - time.monotonic()))
+        self._slots.join(JOIN_SECONDS)
 
     def turn(self) -> None:
         """One look: the router, then every slot that is not as it should be, then what nobody needs any more."""
         if self.places.halted.exists():
             return
-        wanted, there = self.places.bundles(), self._slots()
+        wanted, there = self.places.bundles(), self._there()
         if wanted:
             try:
                 routes.ensure_router(self.places.router, self._ctx.settings.router_port)
@@ -116,9 +104,9 @@ class Keeper:
     def halt(self) -> None:
         """End all workloads and the router, and wait for it. What should run stays written down."""
         files.write_json(str(self.places.halted), True)
-        for thread in list(self._threads.values()):
-            thread.join(JOIN_SECONDS)
+        self._slots.join(JOIN_SECONDS)
         instances = [one for one in list_instances(self.places.site().root) if not is_retired(one)]
+        instances += jobs.unfinished(self.places)
         threads = [threading.Thread(target=halt_instance, args=(one,)) for one in instances]
         for thread in threads:
             thread.start()
@@ -126,7 +114,10 @@ class Keeper:
             thread.join()
         routes.stop_router(self.places.router)
 
-    def _slots(self) -> set[str]:
+    def _is_over(self) -> bool:
+        return self._stop.is_set() or self.places.halted.exists()
+
+    def _there(self) -> set[str]:
         """Whatever has left something on disk."""
         folders = (self.places.site().root, self.places.home("x").parent, self.places.written("x").parent)
         found = {path.name for folder in folders for path in folder.glob("[!.]*") if path.is_dir()}
@@ -151,25 +142,11 @@ class Keeper:
 
     def _used(self) -> set[str]:
         """The releases that something desired or an open instance uses."""
-        used = {one.artifact for one in self.places.bundles().values() if not problem(one)}
+        used = jobs.used(self.places) | {one.artifact for one in self.places.bundles().values() if not problem(one)}
         for instance in list_instances(self.places.site().root):
             if not is_retired(instance):
                 used.add(instance.spec["env"].get("VIRTUAL_ENV", "").rpartition("/venv-")[0].rpartition("/")[2])
         return used
-
-    def _work(self, slot: str) -> None:
-        while True:
-            with self._lock:
-                if slot not in self._dirty or self._stop.is_set():
-                    self._threads.pop(slot, None)
-                    return
-                self._dirty.discard(slot)
-            try:
-                self._settle(slot)
-            except Exception as error:
-                # A thread that ends by an exception would take the reason with it; the next turn tries again.
-                self._ctx.log.exception("process.slot_failed", slot=slot, error=repr(error))
-                self._fault(slot)
 
     def _fault(self, slot: str) -> None:
         with contextlib.suppress(Exception):
@@ -211,23 +188,12 @@ class Keeper:
             self._finish(slot, bundle, generation, _masked(outcome, values.values()))
 
     def _prepare(self, slot: str, bundle: Bundle, cancelled: Callable[[], bool]) -> tuple[Desired, dict[str, str]]:
-        """Everything that must be there before the process starts, and the values of its secrets."""
-        refused = problem(bundle)
-        if refused:
-            raise ProcessError(refused)
-        places, identity = self.places, self.places.identity
-        home = places.make_home(slot)
-        release.reachable(home, identity)
-        ready = release.prepare(places.workshop, bundle.artifact, self._ctx.artifacts.path(bundle.artifact), cancelled)
-        mounts = mounts_of(bundle, places.volumes, places.written(slot), identity)
-        place = pod.Place(
-            home, ready.programs, ready.default_command, mounts, identity, int(self._ctx.settings.log_bytes)
-        )
-        workload = pod.workload(bundle, place)
-        values = {one.secret: places.secret(one.secret) for one in workload.variables if one.secret}
+        """What is to run, and the values of its secrets."""
+        places = self.places
+        ready = prepare(places, bundle, places.make_home(slot), places.written(slot), cancelled)
         names = [str(one["metadata"]["name"]) for one in bundle.services]
         addresses = pod.addresses(bundle, places.service_ports(bundle.environment, names))
-        return Desired(places.generation(bundle, values), workload, addresses), values
+        return Desired(ready.generation, ready.workload, addresses), ready.values
 
     def _remove(self, slot: str) -> None:
         remove(self.places.site(), slot)
@@ -238,7 +204,7 @@ class Keeper:
 
     def _cancelled(self, slot: str, digest: str) -> Callable[[], bool]:
         def cancelled() -> bool:
-            if self._stop.is_set() or self.places.halted.exists():
+            if self._is_over():
                 return True
             now = self.places.bundle(slot)
             return now is None or now.digest != digest

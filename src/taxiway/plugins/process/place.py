@@ -53,6 +53,19 @@ class Places:
         return self.private / "halted"
 
     @property
+    def bell(self) -> Path:
+        """A pipe that wakes who starts scheduled jobs: something changed, or a job ended."""
+        return self.private / "jobs" / "bell"
+
+    def jobs(self, slot: str) -> Path:
+        """What is known of a CronJob and its runs."""
+        return self.private / "jobs" / slot
+
+    def job_files(self, slot: str) -> Path:
+        """Where the runs of a CronJob find their working folders and files."""
+        return self.shared / "jobs" / slot
+
+    @property
     def identity(self) -> Identity:
         return self.ctx.identity("workloads")
 
@@ -92,11 +105,17 @@ class Places:
 
     def make_home(self, slot: str) -> Path:
         """The working folder of a workload, which is the only one that it can write to beside its volumes."""
-        home = self.home(slot)
+        return self.make_folder(self.home(slot))
+
+    def make_folder(self, home: Path) -> Path:
+        """A folder of the workloads' user at `home`; whole or not at all."""
         home.parent.mkdir(parents=True, exist_ok=True)
-        home.parent.chmod(0o711)
+        for one in (home.parent, *home.parent.parents):
+            if one == self.shared:
+                break
+            one.chmod(0o711)
         if not home.exists():
-            fresh = home.with_name(f".new-{slot}")
+            fresh = home.with_name(f".new-{home.name}")
             shutil.rmtree(fresh, ignore_errors=True)
             (fresh / "tmp").mkdir(parents=True)
             for one in (fresh, fresh / "tmp"):
@@ -105,16 +124,16 @@ class Places:
             fresh.rename(home)
         return home
 
-    def bundles(self, environment: str | None = None) -> dict[str, Bundle]:
+    def bundles(self, environment: str | None = None, kind: str = "Deployment") -> dict[str, Bundle]:
         """What should run, by slot."""
         found: dict[str, Bundle] = {}
         for name in desired.environments(self.desired) if environment is None else (environment,):
-            found |= bundles(name, desired.objects(self.desired, name))
+            found |= bundles(name, desired.objects(self.desired, name), kind)
         return found
 
-    def bundle(self, slot: str) -> Bundle | None:
+    def bundle(self, slot: str, kind: str = "Deployment") -> Bundle | None:
         """What should run in the slot; None: nothing."""
-        return self.bundles(slot.rpartition(".")[2]).get(slot)
+        return self.bundles(slot.rpartition(".")[2], kind).get(slot)
 
     @cached_property
     def key(self) -> bytes:
@@ -132,8 +151,7 @@ class Places:
 
     def generation(self, bundle: Bundle, values: Mapping[str, str]) -> str:
         """Names what runs: the pod template, its files and the values of its secrets. Routes do not matter."""
-        template = (bundle.deployment.get("spec") or {}).get("template")
-        text = canonical_json([template, [one.get("data") for one in bundle.config_maps], dict(values)])
+        text = canonical_json([bundle.template, [one.get("data") for one in bundle.config_maps], dict(values)])
         binary = canonical_json([one.get("binaryData") for one in bundle.config_maps])
         return hmac.new(self.key, (text + binary).encode(), "sha256").hexdigest()[:20]
 

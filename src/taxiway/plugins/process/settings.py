@@ -19,3 +19,6 @@ class ProcessSettings(PluginSettings):
     drain_seconds: float = Field(10.0, ge=0, description="how long open requests may hold an old instance")
     log_bytes: int = Field(10_000_000, ge=100_000, description="output kept for each instance, in bytes")
     install_seconds: float = Field(300.0, gt=0, description="how long the packages of a release may take to install")
+    job_backoff_seconds: float = Field(
+        10.0, gt=0, description="pause before a failed job is tried again; doubled each time, six minutes at most"
+    )

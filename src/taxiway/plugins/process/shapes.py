@@ -31,8 +31,20 @@ VOLUME = {
     "configMap": {"name": str, "defaultMode": int, "items": [{"key": str, "path": str}]},
 }
 POD = {"containers": [CONTAINER], "initContainers": [{}], "volumes": [VOLUME], "terminationGracePeriodSeconds": int}
+TEMPLATE = {"metadata": {"labels": TEXTS}, "spec": POD}
 SHAPES: dict[str, Any] = {
-    "Deployment": {"spec": {"replicas": int, "template": {"metadata": {"labels": TEXTS}, "spec": POD}}},
+    "Deployment": {"spec": {"replicas": int, "template": TEMPLATE}},
+    "CronJob": {
+        "spec": {
+            "schedule": str,
+            "timeZone": str,
+            "concurrencyPolicy": str,
+            "startingDeadlineSeconds": int,
+            "successfulJobsHistoryLimit": int,
+            "failedJobsHistoryLimit": int,
+            "jobTemplate": {"spec": {"backoffLimit": int, "activeDeadlineSeconds": int, "template": TEMPLATE}},
+        }
+    },
     "Service": {"spec": {"selector": TEXTS, "ports": [{"port": int, "targetPort": (int, str)}]}},
     "HTTPRoute": {
         "spec": {
@@ -65,7 +77,7 @@ def misfit(manifest: Mapping[str, Any]) -> str:
     metadata = {"metadata": {"name": str, "namespace": str, "labels": TEXTS}}
     shape = {**metadata, **SHAPES.get(str(manifest.get("kind")), {})}
     found = _misfit(manifest, shape, "")
-    if not found and manifest.get("kind") in ("Deployment", "Service", "HTTPRoute", "ExternalSecret"):
+    if not found and manifest.get("kind") in ("Deployment", "CronJob", "Service", "HTTPRoute", "ExternalSecret"):
         found = "" if isinstance(manifest.get("spec"), Mapping) else "spec is missing"
     return found
 

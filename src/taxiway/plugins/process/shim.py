@@ -17,6 +17,7 @@ It must not talk to Taxiway, and must not grow: about 10 MB, of which 8.5 are th
 
 from __future__ import annotations
 
+import importlib
 import os
 import signal
 import sys
@@ -40,6 +41,8 @@ BACKOFF_MOST_SECONDS = 30.0
 HEALTHY_SECONDS = 60.0
 LOG_CHECK_SECONDS = 2.0
 NEVER = float("inf")
+ENDED = ("stopped", "succeeded", "failed")
+"""Phases in which the shim's work is done; the last two are a job's."""
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD)
 SUPERVISE = (
     "import sys; sys.path.insert(0, sys.argv[1]); import shim; "
@@ -98,9 +101,9 @@ class Shim:
         """Until stopped."""
         procs.end_marked(self.spec["marker"])
         self.save()
-        while self.state["phase"] != "stopped":
+        while self.state["phase"] not in ENDED:
             self.advance()
-            if self.state["phase"] != "stopped":
+            if self.state["phase"] not in ENDED:
                 self.wait()
 
     def advance(self) -> None:
@@ -125,17 +128,16 @@ class Shim:
 
     def wait(self) -> None:
         """Sleep until a signal or until something is due."""
-        due = [self.log_at]
-        if self.ending:
-            due.append(time.monotonic() + 0.05)
-        elif self.pid:
-            due.append(self.liveness.due)
-        else:
-            due.append(self.start_at)
-        got = signal.sigtimedwait(SIGNALS, max(0.0, min(due) - time.monotonic()))
+        got = signal.sigtimedwait(SIGNALS, max(0.0, self.next_moment() - time.monotonic()))
         if got is not None and got.si_signo in (signal.SIGTERM, signal.SIGINT):
             self.begin_ending("stop", "stopped on request")
         self.reap()
+
+    def next_moment(self) -> float:
+        """When something is due (monotonic)."""
+        if self.ending:
+            return min(self.log_at, time.monotonic() + 0.05)
+        return min(self.log_at, self.liveness.due if self.pid else self.start_at)
 
     def start(self) -> None:
         self.started = time.monotonic()
@@ -271,7 +273,10 @@ def supervise(folder: str, lock: int, handed: int) -> None:
         except (OSError, ValueError):
             sys.exit("started without the secrets that it needs; only Taxiway can start this instance")
     os.close(handed)
-    Shim(folder, spec).run()
+    keeper = Shim
+    if spec.get("job"):
+        keeper = importlib.import_module("job_shim").JobShim
+    keeper(folder, spec).run()
 
 
 if __name__ == "__main__":

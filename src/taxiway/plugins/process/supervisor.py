@@ -33,6 +33,8 @@ START_SECONDS = 10.0
 KILL_SECONDS = 5.0
 LAUNCHES = 3
 Secret = Callable[[str], str]
+JOB_ENDS = ("succeeded", "failed")
+ENDED_PHASES = ("stopped", *JOB_ENDS)
 STARTED_PHASES = ("running", "backoff", "restarting", "stopping", "stopped")
 
 
@@ -141,6 +143,12 @@ def is_retired(instance: Instance) -> bool:
     return (instance.folder / "stop").exists()
 
 
+def ended_job(folder: Path) -> Mapping[str, Any] | None:
+    """The state of a job that succeeded or failed for good; None while it has not. Such a job never runs again."""
+    state = read_state(folder)
+    return state if state is not None and state.get("phase") in JOB_ENDS else None
+
+
 def adopt(folder: Path) -> Mapping[str, Any] | None:
     """The state of an instance whose shim lives (lock held, pid and start time match); None when it does not."""
     lock = folder / "lock"
@@ -166,6 +174,8 @@ def start_instance(
         state = adopt(instance.folder)
         if state is not None and state["phase"] in STARTED_PHASES:
             return state
+        if (ended := ended_job(instance.folder)) is not None:
+            return ended
         if is_retired(instance):
             raise ProcessError(f"instance {instance.id} was stopped for good; deploy again to get a new one")
         if not files.is_locked(str(instance.folder / "lock")):
@@ -235,7 +245,7 @@ def halt_instance(instance: Instance) -> None:
         # Nobody else can start it while we hold the lock; later starters of a retired one see the stop file.
         procs.end_marked(instance.marker)
         state = read_state(folder)
-        if state is None or state["phase"] != "stopped":
+        if state is None or state["phase"] not in ENDED_PHASES:
             ended = {**(state or {"instance": instance.spec["instance"], "generation": instance.generation})}
             files.write_json(str(folder / "state.json"), ended | {"phase": "stopped", "pid": None, "shim_pid": None})
     finally:

@@ -109,3 +109,57 @@ def test_an_artefact_depends_on_its_content_only(tmp_path: Any) -> None:
     (tmp_path / "one" / "link").symlink_to("/etc/passwd")
     with pytest.raises(InputError, match="link"):
         archive.pack(tmp_path / "one", tmp_path / "three.tar")
+
+
+SCHEDULED = """
+apiVersion: score.dev/v1b1
+metadata:
+  name: report
+  annotations: {team: a, %s}
+containers: {main: {image: ., command: [report]}}
+%s
+"""
+KIND = "k8s.score.dev/kind: CronJob"
+GOOD = KIND + ', cronjob.taxiway.dev/schedule: "*/15 * * * *"'
+
+
+def test_a_workload_with_a_schedule_becomes_a_cron_job_in_kubernetes_words() -> None:
+    more = [
+        *("timeZone: Europe/Berlin", "concurrencyPolicy: Forbid", 'suspend: "true"', 'startingDeadlineSeconds: "300"'),
+        *('failedJobsHistoryLimit: "5"', 'backoffLimit: "2"', 'activeDeadlineSeconds: "600"'),
+    ]
+    text = SCHEDULED % (", ".join([GOOD, *(f"cronjob.taxiway.dev/{one}" for one in more)]), "")
+    rendering = Rendering("report", "component:default/report", "dev", "r1", "d1", "sha256:ab", {})
+    (job,) = render(parse_score(text), rendering)
+    assert (job["apiVersion"], job["kind"]) == ("batch/v1", "CronJob")
+    template = job["spec"].pop("jobTemplate")
+    assert job["spec"] == {
+        "schedule": "*/15 * * * *",
+        "timeZone": "Europe/Berlin",
+        "concurrencyPolicy": "Forbid",
+        "suspend": True,
+        "startingDeadlineSeconds": 300,
+        "failedJobsHistoryLimit": 5,
+    }
+    pod = template["spec"].pop("template")
+    assert template["spec"] == {"backoffLimit": 2, "activeDeadlineSeconds": 600}
+    assert pod["spec"]["restartPolicy"] == "Never"
+    assert pod["metadata"]["annotations"] == {"team": "a"}
+
+
+@pytest.mark.parametrize(
+    ("annotations", "rest", "said"),
+    [
+        (KIND, "", "needs a schedule"),
+        (KIND + ', cronjob.taxiway.dev/schedule: "61 * * * *"', "", "minute"),
+        (GOOD + ", cronjob.taxiway.dev/timeZone: Mars/Olympus", "", "time zone"),
+        (GOOD + ", cronjob.taxiway.dev/backoffLimit: many", "", "whole number"),
+        (GOOD + ", cronjob.taxiway.dev/concurrencyPolicy: Perhaps", "", "Allow, Forbid, Replace"),
+        (GOOD + ', cronjob.taxiway.dev/retries: "3"', "", "no such field"),
+        (GOOD, "service: {ports: {http: {port: 80}}}", "listens on no port"),
+        (GOOD.replace("CronJob", "Deployment"), "", "only means something"),
+    ],
+)
+def test_a_wrong_schedule_is_refused_when_the_release_is_made(annotations: str, rest: str, said: str) -> None:
+    with pytest.raises(InputError, match=said):
+        parse_score(SCHEDULED % (annotations, rest))

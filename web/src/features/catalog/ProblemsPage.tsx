@@ -17,9 +17,13 @@ const CODES: Record<CatalogProblem['code'], string> = {
   conflict: 'Conflict',
   duplicate: 'Described twice',
   invalid: 'Not valid',
+  overlay: 'Overlay left out',
+  undeclared: 'Field not declared',
   unreadable: 'Not readable',
   untrusted: 'Needs trust',
 }
+/** What costs no entity. */
+const WARNS = new Set<CatalogProblem['code']>(['conflict', 'untrusted', 'overlay', 'undeclared'])
 
 export function ProblemsPage() {
   const search = route.useSearch()
@@ -53,7 +57,7 @@ export function ProblemsPage() {
                 rowKey={(p) => p.id}
                 columns={[
                   { title: 'Where', head: true, className: 'mono', cell: (p) => <Where problem={p} /> },
-                  { title: 'Kind', cell: (p) => <StatusBadge tone={p.code === 'conflict' || p.code === 'untrusted' ? 'warn' : 'bad'}>{CODES[p.code]}</StatusBadge> },
+                  { title: 'Kind', cell: (p) => <StatusBadge tone={WARNS.has(p.code) ? 'warn' : 'bad'}>{CODES[p.code]}</StatusBadge> },
                   { title: 'About', cell: (p) => <About problem={p} /> },
                   { title: 'Problem', cell: (p) => <>{p.detail}<div className="t2">{p.remedy}</div></> },
                   { title: 'Since', cell: (p) => <Ago at={p.at} className="t2" /> },

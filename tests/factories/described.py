@@ -18,7 +18,6 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 import jsonschema_rs
 
-from factories.git_host import GitHost
 from factories.other_system import Asked, OtherSystem, Reply, other_system
 
 FOLDER = Path(__file__).parents[1] / "data" / "apis"
@@ -36,6 +35,7 @@ class Call:
 
 
 Answer = tuple[int, Any]
+Git = Callable[[Asked], Reply | None]
 Handlers = Mapping[str, Callable[[Call], Answer]]
 """`GET /path/{template}` → what answers it."""
 
@@ -119,11 +119,11 @@ class Described:
 
 
 @contextmanager
-def described_system(api: Described, handlers: Handlers, git: GitHost | None = None) -> Iterator[OtherSystem]:
+def described_system(api: Described, handlers: Handlers, git: Git = lambda asked: None) -> Iterator[OtherSystem]:
     """The fake, with `git` behind the paths of git. What has no handler is answered with 501 and noted."""
 
     def respond(asked: Asked) -> Reply:
-        by_git = git.answer(asked) if git is not None else None
+        by_git = git(asked)
         if by_git is not None:
             return by_git
         parts = urlsplit(asked.path)

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
+from taxiway.kit.canonical import digest
 from taxiway.kit.clock import MICROSECONDS, Clock
 from taxiway.model.errors import ConflictError, InputError
 from taxiway.model.run import Created
@@ -57,12 +58,29 @@ def make_once(
         seen.append(find())
         return seen[0] is not None
 
-    was_there = ctx.checkpoint(f"there before: {kind} {name}", look)
+    was_there, _ = first_look(ctx, f"there before: {kind} {name}", look)
     found = seen[0] if seen else find()
     if was_there and found is not None:
         return Made(found, False)
     ctx.created(kind, name, data)
     return Made(make() if found is None else found, True)
+
+
+def first_look(ctx: StepContext, key: str, look: Callable[[], Any]) -> tuple[Any, bool]:
+    """What `look` gave when this step first came here, and whether that was in an earlier call, which may have gone on
+    to make something. For what has no name of its own, such as an issue."""
+    fresh: list[Any] = []
+
+    def compute() -> Any:
+        fresh.append(look())
+        return fresh[0]
+
+    return ctx.checkpoint(key, compute), not fresh
+
+
+def turn_of(values: Values) -> str:
+    """What tells the turns of a step's loop apart, which share its checkpoints: a mark of their inputs."""
+    return digest({name: value for name, value in values.items() if name != "token"})[-12:]
 
 
 def would(ctx: StepContext, text: str, output: Values | None = None) -> Values:
@@ -194,9 +212,9 @@ def take_back_repositories(
         _check_own(state, pushed, item)
         if not state.is_archived:
             hosted.archive(item.data)
-            ctx.log(f"Archived the repository {item.name}")
             again = hosted.state(item.data)
-            if again is not None:
+            if again is not None and again.is_archived:
+                ctx.log(f"Archived the repository {item.name}")
                 _check_own(again, pushed, item)  # nothing lands in an archived one: what we see now is final
         hosted.remove(item.data)
         pushed.forget(item.name)

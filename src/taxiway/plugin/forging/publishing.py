@@ -35,6 +35,8 @@ class NewCommit:
     changes: Mapping[str, FileChange]
     message: str
     author: tuple[str, str] = AUTHOR
+    may_be_empty: bool = False
+    """Whether it is made when nothing differs, too."""
 
 
 def author_of(name: str | None, mail: str | None) -> tuple[str, str]:
@@ -96,7 +98,7 @@ def made_commit(store: Any, new: NewCommit, at_seconds: int, parent: str | None 
     changes."""
     old = store[parent.encode()].tree if parent else None
     tree = build_tree(store, old, new.changes)
-    if parent and tree == old:
+    if parent and tree == old and not new.may_be_empty:
         return parent
     return write_commit(store, tree, parent.encode() if parent else None, new.message, new.author, at_seconds).decode()
 
@@ -125,13 +127,23 @@ def push_first(
     return commit
 
 
-def push_onto(remote: GitRemote, branch: str, base: str, new: NewCommit, at_seconds: int, *, old: str | None) -> str:
+def push_onto(
+    remote: GitRemote,
+    branch: str,
+    base: str,
+    new: NewCommit,
+    at_seconds: int,
+    *,
+    old: str | None,
+    note: Callable[[str], None] = lambda commit: None,
+) -> str:
     """Push a commit with the parent `base` (an id that the forge has) as `branch`, which stands at `old` or is not
     there yet, and return its id; `base` itself where nothing changes: then nothing is pushed."""
     store = remote.fetch(base)
     had = set(store)
     commit = made_commit(store, new, at_seconds, base)
     if commit not in (base, old):
+        note(commit)
         remote.push(branch, commit, store, [name for name in store if name not in had], old=old)
     return commit
 

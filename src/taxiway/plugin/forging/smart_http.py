@@ -58,6 +58,12 @@ class GitRemote:
         write_pack_data(out.write, records, store.object_format, num_records=count)
         self._update(f"{old or ZERO} {commit} refs/heads/{branch}", out.getvalue())
 
+    def move(self, branch: str, commit: str, *, old: str | None) -> None:
+        """Let `branch` go to a commit that the forge has. ConflictError as for `push`."""
+        from dulwich.object_store import MemoryObjectStore
+
+        self.push(branch, commit, MemoryObjectStore(), [], old=old)
+
     def delete(self, branch: str, *, old: str) -> None:
         """Delete a branch that stands at `old`. ConflictError when it is elsewhere, or may not be deleted."""
         self._update(f"{old} {ZERO} refs/heads/{branch}", b"", "delete-refs")

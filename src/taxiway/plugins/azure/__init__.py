@@ -30,9 +30,15 @@ def contribute(ctx: PluginContext) -> Sequence[tuple[str, Any]]:
 
         return AzureUrls(clients(), [host.host for host in ctx.settings.hosts])
 
+    def publish() -> Any:
+        from taxiway.plugins.azure.actions import publish_azure
+
+        return publish_azure(ctx, clients())
+
     return [
         ("entity_source", Later("azure", repositories)),
         ("url_reader", Later("azure", urls)),
+        ("action", Later("publish:azure", publish)),
     ]
 
 
@@ -41,5 +47,5 @@ PLUGIN = Plugin(
     version="1.0.0",
     contribute=contribute,
     settings=AzureSettings,
-    description="Repositories of Azure DevOps",
+    description="Repositories of Azure DevOps, and the action that makes them",
 )

@@ -16,7 +16,9 @@ class AzureHost(BaseModel):
     path: str = Field(
         "", pattern=r"^[A-Za-z0-9/_.-]*$", description="what stands before collections: `tfs` on some servers"
     )
-    token: CredentialRef = Field(description="a personal access token with Code (read): secret://… or env:NAME")
+    token: CredentialRef = Field(
+        description="a personal access token with Code (for actions: read, write, manage): secret://… or env:NAME"
+    )
     scheme: str = Field("https", pattern="^https?$", description="http only where there is no TLS at all")
 
 

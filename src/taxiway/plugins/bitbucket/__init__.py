@@ -7,6 +7,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from taxiway.plugin import Later, Plugin, PluginContext
+from taxiway.plugins.bitbucket.actions import actions
 from taxiway.plugins.bitbucket.settings import BitbucketSettings
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ def contribute(ctx: PluginContext) -> Sequence[tuple[str, Any]]:
     return [
         ("entity_source", Later("bitbucket", repositories)),
         ("url_reader", Later("bitbucket", urls)),
+        *actions(ctx, clients),
     ]
 
 

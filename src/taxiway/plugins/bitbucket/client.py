@@ -37,7 +37,7 @@ class BitbucketClient:
 
     def get(self, path: str, query: Mapping[str, Any] | None = None, *, limits: Limits | None = None) -> Answer:
         """GET of a path of the API, or of a whole URL of it (as paging gives). The answer as it is: `checked()` it."""
-        url = api_url(self.settings, path) + (f"?{urlencode(query)}" if query else "")
+        url = api_url(self.settings, path) + (f"?{urlencode(query, doseq=True)}" if query else "")
         return self.outgoing.get(url, headers=self._headers(), limits=limits)
 
     def send(self, method: str, path: str, body: Any = None) -> Answer:
@@ -79,9 +79,9 @@ class BitbucketClient:
             start = body.get("nextPageStart")
             if body.get("isLastPage", True) or not isinstance(start, int):
                 return None
-            return f"{self.settings.api}/{path}?{urlencode({**query, 'start': start})}"
+            return f"{self.settings.api}/{path}?{urlencode({**query, 'start': start}, doseq=True)}"
 
-        first = f"{self.settings.api}/{path}?{urlencode(query)}"
+        first = f"{self.settings.api}/{path}?{urlencode(query, doseq=True)}"
         for answer in pages(lambda url: self.get(url).checked(), first, following, most):
             found = _object(answer).get("values")
             if not isinstance(found, list):

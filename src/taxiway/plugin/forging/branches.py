@@ -1,0 +1,110 @@
+"""A commit of the workspace on a branch of a repository that is there, and its undo: what pushes and pull requests of
+forges have in common.
+
+The inventory holds where the branch stood and the commit that this step pushed, before it is pushed. Undo puts the
+branch back, or deletes it when it was not there, as long as it still stands at that commit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from taxiway.model.errors import ConflictError, InputError, NotFoundError
+from taxiway.model.run import Created
+from taxiway.plugin.context import PluginContext, StepContext
+from taxiway.plugin.forging.making import PushedCommits
+from taxiway.plugin.forging.publishing import NewCommit, commit_time, push_onto
+
+if TYPE_CHECKING:
+    from taxiway.plugin.forging.smart_http import GitRemote
+
+BRANCH = "branch"
+Values = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Branch:
+    """A branch of the repository `place` (host and full name); `data` is what undo needs to find the repository."""
+
+    place: str
+    name: str
+    remote: GitRemote
+    data: Values
+
+    @property
+    def shown(self) -> str:
+        """Its name in the inventory."""
+        return f"{self.place}#{self.name}"
+
+
+def stood_at(ctx: StepContext, branch: Branch, start: str, turn: str) -> tuple[str | None, str]:
+    """Where the branch and the branch `start` stood when this turn of a step first came here (see `turn_of`); None when
+    the branch was not there. InputError when `start` is none."""
+
+    def look() -> dict[str, str | None]:
+        heads = branch.remote.heads()
+        return {"own": heads.get(branch.name), "start": heads.get(start)}
+
+    seen = ctx.checkpoint(f"branch before: {branch.shown} {turn}", look)
+    if seen["own"] is None and seen["start"] is None:
+        raise InputError(
+            f"{branch.place} has no branch {start} to start from: name another, or publish something first",
+            code="forge.no_branch",
+        )
+    return seen["own"], seen["start"] or seen["own"]
+
+
+def commit_onto(
+    ctx: StepContext, plugin: PluginContext, branch: Branch, new: NewCommit, *, was: str | None, base: str
+) -> str:
+    """Push `new` on top of `base` as the branch, which stood at `was`, and return where it stands now: at `base` when
+    nothing differs. ConflictError when somebody else pushed to it in between."""
+    pushed, present = PushedCommits(plugin.records), branch.remote.heads().get(branch.name)
+
+    def about_to_push(commit: str) -> None:
+        if present != was:
+            raise ConflictError(
+                f"somebody pushed to the branch {branch.shown} while this step ran: run it again", code="forge.moved"
+            )
+        pushed.note(branch.place, commit)
+        ctx.created(BRANCH, branch.shown, {**branch.data, "branch": branch.name, "was": was, "commit": commit})
+
+    at_seconds = commit_time(ctx, plugin.clock)
+    commit = push_onto(branch.remote, branch.name, base, new, at_seconds, old=present, note=about_to_push)
+    if commit == base and present is None:
+        about_to_push(base)
+        branch.remote.move(branch.name, base, old=None)
+    ctx.log(f"{branch.shown} stands at {commit[:12]}")
+    return commit
+
+
+def branch_head(remote: Callable[[], GitRemote], item: Created) -> str | None:
+    """Where the branch of an entry of the inventory stands; None when undo has nothing to do there. ConflictError when
+    it has commits of others."""
+    try:
+        head = remote().heads(reading=True).get(item.data["branch"])
+    except NotFoundError:
+        return None  # the repository is gone
+    if head in (None, item.data["was"]):
+        return None
+    if head != item.data["commit"]:
+        raise ConflictError(
+            f"the branch {item.name} has commits made since: put it back or delete it by hand, then undo again",
+            code="forge.foreign_commits",
+        )
+    return head
+
+
+def take_back_branch(ctx: StepContext, remote: Callable[[], GitRemote], item: Created) -> None:
+    """Delete the branch, or let it stand where it stood."""
+    head, was = branch_head(remote, item), item.data["was"]
+    if head is None:
+        return
+    if was is None:
+        remote().delete(item.data["branch"], old=head)
+        ctx.log(f"Deleted the branch {item.name}")
+    else:
+        remote().move(item.data["branch"], was, old=head)
+        ctx.log(f"Put the branch {item.name} back to {was[:12]}")

@@ -1,0 +1,78 @@
+"""Steps with the actions of a forge's plugin, as a run would do them: once, again after a kill, undone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from factories.described import Described, Git, Handlers, described_system
+from factories.other_system import OtherSystem
+from taxiway.model.run import Created
+from taxiway.plugin import Plugin, StepContext
+from taxiway.plugin.testing.host import MemoryHost, memory_host, step_context
+
+
+@dataclass
+class ForgeSteps:
+    """A plugin's actions on one fake host. `made` is the inventory of the last step, `lines` its log."""
+
+    system: OtherSystem
+    host: MemoryHost
+    actions: Mapping[str, Any]
+    workspace: Path
+    made: list[Any] = field(default_factory=list)
+    lines: list[str] = field(default_factory=list)
+    ctx: StepContext = field(init=False)
+
+    def run(self, key: str, values: Mapping[str, Any], *, dry: bool = False) -> Any:
+        """The output of a new step."""
+        self.made.clear()
+        self.lines.clear()
+        ctx = step_context(self.workspace, self.made)
+        secrets = self.host.context.secrets
+        self.ctx = replace(ctx, log=self.log, is_dry_run=dry, resolve_secret=secrets.get)
+        return self.actions[key].run(self.ctx, values)
+
+    def log(self, text: str, stream: str = "stdout") -> None:
+        self.lines.append(text)
+
+    def again(self, key: str, values: Mapping[str, Any]) -> Any:
+        """The same step once more, as after a kill: its checkpoints are kept."""
+        return self.actions[key].run(replace(self.ctx, attempt=2), values)
+
+    def undo(self, key: str) -> None:
+        """Take the last step back, as a run does."""
+        created: list[Created] = []
+        for item in self.made:
+            if Created(*item) not in created:
+                created.append(Created(*item))
+        self.actions[key].check_undo(created)
+        self.actions[key].undo(self.ctx, created)
+
+    def asked(self) -> list[str]:
+        """Method and path of each request so far, which are forgotten: those of git left out."""
+        found = [f"{one.method} {one.path.partition('?')[0]}" for one in self.system.asked]
+        self.system.asked.clear()
+        return [one for one in found if "git-" not in one and "info/refs" not in one]
+
+
+@contextmanager
+def forge_steps(
+    folder: Path, plugin: Plugin, api: Described, handlers: Handlers, git: Git, **settings: Any
+) -> Iterator[ForgeSteps]:
+    """The plugin with one host, the fake; at the end nothing may have been asked that its API does not have."""
+    with described_system(api, handlers, git) as system:
+        made = memory_host(folder / "host", plugin.name)
+        made.context.secrets.put("token", "token-of-the-test")
+        host = {"host": system.host, "scheme": "http", "token": "secret://memory/token", **settings}
+        if "api_path" in settings:
+            host["api_url"] = system.url + host.pop("api_path")
+        made = replace(made, context=replace(made.context, settings=plugin.settings.model_validate({"hosts": [host]})))
+        actions = {value.key: value.made for point, value in plugin.contribute(made.context) if point == "action"}
+        workspace = folder / "workspace"
+        workspace.mkdir()
+        yield ForgeSteps(system, made, actions, workspace)
+    assert api.problems == []

@@ -6,6 +6,7 @@ requests with 304, and count what they were asked.
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 import re
@@ -30,6 +31,10 @@ class Repo:
     fork: bool = False
     branch: str = "main"
     pushed_at: str = "2024-01-01T00:00:00Z"
+    branches: dict[str, dict[str, bytes]] = field(default_factory=dict)
+    """Other branches: what each has beside the default one."""
+    pulls: list[dict[str, Any]] = field(default_factory=list)
+    mail: str = "gil@example.org"
 
     @property
     def commit(self) -> str:
@@ -117,6 +122,8 @@ def _github_repo(name: str, repo: Repo) -> dict[str, Any]:
 def _github_inside(name: str, repo: Repo, rest: str, asked: Asked) -> Reply:
     if not rest:
         return Reply(_github_repo(name, repo))
+    if (written := _github_writing(name, repo, rest, asked)) is not None:
+        return written
     if rest.startswith("git/trees/"):
         if not repo.files:
             return Reply({"message": "Git Repository is empty."}, 409)
@@ -136,6 +143,38 @@ def _github_inside(name: str, repo: Repo, rest: str, asked: Asked) -> Reply:
     if path not in repo.files or "raw" not in asked.headers["accept"]:
         return Reply({"message": "Not Found"}, 404)
     return Reply(repo.content(path), headers={"content-type": "application/vnd.github.raw+json"})
+
+
+def _github_writing(name: str, repo: Repo, rest: str, asked: Asked) -> Reply | None:
+    query = {key: values[0] for key, values in parse_qs(urlsplit(asked.path).query).items()}
+    body = json.loads(asked.body) if asked.body else {}
+    if rest == "commits":
+        return Reply([{"sha": repo.commit, "commit": {"author": {"email": repo.mail}}}] * 2)
+    if rest == f"git/ref/heads/{repo.branch}":
+        return Reply({"ref": f"refs/heads/{repo.branch}", "object": {"sha": repo.commit, "type": "commit"}})
+    if rest == "git/refs" and asked.method == "POST":
+        branch = body["ref"].removeprefix("refs/heads/")
+        if branch in repo.branches or body["sha"] != repo.commit:
+            return Reply({"message": "Reference already exists"}, 422)
+        repo.branches[branch] = {}
+        return Reply({"ref": body["ref"], "object": {"sha": body["sha"]}}, 201)
+    if rest.startswith("contents/") and query.get("ref") in repo.branches:
+        found = unquote(rest.removeprefix("contents/")) in repo.branches[query["ref"]]
+        return Reply({"type": "file"} if found else {"message": "Not Found"}, 200 if found else 404)
+    if rest.startswith("contents/") and asked.method == "PUT":
+        repo.branches[body["branch"]][unquote(rest.removeprefix("contents/"))] = base64.b64decode(body["content"])
+        return Reply({"content": {}, "commit": {}}, 201)
+    if rest == "pulls" and asked.method == "POST":
+        if body["head"] not in repo.branches or body["base"] != repo.branch:
+            return Reply({"message": "Validation Failed"}, 422)
+        made = {"number": len(repo.pulls) + 1, "html_url": f"https://forge/{name}/pull/1", "head": body["head"], **body}
+        repo.pulls.append(made)
+        return Reply(made, 201)
+    if rest == "pulls":
+        owner, _, head = query["head"].partition(":")
+        assert (owner, query["state"]) == (name.partition("/")[0], "all")
+        return Reply([one for one in repo.pulls if one["head"] == head])
+    return None
 
 
 def _graphql(forge: FakeForge, body: Mapping[str, Any]) -> Reply:
@@ -192,6 +231,8 @@ def _project(number: int, name: str, repo: Repo) -> dict[str, Any]:
 
 
 def _gitlab_inside(forge: FakeForge, base: str, repo: Repo, rest: str, query: Mapping[str, str], asked: Asked) -> Reply:
+    if (written := _gitlab_writing(repo, rest, query, asked)) is not None:
+        return written
     if rest.startswith("repository/commits/"):
         if unquote(rest.removeprefix("repository/commits/")) != repo.branch:
             return Reply({"message": "404 Commit Not Found"}, 404)
@@ -204,6 +245,31 @@ def _gitlab_inside(forge: FakeForge, base: str, repo: Repo, rest: str, query: Ma
         return _paged(forge, base, items, query)
     path = unquote(rest.removeprefix("repository/files/").removesuffix("/raw"))
     return Reply(repo.content(path)) if path in repo.files else Reply({"message": "404 File Not Found"}, 404)
+
+
+def _gitlab_writing(repo: Repo, rest: str, query: Mapping[str, str], asked: Asked) -> Reply | None:
+    body = json.loads(asked.body) if asked.body else {}
+    if rest == "repository/commits" and asked.method == "POST":
+        if body["branch"] in repo.branches or body["start_branch"] != repo.branch:
+            return Reply({"message": "A branch called so already exists."}, 400)
+        files = {one["file_path"]: base64.b64decode(one["content"]) for one in body["actions"]}
+        repo.branches[body["branch"]] = files
+        return Reply({"id": "c" * 40}, 201)
+    if rest == "repository/commits":
+        return Reply([{"id": repo.commit, "author_email": repo.mail}] * 2)
+    if rest.startswith("repository/files/") and query.get("ref") in repo.branches:
+        found = unquote(rest.removeprefix("repository/files/")) in repo.branches[query["ref"]]
+        return Reply({"file_path": ""} if found else {"message": "404 File Not Found"}, 200 if found else 404)
+    if rest == "merge_requests" and asked.method == "POST":
+        if body["source_branch"] not in repo.branches or any(
+            one["source_branch"] == body["source_branch"] for one in repo.pulls
+        ):
+            return Reply({"message": ["Another open merge request already exists"]}, 409)
+        repo.pulls.append({"iid": len(repo.pulls) + 1, "web_url": "https://forge/-/merge_requests/1", **body})
+        return Reply(repo.pulls[-1], 201)
+    if rest == "merge_requests":
+        return Reply([one for one in repo.pulls if one["source_branch"] == query["source_branch"]])
+    return None
 
 
 def _gitlab_group(forge: FakeForge, key: str, rest: str, base: str, query: Mapping[str, str]) -> Reply:

@@ -13,7 +13,7 @@ from taxiway.cli.runs import PATH, follow
 
 BASE = "/api/catalog/v1/onboarding"
 AT_ONCE = 500
-COLUMNS = ["name", "type", "owner", "system", "apis", "why", "ready"]
+COLUMNS = ["name", "source", "type", "owner", "system", "apis", "why", "ready"]
 
 
 def onboard(
@@ -21,7 +21,7 @@ def onboard(
     *,
     plan: bool = False,
     all: bool = False,
-    source: str = "git_local",
+    source: str | None = None,
     no_look: bool = False,
     afresh: bool = False,
     output: Output = "table",
@@ -37,7 +37,7 @@ def onboard(
     all
         Open a pull request for each repository whose proposal has an owner and a free name.
     source
-        Who hosts the named repositories.
+        Who hosts the named repositories, as the list says: `git_local`, or `source:NAME` of a configured source.
     no_look
         Use what the last look found instead of looking again.
     afresh
@@ -58,7 +58,7 @@ def onboard(
         return
     chosen = [{"source": item["source"], "name": item["name"]} for item in items if item["proposal"]["is_ready"]]
     if names:
-        chosen = [{"source": source, "name": name} for name in names]
+        chosen = [{"source": source or _source_of(name, items), "name": name} for name in names]
     if not chosen:
         raise CliError("none of them has an owner and a free name: look at --plan, then name one", 1)
     for start in range(0, len(chosen), AT_ONCE):
@@ -70,11 +70,19 @@ def onboard(
             raise CliError("some repositories got no pull request", 1)
 
 
+def _source_of(name: str, items: list[dict[str, Any]]) -> str:
+    found = [item["source"] for item in items if item["name"] == name]
+    if len(found) > 1:
+        raise CliError(f"{name} is there more than once: say --source {' or '.join(found)}", 2)
+    return str(found[0]) if found else "git_local"
+
+
 def _row(item: dict[str, Any]) -> dict[str, Any]:
     proposal = item["proposal"]
     return {
         **{key: proposal[key] for key in ("type", "owner", "system", "apis")},
         "name": item["name"],
+        "source": item["source"],
         "why": proposal["reasons"].get("owner", ""),
         "ready": proposal["is_ready"],
     }

@@ -13,11 +13,12 @@ from taxiway.features.catalog.repository import onboarding as rows
 from taxiway.features.catalog.service.edit_source import EDIT
 from taxiway.features.catalog.service.onboarding import get_row, look
 from taxiway.features.catalog.service.onboarding_forge import ForgeRepositories
+from taxiway.features.catalog.service.onboarding_sources import host_named
 from taxiway.features.catalog.sources.targets import DEFAULT_FILE
 from taxiway.features.pulls import service as pulls
 from taxiway.features.pulls.service.hosts import owner_of, repository_of
 from taxiway.model.run import Run, RunState, Step
-from taxiway.plugin import RepositorySource, StepContext
+from taxiway.plugin import StepContext
 
 
 class OnboardHandler(BaseHandler):
@@ -66,7 +67,7 @@ class OnboardHandler(BaseHandler):
         if row["status"] == "has":
             ctx.log("it has a descriptor by now")
             return StepResult({}, "skipped")
-        host = self._platform.registry.get("repository_source", source, RepositorySource)
+        host = host_named(self._platform, source)
         made = host.propose(
             name,
             DEFAULT_FILE,

@@ -28,7 +28,7 @@ from taxiway.plugin.points.reading import (
     SearchSource,
     Series,
 )
-from taxiway.plugin.points.repositories import HostedRepository, RepositoryFacts, RepositorySource
+from taxiway.plugin.points.repositories import HostedRepository, HostingSource, RepositoryFacts, RepositorySource
 from taxiway.plugin.points.running import (
     Destination,
     HostEngine,
@@ -101,6 +101,7 @@ __all__ = [
     "HookedSource",
     "HostEngine",
     "HostedRepository",
+    "HostingSource",
     "JobRunner",
     "Measurement",
     "MetricSample",

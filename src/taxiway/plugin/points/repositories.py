@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 
 @dataclass(frozen=True)
@@ -45,3 +45,17 @@ class RepositorySource(Protocol):
     def propose(
         self, name: str, path: str, content: bytes, *, title: str, body: str, by: str, key: str
     ) -> Mapping[str, str | int]: ...
+
+
+@runtime_checkable
+class HostingSource(Protocol):
+    """An `EntitySource` that reads repositories, which can be given a descriptor as well: it is asked for them with the
+    options of each source of its type in the settings.
+
+    `kept` gives the state of a repository at the last look, by its name; one that did not change is listed with it.
+    The `RepositorySource` has the key `name`.
+    """
+
+    key: str
+
+    def hosting(self, name: str, options: Any, kept: Callable[[str], str | None]) -> RepositorySource: ...

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -12,7 +12,7 @@ from urllib.parse import quote
 from pydantic import Field
 
 from taxiway.model.errors import NotFoundError
-from taxiway.plugin import HookRequest, PluginContext, SourceItem, SourceRequest
+from taxiway.plugin import HookRequest, PluginContext, RepositorySource, SourceItem, SourceRequest
 from taxiway.plugin.forging import (
     Entry,
     ForgeSourceOptions,
@@ -53,6 +53,12 @@ class AzureSource:
     def read(self, request: SourceRequest) -> Iterator[SourceItem]:
         api = AzureApi(self.clients.of(request.options.host), request.options)
         return read_repositories(request, api)
+
+    def hosting(self, name: str, options: Any, kept: Callable[[str], str | None]) -> RepositorySource:
+        from taxiway.plugin.forging.onboarding import ForgeRepositories
+        from taxiway.plugins.azure.onboarding import AzureOnboarding
+
+        return ForgeRepositories(name, AzureOnboarding(self.clients.of(options.host), options), options, kept)
 
     def receive(self, request: HookRequest) -> Sequence[Mapping[str, Any]]:
         options: AzureOptions = request.options

@@ -44,6 +44,14 @@ class BitbucketClient:
         """Any other call, with a JSON body. The answer as it is: `checked()` it."""
         return self.outgoing.send(method, api_url(self.settings, path), json=body, headers=self._headers())
 
+    def send_form(self, method: str, path: str, fields: Mapping[str, str | bytes]) -> Answer:
+        """A call with the fields of a form, as files are written by both kinds. It is not tried again by itself."""
+        from urllib3.filepost import encode_multipart_formdata
+
+        body, kind = encode_multipart_formdata(dict(fields))
+        headers = {**self._headers(), "content-type": kind}
+        return self.outgoing.send(method, api_url(self.settings, path), body=body, headers=headers, idempotent=False)
+
     def send_beside(self, method: str, path: str) -> Answer:
         """A call below `<host>/rest`, beside the API: what comes with a Data Center as an add-on."""
         return self.outgoing.send(method, f"{self.web}/rest/{path}", headers=self._headers())

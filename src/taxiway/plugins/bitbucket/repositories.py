@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
-from taxiway.plugin import HookRequest, PluginContext, SourceItem, SourceRequest
+from taxiway.plugin import HookRequest, PluginContext, RepositorySource, SourceItem, SourceRequest
 from taxiway.plugin.forging import ForgeSourceOptions, check_hmac, hook_secret, payload_of, read_repositories
 from taxiway.plugins.bitbucket.apis import HEAD, api_of
 from taxiway.plugins.bitbucket.settings import CLOUD
@@ -38,6 +38,13 @@ class BitbucketSource:
     def read(self, request: SourceRequest) -> Iterator[SourceItem]:
         options: BitbucketOptions = request.options
         return read_repositories(request, api_of(self.clients.of(options.host), options.workspace))
+
+    def hosting(self, name: str, options: Any, kept: Callable[[str], str | None]) -> RepositorySource:
+        from taxiway.plugin.forging.onboarding import ForgeRepositories
+        from taxiway.plugins.bitbucket.onboarding import onboarding_of
+
+        api = onboarding_of(self.clients.of(options.host), options.workspace)
+        return ForgeRepositories(name, api, options, kept)
 
     def receive(self, request: HookRequest) -> Sequence[Mapping[str, Any]]:
         options: BitbucketOptions = request.options

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -10,7 +10,7 @@ from urllib.parse import quote
 from pydantic import Field
 
 from taxiway.model.errors import NotFoundError
-from taxiway.plugin import HookRequest, PluginContext, SourceItem, SourceRequest
+from taxiway.plugin import HookRequest, PluginContext, RepositorySource, SourceItem, SourceRequest
 from taxiway.plugin.forging import (
     Entry,
     ForgeSourceOptions,
@@ -49,6 +49,12 @@ class GiteaSource:
     def read(self, request: SourceRequest) -> Iterator[SourceItem]:
         api = GiteaApi(self.clients.of(request.options.host), request.options.org)
         return read_repositories(request, api)
+
+    def hosting(self, name: str, options: Any, kept: Callable[[str], str | None]) -> RepositorySource:
+        from taxiway.plugin.forging.onboarding import ForgeRepositories
+        from taxiway.plugins.gitea.onboarding import GiteaOnboarding
+
+        return ForgeRepositories(name, GiteaOnboarding(self.clients.of(options.host), options.org), options, kept)
 
     def receive(self, request: HookRequest) -> Sequence[Mapping[str, Any]]:
         options: GiteaOptions = request.options

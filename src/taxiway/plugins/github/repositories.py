@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -10,7 +10,7 @@ from urllib.parse import quote
 from pydantic import Field
 
 from taxiway.model.errors import NotFoundError
-from taxiway.plugin import HookRequest, PluginContext, SourceItem, SourceRequest
+from taxiway.plugin import HookRequest, PluginContext, RepositorySource, SourceItem, SourceRequest
 from taxiway.plugin.forging import (
     Entry,
     ForgeSourceOptions,
@@ -51,6 +51,12 @@ class GitHubSource:
     def read(self, request: SourceRequest) -> Iterator[SourceItem]:
         api = GitHubApi(self.clients.of(request.options.host), request.options.org)
         return read_repositories(request, api)
+
+    def hosting(self, name: str, options: Any, kept: Callable[[str], str | None]) -> RepositorySource:
+        from taxiway.plugin.forging.onboarding import ForgeRepositories
+        from taxiway.plugins.github.onboarding import GitHubOnboarding
+
+        return ForgeRepositories(name, GitHubOnboarding(self.clients.of(options.host), options.org), options, kept)
 
     def receive(self, request: HookRequest) -> Sequence[Mapping[str, Any]]:
         options: GitHubOptions = request.options

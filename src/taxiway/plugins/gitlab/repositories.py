@@ -6,7 +6,7 @@ that is another one its files are asked for: by name where the settings name the
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -14,7 +14,7 @@ from urllib.parse import quote
 from pydantic import Field
 
 from taxiway.model.errors import NotFoundError
-from taxiway.plugin import HookRequest, PluginContext, SourceItem, SourceRequest
+from taxiway.plugin import HookRequest, PluginContext, RepositorySource, SourceItem, SourceRequest
 from taxiway.plugin.forging import (
     Entry,
     ForgeSourceOptions,
@@ -59,6 +59,13 @@ class GitLabSource:
     def read(self, request: SourceRequest) -> Iterator[SourceItem]:
         api = GitLabApi(self.clients.of(request.options.host), request.options)
         return read_repositories(request, api)
+
+    def hosting(self, name: str, options: Any, kept: Callable[[str], str | None]) -> RepositorySource:
+        from taxiway.plugin.forging.onboarding import ForgeRepositories
+        from taxiway.plugins.gitlab.onboarding import GitLabOnboarding
+
+        listed = options.model_copy(update={"paths": ("**/*",)})  # every file is looked at, not only descriptors
+        return ForgeRepositories(name, GitLabOnboarding(self.clients.of(options.host), listed), options, kept)
 
     def receive(self, request: HookRequest) -> Sequence[Mapping[str, Any]]:
         options: GitLabOptions = request.options

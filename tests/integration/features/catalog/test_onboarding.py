@@ -3,19 +3,32 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import Counter
 from collections.abc import Sequence
+from importlib.metadata import EntryPoint
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
 from factories.catalog_desk import CatalogDesk, desk
+from factories.forge_fakes import TOKEN, Repo, gitlab
+from factories.served import served
 from taxiway.cli.main import run
+from taxiway.features.access.contrib import FEATURE as ACCESS
+from taxiway.features.catalog.contrib import FEATURE as CATALOG
 from taxiway.features.catalog.service import onboarding
 from taxiway.features.catalog.service.onboarding_forge import ForgeRepositories
+from taxiway.features.docs.contrib import FEATURE as DOCS
+from taxiway.features.pulls.contrib import FEATURE as PULLS
 from taxiway.model.errors import NotFoundError, TimedOutError
 from taxiway.plugin import HostedRepository, RepositoryFacts, RepositorySource, testing
+from taxiway.plugin.testing import memory_host
+from taxiway.plugins.gitlab import contribute
+from taxiway.plugins.gitlab.settings import GitLabHost, GitLabSettings
+from taxiway.worker.main import Worker
 
 __all__ = ["desk"]
 BASE = "/api/catalog/v1/onboarding"
@@ -112,6 +125,46 @@ def test_an_unchanged_repository_costs_one_look_at_its_branch(
         count(name)
     found = look(desk)
     assert calls == {"resolve": found["unchanged"]}
+
+
+def test_forges_of_configured_sources_are_looked_at_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FORGE_TOKEN", TOKEN)
+    with gitlab() as forge:
+        forge.repositories = {
+            "acme/orders": Repo({"Dockerfile": "", "README.md": "Takes the orders of all shops"}),
+            "acme/stock": Repo({"catalog-info.yaml": "kind: Component"}),
+        }
+        code = {"name": "code", "type": "gitlab", "host": forge.host, "group": "acme"}
+        broken = {"name": "broken", "type": "gitlab", "host": "nowhere.example", "group": "acme"}
+        settings = GitLabSettings(hosts=(GitLabHost(host=forge.host, scheme="http", token="env:FORGE_TOKEN"),))
+        made = contribute(memory_host(tmp_path / "host", "gitlab", settings).context)
+        plugins = [EntryPoint("git_local", "taxiway.plugins.git_local:PLUGIN", "taxiway.plugins")]
+        features = [ACCESS, PULLS, CATALOG, DOCS]
+        with served(tmp_path, features=features, plugins=plugins, catalog={"sources": [code, broken]}) as running:
+            running.platform.registry.add("entity_source", made[0][1], "gitlab")
+            ctx = running.platform.system("test")
+            told: list[str] = []
+            found = onboarding.look(ctx, lambda: False, told.append)
+            assert (found.missing, found.looked_at, found.failed) == (1, 2, 1)
+            assert "source:broken: there is no GitLab nowhere.example" in told[0]
+            assert onboarding.look(ctx, lambda: False, told.append).unchanged == 2
+            worker = Worker(running.platform, [])
+            worker.start()
+            with running.client(running.token()) as admin:
+                [seen] = admin.get(f"{BASE}/repositories", params={"status": "missing"}).json()["items"]
+                assert (seen["source"], seen["proposal"]["type"]) == ("source:code", "service")
+                text = seen["proposal"]["text"] + "  owner: team-a\n"
+                wish = {"source": "source:code", "name": "acme/orders", "text": text}
+                run_id = admin.post(f"{BASE}/pulls", json={"items": [wish]}).json()["run_id"]
+                deadline = time.monotonic() + 20
+                while (run := admin.get(f"/api/runs/v1/runs/{run_id}").json())["state"] != "succeeded":
+                    assert time.monotonic() < deadline, run
+                    time.sleep(0.05)
+                assert run["output"]["pulls"][0]["url"] == "https://forge/-/merge_requests/1"
+                assert row(admin, "acme/orders")["status"] == "proposed"
+            assert "Proposed by user:default/tester" in forge.repositories["acme/orders"].pulls[0]["description"]
+            running.platform.stopping.set()
+            worker.stop()
 
 
 @pytest.mark.usefixtures("people")

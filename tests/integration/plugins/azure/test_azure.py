@@ -13,8 +13,13 @@ import pytest
 
 from factories.outside import Asked, Said, answering
 from taxiway.model.errors import InputError, NotAllowedError, NotFoundError, TaxiwayError
-from taxiway.plugin import HookRequest, SourcedTree, SourceEnd, SourceGone, SourcePart, SourceRequest
-from taxiway.plugin.testing import EntitySourceConformance, UrlReaderConformance, memory_host
+from taxiway.plugin import HookRequest, RepositorySource, SourcedTree, SourceEnd, SourceGone, SourcePart, SourceRequest
+from taxiway.plugin.testing import (
+    EntitySourceConformance,
+    RepositorySourceConformance,
+    UrlReaderConformance,
+    memory_host,
+)
 from taxiway.plugins.azure import PLUGIN
 from taxiway.plugins.azure.repositories import AzureSource
 from taxiway.plugins.azure.settings import AzureSettings
@@ -52,6 +57,8 @@ class Organisation:
         held = self.repositories.get(identifier)
         if held is None or identifier in self.broken:
             return Said(500 if held else 404, {"message": "TF401019: the repository is not there"})
+        if what.split("/")[0] in ("commits", "pushes", "pullrequests") or (what == "refs" and self._is_new(asked)):
+            return self._proposing(held, what, asked)
         if what == "refs":
             assert asked.query["filter"] == "heads/main"
             refs = [("refs/heads/maintenance", "0" * 40), ("refs/heads/main", held["head"])]
@@ -66,6 +73,35 @@ class Organisation:
             for path, content in held["files"].items()
         ]
         return Said(200, {"value": items})
+
+    def _is_new(self, asked: Asked) -> bool:
+        return asked.method == "POST" or "taxiway" in asked.query["filter"]
+
+    def _proposing(self, held: dict[str, Any], what: str, asked: Asked) -> Said:
+        branches, pulls = held.setdefault("branches", {}), held.setdefault("pulls", [])
+        body = json.loads(asked.body) if asked.body else None
+        if what == "commits":
+            assert asked.query["searchCriteria.itemVersion.version"] == "main"
+            return Said(200, {"value": [{"commitId": held["head"], "author": {"email": "gil@example.org"}}]})
+        if what == "refs" and body:
+            assert (body[0]["oldObjectId"], body[0]["newObjectId"]) == ("0" * 40, held["head"])
+            branches[body[0]["name"]] = held["head"]
+            return Said(200, {"value": [{"success": True}]})
+        if what == "refs":
+            found = [{"name": name, "objectId": tip} for name, tip in branches.items()]
+            return Said(200, {"value": [one for one in found if asked.query["filter"] in one["name"]]})
+        if what == "pushes":
+            [update], [commit] = body["refUpdates"], body["commits"]
+            assert branches[update["name"]] == update["oldObjectId"]
+            assert commit["changes"][0]["item"]["path"] == "/proposed.yaml"
+            branches[update["name"]] = "b" * 40
+            return Said(201, {"pushId": 1})
+        if body:
+            assert branches[body["sourceRefName"]] == "b" * 40
+            pulls.append({"pullRequestId": 7, **body})
+            return Said(201, pulls[-1])
+        named = asked.query["searchCriteria.sourceRefName"]
+        return Said(200, {"value": [one for one in pulls if one["sourceRefName"] == named]})
 
     def _described(self, identifier: str) -> dict[str, Any]:
         held = self.repositories[identifier]
@@ -123,6 +159,22 @@ class TestContract(EntitySourceConformance):
     @pytest.fixture
     def missing(self, organisation: Organisation) -> dict[str, Any]:
         return options(organisation, organization="other")
+
+
+class TestOnboarding(RepositorySourceConformance):
+    @pytest.fixture
+    def source(self, source: AzureSource, organisation: Organisation) -> RepositorySource:
+        chosen = source.options.model_validate(options(organisation))
+        return source.hosting("source:code", chosen, {}.get)
+
+    @pytest.fixture
+    def name(self) -> str:
+        return "acme/Shop/docs"
+
+    def test_the_page_of_a_proposal_is_its_address(self, source: RepositorySource, name: str) -> None:
+        said = {"title": "t", "body": "", "by": "user:default/ann", "key": "k"}
+        url = source.propose(name, "proposed.yaml", b"a", **said)["url"]
+        assert str(url).endswith("/acme/Shop/_git/docs/pullrequest/7")
 
 
 class TestUrls(UrlReaderConformance):

@@ -13,8 +13,13 @@ import pytest
 
 from factories.outside import Asked, Said, answering
 from taxiway.model.errors import InputError, NotAllowedError, TaxiwayError
-from taxiway.plugin import HookRequest, SourcedTree, SourceEnd, SourceGone, SourcePart, SourceRequest
-from taxiway.plugin.testing import EntitySourceConformance, UrlReaderConformance, memory_host
+from taxiway.plugin import HookRequest, RepositorySource, SourcedTree, SourceEnd, SourceGone, SourcePart, SourceRequest
+from taxiway.plugin.testing import (
+    EntitySourceConformance,
+    RepositorySourceConformance,
+    UrlReaderConformance,
+    memory_host,
+)
 from taxiway.plugins.bitbucket import PLUGIN
 from taxiway.plugins.bitbucket.repositories import BitbucketSource
 from taxiway.plugins.bitbucket.settings import BitbucketSettings
@@ -32,6 +37,8 @@ class Repositories:
     url: str = ""
     broken: set[str] = field(default_factory=set)
     asked: list[str] = field(default_factory=list)
+    branches: dict[str, str] = field(default_factory=dict)
+    pulls: list[dict[str, Any]] = field(default_factory=list)
 
     def cloud(self, asked: Asked) -> Said:
         self.asked.append(asked.path)
@@ -49,6 +56,8 @@ class Repositories:
         if slug not in self.held or not asked.path.startswith(base):
             return Said(404, {"type": "error", "error": {"message": "Repository not found"}})
         head, files = self.held[slug]
+        if (said := self._cloud_proposing(what, head, asked)) is not None:
+            return said
         if not what:
             return Said(200, self._of_cloud(slug))
         if what == "refs/branches/main":
@@ -57,6 +66,52 @@ class Repositories:
         if not path:
             return Said(200, {"values": [{"path": one} for one in files]})
         return Said(200, files[path]) if path in files else Said(404, {"type": "error"})
+
+    def _cloud_proposing(self, what: str, head: str, asked: Asked) -> Said | None:
+        if what == "commits/main":
+            return Said(200, {"values": [{"hash": head, "author": {"raw": "Gil <gil@example.org>"}}]})
+        if what.startswith("refs/branches/taxiway"):
+            return Said(200, {"name": what}) if what.rpartition("/")[2] in self.branches else Said(404)
+        if what == "src" and asked.method == "POST":
+            assert asked.headers["content-type"].startswith("multipart/form-data")
+            form = asked.body.decode()
+            assert f'name="parents"\r\n\r\n{head}' in form
+            assert 'name="/proposed.yaml"\r\n\r\na: 1' in form
+            self.branches[form.partition('name="branch"\r\n\r\n')[2].split("\r\n")[0]] = form
+            return Said(201)
+        if what == "pullrequests" and asked.method == "POST":
+            body = json.loads(asked.body)
+            assert body["source"]["branch"]["name"] in self.branches
+            links = {"html": {"href": f"{self.url}/pull-requests/1"}}
+            self.pulls.append({"id": 1, "links": links, **body})
+            return Said(201, self.pulls[-1])
+        if what == "pullrequests":
+            found = [one for one in self.pulls if f'"{one["source"]["branch"]["name"]}"' in asked.query["q"]]
+            return Said(200, {"values": found})
+        return None
+
+    def _own_proposing(self, what: str, head: str, asked: Asked) -> Said | None:
+        if what == "commits":
+            assert asked.query["until"] == "refs/heads/main"
+            return Said(200, self._page([{"id": head, "author": {"emailAddress": "gil@example.org"}}], None))
+        if what == "branches" and asked.query["filterText"].startswith("taxiway"):
+            return Said(
+                200, self._page([{"id": f"refs/heads/{name}", "latestCommit": head} for name in self.branches], None)
+            )
+        if what == "browse/proposed.yaml" and asked.method == "PUT":
+            form = asked.body.decode()
+            assert 'name="sourceBranch"\r\n\r\nmain' in form
+            self.branches[form.partition('name="branch"\r\n\r\n')[2].split("\r\n")[0]] = form
+            return Said(200, {"id": "b" * 40})
+        if what == "pull-requests" and asked.method == "POST":
+            body = json.loads(asked.body)
+            assert body["fromRef"]["id"].removeprefix("refs/heads/") in self.branches
+            self.pulls.append({"id": 1, "links": {"self": [{"href": f"{self.url}/pull-requests/1"}]}, **body})
+            return Said(201, self.pulls[-1])
+        if what == "pull-requests":
+            found = [one for one in self.pulls if one["fromRef"]["id"] == asked.query["at"]]
+            return Said(200, self._page(found, None))
+        return None
 
     def _of_cloud(self, slug: str) -> dict[str, Any]:
         main = {"type": "branch", "name": "main"} if self.held[slug][0] else None
@@ -82,6 +137,8 @@ class Repositories:
         if slug not in self.held or not path.startswith("projects/SHOP/"):
             return Said(404, {"errors": [{"message": "Repository does not exist."}]})
         head, files = self.held[slug]
+        if (said := self._own_proposing(what, head, asked)) is not None:
+            return said
         if not what:
             return Said(200, {"slug": slug, "project": {"key": "SHOP"}})
         if what == "default-branch":
@@ -166,6 +223,17 @@ class TestContract(EntitySourceConformance):
     @pytest.fixture
     def missing(self, setup: Setup) -> dict[str, Any]:
         return {**setup.options, "workspace": "other"}
+
+
+class TestOnboarding(RepositorySourceConformance):
+    @pytest.fixture
+    def source(self, setup: Setup) -> RepositorySource:
+        chosen = setup.source.options.model_validate(setup.options)
+        return setup.source.hosting("source:code", chosen, {}.get)
+
+    @pytest.fixture
+    def name(self, setup: Setup) -> str:
+        return f"{setup.options['workspace']}/docs"
 
 
 class TestUrls(UrlReaderConformance):

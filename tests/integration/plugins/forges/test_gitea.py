@@ -20,6 +20,7 @@ from taxiway.model.errors import NotAllowedError
 from taxiway.plugin import (
     EntitySource,
     HookRequest,
+    RepositorySource,
     SourcedTree,
     SourceEnd,
     SourceGone,
@@ -28,7 +29,12 @@ from taxiway.plugin import (
     SourceRequest,
     UrlReader,
 )
-from taxiway.plugin.testing import EntitySourceConformance, UrlReaderConformance, memory_host
+from taxiway.plugin.testing import (
+    EntitySourceConformance,
+    RepositorySourceConformance,
+    UrlReaderConformance,
+    memory_host,
+)
 from taxiway.plugins.gitea import contribute
 from taxiway.plugins.gitea.settings import GiteaSettings
 
@@ -160,6 +166,37 @@ def _wait_for(received: list[Asked]) -> None:
     while not received:
         assert time.monotonic() < deadline, "no webhook came"
         time.sleep(0.05)
+
+
+def test_repositories_are_looked_at_once_and_given_a_descriptor(reading: Reading) -> None:
+    reading.commit("stock", "CODEOWNERS", "* @acme/guards")
+    options = reading.source.options.model_validate(reading.options())
+    kept: dict[str, str] = {}
+    source = reading.source.hosting("source:code", options, kept.get)
+    found = {one.name: one for one in source.repositories()}
+    assert sorted(found) == ["acme/orders", "acme/stock"]
+    kept |= {name: one.state for name, one in found.items()}
+    facts = source.read(found["acme/stock"], ["CODEOWNERS", "README.md", "no"])
+    assert facts.files["CODEOWNERS"] == b"* @acme/guards"
+    assert sum(count for _, count in facts.authors) >= 2
+    assert {one.name: one.state for one in source.repositories()} == kept
+    reading.commit("stock", "README.md", "changed")
+    changed = [one.name for one in source.repositories() if kept[one.name] != one.state]
+    assert changed == ["acme/stock"]
+
+
+class TestRepositories(RepositorySourceConformance):
+    @pytest.fixture
+    def source(self, reading: Reading) -> RepositorySource:
+        reading.commit("orders", "README.md", "Takes orders")
+        found: RepositorySource = reading.source.hosting(
+            "source:code", reading.source.options.model_validate(reading.options()), {}.get
+        )
+        return found
+
+    @pytest.fixture
+    def name(self) -> str:
+        return "acme/orders"
 
 
 class TestSource(EntitySourceConformance):

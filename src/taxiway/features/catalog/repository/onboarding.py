@@ -40,6 +40,11 @@ def forget(conn: Connection, source: str, names: Collection[str]) -> None:
         conn.execute(delete(table).where(table.c.source == source, table.c.name.in_(batch)))
 
 
+def forget_others(conn: Connection, sources: Collection[str]) -> None:
+    """Remove the repositories of hosts that are no more."""
+    conn.execute(delete(table).where(table.c.source.not_in(sources)))
+
+
 def page(
     conn: Connection,
     where: ColumnElement[bool],

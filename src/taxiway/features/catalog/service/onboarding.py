@@ -23,13 +23,14 @@ from taxiway.features.catalog.repository.entities import known_by_refs
 from taxiway.features.catalog.service.apply import judge
 from taxiway.features.catalog.service.edit_source import EDIT
 from taxiway.features.catalog.service.onboarding_people import Systems, people_of, read_systems
+from taxiway.features.catalog.service.onboarding_sources import host_keys, host_named
 from taxiway.features.catalog.sources.memory_tree import MemoryTree
 from taxiway.features.catalog.sources.read import read_target
 from taxiway.features.catalog.sources.targets import DEFAULT_FILE, Target
 from taxiway.kit.paging import Page, decode_cursor, page_of
 from taxiway.kit.yaml_writing import write_document
 from taxiway.model.entity import ref_of
-from taxiway.model.errors import InputError, NotFoundError, TaxiwayError, TimedOutError
+from taxiway.model.errors import InputError, NotFoundError, RateLimitedError, TaxiwayError, TimedOutError
 from taxiway.model.run import RunSpec, StepDefinition
 from taxiway.plugin import HostedRepository, RepositorySource
 
@@ -136,20 +137,28 @@ def problems_of(text: str) -> Sequence[Problem]:
 
 
 def look(ctx: OpContext, stopped: Callable[[], bool], log: Callable[..., None], *, afresh: bool = False) -> Looked:
-    """Look at every repository of every source. TimedOutError when `stopped` says so: what was found stays."""
+    """Look at every repository of every host. TimedOutError when `stopped` says so, RateLimitedError when a host wants
+    a pause: what was found stays."""
     done, systems = Looked(), read_systems(ctx)
-    sources: Sequence[RepositorySource] = ctx.platform.registry.all("repository_source")
-    for source in sources:
+    paused: RateLimitedError | None = None
+    keys = host_keys(ctx.platform)
+    ctx.platform.store.write(lambda tx: rows.forget_others(tx.conn, keys))
+    for key in keys:
         try:
-            _look_at(ctx, source, systems, done, stopped, log, afresh)
+            _look_at(ctx, host_named(ctx.platform, key), systems, done, stopped, log, afresh)
+        except RateLimitedError as error:
+            paused = error
+            log(f"{key}: {error.detail}")
         except TaxiwayError as error:
             if isinstance(error, TimedOutError):
                 raise
             done.failed += 1
-            log(f"{source.key}: {error.detail}")
+            log(f"{key}: {error.detail}")
     log(
         f"{done.looked_at} looked at, {done.missing} without a descriptor, {done.unchanged} unchanged, {done.gone} gone"
     )
+    if paused is not None:
+        raise paused  # the step is tried again when the pause is over, and goes on where it stopped
     return done
 
 
@@ -198,10 +207,13 @@ def _save(tx: Tx, *, batch: Sequence[dict[str, Any]]) -> None:
 
 def _row(ctx: OpContext, source: RepositorySource, one: HostedRepository, systems: Systems) -> dict[str, Any]:
     facts = source.read(one, READ_FILES)
-    row = {"source": source.key, "name": one.name, "state": one.state, "owner": one.owner, "url": one.url}
+    people = people_of(ctx, facts, one.owner, systems)
+    # Where the host knows no owner, the repository's own CODEOWNERS says who may see it and propose for it.
+    owner = one.owner or next(iter(people.code_owners), None)
+    row = {"source": source.key, "name": one.name, "state": one.state, "owner": owner, "url": one.url}
     if has_descriptor(facts.paths):
         return {**row, "status": "has", "proposal": "null"}
-    found = guess(one, facts, people_of(ctx, facts, one.owner, systems))
+    found = guess(one, facts, people)
     main = found.main
     text = "---\n".join(write_document(document) for document in found.documents)
     with ctx.platform.store.read() as conn:

@@ -35,7 +35,7 @@ for name, (target, summary) in {
     "runs": ("runs:app", "List, watch and steer runs"),
     "pipelines": ("pipelines:app", "Pipelines and repositories"),
     "pulls": ("pulls:app", "Pull requests, reviews, and rules of branches"),
-    "scaffold": ("scaffold:app", "Adopt repositories that other tools made from a golden path"),
+    "scaffold": ("scaffold:app", "Golden paths in figures, and repositories that other tools made from one"),
     "upgrade": ("upgrade:app", "Bring services to a new version of their golden path"),
     "webhooks": ("webhooks:app", "Events sent to other systems"),
     "audit": ("audit:app", "Events, and the proof that nobody changed them"),

@@ -1,4 +1,4 @@
-"""`taxiway scaffold`: repositories that Backstage, copier or cruft made from a template become services of it."""
+"""`taxiway scaffold`: golden paths in figures, and repositories that another tool made from a template."""
 
 from __future__ import annotations
 
@@ -11,8 +11,26 @@ from taxiway.cli.errors import CliError
 from taxiway.cli.output import Output, note, show
 from taxiway.cli.upgrade import follow_task, typed
 
-app = App(name="scaffold", help="Adopt repositories that other tools made from a golden path.")
+app = App(name="scaffold", help="Golden paths in figures, and repositories that other tools made from one.")
+PATH_COLUMNS = ["template", "owner", "tasks", "success_rate", "lead_seconds", "first_deployment_seconds", "services"]
+PATH_COLUMNS += ["behind", "deprecated"]
 ADOPTIONS = "/api/scaffolder/v1/adoptions"
+
+
+@app.command
+def paths(*, output: Output = "table") -> None:
+    """List golden paths with use, success, lead times and services that lag behind, and the share of services on one.
+
+    Times are medians in seconds; figures are of the last 90 days.
+    """
+    found = Client(find_session()).call("GET", "/api/scaffolder/v1/golden-paths")
+    if output != "table":
+        show(found, output)
+        return
+    rows = [{**item, "deprecated": "yes" if item["deprecation"] else None} for item in found["items"]]
+    show(rows, output, PATH_COLUMNS)
+    covered = found["coverage"]
+    note(f"{covered['covered']} of {covered['total']} services and websites are on a golden path")
 
 
 @app.command

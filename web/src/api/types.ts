@@ -58,6 +58,31 @@ export type ParameterSchema = {
   title: string
   description?: string
   steps: { title: string; description?: string; schema: Json }[]
+  'taxiway:deprecation'?: Deprecation
+}
+/** `deadline` is the day (YYYY-MM-DD) from which the golden path makes nothing new; `is_blocked` says that it does not now. */
+export type Deprecation = { notice: string; replaced_by: string | null; deadline: string | null; is_blocked: boolean }
+/** A golden path in figures of the last 90 days; times are medians in seconds, null where nothing was measured. */
+export type GoldenPath = {
+  template: string
+  tasks: number
+  succeeded: number
+  success_rate: number | null
+  lead_seconds: number | null
+  first_deployment_seconds: number | null
+  services: number
+  behind: number
+  deprecation: Deprecation | null
+}
+export type GoldenPaths = { items: GoldenPath[]; coverage: { total: number; covered: number; share: number | null } }
+/** A repository that shows which template made it, and has no record of it. `template` is null when it is not here. */
+export type Adoptable = {
+  repository: string
+  subject: string | null
+  owner: string | null
+  tool: 'backstage' | 'copier' | 'cruft'
+  source: string
+  template: string | null
 }
 /** A plan made now has the files' content; the plan that a run keeps has their names and sizes only. */
 export type PlanFile = { path: string; size: number; executable?: boolean; content_base64?: string | null }

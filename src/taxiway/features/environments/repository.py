@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, select, update
 
 from taxiway.core.store.database import Tx
 from taxiway.core.store.scoped import visible
@@ -14,6 +14,8 @@ from taxiway.model.access import Scope
 from taxiway.model.workload import ObjectKey
 
 Row = Mapping[str, Any]
+MOST_NAMES = 500
+"""How many names one statement may hold."""
 
 
 def add_release(tx: Tx, values: Row) -> bool:
@@ -64,6 +66,17 @@ def deployment_of_run(conn: Connection, run_id: str) -> Row | None:
     """The deployment that a run makes."""
     row = conn.execute(select(deployment).where(deployment.c.run_id == run_id)).mappings().first()
     return None if row is None else dict(row)
+
+
+def first_deployments(conn: Connection, service_refs: Sequence[str]) -> dict[str, int]:
+    """When each of some services was first live anywhere, by reference; those that never were are left out."""
+    found: dict[str, int] = {}
+    for start in range(0, len(service_refs), MOST_NAMES):
+        names = service_refs[start : start + MOST_NAMES]
+        query = select(deployment.c.service_ref, func.min(deployment.c.deployed_at).label("at"))
+        query = query.where(deployment.c.service_ref.in_(names), deployment.c.deployed_at.is_not(None))
+        found |= {row.service_ref: row.at for row in conn.execute(query.group_by(deployment.c.service_ref))}
+    return found
 
 
 def live_deployments(conn: Connection, service_ref: str, environment: str | None = None) -> list[Row]:

@@ -25,6 +25,7 @@ from taxiway.features.scaffolder.adoption.run import AdoptHandler, FollowAdoptio
 from taxiway.features.scaffolder.adoption.service import KIND as ADOPT
 from taxiway.features.scaffolder.checks import OwnerCheck
 from taxiway.features.scaffolder.declared.action import declared_actions
+from taxiway.features.scaffolder.deprecation import DeprecationCheck
 from taxiway.features.scaffolder.execution import ForgetSecrets, ScaffoldHandler
 from taxiway.features.scaffolder.rendering.client import Renderer
 from taxiway.features.scaffolder.routes import operations
@@ -65,6 +66,7 @@ def register(platform: Platform) -> None:
     ]:
         add("action", action, OWNER)
     add("plan_check", OwnerCheck(platform), OWNER)
+    add("plan_check", DeprecationCheck(platform), OWNER)
     add("search_source", GoldenPathSearch(platform), OWNER)
     add("event_subscriber", ForgetSecrets(platform), OWNER)
     add("event_subscriber", FollowUpgrades(platform), OWNER)

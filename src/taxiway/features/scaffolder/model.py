@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from taxiway.features.scaffolder.deprecation import deprecation_problems
 from taxiway.features.scaffolder.extras import option_problems, options_of
 from taxiway.kit.canonical import digest
 from taxiway.kit.pointer import pointer
@@ -116,6 +117,7 @@ def parse_template(document: Mapping[str, Any], ref: str, location: str, etag: s
         steps.append(_step(index, step))
     doubled = {s.id for s in steps if sum(1 for t in steps if t.id == s.id) > 1}
     problems += [FieldError("/spec/steps", f"two steps have the id '{name}'") for name in sorted(doubled)]
+    problems += deprecation_problems(spec)
     if not steps and not problems:
         problems.append(FieldError("/spec/steps", "a template needs steps"))
     if problems:

@@ -67,6 +67,7 @@ def make_plan(ctx: OpContext, renderer: Renderer, order: Order) -> Plan:
     judged = {
         "kind": "scaffold",
         "template": template.ref,
+        "document": template.document,
         "values": order.values,
         **body,
         "principal": {

@@ -15,6 +15,8 @@ from taxiway.core.context import OpContext, Platform
 from taxiway.core.store.database import Tx
 from taxiway.features.catalog import service as catalog
 from taxiway.features.scaffolder import repository
+from taxiway.features.scaffolder.deprecation import KEY as DEPRECATION
+from taxiway.features.scaffolder.deprecation import deprecation_of
 from taxiway.features.scaffolder.model import (
     OUTPUT_STEP,
     Order,
@@ -74,6 +76,9 @@ class Scaffolder:
                 for page in template.pages
             ],
         }
+        known = deprecation_of(spec)
+        if known is not None:
+            answer[DEPRECATION] = known.view(self.platform.clock.now())
         if spec.get("presentation"):
             answer["presentation"] = spec["presentation"]
         if template.document["metadata"].get("ui:options"):

@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 
 from taxiway.core.http.context import Ctx
 from taxiway.core.operations import Operations
-from taxiway.features.scaffolder import upgrade_fleet, upgrades
+from taxiway.features.scaffolder import paths, upgrade_fleet, upgrades
 from taxiway.features.scaffolder.routes import TaskRef, scaffolder_of
 
 operations = Operations("scaffolder")
@@ -41,6 +41,13 @@ class FleetStart(BaseModel):
     stop_after_failures: int = Field(1, ge=1, le=1000)
     subjects: list[str] = Field(default_factory=list, max_length=upgrade_fleet.MOST_SERVICES)
     answers: dict[str, Any] = Field(default_factory=dict)
+
+
+@operations.get(V1 + "/golden-paths", "scaffolder.read")
+def list_golden_paths(ctx: Ctx) -> dict[str, Any]:
+    """Every golden path in figures of the last 90 days: tasks, success rate, lead time, time to the first deployment,
+    services and how many lag behind, its deprecation; and the share of services that are on one."""
+    return paths.list_paths(ctx, scaffolder_of(ctx))
 
 
 @operations.get(V1 + "/services", "scaffolder.read")

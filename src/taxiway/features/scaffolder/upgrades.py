@@ -70,7 +70,7 @@ def list_services(
     name = None if subject is None else str(parse_ref(subject, default_kind="component"))
     with ctx.platform.store.read() as conn:
         page = repository.list_services(conn, ctx.scope("scaffolder.read"), limit, cursor, template=ref, subject=name)
-    newest = {known: _newest(scaffolder, known) for known in {service.template_ref for service in page.items}}
+    newest = {known: newest_of(scaffolder, known) for known in {service.template_ref for service in page.items}}
     views = [view(service, newest[service.template_ref]) for service in page.items]
     return Page([item for item in views if state in (None, item["state"])], page.next_cursor)
 
@@ -203,7 +203,8 @@ def view(service: Service, newest: str | None) -> dict[str, Any]:
     }
 
 
-def _newest(scaffolder: Scaffolder, ref: str) -> str | None:
+def newest_of(scaffolder: Scaffolder, ref: str) -> str | None:
+    """The name of the newest version of a golden path; None when it cannot be read."""
     try:
         return aim_of(scaffolder, ref).name
     except TaxiwayError:

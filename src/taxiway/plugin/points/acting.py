@@ -57,8 +57,9 @@ class CheckResult:
 
 @runtime_checkable
 class PlanCheck(Protocol):
-    """Judges a plan before a run acts. `plan` is {kind, template, values, files, resources, names, principal}: `values`
-    are the answers of the form, `principal` is {subject, roles, ownership} of who asks."""
+    """Judges a plan before a run acts. `plan` is {kind, template, document, values, files, resources, names,
+    principal}: `document` is the template's entity, `values` are the answers of the form, `principal` is {subject,
+    roles, ownership} of who asks."""
 
     key: str
 

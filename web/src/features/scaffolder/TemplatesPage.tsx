@@ -1,16 +1,21 @@
 import { Button, TextInput } from '@mantine/core'
-import { useSuspenseQuery } from '@tanstack/react-query'
+import { useQuery, useSuspenseQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { GitPullRequestArrow, Rocket, Search } from 'lucide-react'
 import { useState } from 'react'
+import { goldenPathsQuery } from '~/api/golden-paths'
 import { templatesQuery } from '~/api/queries'
 import { entityRef, shortRef } from '~/api/refs'
+import type { GoldenPath } from '~/api/types'
 import { Avatar } from '~/ui/Avatar'
 import { Cli, EmptyState, Page, PageHeader } from '~/ui/parts'
+import { StatusBadge } from '~/ui/Status'
+import { count, seconds } from '~/ui/time'
 import s from './scaffolder.module.css'
 
 export function TemplatesPage() {
   const { data } = useSuspenseQuery(templatesQuery())
+  const figures = useQuery(goldenPathsQuery())
   const [find, setFind] = useState('')
   const needle = find.toLowerCase()
   const shown = data.items.filter((t) =>
@@ -33,12 +38,14 @@ export function TemplatesPage() {
           {shown.map((t) => {
             const spec = (t.spec ?? {}) as Record<string, string | undefined>
             const owner = shortRef(spec.owner ?? '')
+            const path = figures.data?.items.find((x) => x.template === entityRef(t))
             return (
               <Link key={entityRef(t)} to="/create/$namespace/$name" params={{ namespace: t.metadata.namespace ?? 'default', name: t.metadata.name }} className={s.tcard}>
                 <span className={s.ticon}><Rocket size={19} aria-hidden /></span>
-                <h2>{t.metadata.title ?? t.metadata.name}</h2>
+                <h2>{t.metadata.title ?? t.metadata.name} <Deprecated path={path} /></h2>
                 <p className="t2">{t.metadata.description}</p>
                 <div className={s.tags}>{t.metadata.tags?.slice(0, 5).map((x) => <span key={x}>{x}</span>)}</div>
+                {path && path.tasks > 0 && <Figures path={path} />}
                 <div className={s.tfoot}>
                   {owner && <><Avatar name={owner} square size={16} />{owner}</>}
                   <span style={{ flex: 1 }} />
@@ -57,4 +64,27 @@ export function TemplatesPage() {
       )}
     </Page>
   ) // prettier-ignore
+}
+
+function Deprecated({ path }: { path: GoldenPath | undefined }) {
+  if (!path?.deprecation) return null
+  return <StatusBadge tone="warn">{path.deprecation.is_blocked ? 'no new use' : 'deprecated'}</StatusBadge>
+}
+
+/** How the golden path did in the last 90 days. */
+function Figures({ path }: { path: GoldenPath }) {
+  const told: [string, string][] = [['Used', count(path.tasks)]]
+  if (path.success_rate !== null) told.push(['Succeeded', `${Math.round(path.success_rate * 100)} %`])
+  if (path.lead_seconds !== null) told.push(['Takes', seconds(path.lead_seconds)])
+  if (path.first_deployment_seconds !== null) told.push(['First live', seconds(path.first_deployment_seconds)])
+  return (
+    <dl className={s.figures} title="In the last 90 days; times are medians">
+      {told.map(([name, value]) => (
+        <div key={name}>
+          <dt>{name}</dt>
+          <dd>{value}</dd>
+        </div>
+      ))}
+    </dl>
+  )
 }

@@ -3,6 +3,7 @@ import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
 import { getRouteApi, Link } from '@tanstack/react-router'
 import { GitPullRequestArrow, Rocket } from 'lucide-react'
 import { lazy, Suspense, useState } from 'react'
+import { goldenPathsQuery } from '~/api/golden-paths'
 import { goldenServicesQuery, templatesQuery } from '~/api/queries'
 import { entityRef, shortRef, titleOf } from '~/api/refs'
 import type { GoldenService } from '~/api/types'
@@ -11,6 +12,7 @@ import { Await } from '~/components/RouteStates'
 import { DataTable } from '~/ui/DataTable'
 import { FacetFilter } from '~/ui/FacetFilter'
 import { Ago, Cli, EmptyState, Page, PageHeader } from '~/ui/parts'
+import { Adoptions } from './Adoptions'
 import s from './upgrades.module.css'
 import { UPGRADE_STATES, UpgradeBadge, upgradeTitle } from '~/components/UpgradeState'
 
@@ -25,6 +27,7 @@ export function UpgradesPage() {
   const filter = { state: search.state, template: search.template, limit: 100 }
   const query = useInfiniteQuery({ ...goldenServicesQuery(filter), refetchInterval: 30_000 })
   const templates = useQuery({ ...templatesQuery(), retry: false })
+  const covered = useQuery(goldenPathsQuery()).data?.coverage
   const [fleet, setFleet] = useState(false)
   const set = (p: Partial<typeof search>) => void nav({ search: (o) => ({ ...o, ...p }), replace: true })
   const paths = (templates.data?.items ?? []).map((t) => ({ value: entityRef(t), label: titleOf(t) }))
@@ -33,7 +36,7 @@ export function UpgradesPage() {
     <Page>
       <PageHeader
         title="Services and upgrades"
-        sub="What golden paths made, and what lags behind them. A new version arrives as a pull request."
+        sub={`What golden paths made, and what lags behind them. A new version arrives as a pull request.${covered?.total ? ` ${covered.covered} of ${covered.total} services and websites are on a golden path.` : ''}`}
         right={<Button leftSection={<GitPullRequestArrow size={15} />} onClick={() => setFleet(true)}>Upgrade a fleet</Button>}
       />
       <div className={s.filters}>
@@ -73,6 +76,7 @@ export function UpgradesPage() {
         }}
       </Await>
       {query.hasNextPage && <Button variant="default" mt={12} loading={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()}>Show more</Button>}
+      <Adoptions />
       {search.upgrade && <Suspense fallback={null}><UpgradeDrawer subject={search.upgrade} onClose={() => set({ upgrade: undefined })} /></Suspense>}
       {fleet && <Suspense fallback={null}><FleetModal paths={paths} chosen={search.template} onClose={() => setFleet(false)} /></Suspense>}
     </Page>

@@ -10,9 +10,11 @@ import { type RefObject, useEffect, useMemo, useRef, useState } from 'react'
 import { makePlan, startTask } from '~/api/mutations'
 import { entityQuery, parameterSchemaQuery } from '~/api/queries'
 import { shortRef } from '~/api/refs'
-import type { Json } from '~/api/types'
+import type { Deprecation, Json } from '~/api/types'
 import { Refusal } from '~/components/Refusal'
 import { Avatar } from '~/ui/Avatar'
+import { EntityLink } from '~/components/EntityLink'
+import { StatusBadge } from '~/ui/Status'
 import { KindIcon } from '~/ui/KindIcon'
 import { Page } from '~/ui/parts'
 import { dropDraft, readDraft, secretsOf, without, writeDraft } from './draft'
@@ -91,6 +93,7 @@ export function WizardPage() {
           <h1>{t.title}</h1>
           <p className="t2">{t.description}</p>
           {spec.owner && <div className={s.facts}><span><Avatar name={shortRef(spec.owner)} square size={16} /> {shortRef(spec.owner)}</span></div>}
+          {t['taxiway:deprecation'] && <DeprecationNotice of={t['taxiway:deprecation']} />}
           <ol className={s.steps}>
             {[...steps.map((x) => x.title), 'Review'].map((x, i) => (
               <li key={x} data-state={i < at ? 'done' : i === at ? 'now' : 'next'}>
@@ -156,3 +159,13 @@ function helpOf(ui: Json, property: string): string | undefined {
   const help = (node as Json | undefined)?.['ui:help']
   return typeof help === 'string' ? help : undefined
 }
+
+function DeprecationNotice({ of: x }: { of: Deprecation }) {
+  return (
+    <div className={s.deprecated} role="note">
+      <StatusBadge tone="warn">{x.is_blocked ? 'makes nothing new any more' : x.deadline ? `deprecated, ends ${x.deadline}` : 'deprecated'}</StatusBadge>
+      <p>{x.notice}</p>
+      {x.replaced_by && <p>Use <EntityLink entity={x.replaced_by} /> instead.</p>}
+    </div>
+  )
+} // prettier-ignore

@@ -56,6 +56,20 @@ const start = (url: string, more: Answers = {}) => {
     ...base,
     [`GET /api/runs/v1/runs/${run.id}*`]: run,
     [SERVICES]: { items: [orders], next_cursor: null },
+    'GET /api/scaffolder/v1/golden-paths': { items: [], coverage: { total: 4, covered: 1, share: 0.25 } },
+    'GET /api/scaffolder/v1/adoptions': {
+      items: [
+        {
+          repository: 'old-shop',
+          subject: 'component:default/old-shop',
+          owner: null,
+          tool: 'copier',
+          source: 'gh:a/b',
+          template: orders.template,
+        },
+      ],
+      next_cursor: null,
+    },
     ...more,
   })
   return renderAt(url)
@@ -120,4 +134,11 @@ it('says on the page of an entity that it lags behind, and declines the version'
   )
   await userEvent.click(screen.getByRole('button', { name: 'Decline' }))
   await waitFor(() => expect(calls.some((c) => c.path.endsWith('/services/decline'))).toBe(true))
+})
+
+it('adopts a repository that another tool made, and says how much is on a golden path', async () => {
+  start('/create/upgrades', { 'POST /api/scaffolder/v1/adoptions': { id: run.id } })
+  expect(await screen.findByText(/1 of 4 services and websites/, undefined, find)).toBeVisible()
+  await userEvent.click(await screen.findByRole('button', { name: 'Adopt old-shop' }, find))
+  await waitFor(() => expect(calls).toContainEqual(expect.objectContaining({ body: { repository: 'old-shop' } })), find)
 })

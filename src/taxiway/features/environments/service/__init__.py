@@ -9,6 +9,7 @@ from taxiway.features.environments.service.catalogue import (
 from taxiway.features.environments.service.deployments import (
     deploy,
     destroy,
+    first_deployments,
     rollback,
     start_deployment,
     start_destroy,
@@ -20,6 +21,7 @@ __all__ = [
     "create_release",
     "deploy",
     "destroy",
+    "first_deployments",
     "get_environment",
     "get_release",
     "list_environments",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from taxiway.core.context import OpContext
+from taxiway.core.context import OpContext, Platform
 from taxiway.core.store.database import Tx
 from taxiway.features.environments import repository
 from taxiway.features.environments.model import DEPLOY_STEPS, DESTROY_STEPS, Environment
@@ -28,6 +28,12 @@ def deploy(
     service = service_entity(ctx.platform, service_ref)
     ctx.authorize(DEPLOY, service.owner)
     return start_deployment(ctx, service, get_environment(ctx.platform, environment), release, request_key=request_key)
+
+
+def first_deployments(platform: Platform, service_refs: Sequence[str]) -> dict[str, int]:
+    """When each of some services was first live anywhere (microseconds UTC); those that never were are left out."""
+    with platform.store.read() as conn:
+        return repository.first_deployments(conn, service_refs)
 
 
 def rollback(ctx: OpContext, service_ref: str, environment: str, release: str | None) -> dict[str, str]:

@@ -1,0 +1,20 @@
+// Golden paths in figures, and repositories to adopt
+import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query'
+import { get, post } from './client'
+import type * as T from './types'
+
+export const goldenPathsQuery = () =>
+  queryOptions({
+    queryKey: ['golden-paths'],
+    queryFn: () => get<T.GoldenPaths>('/api/scaffolder/v1/golden-paths'),
+    retry: false,
+  })
+export const adoptableQuery = () =>
+  infiniteQueryOptions({
+    queryKey: ['adoptable'],
+    queryFn: ({ pageParam }) => get<T.List<T.Adoptable>>('/api/scaffolder/v1/adoptions', { cursor: pageParam }),
+    initialPageParam: '',
+    getNextPageParam: (last) => last.next_cursor ?? undefined,
+    retry: false,
+  })
+export const startAdoption = (repository: string) => post<{ id: string }>('/api/scaffolder/v1/adoptions', { repository })

@@ -173,7 +173,7 @@ def _field(item: dict[str, Any], sources: dict[str, dict[str, Any]]) -> dict[str
         "source": source["name"] if source else item["rule"] or "the catalog",
         "where": place,
         "since": ("before " if item["at_least"] else "") + when(item["since_at"]),
-        "over": ", ".join(f"{over['value']} ({over['source_id']})" for over in item["over"]),
+        "over": ", ".join(f"{over['value']} ({sources[over['source_id']]['name']})" for over in item["over"]),
     }
 
 

@@ -50,6 +50,12 @@ export const propertiesQuery = (p: RefParts) =>
     queryKey: ['entity', 'properties', p],
     queryFn: () => get<T.List<T.ComputedProperty>>(`/api/catalog/v1/properties/${path(p)}`),
   })
+/** A new version of the entity is asked for anew. */
+export const provenanceQuery = (p: RefParts, etag?: string) =>
+  queryOptions({
+    queryKey: ['entity', 'provenance', p, etag],
+    queryFn: () => get<T.Provenance>(`/api/catalog/v1/provenance/${path(p)}`),
+  })
 export const ownershipQuery = (p: RefParts) =>
   queryOptions({
     queryKey: ['entity', 'ownership', p],

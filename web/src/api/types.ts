@@ -17,6 +17,9 @@ export type Delivery = S['DeliveryView']
 export type Kind = S['KindView']
 export type Ownership = S['Ownership']
 export type ComputedProperty = S['PropertyView']
+export type Provenance = S['Provenance']
+export type FieldProvenance = S['FieldProvenance']
+export type ProvenanceSource = S['ProvenanceSource']
 export type Entity = {
   apiVersion: string
   kind: string
@@ -24,6 +27,7 @@ export type Entity = {
     name: string
     namespace?: string
     uid?: string
+    etag?: string
     title?: string
     description?: string
     labels?: Record<string, string>

@@ -141,19 +141,22 @@ class _Said:
     source_id: str
     value: Any
     path: Path
+    own: bool = False
 
 
 def origins(document: Mapping[str, Any], layers: Sequence[Layer]) -> Iterator[Origin]:
     """Every value of a merged document in its order. `layers` are those it came of, the one that wins first;
     `source_id` is None for what none of them said: the catalog did."""
-    yield from _origins(document, (), [_Said(layer.source_id, layer.document, ()) for layer in layers])
+    yield from _origins(
+        document, (), [_Said(layer.source_id, layer.document, (), layer.precedence == 0) for layer in layers]
+    )
 
 
 def _origins(value: Any, path: Path, said: Sequence[_Said]) -> Iterator[Origin]:
     if isinstance(value, Mapping) and value:
         for key, item in value.items():
             below = [
-                _Said(one.source_id, one.value[key], (*one.path, key))
+                _Said(one.source_id, one.value[key], (*one.path, key), one.own)
                 for one in said
                 if isinstance(one.value, Mapping) and key in one.value
             ]
@@ -172,6 +175,9 @@ def _items(value: Sequence[Any], path: Path, said: Sequence[_Said]) -> Iterator[
     places = [(one, {_text(item): index for index, item in reversed(list(enumerate(one.value)))}) for one in said]
     texts = [_text(item) for item in value]
     here = set(texts)
+    if places and not here.issubset(places[0][1]):
+        # It was joined: what the owner says would stay without the others.
+        places.sort(key=lambda place: not place[0].own)
     lost = [(one.source_id, one.value) for one, at in places if not here.issuperset(at)]
     for index, (item, text) in enumerate(zip(value, texts, strict=True)):
         holder = next(((one, at[text]) for one, at in places if text in at), None)

@@ -103,7 +103,7 @@ def test_every_value_tells_where_it_comes_from_and_what_it_won_over() -> None:
     assert told[("metadata", "title")] == ("push:b", ("title",), [("push:a", "A")])
     assert told[("metadata", "annotations", "x")] == ("own", ("x",), [])
     assert told[("metadata", "namespace")] == (None, (), [])
-    assert [told[("metadata", "tags", n)][:2] for n in range(3)] == [("own", (0,)), ("push:a", (0,)), ("push:a", (1,))]
+    assert [told[("metadata", "tags", n)][:2] for n in range(3)] == [("own", (0,)), ("own", (1,)), ("push:a", (1,))]
 
 
 def test_a_list_that_was_replaced_is_told_with_each_item_of_the_one_that_won() -> None:

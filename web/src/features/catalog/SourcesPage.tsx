@@ -113,6 +113,7 @@ function Detail({ source: x }: { source: SourceDetail }) {
               ['Trusted', x.trusted ? 'yes: it may bring people, teams, templates and kinds' : 'no'],
               ...(x.commit ? [['Commit', <code key="c" className="mono">{x.commit.slice(0, 12)}</code>] as [string, React.ReactNode]] : []),
               ...(x.every_seconds ? [['Read every', `${x.every_seconds} s`] as [string, string]] : []),
+              ...(x.overlay ? [['Overlay', `writes ${x.overlay.fields.join(', ')}; precedence ${x.overlay.precedence}`] as [string, string], ['Laid over', `${count(x.layers)} entities${x.layers_waiting ? `, ${count(x.layers_waiting)} of which are not there yet` : ''}`] as [string, string]] : []),
               ...Object.entries(x.counts ?? {}).map(([k, n]) => [k, count(n)] as [string, string]),
             ]}
           />

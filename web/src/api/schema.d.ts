@@ -4229,7 +4229,7 @@ export interface components {
          */
         JobList: {
             /** Items */
-            items: components["schemas"]["taxiway__features__environments__job_routes__JobView"][];
+            items: components["schemas"]["ScheduledJobView"][];
         };
         /**
          * JobStepView
@@ -4242,6 +4242,26 @@ export interface components {
             seconds: number | null;
             /** State */
             state: string;
+        };
+        /**
+         * JobView
+         * @description A job. `reason` says why it failed.
+         */
+        JobView: {
+            /** Ended At */
+            ended_at: number | null;
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /** Reason */
+            reason: string;
+            /** Started At */
+            started_at: number | null;
+            /** State */
+            state: string;
+            /** Steps */
+            steps: components["schemas"]["JobStepView"][];
         };
         /**
          * KindColumn
@@ -4833,7 +4853,7 @@ export interface components {
             /** Id */
             id: string;
             /** Jobs */
-            jobs: components["schemas"]["taxiway__features__delivery__routes__JobView"][];
+            jobs: components["schemas"]["JobView"][];
             /** Reason */
             reason: string;
             /** Release Id */
@@ -5633,6 +5653,49 @@ export interface components {
             suspended: boolean;
             /** Time Zone */
             time_zone: string;
+        };
+        /**
+         * ScheduledJobView
+         * @description A run of a scheduled workload. `scheduled_at` null: somebody asked for it. `exit_code` is the last attempt's.
+         */
+        ScheduledJobView: {
+            /** Attempts */
+            attempts: number;
+            /** Created At */
+            created_at: number;
+            /** Destination */
+            destination: string;
+            /** Ended At */
+            ended_at: number | null;
+            /** Environment */
+            environment: string;
+            /** Exit Code */
+            exit_code: number | null;
+            /** Id */
+            id: string;
+            /** Message */
+            message: string;
+            /** Name */
+            name: string;
+            /** Release Id */
+            release_id: string | null;
+            /** Requested By */
+            requested_by: string | null;
+            /** Schedule */
+            schedule: string;
+            /** Scheduled At */
+            scheduled_at: number | null;
+            /** Service */
+            service: string;
+            /** Signal */
+            signal: number | null;
+            /** Started At */
+            started_at: number | null;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "pending" | "running" | "interrupted" | "succeeded" | "failed";
         };
         /**
          * SearchResult
@@ -6447,69 +6510,6 @@ export interface components {
             state: string;
             /** Url */
             url: string | null;
-        };
-        /**
-         * JobView
-         * @description A job. `reason` says why it failed.
-         */
-        taxiway__features__delivery__routes__JobView: {
-            /** Ended At */
-            ended_at: number | null;
-            /** Id */
-            id: string;
-            /** Name */
-            name: string;
-            /** Reason */
-            reason: string;
-            /** Started At */
-            started_at: number | null;
-            /** State */
-            state: string;
-            /** Steps */
-            steps: components["schemas"]["JobStepView"][];
-        };
-        /**
-         * JobView
-         * @description A run of a scheduled workload. `scheduled_at` null: somebody asked for it. `exit_code` is the last attempt's.
-         */
-        taxiway__features__environments__job_routes__JobView: {
-            /** Attempts */
-            attempts: number;
-            /** Created At */
-            created_at: number;
-            /** Destination */
-            destination: string;
-            /** Ended At */
-            ended_at: number | null;
-            /** Environment */
-            environment: string;
-            /** Exit Code */
-            exit_code: number | null;
-            /** Id */
-            id: string;
-            /** Message */
-            message: string;
-            /** Name */
-            name: string;
-            /** Release Id */
-            release_id: string | null;
-            /** Requested By */
-            requested_by: string | null;
-            /** Schedule */
-            schedule: string;
-            /** Scheduled At */
-            scheduled_at: number | null;
-            /** Service */
-            service: string;
-            /** Signal */
-            signal: number | null;
-            /** Started At */
-            started_at: number | null;
-            /**
-             * State
-             * @enum {string}
-             */
-            state: "pending" | "running" | "interrupted" | "succeeded" | "failed";
         };
     };
     responses: never;
@@ -9200,7 +9200,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["taxiway__features__environments__job_routes__JobView"];
+                    "application/json": components["schemas"]["ScheduledJobView"];
                 };
             };
             /** @description Validation Error */

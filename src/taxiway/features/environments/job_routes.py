@@ -44,7 +44,7 @@ class ScheduleList(BaseModel):
     items: list[ScheduleView]
 
 
-class JobView(BaseModel):
+class ScheduledJobView(BaseModel):
     """A run of a scheduled workload. `scheduled_at` null: somebody asked for it. `exit_code` is the last attempt's."""
 
     id: str
@@ -69,7 +69,7 @@ class JobView(BaseModel):
 class JobList(BaseModel):
     """The jobs that are kept, newest first."""
 
-    items: list[JobView]
+    items: list[ScheduledJobView]
 
 
 class JobBody(BaseModel):
@@ -93,7 +93,7 @@ def list_jobs(ctx: Ctx, service: str | None = None, environment: str | None = No
     return json_bytes({"items": [_view(*pair) for pair in jobs_service.jobs(ctx, service, environment)]})
 
 
-@operations.post(f"{BASE}/jobs", "environments.deploy", status=202, response=JobView)
+@operations.post(f"{BASE}/jobs", "environments.deploy", status=202, response=ScheduledJobView)
 def create_job(ctx: Ctx, body: JobBody) -> Any:
     """Run a scheduled workload now."""
     return json_bytes(_view(*jobs_service.run_job(ctx, body.service_ref, body.environment)), status=202)

@@ -12,7 +12,8 @@ from taxiway.plugin import Action
 
 Table = Callable[[Sequence[str], Iterable[Sequence[Any]]], str]
 HEAD = (
-    "# Actions\n\nWhat the steps of a golden path can do without further plugins. `*` marks what must be given. "
+    "# Actions\n\nWhat the steps of a golden path can do with the plugins that ship; those of a forge need it in "
+    "the settings of its plugin ([GitHub](../how-to/github.md)). `*` marks what must be given. "
     "**dry run**: whether plans and dry runs call it (they change nothing outside of a scratch folder), or make up its "
     "output. **when done again**: what becomes of a step that was interrupted: it runs again (`idempotent`), the "
     "action is asked what happened (`probe`), or a person is (`manual`). **undo**: whether it takes back what it made."
@@ -23,7 +24,7 @@ HEAD = (
 def actions_page(table: Table) -> str:
     """Every action with its inputs and outputs, by id."""
     with tempfile.TemporaryDirectory() as folder:
-        platform = build_platform(load_settings({}, {"data": folder}), with_plugins=False, migrated=False)
+        platform = build_platform(load_settings({}, {"data": folder}), migrated=False)
         try:
             return HEAD + table(
                 ("action", "what it does", "inputs", "outputs", "dry run", "when done again", "undo"),

@@ -56,6 +56,7 @@ class Described:
     name: str
     base: str
     problems: list[str] = field(default_factory=list)
+    _validators: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.document = json.loads((FOLDER / f"{self.name}.json").read_text())
@@ -83,7 +84,9 @@ class Described:
                 raise ValueError(f"has no parameter {name}")
             schema = known.get(name, {}).get("schema", {})
             typed: Any = value in ("true", "1") if schema.get("type") == "boolean" else value
-            self._valid(schema, TEXT_TYPES.get(str(schema.get("type")), lambda text: text)(typed))
+            self._valid(
+                f"{operation.name} ?{name}", schema, TEXT_TYPES.get(str(schema.get("type")), lambda text: text)(typed)
+            )
         for name, one in known.items():
             if one.get("required") and name not in query:
                 raise ValueError(f"lacks the parameter {name}")
@@ -95,7 +98,7 @@ class Described:
         if not body and not content.get("required"):
             return None
         said = json.loads(body)
-        self._valid(_closed(content["content"]["application/json"]["schema"]), said)
+        self._valid(f"{operation.name} body", content["content"]["application/json"]["schema"], said, closed=True)
         return said
 
     def judge_answer(self, operation: Operation, answer: Answer) -> None:
@@ -108,12 +111,15 @@ class Described:
             raise ValueError(f"does not answer {status}")
         content = responses[str(status)].get("content")
         if content is not None:
-            self._valid(content["application/json"]["schema"], body)
+            self._valid(f"{operation.name} {status}", content["application/json"]["schema"], body)
 
-    def _valid(self, schema: Any, value: Any) -> None:
-        whole = {**schema, "components": self.document.get("components", {})} if isinstance(schema, dict) else schema
+    def _valid(self, name: str, schema: Any, value: Any, *, closed: bool = False) -> None:
+        if name not in self._validators:
+            judged = _closed(schema) if closed else schema
+            whole = {**judged, "components": self.document.get("components", {})}
+            self._validators[name] = jsonschema_rs.Draft202012Validator(whole)
         try:
-            jsonschema_rs.Draft202012Validator(whole).validate(value)
+            self._validators[name].validate(value)
         except jsonschema_rs.ValidationError as error:
             raise ValueError(f"{error.message} at {'/'.join(map(str, error.instance_path))}") from error
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import os
 import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,18 +30,23 @@ class GitHost:
         self.git("-C", str(folder), "config", "uploadpack.allowAnySHA1InWant", "true")
         return folder
 
-    def git(self, *arguments: str, given: bytes = b"") -> str:
-        done = subprocess.run(["git", "-c", "safe.directory=*", *arguments], input=given, capture_output=True)
+    def git(self, *arguments: str, given: bytes = b"", env: dict[str, str] | None = None) -> str:
+        command = ["git", "-c", "safe.directory=*", *arguments]
+        done = subprocess.run(command, input=given, capture_output=True, env={**os.environ, **(env or {})})
         assert done.returncode == 0, done.stderr.decode()
         return done.stdout.decode().strip()
 
-    def at(self, name: str, *arguments: str, given: bytes = b"") -> str:
+    def at(self, name: str, *arguments: str, given: bytes = b"", env: dict[str, str] | None = None) -> str:
         """git in a repository."""
-        return self.git("-C", str(self.root / f"{name}.git"), *arguments, given=given)
+        return self.git("-C", str(self.root / f"{name}.git"), *arguments, given=given, env=env)
 
     def heads(self, name: str) -> dict[str, str]:
         lines = self.at(name, "for-each-ref", "--format=%(refname:short) %(objectname)", "refs/heads").splitlines()
         return {line.split(" ")[0]: line.split(" ")[1] for line in lines}
+
+    def trees(self, name: str) -> dict[str, str]:
+        """Branch → what it holds."""
+        return {branch: self.at(name, "rev-parse", f"{sha}^{{tree}}") for branch, sha in self.heads(name).items()}
 
     def files(self, name: str, ref: str) -> dict[str, str]:
         """Path → mode and content."""

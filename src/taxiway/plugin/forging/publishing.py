@@ -107,7 +107,8 @@ def push_first(
     remote: GitRemote, branch: str, new: NewCommit, at_seconds: int, *, note: Callable[[str], None] = lambda sha: None
 ) -> str:
     """Push a commit without parents as `branch` of an empty repository, and return its id. Nothing is pushed when it is
-    there already. ConflictError when the branch has other commits, InputError when there is nothing to commit."""
+    there already; `note` hears of the commit before it is pushed. ConflictError when the branch has other commits,
+    InputError when there is nothing to commit."""
     from dulwich.object_store import MemoryObjectStore
 
     if not new.changes:

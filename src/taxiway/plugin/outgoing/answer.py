@@ -77,8 +77,22 @@ class Answer:
         if not isinstance(told, dict):
             return ""
         said = next((told[key] for key in ("message", "error_description", "error", "detail") if told.get(key)), "")
-        text = " ".join((said if isinstance(said, str) else json.dumps(said)).split())
+        parts = [said if isinstance(said, str) else json.dumps(said), *_details(told.get("errors"))]
+        text = " ".join(": ".join(part for part in parts if part).split())
         return f" ({text[:MAX_TOLD]})" if text else ""
+
+
+def _details(errors: Any) -> list[str]:
+    """What GitHub and others list beside their message: texts, or objects with a message, or a field and a code."""
+    if not isinstance(errors, list):
+        return []
+    found = []
+    for error in errors[:5]:
+        if isinstance(error, dict):
+            error = error.get("message") or " ".join(str(error[key]) for key in ("field", "code") if error.get(key))
+        if isinstance(error, str) and error:
+            found.append(error)
+    return ["; ".join(found)]
 
 
 def shown(url: str) -> str:

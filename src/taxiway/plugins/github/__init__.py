@@ -1,4 +1,4 @@
-"""GitHub: repositories, people and teams for the catalog, and files by URL. Actions are in `actions`."""
+"""GitHub: repositories, people and teams for the catalog, files by URL, and actions of golden paths."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from taxiway.plugin import Later, Plugin, PluginContext
+from taxiway.plugins.github.actions import actions
 from taxiway.plugins.github.settings import GitHubSettings
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ def contribute(ctx: PluginContext) -> Sequence[tuple[str, Any]]:
         ("entity_source", Later("github", repositories)),
         ("entity_source", Later("github-org", people)),
         ("url_reader", Later("github", urls)),
+        *actions(ctx, clients),
     ]
 
 
@@ -47,5 +49,5 @@ PLUGIN = Plugin(
     version="1.0.0",
     contribute=contribute,
     settings=GitHubSettings,
-    description="Repositories, people and teams of GitHub",
+    description="Repositories, people and teams of GitHub, and actions on it",
 )

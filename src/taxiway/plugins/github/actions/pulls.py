@@ -1,0 +1,212 @@
+"""`publish:github:pull-request`: the workspace as a pull request.
+
+The commit is made through GitHub's API, which signs those of an App. Files that are as they are on the target branch
+are not sent. The branch and the pull request are looked for before they are made. A branch with commits of others is
+never overwritten, and undo refuses it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any
+
+from taxiway.model.errors import ConflictError, InputError
+from taxiway.model.run import Created
+from taxiway.model.workload import FileChange
+from taxiway.plugin import StepContext
+from taxiway.plugin.actions import FunctionAction, schema
+from taxiway.plugin.forging.making import would
+from taxiway.plugin.forging.publishing import folder_changes
+from taxiway.plugins.github.actions import schemas
+from taxiway.plugins.github.actions.base import GitHub, Repo, Values, given, quoted, ref_path, warned
+from taxiway.plugins.github.actions.commits import changed_tree, make_commit
+from taxiway.plugins.github.actions.forks import fork_for
+
+PULL = "pull_request"
+MOST_ASSIGNEES = 10
+
+
+def make(github: GitHub) -> list[FunctionAction]:
+    """The action of this module."""
+    return [
+        FunctionAction(
+            key="publish:github:pull-request",
+            description="Open a pull request on GitHub with the files of the workspace",
+            function=partial(_open, github),
+            take_back=partial(_take_back, github),
+            check_back=lambda created: _check_back(github, created),
+            input_schema=schema(
+                ["repoUrl", "branchName", "title", "description"],
+                repoUrl=schemas.REPO_URL,
+                branchName="A new branch",
+                filesToDelete={**schemas.STRINGS, "description": "Files that are removed"},
+                targetBranchName="Branch to merge into; default the repository's",
+                title="What it does",
+                description="Why",
+                draft=schemas.flag("Open it as a draft"),
+                sourcePath="Folder of the workspace; default all of it",
+                targetPath="Folder of the repository; default its root",
+                token=schemas.AS_WHOM,
+                reviewers={**schemas.STRINGS, "description": "Users who are asked for a review"},
+                assignees={**schemas.STRINGS, "description": "Users who are to see to it; 10 at most"},
+                teamReviewers={**schemas.STRINGS, "description": "Teams that are asked for a review"},
+                commitMessage="Message of the commit; default the title",
+                update=schemas.flag("Replace what an open pull request of this branch holds"),
+                forceFork=schemas.flag("Open it from a fork"),
+                gitAuthorName="Name of the commit's author; default whose credential it is",
+                gitAuthorEmail="Mail address of the commit's author",
+                forceEmptyGitAuthor=schemas.flag("Name no author, so that GitHub signs the commit of an App"),
+                createWhenEmpty=schemas.flag("Open it when nothing differs, too", True),
+            ),
+            output_schema=schema(
+                targetBranchName="The branch that it is to be merged into",
+                remoteUrl="Where it is",
+                pullRequestNumber={"type": "integer", "description": "Its number"},
+            ),
+        )
+    ]
+
+
+def _open(github: GitHub, ctx: StepContext, values: Values) -> Values:
+    repo, branch = github.repo(ctx, values), str(values["branchName"])
+    changes = folder_changes(ctx, values.get("sourcePath"), values.get("targetPath"), values.get("filesToDelete") or ())
+    if ctx.is_dry_run:
+        target = values.get("targetBranchName") or "main"
+        url = f"{repo.client.web}/{repo.name}/pull/1"
+        text = f"open a pull request of {len(changes)} files from {branch} into {target} of {repo.place}"
+        return would(ctx, text, {"targetBranchName": target, "remoteUrl": url, "pullRequestNumber": 1})
+    facts = repo.read()
+    target = values.get("targetBranchName") or facts["default_branch"]
+    if branch == target:
+        raise InputError(f"the new branch may not be the one to merge into: choose another name than '{branch}'")
+    home = fork_for(ctx, repo, facts, is_forced=bool(values.get("forceFork")))
+    commit = ctx.checkpoint(
+        f"commit for {home.place}#{branch}", lambda: _commit(github, repo, home, target, changes, values)
+    )
+    if commit is None:
+        ctx.log("Nothing differs: no pull request is opened")
+        return {}
+    key = f"{repo.place} ← {home.owner}:{branch}"
+    ctx.created(PULL, key, {**repo.data, "home": home.name, "branch": branch, "head": commit})
+    head = f"{home.owner}:{branch}"
+    open_one = _find(repo, head)
+    _branch(github, ctx, home, branch, commit, update=bool(values.get("update")), is_open=open_one is not None)
+    pull = _put(repo, open_one, head, target, values)
+    _ask(ctx, repo, pull["number"], values)
+    ctx.log(f"The pull request is {pull['html_url']}")
+    return {
+        "targetBranchName": pull["base"]["ref"],
+        "remoteUrl": pull["html_url"],
+        "pullRequestNumber": pull["number"],
+    }
+
+
+def _commit(
+    github: GitHub, repo: Repo, home: Repo, target: str, changes: Mapping[str, FileChange], values: Values
+) -> str | None:
+    """Make the commit on top of the target branch; no branch has it yet. None when nothing differs and that is not to
+    be proposed."""
+    base = repo.read(ref_path(target))["object"]["sha"]
+    tree, is_changed = changed_tree(repo, home, base, changes)
+    if not is_changed and values.get("createWhenEmpty") is False:
+        return None
+    author = None
+    if not values.get("forceEmptyGitAuthor") and (values.get("gitAuthorName") or values.get("gitAuthorEmail")):
+        author = (values.get("gitAuthorName"), values.get("gitAuthorEmail"))
+    sha = make_commit(home, tree, base, values.get("commitMessage") or values["title"], author)
+    github.pushed.note(str(home.place), sha)
+    return sha
+
+
+def _branch(
+    github: GitHub, ctx: StepContext, home: Repo, branch: str, commit: str, *, update: bool, is_open: bool
+) -> None:
+    """Let the branch stand at the commit. ConflictError when it is there for something else."""
+    found = home.find(ref_path(branch))
+    present = None if found is None else found["object"]["sha"]
+    if present == commit:
+        return
+    if present is None:
+        home.send("POST", "git/refs", {"ref": f"refs/heads/{branch}", "sha": commit})
+        return
+    if not update:
+        what = "has an open pull request" if is_open else "is there"
+        raise ConflictError(
+            f"the branch {branch} of {home.place} {what} already: choose another name, or set update to replace it",
+            code="github.branch_taken",
+        )
+    if present not in github.pushed.of(str(home.place)):
+        raise ConflictError(
+            f"the branch {branch} of {home.place} has commits of others, which update would lose: merge or delete it, "
+            "or choose another name",
+            code="forge.foreign_commits",
+        )
+    home.send("PATCH", ref_path(branch, "refs"), {"sha": commit, "force": True})
+    ctx.log(f"Replaced what the branch {branch} held")
+
+
+def _find(repo: Repo, head: str) -> Any:
+    return next(iter(repo.pages(f"pulls?state=open&head={quoted(head)}")), None)
+
+
+def _put(repo: Repo, found: Any, head: str, target: str, values: Values) -> Any:
+    body = {"title": values["title"], "body": values["description"], "base": target}
+    if found is None:
+        return repo.send("POST", "pulls", {**body, "head": head, "draft": bool(values.get("draft"))})
+    if all((found["title"] == body["title"], (found["body"] or "") == body["body"], found["base"]["ref"] == target)):
+        return found
+    return repo.send("PATCH", f"pulls/{found['number']}", body, idempotent=True)
+
+
+def _ask(ctx: StepContext, repo: Repo, number: int, values: Values) -> None:
+    """Reviewers and assignees. Those that cannot be asked are a warning, as in Backstage."""
+    teams = values.get("teamReviewers")
+    people = given(reviewers=values.get("reviewers"), team_reviewers=list(dict.fromkeys(teams)) if teams else None)
+    if people:
+        path = f"pulls/{number}/requested_reviewers"
+        warned(ctx, "reviewers", lambda: repo.send("POST", path, people, idempotent=True))
+    assignees = (values.get("assignees") or [])[:MOST_ASSIGNEES]
+    if assignees:
+        body = {"assignees": assignees}
+        warned(ctx, "assignees", lambda: repo.send("POST", f"issues/{number}/assignees", body, idempotent=True))
+
+
+def _check_back(github: GitHub, created: Sequence[Created]) -> None:
+    for item in created:
+        if item.kind == PULL:
+            _state(github, item)
+
+
+def _state(github: GitHub, item: Created) -> tuple[Any, str | None]:
+    """The pull request of the run, and where its branch stands; None for what is gone. ConflictError when it was merged
+    or others have committed to it."""
+    repo, data = github.own(item.data), item.data
+    home = github.own({**data, "name": data["home"]})
+    listed = repo.pages(f"pulls?state=all&head={quoted(home.owner + ':' + data['branch'])}") if repo.find() else ()
+    pull = next((one for one in listed if one["head"]["sha"] == data["head"] or one["state"] == "open"), None)
+    if pull is not None and pull.get("merged_at"):
+        raise ConflictError(f"{pull['html_url']} was merged: revert it there", code="github.pull_merged")
+    found = home.find(ref_path(data["branch"])) if repo.find() else None
+    head = None if found is None else found["object"]["sha"]
+    if head not in (None, data["head"]):
+        raise ConflictError(
+            f"the branch {data['branch']} of {home.place} has commits made since: close its pull request by hand, then "
+            "undo again",
+            code="forge.foreign_commits",
+        )
+    return pull, head
+
+
+def _take_back(github: GitHub, ctx: StepContext, created: Sequence[Created]) -> None:
+    for item in reversed(created):
+        if item.kind != PULL:
+            continue
+        pull, head = _state(github, item)
+        repo = github.own(item.data)
+        if pull is not None and pull["state"] == "open":
+            repo.send("PATCH", f"pulls/{pull['number']}", {"state": "closed"}, idempotent=True)
+            ctx.log(f"Closed {pull['html_url']}")
+        if head is not None:
+            github.own({**item.data, "name": item.data["home"]}).remove(ref_path(item.data["branch"], "refs"))
+            ctx.log(f"Deleted the branch {item.data['branch']}")

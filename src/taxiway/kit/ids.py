@@ -5,7 +5,6 @@ from __future__ import annotations
 import secrets
 import threading
 from collections.abc import Callable
-from uuid import UUID
 
 from taxiway.kit.clock import Clock
 
@@ -18,7 +17,8 @@ def uuid7(now: int, entropy: int) -> str:
     # The sub-millisecond part goes into rand_a, so that ids made in one millisecond still sort.
     fraction = ((now % 1000) * 4096) // 1000
     value = milliseconds << 80 | 7 << 76 | fraction << 64 | 2 << 62 | (entropy & (2**62 - 1))
-    return str(UUID(int=value))
+    text = f"{value:032x}"
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
 def new_ids(clock: Clock) -> NewId:

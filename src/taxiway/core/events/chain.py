@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from operator import attrgetter
 from typing import Any
 
 from taxiway.kit.canonical import canonical_json
@@ -25,12 +26,13 @@ BODY = (
     "personal_digest",
     "owner",
 )
+_BODY_OF = attrgetter(*BODY)
 
 
 def next_hash(previous: str, seq: int, row: Any) -> str:
     """The hash (hex) of the event in `row`, a row of the table `event`, at place `seq`."""
-    body = {name: getattr(row, name) for name in BODY}
-    return hashlib.sha256(f"{previous}{canonical_json({'seq': seq, **body})}".encode()).hexdigest()
+    body = dict(zip(BODY, _BODY_OF(row), strict=True), seq=seq)
+    return hashlib.sha256(f"{previous}{canonical_json(body)}".encode()).hexdigest()
 
 
 def personal_digest(salt: bytes, data: Mapping[str, Any]) -> str:

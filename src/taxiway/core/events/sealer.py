@@ -7,9 +7,10 @@ Woken after each append in this process, and once a second for those of others. 
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import Connection, select
 
 from taxiway.core.events import chain
 from taxiway.core.events.checkpoints import last_checkpoint, write_checkpoint
@@ -22,7 +23,7 @@ from taxiway.model.errors import TaxiwayError
 from taxiway.plugin import Logger
 
 LEASE = "sealer"
-BATCH = 500
+BATCH = 1000
 POLL_SECONDS = 1.0
 CHECKPOINT_EVENTS = 100
 CHECKPOINT_SECONDS = 60.0
@@ -53,10 +54,9 @@ class Sealer:
             for row in tx.conn.execute(select(event).where(event.c.seq.is_(None)).order_by(event.c.id).limit(BATCH)):
                 seq += 1
                 hash_ = chain.next_hash(hash_, seq, row)
-                changes.append({"row_id": row.id, "new_seq": seq, "new_hash": hash_})
+                changes.append((row.id, seq, hash_))
             if changes:
-                statement = update(event).where(event.c.id == bindparam("row_id"))
-                tx.conn.execute(statement.values(seq=bindparam("new_seq"), hash=bindparam("new_hash")), changes)
+                _place(tx.conn, changes)
                 tx.after_commit(lambda: self._journal.signals.notify(SEALED))
             self._seq, self._hash = seq, hash_
             return len(changes)
@@ -98,3 +98,14 @@ class Sealer:
             self._log.error("no audit checkpoint could be written: free space in the data folder", error=str(error))
             return noted
         return self._seq
+
+
+def _place(conn: Connection, changes: Sequence[tuple[str, int, str]]) -> None:
+    """Store (id, seq, hash) of events, in one statement: row by row costs twice the time."""
+    mark = "%s" if conn.dialect.name == "postgresql" else "?"
+    given = ", ".join([f"({mark}, {mark}, {mark})"] * len(changes))
+    statement = (
+        f"WITH given(id, seq, hash) AS (VALUES {given})"  # noqa: S608  marks only
+        " UPDATE event SET seq = given.seq, hash = given.hash FROM given WHERE event.id = given.id"
+    )
+    conn.exec_driver_sql(statement, tuple(value for change in changes for value in change))

@@ -25,6 +25,8 @@ from taxiway.plugin import EventSubscriber, Logger
 
 LEASE = "subscribers"
 BATCH = 200
+CHOSEN_FROM = 2_000
+"""Events that a subscriber which chooses its own is shown at once."""
 POLL_SECONDS = 2.0
 STRETCH = 1_000
 """So many events may lie behind a stored cursor although all were seen."""
@@ -56,16 +58,17 @@ class Dispatcher:
     def deliver(self, subscriber: EventSubscriber) -> int:
         """One batch to one subscriber; returns how many events it was given. Raises what the subscriber raised."""
         cursor, end = self._position(subscriber), self._journal.last_seq()
+        limit = _at_once(subscriber)
         wanted = or_(*(event.c.type.startswith(prefix, autoescape=True) for prefix in subscriber.types))
         with self._journal.store.read() as conn:
             query = select(event).where(event.c.seq > cursor, event.c.seq <= end, wanted)
-            events = [event_of(row) for row in conn.execute(query.order_by(event.c.seq).limit(BATCH))]
+            events = [event_of(row) for row in conn.execute(query.order_by(event.c.seq).limit(limit))]
         reached = cursor
         try:
             for item in self._concerning(subscriber, events):
                 self._handle(subscriber, item)
                 reached = item.seq
-            reached = end if len(events) < BATCH else events[-1].seq
+            reached = end if len(events) < limit else events[-1].seq
         finally:
             self._known[subscriber.key] = reached
             if (events and reached > cursor) or reached - self._stored[subscriber.key] >= STRETCH:
@@ -146,7 +149,7 @@ class Dispatcher:
                 self._log.warning("an event subscriber failed", subscriber=subscriber.key, error=str(error))
                 lease.halt.wait(backoff_seconds(failures))
                 continue
-            if given < BATCH:
+            if given < _at_once(subscriber):
                 wake.wait()
 
     def _cursor(self, subscriber: EventSubscriber) -> int:
@@ -175,3 +178,7 @@ class Dispatcher:
 
     def _change(self, statement: Any) -> None:
         self._journal.store.write(lambda tx: tx.conn.execute(statement) and None)
+
+
+def _at_once(subscriber: EventSubscriber) -> int:
+    return CHOSEN_FROM if hasattr(subscriber, "concerning") else BATCH

@@ -31,7 +31,7 @@ T = TypeVar("T")
 GROUP = 64
 BUSY_SECONDS = 5
 # Nobody maps the file: each connection would map it anew, and what it has read through the map counts as memory of the
-# process. Reading from the system's cache instead costs a document 20 % more, and searches nothing that can be measured.
+# process. Reading from the system's cache instead costs a document 20 % more, and a search no more than before.
 READER_MEMORY = ("cache_size=-4000", "mmap_size=0")
 WRITER_MEMORY = ("cache_size=-48000", "mmap_size=0")
 ATTEMPTS = 5

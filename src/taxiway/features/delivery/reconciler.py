@@ -29,7 +29,7 @@ STOP_SECONDS = 0.25
 """How long a stop may go unnoticed."""
 FIRST_SECONDS = 0.2
 SLOWEST_SECONDS = 5.0
-PREFIX = "env-"
+PREFIX, ENTITY = "env-", "dev.taxiway.entity."
 
 
 @dataclass
@@ -123,17 +123,25 @@ class PushSubscriber:
     """Event subscriber `delivery.reconcile_pushes`: a push to an environment's repository is looked at now."""
 
     key = "delivery.reconcile_pushes"
-    types: Sequence[str] = (
-        "dev.taxiway.repository.pushed.v1",
-        "dev.taxiway.entity.",
-    )
+    types: Sequence[str] = ("dev.taxiway.repository.pushed.v1", ENTITY)
 
     def __init__(self, reconciler: Reconciler) -> None:
         self._reconciler = reconciler
 
+    def concerning(self, events: Sequence[Event]) -> Sequence[Event]:
+        """Nearly none of a large batch of entities."""
+        return [event for event in events if _is_about_environments(event)]
+
     def handle(self, event: Event) -> None:
-        if event.type.startswith("dev.taxiway.entity."):
-            if event.subject.partition(":")[0] in ("environment", "environmenttype"):
-                self._reconciler.forget()
-        elif str(event.data.get("repository", "")).startswith(PREFIX):
+        if not _is_about_environments(event):
+            return
+        if event.type.startswith(ENTITY):
+            self._reconciler.forget()
+        else:
             self._reconciler.nudge()
+
+
+def _is_about_environments(event: Event) -> bool:
+    if event.type.startswith(ENTITY):
+        return event.subject.partition(":")[0] in ("environment", "environmenttype")
+    return str(event.data.get("repository", "")).startswith(PREFIX)

@@ -8,8 +8,8 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection, delete, select, update
 
+from taxiway.core.store.bulk import insert_rows
 from taxiway.core.store.upsert import upsert
-from taxiway.features.catalog.repository.bulk import insert_rows
 from taxiway.features.catalog.repository.chunks import chunks
 from taxiway.features.catalog.tables import catalog_problem, catalog_source, catalog_source_part
 from taxiway.model.errors import NotFoundError

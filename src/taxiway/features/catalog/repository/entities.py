@@ -9,9 +9,9 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection, bindparam, delete, func, insert, select, text, update
 
+from taxiway.core.store.bulk import insert_rows
 from taxiway.features.catalog.model import Problem, Record
 from taxiway.features.catalog.repository import parts
-from taxiway.features.catalog.repository.bulk import insert_rows
 from taxiway.features.catalog.repository.chunks import chunks, given_texts, texts_in
 from taxiway.features.catalog.repository.index import feed
 from taxiway.features.catalog.tables import catalog_problem, entity

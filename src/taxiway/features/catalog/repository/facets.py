@@ -15,8 +15,8 @@ from typing import Any
 import orjson
 from sqlalchemy import ColumnElement, Connection, Select, and_, func, not_, select, text
 
+from taxiway.core.store.bulk import insert_rows
 from taxiway.features.catalog.documents import Leaf
-from taxiway.features.catalog.repository.bulk import insert_rows
 from taxiway.features.catalog.repository.chunks import given_numbers, given_texts, numbers_in, texts_in
 from taxiway.features.catalog.tables import facet, facet_key
 
@@ -33,6 +33,10 @@ class Code:
     value: str
     folded: str
     opaque: bool
+
+
+DIGEST_BITS = 48
+DIGEST_MASK = (1 << DIGEST_BITS) - 1
 
 
 def digest(value: str) -> int:
@@ -77,14 +81,18 @@ def among(conn: Connection, ids: Collection[int], keys: Sequence[str]) -> list[C
 def numbers(conn: Connection, leaves: Collection[Leaf]) -> dict[Leaf, int]:
     """The numbers of different `leaves`; new ones get theirs. Writers take turns: see `feed.take_turn`."""
     keys = _keys(conn, {leaf[0] for leaf in leaves})
-    wanted = sorted((keys[leaf[0]], digest(leaf[1].lower()), leaf) for leaf in leaves)
-    found = _known(conn, wanted)
-    missing = [one for one in wanted if one[2] not in found]
+    # In the order of the index, by one whole number each: pairs take three times as long to sort.
+    places = {leaf: keys[leaf[0]] << DIGEST_BITS | digest(leaf[1].lower()) for leaf in leaves}
+    wanted = sorted(places, key=places.__getitem__)
+    found = _known(conn, [(places[leaf] >> DIGEST_BITS, places[leaf] & DIGEST_MASK, leaf) for leaf in wanted])
+    missing = [leaf for leaf in wanted if leaf not in found] if len(found) < len(wanted) else []
     first = (conn.scalar(select(func.max(facet.c.id))) or 0) + 1 if missing else 0
     rows = []
-    for number, (key_id, short, leaf) in enumerate(missing, first):
-        lower = leaf[1].lower()
-        rows.append((number, key_id, short, leaf[1], None if lower == leaf[1] else lower, leaf[2]))
+    for number, leaf in enumerate(missing, first):
+        _, value, opaque = leaf
+        lower, place = value.lower(), places[leaf]
+        folded = None if lower == value else lower
+        rows.append((number, place >> DIGEST_BITS, place & DIGEST_MASK, value, folded, opaque))
         found[leaf] = number
     insert_rows(conn, facet, ("id", "key_id", "digest", "value", "folded", "opaque"), rows)
     return found

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from sqlalchemy import Connection, delete, select
 
-from taxiway.features.catalog.repository.bulk import insert_rows
+from taxiway.core.store.bulk import insert_rows
 from taxiway.features.catalog.tables import catalog_file
 
 

@@ -8,8 +8,8 @@ from typing import Any
 import orjson
 from sqlalchemy import ColumnElement, Connection, delete, func, select
 
+from taxiway.core.store.bulk import insert_rows
 from taxiway.features.catalog.kinds import INVERSE, KIND, META, Kinds, shipped, with_document
-from taxiway.features.catalog.repository.bulk import insert_rows
 from taxiway.features.catalog.tables import entity, entity_doc, relation_type
 
 _DECLARED = (

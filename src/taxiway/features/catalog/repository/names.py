@@ -7,7 +7,9 @@ from collections.abc import Iterable
 
 from sqlalchemy import Connection, text
 
+from taxiway.core.store.bulk import insert_rows
 from taxiway.features.catalog.repository.chunks import chunks, given_texts, texts_in
+from taxiway.features.catalog.tables import catalog_word
 from taxiway.kit.words import one_error_away, words_of
 
 SHORTEST = 5
@@ -19,14 +21,8 @@ MOST = 20
 
 def add(conn: Connection, names: Iterable[str]) -> None:
     """Count the words of new names."""
-    rows = _counted(names)
-    mark = "%s" if conn.dialect.name == "postgresql" else "?"
-    if rows:
-        conn.exec_driver_sql(
-            f"INSERT INTO catalog_word (word, uses) VALUES ({mark}, {mark})"  # noqa: S608  marks only
-            " ON CONFLICT (word) DO UPDATE SET uses = catalog_word.uses + excluded.uses",
-            rows,
-        )
+    more = "ON CONFLICT (word) DO UPDATE SET uses = catalog_word.uses + excluded.uses"
+    insert_rows(conn, catalog_word, ("word", "uses"), _counted(names), tail=more)
 
 
 def remove(conn: Connection, names: Iterable[str]) -> None:

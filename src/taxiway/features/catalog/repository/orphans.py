@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, func, select
 
-from taxiway.features.catalog.repository.bulk import insert_rows
+from taxiway.core.store.bulk import insert_rows
 from taxiway.features.catalog.repository.chunks import chunks
 from taxiway.features.catalog.tables import catalog_held, catalog_orphan, entity, entity_doc
 

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Collection, Mapping, Sequence
 
 import orjson
 from sqlalchemy import Connection, delete, select, text
+from sqlalchemy import table as named_table
 
+from taxiway.core.store.bulk import insert_pairs, insert_rows
 from taxiway.features.catalog.documents import words
 from taxiway.features.catalog.model import Record
 from taxiway.features.catalog.packing import pack
 from taxiway.features.catalog.repository import facets, names
-from taxiway.features.catalog.repository.bulk import insert_pairs, insert_rows
 from taxiway.features.catalog.repository.chunks import chunks
 from taxiway.features.catalog.repository.fts import ENTITIES, vector
 from taxiway.features.catalog.repository.index import feed
@@ -23,6 +23,7 @@ Item = tuple[int, str, Record]
 """An entity's id and uid, and what is to be stored of it."""
 Words = tuple[str, str, str, str]
 BATCH = 1000
+_FTS = named_table(ENTITIES.table)
 MANY_FROM = 200
 """From so many new entities on, the feed tells them in one row."""
 
@@ -48,8 +49,8 @@ def replace(conn: Connection, items: Sequence[Item]) -> None:
         _insert_docs(conn, batch, numbers)
         _insert_words(conn, [(id_, record.words) for id_, _, record in batch])
         _insert_relations(conn, batch)
-        added = {id_: numbers[id_] - before.get(id_, set()) for id_ in ids}
-        removed = {id_: before.get(id_, set()) - numbers[id_] for id_ in ids}
+        added = {id_: set(numbers[id_]) - before.get(id_, set()) for id_ in ids}
+        removed = {id_: before.get(id_, set()) - set(numbers[id_]) for id_ in ids}
         _delete_facets(conn, removed)
         _insert_facets(conn, added)
         changes = [Change(id_, UPDATE, rec.ref, sorted(added[id_]), sorted(removed[id_])) for id_, _, rec in batch]
@@ -66,11 +67,11 @@ def remove(conn: Connection, refs: Mapping[int, str]) -> None:
         feed.append(conn, [Change(id_, DELETE, refs[id_], removed=sorted(before.get(id_, ()))) for id_ in ids])
 
 
-def _told(batch: Sequence[Item], numbers: Mapping[int, set[int]]) -> list[Change]:
+def _told(batch: Sequence[Item], numbers: Mapping[int, Sequence[int]]) -> list[Change]:
     ids = sorted(id_ for id_, _, _ in batch)
     if len(ids) >= MANY_FROM and ids[-1] - ids[0] == len(ids) - 1:
         return [Change(ids[0], MANY, str(ids[-1]))]
-    return [Change(id_, INSERT, record.ref, sorted(numbers[id_])) for id_, _, record in batch]
+    return [Change(id_, INSERT, record.ref, numbers[id_]) for id_, _, record in batch]
 
 
 def _stored(uid: str, record: Record) -> str:
@@ -78,7 +79,7 @@ def _stored(uid: str, record: Record) -> str:
     return orjson.dumps({**record.document, "metadata": metadata}).decode()
 
 
-def _insert_docs(conn: Connection, batch: Sequence[Item], numbers: Mapping[int, set[int]]) -> None:
+def _insert_docs(conn: Connection, batch: Sequence[Item], numbers: Mapping[int, Sequence[int]]) -> None:
     rows = [(id_, pack(_stored(uid, record)), facets.packed(numbers[id_])) for id_, uid, record in batch]
     insert_rows(conn, entity_doc, ("entity_id", "doc", "facets"), rows)
 
@@ -88,13 +89,13 @@ def _insert_relations(conn: Connection, batch: Sequence[Item]) -> None:
     insert_rows(conn, relation, ("source_id", "type", "target"), rows)
 
 
-def _numbers(conn: Connection, batch: Sequence[Item]) -> dict[int, set[int]]:
+def _numbers(conn: Connection, batch: Sequence[Item]) -> dict[int, list[int]]:
     by_id = {id_: record.leaves for id_, _, record in batch}
     numbers = facets.numbers(conn, set().union(*by_id.values()))
-    return {id_: set(map(numbers.__getitem__, found)) for id_, found in by_id.items()}
+    return {id_: sorted(map(numbers.__getitem__, found)) for id_, found in by_id.items()}
 
 
-def _insert_facets(conn: Connection, by_id: Mapping[int, set[int]]) -> None:
+def _insert_facets(conn: Connection, by_id: Mapping[int, Collection[int]]) -> None:
     insert_pairs(conn, entity_facet, ("facet_id", "entity_id"), by_id)
 
 
@@ -122,15 +123,10 @@ def _delete_words_and_docs(conn: Connection, ids: Sequence[int]) -> dict[int, se
 
 
 def _insert_words(conn: Connection, items: Sequence[tuple[int, Words]]) -> None:
-    if not items:
-        return
     if conn.dialect.name == "sqlite":
-        statement = "INSERT INTO entity_fts(rowid, name, title, tags, body) VALUES (?, ?, ?, ?, ?)"
-        rows: list[Any] = [(id_, *texts) for id_, texts in items]
+        insert_rows(conn, _FTS, ("rowid", "name", "title", "tags", "body"), [(id_, *texts) for id_, texts in items])
     else:
-        statement = "INSERT INTO entity_fts(entity_id, words) VALUES (%s, CAST(%s AS tsvector))"
-        rows = [(id_, vector(ENTITIES, texts)) for id_, texts in items]
-    conn.exec_driver_sql(statement, rows)
+        insert_rows(conn, _FTS, ("entity_id", "words"), [(id_, vector(ENTITIES, texts)) for id_, texts in items])
 
 
 def _delete_words(conn: Connection, items: Sequence[tuple[int, Words]]) -> None:

@@ -9,10 +9,10 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection, delete, exists, func, insert, literal, or_, select, update
 
+from taxiway.core.store.bulk import insert_rows
 from taxiway.features.catalog.documents import MAX_TEXT
 from taxiway.features.catalog.properties import MAX_TOLD, Computed
 from taxiway.features.catalog.repository import facets
-from taxiway.features.catalog.repository.bulk import insert_rows
 from taxiway.features.catalog.repository.chunks import chunks
 from taxiway.features.catalog.repository.index import feed
 from taxiway.features.catalog.repository.index.feed import UPDATE, Change

@@ -8,6 +8,7 @@ before it is counted.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -28,6 +29,7 @@ from taxiway.features.catalog.tables import entity, entity_doc
 from taxiway.kit.words import words_of
 from taxiway.model.entity import DEFAULT_NAMESPACE
 
+_SPACE = re.compile(r"\s+")
 FEW = 25
 """With fewer hits than a page has, a typing error is reckoned with."""
 SORTED = 1000
@@ -120,7 +122,7 @@ def _hit(row: Mapping[Any, Any]) -> Hit:
     document = orjson.loads(row["doc"])
     metadata = document["metadata"]
     columns = {name: value for name, value in row.items() if name != "doc"}
-    body = words_in(document)[3]
+    body = _SPACE.sub(" ", words_in(document)[3])
     return Hit(**columns, description=metadata.get("description", ""), tags=metadata.get("tags") or (), body=body)
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, func, select, text
 
-from taxiway.features.catalog.repository.bulk import insert_rows
+from taxiway.core.store.bulk import insert_rows
 from taxiway.features.catalog.tables import index_change
 
 KEPT = 4_000

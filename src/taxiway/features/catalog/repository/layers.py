@@ -8,10 +8,10 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection, Row, and_, delete, func, or_, select, update
 
+from taxiway.core.store.bulk import insert_rows
 from taxiway.features.catalog.model import OWN, Record
 from taxiway.features.catalog.overlays import Layer
 from taxiway.features.catalog.packing import pack
-from taxiway.features.catalog.repository.bulk import insert_rows
 from taxiway.features.catalog.repository.chunks import chunks
 from taxiway.features.catalog.repository.index import feed
 from taxiway.features.catalog.tables import catalog_problem, entity, entity_layer

@@ -203,6 +203,10 @@ class RecordingDriver:
             inventory=[{"kind": "database", "uid": request.uid}],
         )
 
+    def rotate(self, ctx: StepContext, request: ResourceRequest) -> ResourceResult:
+        self.there[request.uid] += "-and-another"
+        return self.provision(ctx, request)
+
     def destroy(self, ctx: StepContext, inventory: Sequence[Mapping[str, Any]]) -> None:
         for item in inventory:
             self.there.pop(item["uid"], None)

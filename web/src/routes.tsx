@@ -154,11 +154,17 @@ const upgrades = createRoute({
   validateSearch: upgradesSearch,
   component: lazyRouteComponent(() => import('./features/scaffolder/UpgradesPage'), 'UpgradesPage'),
 })
+/** `formData` is JSON, as in Backstage's links; the router may have read it already. */
+export type WizardSearch = { step?: number; formData?: string }
+const wizardSearch = (s: Raw): WizardSearch => ({
+  step: Number(s.step) || undefined,
+  formData: typeof s.formData === 'object' && s.formData ? JSON.stringify(s.formData) : text(s.formData),
+})
 const wizard = createRoute({
   getParentRoute: () => app,
   path: '/create/$namespace/$name',
   staticData: crumb((p) => [['Create', '/create'], [p.name ?? '']]),
-  validateSearch: (s: Raw): { step?: number } => ({ step: Number(s.step) || undefined }),
+  validateSearch: wizardSearch,
   loader: ({ context, params }) => context.queryClient.ensureQueryData(parameterSchemaQuery(params.namespace, params.name)),
   component: lazyRouteComponent(() => import('./features/scaffolder/WizardPage'), 'WizardPage'),
 })

@@ -55,6 +55,13 @@ def get(ref: str, *, output: Output = "yaml") -> None:
 
 
 @app.command
+def actions(ref: str, *, output: Output = "table") -> None:
+    """List the golden paths for an entity that exists: `taxiway create NAME --for REF` runs one."""
+    items = Client(find_session()).call("GET", f"/api/scaffolder/v1/offers/{entity_path(ref)}")["items"]
+    show(items, output, ["template_ref", "title", "description", "allowed", "reason"])
+
+
+@app.command
 def register(target: str, *, type: str = "url", output: Output = "table") -> None:
     """Register a location, such as `git:orders//catalog-info.yaml`."""
     made = Client(find_session()).call("POST", f"{BASE}/locations", body={"type": type, "target": target})

@@ -19,6 +19,7 @@ def create(
     plan: bool = False,
     wait: bool = True,
     values: str | None = None,
+    for_: Annotated[str | None, Parameter(name="--for")] = None,
     output: Output = "table",
     **answers: Annotated[str, Parameter(allow_leading_hyphen=True)],
 ) -> int:
@@ -34,9 +35,11 @@ def create(
         Follow the run to its end.
     values
         Answers as a JSON object; options win over it.
+    for_
+        The entity that a golden path for what exists is to work on; `taxiway catalog actions` lists them.
     """
     client, ref = Client(find_session()), full_ref(template, "template")
-    given = typed_answers(client, ref, answers, _parse(values))
+    given = {**_subject(client, ref, for_), **typed_answers(client, ref, answers, _parse(values))}
     if plan:
         _show_plan(client.call("POST", "/api/scaffolder/v1/plans", body={"template_ref": ref, "values": given}), output)
         return 0
@@ -52,6 +55,18 @@ def create(
     for link in (run.get("output") or {}).get("links", []) if output == "table" else []:
         print(f"{link.get('title')}: {link.get('url') or link.get('entityRef')}")
     return code
+
+
+def _subject(client: Client, template: str, entity: str | None) -> dict[str, Any]:
+    """The answer that is the entity. CliError when the golden path is not for it."""
+    if entity is None:
+        return {}
+    offers = client.call("GET", f"/api/scaffolder/v1/offers/{entity_path(entity)}")["items"]
+    offer = next((one for one in offers if one["template_ref"] == template), None)
+    if offer is None:
+        there = ", ".join(one["template_ref"] for one in offers) or "none"
+        raise CliError(f"{template} is not for {full_ref(entity)}; golden paths for it: {there}", 2)
+    return {offer["parameter"]: full_ref(entity)}
 
 
 def _parse(values: str | None) -> dict[str, Any]:

@@ -2402,6 +2402,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/scaffolder/v1/offers/{kind}/{namespace}/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What golden paths can do with an entity that exists.
+         * @description What golden paths can do with an entity that exists.
+         */
+        get: operations["scaffolder.list_offers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/scaffolder/v1/plans": {
         parameters: {
             query?: never;
@@ -4680,6 +4700,32 @@ export interface components {
              * @enum {string}
              */
             verdict: "approve" | "request_changes" | "comment";
+        };
+        /**
+         * OfferList
+         * @description Golden paths for an entity, by title; all of them.
+         */
+        OfferList: {
+            /** Items */
+            items: components["schemas"]["OfferView"][];
+        };
+        /**
+         * OfferView
+         * @description A golden path for an entity that exists: the answer that is the entity, and whether the caller may run it.
+         */
+        OfferView: {
+            /** Allowed */
+            allowed: boolean;
+            /** Description */
+            description: string;
+            /** Parameter */
+            parameter: string;
+            /** Reason */
+            reason: string;
+            /** Template Ref */
+            template_ref: string;
+            /** Title */
+            title: string;
         };
         /**
          * OnboardingBody
@@ -10868,6 +10914,39 @@ export interface operations {
                     "application/json": {
                         [key: string]: unknown;
                     };
+                };
+            };
+        };
+    };
+    "scaffolder.list_offers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                kind: string;
+                namespace: string;
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OfferList"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
                 };
             };
         };

@@ -7,8 +7,10 @@ from taxiway.core.operations import Feature
 from taxiway.core.permissions import OWNED, READ
 from taxiway.features.delivery import routes
 from taxiway.features.delivery.actions import DeployAction
+from taxiway.features.delivery.decommission_action import decommission_action
 from taxiway.features.delivery.environment_actions import environment_actions
 from taxiway.features.delivery.job_actions import job_action
+from taxiway.features.delivery.operating_actions import operating_actions
 from taxiway.features.delivery.reconciler import PushSubscriber, Reconciler
 from taxiway.features.delivery.subscribers import (
     AbandonedSubscriber,
@@ -34,8 +36,13 @@ def register(platform: Platform) -> None:
     platform.runs.register("decommission", remover)
     platform.registry.add("background_service", reconciler, OWNER)
     removing = Remover(platform, reconciler)
-    own = (DeployAction(platform, removing), job_action(platform))
-    for action in (*own, *environment_actions(platform, removing)):
+    for action in (
+        DeployAction(platform, removing),
+        job_action(platform),
+        *environment_actions(platform, removing),
+        *operating_actions(platform),
+        decommission_action(platform),
+    ):
         platform.registry.add("action", action, OWNER)
     for subscriber in (
         PushSubscriber(reconciler),

@@ -54,21 +54,21 @@ class EnvironmentAction:
 def environment_actions(platform: Platform, remover: Remover) -> list[EnvironmentAction]:
     """The actions of this module."""
     place = {"entityRef": TEXT, "environment": TEXT}
-    deployment = _schema([], runId=TEXT, deployment=TEXT, release=TEXT, url={"type": ["string", "null"]})
+    deployment = action_schema([], runId=TEXT, deployment=TEXT, release=TEXT, url={"type": ["string", "null"]})
     take_back = partial(_take_back, platform, remover)
     return [
         EnvironmentAction(
             "pipeline:wait",
             "Wait for the pipelines of a commit on the default branch; one that fails fails the step",
             partial(_pipelines, platform),
-            _schema(["repository"], repository=TEXT, commit=TEXT),
-            _schema([], commit=TEXT, runs={"type": "array", "items": TEXT}),
+            action_schema(["repository"], repository=TEXT, commit=TEXT),
+            action_schema([], commit=TEXT, runs={"type": "array", "items": TEXT}),
         ),
         EnvironmentAction(
             "environment:deploy",
             "Deploy a release; undo deploys the one that was live before, or removes the service",
             lambda ctx, values: _deploy(platform, ctx, values, "deploy"),
-            _schema(["entityRef", "environment", "release"], **place, release=TEXT),
+            action_schema(["entityRef", "environment", "release"], **place, release=TEXT),
             deployment,
             take_back,
         ),
@@ -76,7 +76,7 @@ def environment_actions(platform: Platform, remover: Remover) -> list[Environmen
             "environment:rollback",
             "Deploy the release that was live before, or a named one; undo deploys what was live",
             lambda ctx, values: _deploy(platform, ctx, values, "rollback"),
-            _schema(["entityRef", "environment"], **place, release=TEXT),
+            action_schema(["entityRef", "environment"], **place, release=TEXT),
             deployment,
             take_back,
         ),
@@ -84,13 +84,14 @@ def environment_actions(platform: Platform, remover: Remover) -> list[Environmen
             "environment:destroy",
             "Remove a service from an environment, with its resources and their data; it cannot be undone",
             partial(_destroy, platform),
-            _schema(["entityRef", "environment"], **place),
-            _schema([], runId=TEXT),
+            action_schema(["entityRef", "environment"], **place),
+            action_schema([], runId=TEXT),
         ),
     ]
 
 
-def _schema(required: Sequence[str], **properties: Any) -> dict[str, Any]:
+def action_schema(required: Sequence[str], **properties: Any) -> dict[str, Any]:
+    """A JSON Schema of an object with these properties."""
     return {"type": "object", "required": list(required), "properties": properties}
 
 
@@ -106,7 +107,7 @@ def _pipelines(platform: Platform, ctx: StepContext, values: Values) -> Values:
         raise InputError(f"the repository '{name}' has no commit yet: publish files before this step")
     runs = start_asked(op, name, commit, there.default_branch)
     for run_id in runs:
-        state, _ = _wait(op, ctx, run_id)
+        state, _ = wait_for(op, ctx, run_id)
         if state != "succeeded":
             with platform.store.read() as conn:
                 row = repository.get_pipeline(conn, run_id)
@@ -115,7 +116,7 @@ def _pipelines(platform: Platform, ctx: StepContext, values: Values) -> Values:
     return {"commit": commit, "runs": runs}
 
 
-def _wait(op: OpContext, ctx: StepContext, run_id: str) -> tuple[str, Values]:
+def wait_for(op: OpContext, ctx: StepContext, run_id: str) -> tuple[str, Values]:
     """The end of a run; when this step is tried again, so is that run, once for each attempt."""
 
     def retry() -> bool:
@@ -135,12 +136,12 @@ def _deploy(platform: Platform, ctx: StepContext, values: Values, action: str) -
     environment = get_environment(platform, values["environment"])
     op.authorize(DEPLOY, service.owner)
     release = values.get("release") or ctx.checkpoint("release", lambda: release_before(op, service, environment))
-    before = ctx.checkpoint("before", lambda: _live(platform, service.ref, environment.name))
+    before = ctx.checkpoint("before", lambda: live_release(platform, service.ref, environment.name))
     data = {"service_ref": service.ref, "environment": environment.name, "before": before}
     ctx.created("deployment", f"{environment.name}/{service.key}", data)
     key = f"{ctx.idempotency_key}:{action}"
     started = start_deployment(op, service, environment, release, action=action, request_key=key, parent_id=ctx.run_id)
-    state, output = _wait(op, ctx, started["run_id"])
+    state, output = wait_for(op, ctx, started["run_id"])
     if state != "succeeded":
         error = platform.runs.get(started["run_id"]).error
         raise ConflictError(f"the deployment ended as {state}: {error or 'see its run'}")
@@ -152,7 +153,7 @@ def _deploy(platform: Platform, ctx: StepContext, values: Values, action: str) -
     }
 
 
-def _live(platform: Platform, service_ref: str, environment: str) -> str:
+def live_release(platform: Platform, service_ref: str, environment: str) -> str:
     """The release that is live, or nothing."""
     with platform.store.read() as conn:
         rows = deployments.live_deployments(conn, service_ref, environment)
@@ -167,7 +168,7 @@ def _take_back(platform: Platform, remover: Remover, ctx: StepContext, created: 
             remover.everything(ctx, ref, name)
             continue
         service, environment = service_entity(platform, ref), get_environment(platform, name)
-        if _live(platform, ref, name) == before:
+        if live_release(platform, ref, name) == before:
             continue
         key = f"{ctx.idempotency_key}:undo"
         started = start_deployment(op, service, environment, before, action="rollback", request_key=key)
@@ -183,7 +184,7 @@ def _destroy(platform: Platform, ctx: StepContext, values: Values) -> Values:
     op.authorize(DESTROY, service.owner)
     key = f"{ctx.idempotency_key}:destroy"
     started = start_destroy(op, service.ref, service.uid, service.owner, [environment.name], request_key=key)
-    state, _ = _wait(op, ctx, started["run_id"])
+    state, _ = wait_for(op, ctx, started["run_id"])
     if state != "succeeded":
         raise ConflictError(f"the removal ended as {state}: see run {started['run_id']}")
     return {"runId": started["run_id"]}

@@ -26,9 +26,9 @@ from taxiway.features.infrastructure.model import (
 from taxiway.features.infrastructure.writes import write_or_find
 from taxiway.kit.paging import Page, decode_cursor, page_of
 from taxiway.model.access import Scope
-from taxiway.model.errors import ConflictError, InputError, TaxiwayError
+from taxiway.model.errors import ConflictError, InputError, NotFoundError, TaxiwayError
 from taxiway.model.workload import ResourceRequest, ResourceResult
-from taxiway.plugin import ResourceDriver, StepContext
+from taxiway.plugin import ResourceDriver, RotatingDriver, StepContext
 
 MASK = "********"
 
@@ -79,7 +79,7 @@ def provision_resource(ctx: OpContext, step: StepContext, needed: Needed) -> Pro
         step.checkpoint(f"resource:{uid}", lambda: _record(step, uid, detail))
     try:
         result = _call_driver(platform, driver, step, uid, {**row, "request": facts})
-        secrets = _keep_secrets(platform, uid, needed, result)
+        secrets = _keep_secrets(platform, uid, (needed.environment["name"], needed.service_key, needed.name), result)
     except TaxiwayError as error:
         detail_text = error.detail
         platform.store.write(lambda tx: repository.change(tx, uid, state="failed", error=detail_text))
@@ -141,6 +141,46 @@ def destroy_resource(ctx: OpContext, step: StepContext, row: Mapping[str, Any]) 
     step.log(f"{row['key']} is gone", "stdout")
 
 
+def resource_of(
+    platform: Platform, service_ref: str, environment: str, name: str
+) -> tuple[Mapping[str, Any], list[str]]:
+    """A resource that a service uses, by the name that it has there, and every service that uses it."""
+    with platform.store.read() as conn:
+        rows = repository.used_by(conn, service_ref, environment)
+        row = next((one for one in rows if one["name"] == name), None)
+        if row is None:
+            there = ", ".join(sorted(str(one["name"]) for one in rows)) or "none"
+            raise NotFoundError(
+                f"{service_ref} has no resource '{name}' in {environment}; it has: {there}",
+                code="infrastructure.no_resource",
+            )
+        return row, sorted(repository.uses(conn, str(row["uid"])))
+
+
+def resources_of(platform: Platform, service_ref: str) -> list[tuple[Mapping[str, Any], list[str]]]:
+    """Every resource that a service uses, in all environments, with who uses it."""
+    with platform.store.read() as conn:
+        rows = repository.used_by(conn, service_ref, None)
+        return [(row, sorted(repository.uses(conn, str(row["uid"])))) for row in rows]
+
+
+def rotate_resource(ctx: OpContext, step: StepContext, row: Mapping[str, Any]) -> list[str]:
+    """Give a resource new credentials; the names of those that are new. What uses it must be started anew."""
+    platform, uid = ctx.platform, str(row["uid"])
+    driver: ResourceDriver = platform.registry.get("resource_driver", row["driver"])
+    if not isinstance(driver, RotatingDriver):
+        raise InputError(
+            f"the driver {row['driver']} of {row['key']} gives no new credentials: change them where it is kept",
+            code="infrastructure.no_rotation",
+        )
+    result = driver.rotate(step, _request_of(uid, row))
+    place = (str(row["environment"]), str(row["request"]["service"]), str(row["name"]))
+    secrets = _keep_secrets(platform, uid, place, result)
+    platform.store.write(lambda tx: repository.change(tx, uid, secrets=secrets))
+    step.log(f"{row['key']} has new credentials: {', '.join(sorted(secrets))}", "stdout")
+    return sorted(secrets)
+
+
 def list_resources(
     ctx: OpContext, scope: Scope, service_ref: str | None, environment: str | None, cursor: str | None, limit: int
 ) -> Page[dict[str, Any]]:
@@ -181,8 +221,16 @@ def _record(step: StepContext, uid: str, detail: Mapping[str, Any]) -> bool:
 def _call_driver(
     platform: Platform, driver: ResourceDriver, step: StepContext, uid: str, row: Mapping[str, Any]
 ) -> ResourceResult:
+    def created(kind: str, name: str, data: Mapping[str, Any]) -> None:
+        item = {**data, "kind": kind, "name": name}
+        platform.store.write(lambda tx: repository.append_inventory(tx, uid, item))
+
+    return driver.provision(replace(step, created=created), _request_of(uid, row))
+
+
+def _request_of(uid: str, row: Mapping[str, Any]) -> ResourceRequest:
     facts = row["request"]
-    request = ResourceRequest(
+    return ResourceRequest(
         uid=uid,
         type=row["type"],
         resource_class=row["class"],
@@ -192,12 +240,6 @@ def _call_driver(
         params=facts["params"],
         workload=facts["workload"],
     )
-
-    def created(kind: str, name: str, data: Mapping[str, Any]) -> None:
-        item = {**data, "kind": kind, "name": name}
-        platform.store.write(lambda tx: repository.append_inventory(tx, uid, item))
-
-    return driver.provision(replace(step, created=created), request)
 
 
 def _inventory_of_interrupted(
@@ -212,6 +254,8 @@ def _inventory_of_interrupted(
         return list((repository.get(conn, str(row["uid"])) or {}).get("inventory", []))
 
 
-def _keep_secrets(platform: Platform, uid: str, needed: Needed, result: ResourceResult) -> dict[str, str]:
-    base = f"environments/{needed.environment['name']}/{needed.service_key}/{needed.name}-{uid[-12:]}"
+def _keep_secrets(platform: Platform, uid: str, place: tuple[str, str, str], result: ResourceResult) -> dict[str, str]:
+    """The references of a resource's secrets, stored by (environment, service, name)."""
+    environment, service, name = place
+    base = f"environments/{environment}/{service}/{name}-{uid[-12:]}"
     return {key: platform.secrets.put(f"{base}/{key}", value) for key, value in sorted(result.secrets.items())}

@@ -17,12 +17,14 @@ from taxiway.features.scaffolder.actions.lookups import lookup_actions
 from taxiway.features.scaffolder.actions.publish import publish_git
 from taxiway.features.scaffolder.actions.pull_requests import pull_actions
 from taxiway.features.scaffolder.actions.roadie import roadie_actions
+from taxiway.features.scaffolder.actions.score import score_actions
 from taxiway.features.scaffolder.actions.single import single_actions
 from taxiway.features.scaffolder.actions.using import EXECUTE
 from taxiway.features.scaffolder.actions.waits import waiting_actions
 from taxiway.features.scaffolder.adoption.routes import operations as adoption_operations
 from taxiway.features.scaffolder.adoption.run import AdoptHandler, FollowAdoptions
 from taxiway.features.scaffolder.adoption.service import KIND as ADOPT
+from taxiway.features.scaffolder.binding import OPERATE
 from taxiway.features.scaffolder.checks import OwnerCheck
 from taxiway.features.scaffolder.declared.action import declared_actions
 from taxiway.features.scaffolder.deprecation import DeprecationCheck
@@ -62,6 +64,7 @@ def register(platform: Platform) -> None:
         *waiting_actions(platform),
         command_action(platform),
         *pull_actions(platform),
+        *score_actions(platform),
         publish_git(lambda: platform.registry.get("forge", "git_local", Forge), platform.public_url),
     ]:
         add("action", action, OWNER)
@@ -82,6 +85,7 @@ FEATURE = Feature(
         "scaffolder.dry_run": DEVELOPER,
         "scaffolder.task.create": DEVELOPER,
         EXECUTE: OWNED,
+        OPERATE: OWNED,
     },
     operations=[*operations.items, *upgrade_operations.items, *adoption_operations.items],
     register=register,

@@ -1,9 +1,13 @@
-"""What a step may have beside Backstage's keys, each prefixed `taxiway:`: a template without them stays as it is.
+"""What a template may have beside Backstage's keys, each prefixed `taxiway:`: one without them stays as it is.
+
+Of a step:
 
 - `taxiway:approval`: the step begins once somebody else than who started the run has approved it.
 - `taxiway:wait`: the step begins after some seconds, or once a signal was sent to the run.
 - `taxiway:foreach`: how the turns of `each` are gone through: canaries first, some at a time.
 - `taxiway:steps`: the steps of a group, which are done at the same time; its action is `taxiway:parallel`.
+
+Of a template's spec: `taxiway:for` binds it to entities (`binding`).
 
 Turns and steps of a group are checkpointed one by one: after an interruption or a wait what was done is not done again.
 """
@@ -18,6 +22,8 @@ from typing import Any
 
 import jsonschema_rs
 
+from taxiway.features.scaffolder.deprecation import KEY as DEPRECATION
+from taxiway.features.scaffolder.deprecation import deprecation_problems
 from taxiway.kit.pointer import pointer
 from taxiway.model.entity import parse_ref
 from taxiway.model.errors import ConflictError, FieldError, InputError
@@ -75,6 +81,21 @@ SCHEMAS: Mapping[str, Mapping[str, Any]] = {
     },
     "steps": {"type": "array", "minItems": 1, "maxItems": MOST_AT_ONCE, "items": SUB_STEP},
 }
+TEXTS = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "minItems": 1}]}
+SPEC_SCHEMAS: Mapping[str, Mapping[str, Any]] = {
+    "for": {
+        "type": "object",
+        "required": ["parameter"],
+        "properties": {
+            "kind": {"type": "string", "minLength": 1},
+            "filter": {**TEXTS, "description": "Backstage's filters, of which one must hold"},
+            "parameter": {"type": "string", "minLength": 1, "description": "The answer that is the entity"},
+        },
+        "anyOf": [{"required": ["kind"]}, {"required": ["filter"]}],
+        "additionalProperties": False,
+    },
+}
+"""What a template's spec may have."""
 Values = Mapping[str, Any]
 Turn = Callable[[StepContext], Any]
 
@@ -86,17 +107,8 @@ def options_of(step: Values) -> dict[str, Any]:
 
 def option_problems(step: Values, where: Sequence[str | int]) -> list[FieldError]:
     """What is wrong with the prefixed keys of a step."""
-    found: list[FieldError] = []
     given = options_of(step)
-    for name, value in given.items():
-        at = [*where, PREFIX + name]
-        if name not in SCHEMAS:
-            near = get_close_matches(name, list(SCHEMAS), n=1)
-            hint = f": did you mean '{PREFIX}{near[0]}'?" if near else f"; there are {', '.join(SCHEMAS)}"
-            found.append(FieldError(pointer(at), f"there is no key '{PREFIX}{name}'{hint}"))
-            continue
-        for error in jsonschema_rs.validator_for(dict(SCHEMAS[name])).iter_errors(value):
-            found.append(FieldError(pointer([*at, *error.instance_path]), error.message))
+    found = _key_problems(given, SCHEMAS, where)
     if "foreach" in given and "each" not in step:
         found.append(FieldError(pointer([*where, "taxiway:foreach"]), "a step with it needs `each`"))
     if ("steps" in given) != (step.get("action") == GROUP):
@@ -107,6 +119,29 @@ def option_problems(step: Values, where: Sequence[str | int]) -> list[FieldError
             FieldError(pointer([*where, "taxiway:steps"]), f"two steps of the group have the id '{name}'")
             for name in sorted({name for name in names if names.count(name) > 1})
         ]
+    return found
+
+
+def spec_problems(spec: Values) -> list[FieldError]:
+    """What is wrong with the prefixed keys of a template's spec."""
+    keys = options_of(spec)
+    keys.pop(DEPRECATION.removeprefix(PREFIX), None)
+    return _key_problems(keys, SPEC_SCHEMAS, ["spec"]) + deprecation_problems(spec)
+
+
+def _key_problems(
+    given: Values, schemas: Mapping[str, Mapping[str, Any]], where: Sequence[str | int]
+) -> list[FieldError]:
+    found: list[FieldError] = []
+    for name, value in given.items():
+        at = [*where, PREFIX + name]
+        if name not in schemas:
+            near = get_close_matches(name, list(schemas), n=1)
+            hint = f": did you mean '{PREFIX}{near[0]}'?" if near else f"; there are {', '.join(schemas)}"
+            found.append(FieldError(pointer(at), f"there is no key '{PREFIX}{name}'{hint}"))
+            continue
+        for error in jsonschema_rs.validator_for(dict(schemas[name])).iter_errors(value):
+            found.append(FieldError(pointer([*at, *error.instance_path]), error.message))
     return found
 
 

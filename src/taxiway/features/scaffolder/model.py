@@ -7,8 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from taxiway.features.scaffolder.deprecation import deprecation_problems
-from taxiway.features.scaffolder.extras import option_problems, options_of
+from taxiway.features.scaffolder.extras import option_problems, options_of, spec_problems
 from taxiway.kit.canonical import digest
 from taxiway.kit.pointer import pointer
 from taxiway.model.errors import FieldError, InputError
@@ -36,13 +35,24 @@ class Template:
 
 
 @dataclass(frozen=True)
+class Bound:
+    """The entity that a day-2 template works on: its reference, owner, and ETag."""
+
+    ref: str
+    owner: str | None
+    etag: str
+
+
+@dataclass(frozen=True)
 class Order:
-    """What somebody asks for: a template, its snapshot, the answers, and the names of given secrets."""
+    """What somebody asks for: a template, its snapshot, the answers, the names of given secrets, and the entity that a
+    day-2 template works on."""
 
     template: Template
     snapshot: str
     values: Mapping[str, Any]
     secrets: Sequence[str] = ()
+    bound: Bound | None = None
 
 
 @dataclass(frozen=True)
@@ -107,7 +117,7 @@ def parse_template(document: Mapping[str, Any], ref: str, location: str, etag: s
     spec, metadata = document.get("spec", {}), document["metadata"]
     parameters = spec.get("parameters") or []
     pages = [parameters] if isinstance(parameters, Mapping) else list(parameters)
-    problems: list[FieldError] = []
+    problems = spec_problems(spec)
     steps: list[StepDefinition] = []
     for index, step in enumerate(spec.get("steps") or []):
         if not isinstance(step, Mapping) or not isinstance(step.get("action"), str):

@@ -82,6 +82,7 @@ def make_plan(ctx: OpContext, renderer: Renderer, order: Order) -> Plan:
         "etag": template.etag,
         "snapshot": order.snapshot,
         "values": order.values,
+        "entity": order.bound.etag if order.bound else None,
         **body,
     }
     return Plan(

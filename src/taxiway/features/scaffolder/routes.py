@@ -15,6 +15,7 @@ from starlette.responses import StreamingResponse
 from taxiway.core.http.context import Ctx
 from taxiway.core.http.sse import Batch, SseEvent, event_stream
 from taxiway.core.operations import Operations
+from taxiway.features.scaffolder.binding import offers
 from taxiway.features.scaffolder.service import Scaffolder, task_view
 from taxiway.kit.clock import to_rfc3339
 from taxiway.model.errors import InputError
@@ -191,6 +192,29 @@ def create_plan(ctx: Ctx, body: PlanCreate) -> dict[str, Any]:
 def get_plan(ctx: Ctx, plan_id: str) -> dict[str, Any]:
     """A plan that the caller made."""
     return asdict(scaffolder_of(ctx).get_plan(ctx, plan_id))
+
+
+class OfferView(BaseModel):
+    """A golden path for an entity that exists: the answer that is the entity, and whether the caller may run it."""
+
+    template_ref: str
+    title: str
+    description: str
+    parameter: str
+    allowed: bool
+    reason: str
+
+
+class OfferList(BaseModel):
+    """Golden paths for an entity, by title; all of them."""
+
+    items: list[OfferView]
+
+
+@operations.get(BASE + "/v1/offers/{kind}/{namespace}/{name}", "scaffolder.read", response=OfferList)
+def list_offers(ctx: Ctx, kind: str, namespace: str, name: str) -> dict[str, Any]:
+    """What golden paths can do with an entity that exists."""
+    return {"items": [asdict(offer) for offer in offers(ctx, f"{kind}:{namespace}/{name}")]}
 
 
 def _dated(task: dict[str, Any]) -> dict[str, Any]:

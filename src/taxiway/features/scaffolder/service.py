@@ -15,6 +15,7 @@ from taxiway.core.context import OpContext, Platform
 from taxiway.core.store.database import Tx
 from taxiway.features.catalog import service as catalog
 from taxiway.features.scaffolder import repository
+from taxiway.features.scaffolder.binding import bind
 from taxiway.features.scaffolder.deprecation import KEY as DEPRECATION
 from taxiway.features.scaffolder.deprecation import deprecation_of
 from taxiway.features.scaffolder.model import (
@@ -110,10 +111,13 @@ class Scaffolder:
         names = sorted({*secrets, *(name for name in hidden if name in given)})
         return Order(template, snapshot(self.platform, template.location, template.document), plain, names)
 
+    def _bound(self, ctx: OpContext, order: Order) -> Order:
+        return replace(order, bound=bind(ctx, order.template, order.values))
+
     def plan(self, ctx: OpContext, ref: str, values: Mapping[str, Any], secrets: Mapping[str, str]) -> Plan:
         """Make and keep a plan; nothing else changes."""
         ctx.authorize("scaffolder.plan")
-        plan = make_plan(ctx, self.renderer, self.order(self.template(ref), values, secrets))
+        plan = make_plan(ctx, self.renderer, self._bound(ctx, self.order(self.template(ref), values, secrets)))
 
         def work(tx: Tx) -> None:
             repository.delete_plans_before(tx, tx.now - PLAN_SECONDS * MICROSECONDS)
@@ -147,7 +151,7 @@ class Scaffolder:
         `plan_hash` is the plan that the caller looked at: ConflictError when anything it depends on changed since.
         """
         ctx.authorize("scaffolder.task.create")
-        order = self.order(self.template(ref), values, secrets)
+        order = self._bound(ctx, self.order(self.template(ref), values, secrets))
         plan = make_plan(ctx, self.renderer, order)
         if plan_hash is not None and plan_hash != plan.hash:
             raise ConflictError(
@@ -247,6 +251,8 @@ def _spec_of(order: Order, plan: Plan, references: Mapping[str, str], steps: Seq
     subject = next((name for name in entities if name.startswith("component:")), next(iter(entities), None))
     owner = order.values.get("owner")
     title = order.values.get("name")
+    if order.bound is not None:
+        subject, owner, title = order.bound.ref, order.bound.owner, parse_ref(order.bound.ref).name
     summary = {
         "id": plan.id,
         "hash": plan.hash,

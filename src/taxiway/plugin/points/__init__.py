@@ -41,6 +41,7 @@ from taxiway.plugin.points.running import (
     PipelineStep,
     PullPipelineEngine,
     ResourceDriver,
+    RotatingDriver,
 )
 from taxiway.plugin.points.sourcing import (
     MAX_SOURCE_FILE,
@@ -123,6 +124,7 @@ __all__ = [
     "RepositoryFacts",
     "RepositorySource",
     "ResourceDriver",
+    "RotatingDriver",
     "SearchDocument",
     "SearchSource",
     "SecretStore",

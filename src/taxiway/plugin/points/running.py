@@ -80,6 +80,14 @@ class ResourceDriver(Protocol):
     def destroy(self, ctx: StepContext, inventory: Sequence[Mapping[str, Any]]) -> None: ...
 
 
+@runtime_checkable
+class RotatingDriver(ResourceDriver, Protocol):
+    """A driver that can also give a resource new credentials: `rotate` returns them, and the old ones do not work any
+    more. What uses the resource is started anew behind it."""
+
+    def rotate(self, ctx: StepContext, request: ResourceRequest) -> ResourceResult: ...
+
+
 @dataclass(frozen=True)
 class PipelineStep:
     """A step of a job as the engine reported it. Times are microseconds UTC."""

@@ -18,7 +18,7 @@ CHECK_SECONDS = 1.0
 
 
 class PostgresDriver:
-    """Implements `ResourceDriver` and `HostEngine`. Outputs: host, port, name, database, username; secret: password."""
+    """Implements `RotatingDriver` and `HostEngine`. Outputs: host, port, name, database, username; secret: password."""
 
     key = "postgres_local"
 
@@ -41,6 +41,14 @@ class PostgresDriver:
             secrets={"password": password},
             inventory=[{"kind": "database", "name": name}, {"kind": "role", "name": name}],
         )
+
+    def rotate(self, ctx: StepContext, request: ResourceRequest) -> ResourceResult:
+        name = databases.name_of(request.uid)
+        record = self._ctx.records.get(f"database/{name}")
+        if record is None:
+            raise NotFoundError(f"there is no database {name}: deploy the service first")
+        self._ctx.secrets.put(f"postgres_local/{name}", secrets.token_urlsafe(24))
+        return self.provision(ctx, request)
 
     def destroy(self, ctx: StepContext, inventory: Sequence[Mapping[str, Any]]) -> None:
         names = {str(item["name"]) for item in inventory if item.get("kind") in ("database", "role")}

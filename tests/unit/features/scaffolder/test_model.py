@@ -80,3 +80,12 @@ def test_defaults_fill_what_was_not_answered() -> None:
 
 def test_secret_fields_are_found_by_their_widget() -> None:
     assert secret_fields(PAGES) == {"password"}
+
+
+def test_prefixed_keys_of_a_template_are_known_and_usable() -> None:
+    spec = {"taxiway:fro": {}, "taxiway:for": {"kind": "Component"}}
+    with pytest.raises(InputError) as caught:
+        parse_template(template(**spec), "template:default/t", "", "1")
+    told = {error.pointer: error.detail for error in caught.value.errors}
+    assert "did you mean 'taxiway:for'?" in told["/spec/taxiway:fro"]
+    assert "parameter" in told["/spec/taxiway:for"]

@@ -15,6 +15,7 @@ import { Skeletons, useRefresh } from '~/components/RouteStates'
 import { KindIcon } from '~/ui/KindIcon'
 import { Page } from '~/ui/parts'
 import { StatusBadge, toneOf } from '~/ui/Status'
+import { EntityActions } from './EntityActions'
 import s from './entity.module.css'
 
 export type TabProps = { entity: Entity; entityRef: string }
@@ -93,6 +94,7 @@ export function EntityPage() {
           {component && (
             <Button component={Link} to={`/environments?service=${encodeURIComponent(self)}`} leftSection={<Rocket size={15} />}>Deploy</Button>
           )}
+          <EntityActions parts={params} entityRef={self} />
           {e.kind.toLowerCase() === 'template' && (
             <Button component={Link} to={`/create/${params.namespace}/${params.name}`} leftSection={<Rocket size={15} />}>Use this path</Button>
           )}

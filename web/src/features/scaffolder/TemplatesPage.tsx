@@ -6,7 +6,7 @@ import { useState } from 'react'
 import { goldenPathsQuery } from '~/api/golden-paths'
 import { templatesQuery } from '~/api/queries'
 import { entityRef, shortRef } from '~/api/refs'
-import type { GoldenPath } from '~/api/types'
+import type { Entity, GoldenPath } from '~/api/types'
 import { Avatar } from '~/ui/Avatar'
 import { Cli, EmptyState, Page, PageHeader } from '~/ui/parts'
 import { StatusBadge } from '~/ui/Status'
@@ -34,8 +34,34 @@ export function TemplatesPage() {
         </>}
       />
       {shown.length ? (
+        <>
+          <Gallery templates={shown.filter((t) => !isForExisting(t))} />
+          {shown.some(isForExisting) && (
+            <>
+              <h2 className={s.part}>For what exists</h2>
+              <p className="t2" style={{ margin: '0 0 12px' }}>An entity’s page offers these under Actions.</p>
+              <Gallery templates={shown.filter(isForExisting)} />
+            </>
+          )}
+        </>
+      ) : needle ? (
+        <EmptyState icon={Search} title="No golden path matches">Try a shorter word.</EmptyState>
+      ) : (
+        <EmptyState icon={Rocket} title="No golden path is registered">
+          A template is a catalog entity. By command: <Cli>taxiway catalog register template.yaml</Cli>
+        </EmptyState>
+      )}
+    </Page>
+  ) // prettier-ignore
+}
+
+/** Whether a golden path works on an entity instead of making one. */
+const isForExisting = (t: Entity) => typeof (t.spec as Record<string, unknown> | undefined)?.['taxiway:for'] === 'object'
+
+function Gallery({ templates }: { templates: Entity[] }) {
+  return (
         <div className={s.gallery}>
-          {shown.map((t) => {
+          {templates.map((t) => {
             const spec = (t.spec ?? {}) as Record<string, string | undefined>
             const owner = shortRef(spec.owner ?? '')
             const path = figures.data?.items.find((x) => x.template === entityRef(t))
@@ -55,14 +81,6 @@ export function TemplatesPage() {
             )
           })}
         </div>
-      ) : needle ? (
-        <EmptyState icon={Search} title="No golden path matches">Try a shorter word.</EmptyState>
-      ) : (
-        <EmptyState icon={Rocket} title="No golden path is registered">
-          A template is a catalog entity. By command: <Cli>taxiway catalog register template.yaml</Cli>
-        </EmptyState>
-      )}
-    </Page>
   ) // prettier-ignore
 }
 

@@ -46,6 +46,7 @@ export function WizardPage() {
   const [values, setValues] = useState<Json>(() => ({
     ...(Object.assign({}, ...steps.map((x) => defaultsOf(x.schema))) as Json),
     ...draft.values,
+    ...given(search.formData),
   }))
   const [secrets, setSecrets] = useState<Record<string, string>>({})
   const [reached, setReached] = useState(Math.min(draft.reached, steps.length))
@@ -151,6 +152,16 @@ export function WizardPage() {
       </div>
     </Page>
   ) // prettier-ignore
+}
+
+/** Answers that a link gives; what is no JSON object gives none. */
+function given(formData: string | undefined): Json {
+  try {
+    const found: unknown = JSON.parse(formData ?? '{}')
+    return typeof found === 'object' && found !== null && !Array.isArray(found) ? (found as Json) : {}
+  } catch {
+    return {}
+  }
 }
 
 /** `ui:help` of a property such as `.name`; shown as the message when its pattern does not match. */

@@ -86,8 +86,18 @@ def repositories(ctx: OpContext, after: str, limit: int) -> Page[dict[str, Any]]
     return page_of(items, limit, lambda item: [item["name"]])
 
 
-def decommission(ctx: OpContext, service_ref: str) -> dict[str, str]:
-    """Start a run that removes a service for good: deployments, resources, repository, entities. {run_id}."""
+def decommission(
+    ctx: OpContext,
+    service_ref: str,
+    *,
+    archive: bool = False,
+    parent_id: str | None = None,
+    request_key: str | None = None,
+) -> dict[str, str]:
+    """Start a run that removes a service for good: deployments, resources, repository, entities. {run_id}.
+
+    With `archive` the repository stays to be read.
+    """
     service = service_entity(ctx.platform, service_ref)
     ctx.authorize("environments.destroy", service.owner)
     there = forge(ctx.platform).get_repository(service.repository) if service.repository else None
@@ -105,9 +115,12 @@ def decommission(ctx: OpContext, service_ref: str) -> dict[str, str]:
             "service_uid": service.uid,
             "environments": names,
             "repository": service.repository,
+            "archive": archive,
         },
         subject=service.ref,
         owner=service.owner,
+        parent_id=parent_id,
+        request_key=request_key,
     )
     return {"run_id": ctx.platform.store.write(lambda tx: ctx.platform.runs.start(tx, ctx.principal, spec))}
 

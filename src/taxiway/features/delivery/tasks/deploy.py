@@ -17,6 +17,7 @@ from taxiway.features.delivery.engines import forge, op_context
 from taxiway.features.delivery.reconcile import status_topic
 from taxiway.features.delivery.reconciler import Reconciler
 from taxiway.features.delivery.render import Rendering, outputs_of, render
+from taxiway.features.delivery.scaling import replicas_of, scaled
 from taxiway.features.delivery.service import desired
 from taxiway.features.delivery.tasks.facts import needed_of, provisioned_of, service_facts
 from taxiway.features.delivery.tasks.waiting import poll
@@ -24,11 +25,12 @@ from taxiway.features.environments import repository
 from taxiway.features.environments.model import Environment
 from taxiway.features.environments.score import Workload, parse_score
 from taxiway.features.environments.service import ServiceEntity, get_environment, get_release, service_entity
+from taxiway.features.environments.service.deployments import SAME_RELEASE
 from taxiway.features.environments.substitution import expand_tree, resolver
 from taxiway.features.infrastructure import service as infrastructure
 from taxiway.kit.spans import seconds_since, stamp
 from taxiway.model.access import Principal, system_principal
-from taxiway.model.errors import ConflictError, InternalError, TimedOutError
+from taxiway.model.errors import ConflictError, InputError, InternalError, TimedOutError
 from taxiway.model.event import EventDraft
 from taxiway.model.run import Run, RunState, Step
 from taxiway.plugin import StepContext
@@ -130,9 +132,20 @@ class DeployHandler(BaseHandler):
             resources=provisioned_of(_output(run, "provision")["resources"]),
             read_source=lambda path: host.read_file(release["repository"], release["commit"], _inside(path)),
         )
-        objects = render(workload, rendering)
+        objects = scaled(render(workload, rendering), self._replicas(run, environment, service))
         ctx.log(f"{len(objects)} objects: {', '.join(item['kind'] for item in objects)}", "stdout")
         return {"manifests": objects}
+
+    def _replicas(self, run: Run, environment: Environment, service: ServiceEntity) -> int | None:
+        """How many copies shall run: what this run was told, else what stands in Git."""
+        if "replicas" in run.input:
+            return int(run.input["replicas"])
+        head = desired.head(self._platform, environment.repository)
+        raw = desired.content(self._platform, environment.repository, head, service.key)
+        try:
+            return None if raw is None else replicas_of(manifests.read(raw, manifests.FILE))
+        except InputError:  # a hand broke the file, which is written anew
+            return None
 
     def _commit(self, run: Run, ctx: StepContext) -> Mapping[str, Any]:
         environment = get_environment(self._platform, run.input["environment"])
@@ -172,6 +185,8 @@ class DeployHandler(BaseHandler):
                 return None
             for other in before:
                 repository.change_deployment(tx, other["id"], ("live",), state="superseded")
+            if row["action"] in SAME_RELEASE:
+                return str(row["action"])
             verb = "rolledback" if row["action"] == "rollback" else "upgraded" if before else "deployed"
             self._emit(tx, ctx.principal, verb, row)
             return verb

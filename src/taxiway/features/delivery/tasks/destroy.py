@@ -148,8 +148,9 @@ class DestroyHandler(BaseHandler):
     def _repository(self, run: Run, ctx: StepContext) -> Mapping[str, Any]:
         name = run.input.get("repository")
         if name:
-            forge(self._platform).delete_repository(name, archive=False)
-            ctx.log(f"the repository {name} is gone", "stdout")
+            archive = bool(run.input.get("archive"))
+            forge(self._platform).delete_repository(name, archive=archive)
+            ctx.log(f"the repository {name} is {'archived' if archive else 'gone'}", "stdout")
         return {"repository": name}
 
     def _entities(self, run: Run, ctx: StepContext) -> Mapping[str, Any]:

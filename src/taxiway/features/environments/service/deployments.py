@@ -19,6 +19,16 @@ from taxiway.model.run import RunSpec
 
 DEPLOY = "environments.deploy"
 DESTROY = "environments.destroy"
+ACTIONS = {
+    "deploy": ("Deploy", "to"),
+    "rollback": ("Roll back", "in"),
+    "restart": ("Restart", "in"),
+    "scale": ("Scale", "in"),
+    "scale-back": ("Scale back", "in"),
+}
+"""Why a release is brought live, and how its run says so."""
+SAME_RELEASE = frozenset({"restart", "scale", "scale-back"})
+"""Those that change no release."""
 
 
 def deploy(
@@ -54,8 +64,12 @@ def start_deployment(
     action: str = "deploy",
     request_key: str | None = None,
     parent_id: str | None = None,
+    replicas: int | None = None,
 ) -> dict[str, str]:
-    """Run and deployment row in one commit. With a `request_key` used before, what was started then is returned."""
+    """Run and deployment row in one commit. With a `request_key` used before, what was started then is returned.
+
+    `action` is a key of ACTIONS. `replicas` is how many copies shall run from now on; None: as many as before.
+    """
     row = get_release(ctx.platform, release)
     if row["service_ref"] != service.ref:
         raise InputError(f"the release {release} belongs to {row['service_ref']}, not to {service.ref}")
@@ -70,14 +84,14 @@ def start_deployment(
         live = repository.live_deployments(tx.conn, service.ref, environment.name)
         spec = RunSpec(
             kind="deploy",
-            title=f"{'Roll back' if action == 'rollback' else 'Deploy'} {service.key} {row['version']} "
-            f"{'in' if action == 'rollback' else 'to'} {environment.name}",
+            title=f"{ACTIONS[action][0]} {service.key} {row['version']} {ACTIONS[action][1]} {environment.name}",
             steps=DEPLOY_STEPS,
             input={
                 "service_ref": service.ref,
                 "environment": environment.name,
                 "release_id": release,
                 "deployment_id": new_id,
+                **({} if replicas is None else {"replicas": replicas}),
             },
             subject=service.ref,
             owner=service.owner,

@@ -100,15 +100,16 @@ def _create(platform: Platform, ctx: StepContext, values: Values) -> Values:
         base=target,
         draft=bool(values.get("draft")),
     )
-    row = propose_change(_op(platform, ctx), proposal)
-    ctx.created(
-        "pull_request",
-        f"{name}#{row['number']}",
-        {"repository": name, "number": row["number"], "head_sha": row["head_sha"]},
-    )
-    ctx.log(f"Opened {name}#{row['number']}")
-    url = f"{platform.public_url()}/pulls/{name}/{row['number']}"
-    return {"remoteUrl": url, "pullRequestNumber": row["number"], "targetBranchName": row["base"]}
+    url, number, base = opened(platform, ctx, propose_change(_op(platform, ctx), proposal))
+    return {"remoteUrl": url, "pullRequestNumber": number, "targetBranchName": base}
+
+
+def opened(platform: Platform, ctx: StepContext, row: Values) -> tuple[str, int, str]:
+    """Record a pull request that was opened: (where it is, its number, its base)."""
+    name, number = row["repository"], row["number"]
+    ctx.created("pull_request", f"{name}#{number}", {"repository": name, "number": number, "head_sha": row["head_sha"]})
+    ctx.log(f"Opened {name}#{number}")
+    return f"{platform.public_url()}/pulls/{name}/{number}", int(number), str(row["base"])
 
 
 def _wait(platform: Platform, ctx: StepContext, values: Values) -> Values:
@@ -136,7 +137,7 @@ def _merge(platform: Platform, ctx: StepContext, values: Values) -> Values:
 
 
 def check_back(platform: Platform, created: Sequence[Created]) -> None:
-    """ConflictError for a pull request that was merged, or has commits that somebody else made."""
+    """ConflictError when a pull request was merged, or has commits of others."""
     system = platform.system("scaffolder")
     for item in created:
         if item.kind == "pull_request":
@@ -151,7 +152,7 @@ def check_back(platform: Platform, created: Sequence[Created]) -> None:
 
 
 def take_back(platform: Platform, ctx: StepContext, created: Sequence[Created]) -> None:
-    """Close the pull requests and delete their branches; raises as `check_back` does."""
+    """Close the pull requests that a step opened, and delete their branches."""
     check_back(platform, created)
     op = _op(platform, ctx)
     for item in reversed(created):

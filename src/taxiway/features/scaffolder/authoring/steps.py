@@ -7,10 +7,14 @@ from typing import Any
 
 import jsonschema_rs
 
+from taxiway.features.catalog.matching import Tests
+from taxiway.features.catalog.repository.grammar import read_filters
 from taxiway.features.catalog.service.lint import Finding
+from taxiway.features.scaffolder.authoring.form import asked
 from taxiway.features.scaffolder.authoring.reading import Known, Subject, suggestion
-from taxiway.features.scaffolder.extras import option_problems
+from taxiway.features.scaffolder.extras import option_problems, spec_problems
 from taxiway.features.scaffolder.rendering.client import MARKS
+from taxiway.model.errors import InputError
 
 COMPOSED = ("anyOf", "oneOf", "allOf", "not", "if", "then", "else")
 INSTALL = "Install the plugin that brings it, or name the server's actions with --actions"
@@ -18,6 +22,7 @@ INSTALL = "Install the plugin that brings it, or name the server's actions with 
 
 def step_findings(subject: Subject) -> Iterator[Finding]:
     """Findings about each step by itself."""
+    yield from _spec_keys(subject)
     seen: dict[str, int] = {}
     for index, name, step in subject.steps:
         where = ("spec", "steps", index)
@@ -37,6 +42,28 @@ def _prefixed(subject: Subject, where: Sequence[str | int], step: Mapping[str, A
         yield subject.finding(
             "error", "prefixed-key", problem.pointer, problem.detail, "Correct the key, or remove it."
         )
+
+
+def _spec_keys(subject: Subject) -> Iterator[Finding]:
+    problems = spec_problems(subject.spec)
+    for problem in problems:
+        remedy = "Correct the key, or remove it."
+        yield subject.finding("error", "prefixed-key", problem.pointer, problem.detail, remedy)
+    bound = subject.spec.get("taxiway:for")
+    if problems or bound is None:
+        return
+    known = asked(subject)
+    if bound["parameter"] not in known:
+        where, message = ("spec", "taxiway:for", "parameter"), f"no page asks for '{bound['parameter']}'"
+        yield subject.finding(
+            "error", "unknown-parameter", where, message, suggestion(bound["parameter"], known, "The form asks for")
+        )
+    filters = bound.get("filter") or []
+    try:
+        read_filters(Tests(), [filters] if isinstance(filters, str) else filters)
+    except InputError as error:
+        where = ("spec", "taxiway:for", "filter")
+        yield subject.finding("error", "prefixed-key", where, error.detail, "Write it as for the catalog's lists.")
 
 
 def _call(subject: Subject, where: Sequence[str | int], step: Mapping[str, Any]) -> Iterator[Finding]:

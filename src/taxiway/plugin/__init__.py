@@ -80,6 +80,7 @@ from taxiway.plugin.points import (
     SourceRequest,
     SourceTree,
     UrlReader,
+    WatchedSource,
 )
 
 API_VERSION = 1
@@ -180,6 +181,7 @@ __all__ = [
     "StepContext",
     "SystemClock",
     "UrlReader",
+    "WatchedSource",
     "backoff_seconds",
     "canonical_json",
     "check_credential",

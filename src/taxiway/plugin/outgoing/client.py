@@ -9,7 +9,7 @@ import json as jsons
 import ssl
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import SplitResult, urljoin
@@ -19,6 +19,7 @@ from taxiway.model.errors import InputError, RateLimitedError, TimedOutError, To
 from taxiway.plugin.outgoing.addresses import Hosts, Resolve, judged_address, port_of, split, system_resolve
 from taxiway.plugin.outgoing.answer import Answer, shown
 from taxiway.plugin.outgoing.pace import is_limit, wait_seconds
+from taxiway.plugin.outgoing.streams import open_stream
 
 if TYPE_CHECKING:
     import urllib3
@@ -31,6 +32,8 @@ REDIRECTS = frozenset({301, 302, 303, 307, 308})
 HARMLESS_HEADERS = frozenset({"accept", "accept-encoding", "content-type", "if-none-match", "user-agent"})
 """What another origin may see: a credential can be in a header of any other name."""
 MOST_POOLS = 50
+KEPT = 8
+"""Connections of one pool that are kept for the next request."""
 
 
 @dataclass(frozen=True)
@@ -115,6 +118,19 @@ class Outgoing:
             return answer
         raise AssertionError("unreachable")
 
+    def open_lines(
+        self, url: str, *, idle_seconds: float, accept: str = "*/*", line_bytes: int = 1_000_000
+    ) -> tuple[Answer, Iterator[bytes]]:
+        """GET of what is sent line by line for as long as the other side likes: the answer, and its lines as they come.
+
+        The body is in the answer only where that is no success. UnavailableError when nothing came for `idle_seconds`
+        or the connection broke, TooLargeError for a longer line. Redirects are not followed.
+        """
+        call = _Call("GET", split(url), _lower(self.headers), None, self.limits, time.monotonic() + 365 * 86400.0)
+        self._keep_pause(call)
+        headers = {"user-agent": AGENT, "accept": accept, **call.headers}
+        return open_stream(self._pool(call.url), call.url, headers, idle_seconds, line_bytes)
+
     def close(self) -> None:
         """Close every connection."""
         with self._lock:
@@ -195,13 +211,13 @@ class Outgoing:
                     urllib3.HTTPSConnectionPool(
                         address,
                         port_of(url),
-                        maxsize=4,
+                        maxsize=KEPT,
                         server_hostname=host,
                         assert_hostname=host,
                         ssl_context=self.tls,
                     )
                     if url.scheme == "https"
-                    else urllib3.HTTPConnectionPool(address, port_of(url), maxsize=4)
+                    else urllib3.HTTPConnectionPool(address, port_of(url), maxsize=KEPT)
                 )
             return self._pools[key]
 

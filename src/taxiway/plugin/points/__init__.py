@@ -58,6 +58,7 @@ from taxiway.plugin.points.sourcing import (
     SourceRequest,
     SourceTree,
     UrlReader,
+    WatchedSource,
 )
 
 POINTS: Mapping[str, type] = {
@@ -140,4 +141,5 @@ __all__ = [
     "SourcedTree",
     "UrlReader",
     "Verdict",
+    "WatchedSource",
 ]

@@ -169,6 +169,22 @@ class HookedSource(Protocol):
 
 
 @runtime_checkable
+class WatchedSource(Protocol):
+    """A source that can follow changes as they happen."""
+
+    key: str
+
+    def watch(self, request: SourceRequest) -> Iterator[Sequence[Mapping[str, Any]]]:
+        """Yields hints for a reading each time that something changed after `request.cursor`, which the last whole
+        reading left; none stand for a whole reading. It waits in between, looks at `request.cancelled` at least each
+        second, and returns when it is set.
+
+        It ends, or raises, when it cannot go on: the host calls it again, after a pause that grows with each failure.
+        """
+        ...
+
+
+@runtime_checkable
 class UrlReader(Protocol):
     """Reads what `url:` locations on certain hosts name, such as a forge's files.
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any
 
-from taxiway.plugin.people import API_VERSION, Names, name_for
+from taxiway.plugin.people import API_VERSION, Names, name_for, short_digest
 from taxiway.plugins.kubernetes_catalog.settings import KubernetesOptions
 
 ID = "backstage.io/kubernetes-id"
@@ -54,29 +54,69 @@ def found(kind: str, path: str, item: Mapping[str, Any]) -> Found | None:
     )
 
 
-def documents(
-    namespaces: Sequence[Found], workloads: Sequence[Found], server: str, options: KubernetesOptions
-) -> Iterator[tuple[dict[str, Any], str]]:
-    """The cluster, its namespaces, its workloads and perhaps components, each with its path on the API server."""
+@dataclass(frozen=True)
+class Layout:
+    """The namespaces that are wanted, and what they and the cluster are called. Names follow from these alone, so that
+    the workloads of one namespace can be read without those of the others."""
+
+    server: str
+    options: KubernetesOptions
+    wanted: Mapping[str, Found]
+    cluster: str
+    names: Mapping[str, str]
+
+
+def layout(namespaces: Sequence[Found], server: str, options: KubernetesOptions) -> Layout:
+    """What a cluster's namespaces come to."""
     wanted = {one.name: one for one in sorted(namespaces, key=lambda one: one.name) if _is_wanted(one.name, options)}
-    ran = sorted(
-        (one for one in workloads if one.namespace in wanted and (one.component or options.all_workloads)),
-        key=lambda one: (one.namespace, one.kind, one.name),
-    )
     names = Names()
     cluster = names.claim(options.cluster, "")
-    yield _cluster(cluster, server, options), ""
-    name_of: dict[str, str] = {}
-    for one in wanted.values():
-        name_of[one.name] = names.claim(f"{options.cluster}-{one.name}", one.name)
-        yield _resource(one, name_of[one.name], "kubernetes-namespace", cluster, options), one.path
-    for one in ran:
-        name = names.claim(f"{options.cluster}-{one.namespace}-{one.name}", one.path)
-        yield _workload(one, name, name_of[one.namespace], options), one.path
-    if options.components:
-        first = {one.component: one for one in reversed(ran) if one.component}
+    return Layout(
+        server, options, wanted, cluster, {name: names.claim(f"{options.cluster}-{name}", name) for name in wanted}
+    )
+
+
+def of_cluster(plan: Layout, workloads: Sequence[Found]) -> Iterator[tuple[dict[str, Any], str]]:
+    """The cluster, and components where they are asked for, each with its path on the API server."""
+    yield _cluster(plan.cluster, plan.server, plan.options), ""
+    if plan.options.components:
+        first = {one.component: one for one in reversed(_ran(plan, workloads)) if one.component}
         for identifier in sorted(first):
-            yield _component(first[identifier], options), first[identifier].path
+            yield _component(first[identifier], plan.options), first[identifier].path
+
+
+def of_namespace(plan: Layout, name: str, workloads: Sequence[Found]) -> Iterator[tuple[dict[str, Any], str]]:
+    """A namespace and its workloads, each with its path on the API server."""
+    one, options = plan.wanted[name], plan.options
+    yield _resource(one, plan.names[name], "kubernetes-namespace", plan.cluster, options), one.path
+    names = Names()
+    for taken in (plan.cluster, *plan.names.values()):
+        names.claim(taken, "")
+    for workload in _ran(plan, [found for found in workloads if found.namespace == name]):
+        wanted = f"{options.cluster}-{name}-{workload.name}"
+        # `a` with `b-c` and `a-b` with `c` would be called alike: the longer namespace has the plain name.
+        longer = (f"{other}-" for other in plan.wanted if other.startswith(f"{name}-"))
+        if f"{name}-{workload.name}".startswith(tuple(longer)):
+            names.claim(wanted, "")
+        yield _workload(workload, names.claim(wanted, workload.path), plan.names[name], options), workload.path
+
+
+def part_of(path: str) -> str:
+    """The part of a reading that an object belongs to: its namespace and the plural of its kind."""
+    namespace, _, rest = path.partition("/namespaces/")[2].partition("/")
+    return f"{namespace}/{rest.partition('/')[0] or 'namespaces'}"
+
+
+def marks_of(one: Found) -> str:
+    """A digest of what of an object matters here."""
+    kept = {key: one.marks.get(key, "") for key in (ID, *OWNER_KEYS)}
+    return short_digest(repr(sorted(kept.items())))
+
+
+def _ran(plan: Layout, workloads: Sequence[Found]) -> list[Found]:
+    whole = plan.options.all_workloads
+    ran = (one for one in workloads if one.namespace in plan.wanted and (one.component or whole))
+    return sorted(ran, key=lambda one: (one.namespace, one.kind, one.name))
 
 
 def _is_wanted(name: str, options: KubernetesOptions) -> bool:

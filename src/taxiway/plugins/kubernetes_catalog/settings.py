@@ -12,7 +12,8 @@ Workload = Literal["deployments", "statefulsets", "daemonsets", "cronjobs"]
 
 
 class KubernetesOptions(PluginSettings):
-    """One cluster. Reading needs `list` on namespaces and on the workloads; only their metadata is asked for."""
+    """One cluster. Reading needs `list` on namespaces and on the workloads, following them `watch` as well; only their
+    metadata is asked for."""
 
     cluster: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9.-]{0,40}$", description="name of the cluster in the catalog")
     owner: str = Field(min_length=1, description="owner of what names none (reference to a group or user)")
@@ -26,6 +27,7 @@ class KubernetesOptions(PluginSettings):
     workloads: tuple[Workload, ...] = Field(
         ("deployments", "statefulsets", "daemonsets", "cronjobs"), description="kinds of workload that are read"
     )
+    watch: bool = Field(True, description="whether changes are followed as they happen, beside whole readings")
     all_workloads: bool = Field(
         False, description="whether workloads without `backstage.io/kubernetes-id` are read as well"
     )

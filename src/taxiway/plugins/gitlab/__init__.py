@@ -7,6 +7,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from taxiway.plugin import Later, Plugin, PluginContext
+from taxiway.plugins.gitlab.actions import actions
 from taxiway.plugins.gitlab.settings import GitLabSettings
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ def contribute(ctx: PluginContext) -> Sequence[tuple[str, Any]]:
         ("entity_source", Later("gitlab", repositories)),
         ("entity_source", Later("gitlab-org", people)),
         ("url_reader", Later("gitlab", urls)),
+        *actions(ctx, clients),
     ]
 
 
@@ -47,5 +49,5 @@ PLUGIN = Plugin(
     version="1.0.0",
     contribute=contribute,
     settings=GitLabSettings,
-    description="Projects, people and groups of GitLab",
+    description="Projects, people and groups of GitLab, and actions on it",
 )

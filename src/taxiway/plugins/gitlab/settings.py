@@ -16,7 +16,9 @@ class GitLabHost(BaseModel):
 
     host: str = Field(PUBLIC, description="where people reach it, such as gitlab.com or git.example.com:8443")
     api_url: str | None = Field(None, description="address of its API; default: <host>/api/v4")
-    token: CredentialRef | None = Field(None, description="a token that may read: secret://… or env:NAME")
+    token: CredentialRef | None = Field(
+        None, description="a token that may read, and for actions write: secret://… or env:NAME"
+    )
     scheme: str = Field("https", pattern="^https?$", description="http only where there is no TLS at all")
 
     @property

@@ -15,9 +15,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-from taxiway.kit.backoff import backoff_seconds
 from taxiway.model.errors import NotAllowedError, TaxiwayError, UnavailableError
-from taxiway.plugin import SourceRequest
+from taxiway.plugin import SourceRequest, backoff_seconds
 from taxiway.plugins.kubernetes_catalog.entities import KINDS, Found, found, marks_of, part_of
 from taxiway.plugins.kubernetes_catalog.lists import GONE, METADATA_ONLY, PATHS, RefusedError, refused
 

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from taxiway.features.scaffolder.deprecation import deprecation_problems
 from taxiway.features.scaffolder.extras import option_problems, options_of, spec_problems
 from taxiway.kit.canonical import digest
 from taxiway.kit.pointer import pointer

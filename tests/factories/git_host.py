@@ -34,7 +34,7 @@ class GitHost:
         command = ["git", "-c", "safe.directory=*", *arguments]
         done = subprocess.run(command, input=given, capture_output=True, env={**os.environ, **(env or {})})
         assert done.returncode == 0, done.stderr.decode()
-        return done.stdout.decode().strip()
+        return done.stdout.decode(errors="replace").strip()
 
     def at(self, name: str, *arguments: str, given: bytes = b"", env: dict[str, str] | None = None) -> str:
         """git in a repository."""

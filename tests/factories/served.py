@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,11 +55,12 @@ def served(
     features: Sequence[Feature] | None = None,
     plugins: Sequence[Any] | None = (),
     portal: Portal | None = None,
+    plugin_settings: Mapping[str, Any] | None = None,
     **settings: Any,
 ) -> Iterator[Served]:
     """Serve a platform on `data`. Without `plugins` none is loaded; None loads the installed ones."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger("critical"))
-    loaded = load_settings({}, {"data": data, "port": 0, **settings})
+    loaded = load_settings({}, {"data": data, "port": 0, "plugins": plugin_settings or {}, **settings})
     platform = build_platform(loaded, clock=clock, features=features, plugins=plugins)
     access.ensure_local_admin(platform.system("test"))
     app = create_app(platform, portal or Portal(None))

@@ -15,6 +15,7 @@ from taxiway.model.run import Created, Recovery
 from taxiway.plugin.context import StepContext
 
 Values = Mapping[str, Any]
+NameTaken = tuple[str, str, bool]
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,7 @@ class FunctionAction:
     supports_dry_run: bool = True
     take_back: Callable[[StepContext, Sequence[Created]], None] | None = None
     check_back: Callable[[Sequence[Created]], None] | None = None
+    name_check: Callable[[Values], Sequence[NameTaken]] | None = None
     check: Callable[[Principal], None] | None = None
 
     def check_use(self, principal: Principal) -> None:
@@ -42,6 +44,10 @@ class FunctionAction:
 
     def probe(self, ctx: StepContext, values: Values) -> Values | None:
         return None
+
+    def names(self, values: Values) -> Sequence[NameTaken]:
+        """(kind, name, whether somebody has it) of what a run would make outside of this installation's records."""
+        return self.name_check(values) if self.name_check is not None else ()
 
     def check_undo(self, created: Sequence[Created]) -> None:
         """Raise ConflictError when `undo` would refuse."""

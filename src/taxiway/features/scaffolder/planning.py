@@ -20,7 +20,7 @@ from taxiway.features.scaffolder.rendering.client import Renderer
 from taxiway.features.scaffolder.trying import trial
 from taxiway.kit.canonical import digest
 from taxiway.model.errors import InputError, TaxiwayError
-from taxiway.plugin import CheckResult, Forge, PlanCheck
+from taxiway.plugin import Action, CheckResult, PlanCheck
 
 MAX_PREVIEW = 200_000
 NOT_INSTALLED = (
@@ -59,10 +59,11 @@ def make_plan(ctx: OpContext, renderer: Renderer, order: Order) -> Plan:
     """The plan of an order: files, resources, names, and the verdicts of all checks."""
     template = order.template
     tried = dry_run(ctx, renderer, order, collect=True)
+    names, unknown = _names(ctx, tried)
     body: dict[str, Any] = {
         "files": [{key: value for key, value in item.items() if key != "content_base64"} for item in tried.files],
         "resources": _resources(tried.files),
-        "names": _names(ctx, tried),
+        "names": names,
     }
     judged = {
         "kind": "scaffold",
@@ -76,7 +77,7 @@ def make_plan(ctx: OpContext, renderer: Renderer, order: Order) -> Plan:
             "ownership": sorted(ctx.principal.ownership),
         },
     }
-    checks = [asdict(result) for result in [*tried.problems, *_check(ctx, judged)]]
+    checks = [asdict(result) for result in [*tried.problems, *unknown, *_check(ctx, judged)]]
     bound = {
         "template": template.ref,
         "etag": template.etag,
@@ -140,21 +141,28 @@ def _resources(files: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     return []
 
 
-def _names(ctx: OpContext, tried: DryRun) -> list[dict[str, Any]]:
-    """Names that the run would take, and whether somebody has them."""
+def _names(ctx: OpContext, tried: DryRun) -> tuple[list[dict[str, Any]], list[CheckResult]]:
+    """Names that the run would take, and whether somebody has them; and those that cannot be looked for."""
     names: list[dict[str, Any]] = []
+    unknown: list[CheckResult] = []
     for step in tried.steps:
         for values in step["inputs"]:
-            if step["action"] == "publish:git":
-                taken = any(forge.get_repository(values["name"]) for forge in ctx.platform.registry.all("forge", Forge))
-                names.append({"kind": "repository", "name": values["name"], "taken": taken})
+            action = ctx.platform.registry.get("action", step["action"], Action)
+            asked = getattr(action, "names", None)
+            try:
+                found = asked(values) if asked is not None else ()
+            except TaxiwayError as error:
+                detail = f"whether the name is free is not known: {error.detail}"
+                unknown.append(CheckResult(f"name:{step['id']}", "Names", "not_checked", detail))
+                continue
+            names += [{"kind": kind, "name": name, "taken": taken} for kind, name, taken in found]
     for item in tried.files:
         if item["path"].endswith("catalog-info.yaml") and "content_base64" in item:
             for ref in _refs(base64.b64decode(item["content_base64"])):
                 names.append(
                     {"kind": "entity", "name": ref, "taken": catalog.get_entity(ctx.platform, ref) is not None}
                 )
-    return names
+    return names, unknown
 
 
 def _refs(content: bytes) -> list[str]:

@@ -38,6 +38,7 @@ def publish_git(forge: Callable[[], Forge], public_url: Callable[[], str]) -> Fu
         function=run,
         take_back=undo,
         check_back=check,
+        name_check=lambda values: [("repository", values["name"], forge().get_repository(values["name"]) is not None)],
         input_schema=schema(
             ["name"],
             name="Name of the repository",

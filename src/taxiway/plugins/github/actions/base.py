@@ -106,12 +106,12 @@ class GitHub:
         return Repo(client, place)
 
     def own(self, data: Values) -> Repo:
-        """The repository of an entry of the inventory, with the credential in the settings: what undo uses."""
+        """The repository of an entry of the inventory, with the credential in the settings: what plans and undo use."""
         owner, _, name = str(data["name"]).partition("/")
         client = self.clients.of(str(data["host"]))
         if client.token(owner) is None:
             raise InputError(
-                f"undo uses the credential in plugins.github.hosts, and there is none for {data['host']}: set one",
+                f"there is no credential for {data['host']} in plugins.github.hosts, which plans and undo use: set one",
                 code="github.credential",
             )
         return Repo(client, RepoUrl(str(data["host"]), owner, name))

@@ -18,7 +18,7 @@ from taxiway.plugin.forging.publishing import NewCommit
 from taxiway.plugins.github.actions import schemas
 from taxiway.plugins.github.actions.base import GitHub, Repo, Values, ref_path, soon, warned
 from taxiway.plugins.github.actions.protection import Protection, protect, protection_of, take_back_protection
-from taxiway.plugins.github.actions.repositories import Hosted, configure, make_repository
+from taxiway.plugins.github.actions.repositories import Hosted, configure, make_repository, name_taken_there
 from taxiway.plugins.github.actions.values import hide_all
 
 BRANCH = "branch"
@@ -50,6 +50,7 @@ def _publish(github: GitHub) -> FunctionAction:
         function=run,
         take_back=undo.take_back,
         check_back=undo.check_back,
+        name_check=lambda values: name_taken_there(github, values),
         input_schema=schema(
             ["repoUrl"],
             repoUrl=schemas.REPO_URL,
@@ -87,6 +88,7 @@ def _create(github: GitHub) -> FunctionAction:
         function=run,
         take_back=undo.take_back,
         check_back=undo.check_back,
+        name_check=lambda values: name_taken_there(github, values),
         input_schema=schema(
             ["repoUrl"],
             repoUrl=schemas.REPO_URL,

@@ -12,7 +12,7 @@ from taxiway.plugin import StepContext
 from taxiway.plugin.forging import new_repositories
 from taxiway.plugin.forging.making import RepositoryState
 from taxiway.plugin.forging.new_repositories import NewRepository, name_taken
-from taxiway.plugins.github.actions.base import GitHub, Repo, Values, given, quoted, warned
+from taxiway.plugins.github.actions.base import GitHub, Repo, Values, checked_place, given, quoted, warned
 from taxiway.plugins.github.actions.values import put_secrets, put_variables
 
 KEPT = ("full_name", "html_url", "clone_url", "default_branch")
@@ -29,21 +29,23 @@ def make_repository(github: GitHub, ctx: StepContext, repo: Repo, values: Values
     path = f"orgs/{quoted(repo.owner)}/repos" if is_organization else "user/repos"
     body = _body(repo, values, is_organization)
 
-    def find() -> Values | None:
-        found = repo.find()
-        # GitHub leads from an old name to the new one; the old name is free.
-        return None if found is None or found["full_name"].lower() != repo.name.lower() else _kept(found)
-
     def make() -> Values:
         answer = repo.client.send("POST", path, body, owner=repo.owner)
         return _kept(answer.checked(f"creating the repository {repo.place}").json())
 
-    wanted = NewRepository(repo.place.host, repo.name, find, make)
+    wanted = NewRepository(repo.place.host, repo.name, lambda: _find(repo), make)
     made = new_repositories.make_repository(ctx, github.ctx, wanted)
     if not made.is_ours:
         raise name_taken(wanted.place)
     ctx.log(f"Created the repository {made.value['html_url']}")
     return made.value
+
+
+def name_taken_there(github: GitHub, values: Values) -> list[tuple[str, str, bool]]:
+    """The name for a plan, and whether somebody has it: looked for with the credential in the settings."""
+    place = checked_place(values["repoUrl"])
+    repo = github.own({"host": place.host, "name": f"{place.owner}/{place.repo}"})
+    return [("repository", str(place), _find(repo) is not None)]
 
 
 def configure(ctx: StepContext, repo: Repo, values: Values) -> None:
@@ -105,6 +107,12 @@ class Hosted:
                 "(delete_repo) and undo again, or delete it by hand",
                 code="github.may_not_delete",
             ) from error
+
+
+def _find(repo: Repo) -> Values | None:
+    found = repo.find()
+    # GitHub leads from an old name to the new one; the old name is free.
+    return None if found is None or found["full_name"].lower() != repo.name.lower() else _kept(found)
 
 
 def _check_account(repo: Repo) -> None:

@@ -44,6 +44,7 @@ export type EntityPageResult = { items: Entity[]; totalItems: number; pageInfo: 
 export type Facets = S['Facets']
 export type Source = S['SourceView']
 export type SourceDetail = S['SourceDetail']
+export type OverlayLayer = S['LayerView']
 export type HeldEntity = S['HeldEntity']
 export type LocationCreated = S['LocationCreated']
 export type GraphNode = S['GraphNode']

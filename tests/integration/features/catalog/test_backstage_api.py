@@ -12,6 +12,7 @@ from factories.catalog import component
 from factories.served import Served
 from taxiway.features.catalog.tasks import GONE, TakeOver
 from taxiway.model.event import Event
+from taxiway.model.run import RunSpec, StepDefinition
 
 API = "/api/catalog"
 ROOT = """apiVersion: backstage.io/v1alpha1
@@ -59,7 +60,9 @@ def test_ancestry_leads_to_the_registered_location(admin: httpx.Client, files: d
     }
 
 
-def test_a_document_that_was_never_valid_is_listed_as_unprocessed(admin: httpx.Client, files: dict[str, str]) -> None:
+def test_a_document_that_was_never_valid_is_listed_as_unprocessed(
+    server: Served, admin: httpx.Client, files: dict[str, str]
+) -> None:
     failed = admin.get(f"{API}/entities/unprocessed/failed").json()
     assert failed["type"] == "failed"
     entry = failed["entities"][0]
@@ -72,6 +75,11 @@ def test_a_document_that_was_never_valid_is_listed_as_unprocessed(admin: httpx.C
     assert "/spec/type" in entry["errors"][0]["message"]
     assert "line 19" in entry["errors"][0]["message"]
     assert admin.get(f"{API}/entities/unprocessed/failed?owner=nobody").json()["entities"] == []
+    step = StepDefinition("ingest", "Read and apply", "catalog:source", {})
+    spec = RunSpec(kind="ingest", title="Read a configured source", steps=(step,), input={"source": "forge"})
+    server.platform.store.write(
+        lambda tx: server.platform.runs.start(tx, server.platform.system("test").principal, spec)
+    )
     assert admin.get(f"{API}/entities/unprocessed/pending").json() == {"type": "pending", "entities": []}
     problem = admin.get(f"{API}/problems").json()["items"][0]
     assert (problem["code"], problem["line"], problem["ref"]) == ("invalid", 19, "component:default/never")

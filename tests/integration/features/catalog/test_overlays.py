@@ -17,6 +17,7 @@ from factories.served import Served, served
 from taxiway.features.access.contrib import FEATURE as ACCESS
 from taxiway.features.catalog.contrib import FEATURE as CATALOG
 from taxiway.features.catalog.service import removals
+from taxiway.features.catalog.service.kinds import follow_kind
 from taxiway.features.search.contrib import FEATURE as SEARCH
 from taxiway.plugin import SourcedEntity, SourceEnd, SourceItem, SourcePart, SourceRequest
 from taxiway.worker.main import Worker
@@ -320,6 +321,9 @@ def test_sources_tell_what_they_lay_over_entities(
     assert (told["overlay"]["precedence"], told["layers"], told["layers_waiting"]) == (20, 2, 1)
     assert told["entities"] == 0
     read()
+    pushed = {item["id"]: item for item in admin.get(f"{V1}/sources").json()["items"] if item["type"] == "push"}
+    assert set(pushed) == {"push:scan", "push:defaults", "push:whole"}
+    assert admin.get(f"{V1}/sources/push:scan").json()["overlay"]["lists"] == "union"
 
 
 def test_a_source_that_is_no_overlay_any_more_takes_its_layers_away(
@@ -332,6 +336,27 @@ def test_a_source_that_is_no_overlay_any_more_takes_its_layers_away(
     monkeypatch.setattr(server.platform, "loaded", replace(server.platform.loaded, settings=without))
     assert _push(admin, "scan")["created"] == 0
     assert _titleless(admin, "ten")
+
+
+def test_an_overlay_that_a_changed_kind_does_not_allow_is_left_out(server: Served, admin: httpx.Client) -> None:
+    def declare(type_: str) -> None:
+        schema = {"type": "object", "properties": {"size": {"type": type_}}}
+        spec = {"apiVersions": ["acme.dev/v1"], "plural": "Depots", "schema": schema}
+        _push(admin, "depots", {"apiVersion": "taxiway.dev/v1", **_said("Depot", kind="Kind", spec=spec)})
+        follow_kind(server.platform.system("catalog"), "kind:default/depot")
+
+    def size() -> Any:
+        return admin.get(f"{API}/entities/by-name/depot/default/north").json()["spec"].get("size")
+
+    declare("integer")
+    _push(admin, "plain", {"apiVersion": "acme.dev/v1", **_said("north", kind="Depot", spec={"name": "North"})})
+    _push(admin, "defaults", _said("north", kind="Depot", spec={"size": 5}))
+    assert size() == 5
+    declare("string")
+    assert (size(), _problems(admin, "depot:default/north")[0]["code"]) == (None, "overlay")
+    declare("integer")
+    assert (size(), _problems(admin, "depot:default/north")) == (5, [])
+    _push(admin, "defaults", complete=True)
 
 
 def _fields(client: httpx.Client, name: str) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -53,6 +53,12 @@ def test_a_file_on_a_configured_host_is_read_with_what_lies_beside_it(admin: htt
     found = admin.get("/api/catalog/entities/by-name/component/default/orders").json()
     assert found["spec"]["definition"] == "the text"
     assert found["metadata"]["annotations"]["backstage.io/managed-by-location"] == f"url:{target}"
+    provenance = admin.get("/api/catalog/v1/provenance/component/default/orders").json()
+    lines = {field["pointer"]: field["line"] for field in provenance["fields"]}
+    assert (lines["/spec/type"], lines["/spec/definition"]) == (8, 11), "a placeholder stands where it is written"
+    seen = len(host.asked)
+    admin.get("/api/catalog/v1/provenance/component/default/orders")
+    assert len(host.asked) == seen, "it is remembered"
     changed = FILES["/shop/catalog-info.yaml"].replace("service", "website")
     host.respond = lambda asked: Reply(changed.replace("{$text: ./api.txt}", "x").encode())
     assert admin.post("/api/catalog/refresh", json={"entityRef": "component:default/orders"}).status_code == 200

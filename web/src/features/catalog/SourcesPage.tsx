@@ -15,7 +15,8 @@ import { Ago, Cli, EmptyState, Facts, Page, PageHeader, Panel } from '~/ui/parts
 import { StateBadge, StatusBadge } from '~/ui/Status'
 import { count } from '~/ui/time'
 import s from './entity.module.css'
-import { heldQuery, sourceQuery, sourcesQuery } from './source-queries'
+import { pathOf } from './ProvenanceParts'
+import { heldQuery, sourceQuery, sourcesQuery, WAITING, waitingQuery } from './source-queries'
 
 const route = getRouteApi('/app/catalog/sources')
 const ORPHANS = 'metadata.annotations.backstage.io/orphan=true'
@@ -117,9 +118,24 @@ function Detail({ source: x }: { source: SourceDetail }) {
               ...Object.entries(x.counts ?? {}).map(([k, n]) => [k, count(n)] as [string, string]),
             ]}
           />
-          {x.type !== 'shipped' && <div><Button size="xs" variant="default" leftSection={<RefreshCw size={14} />} loading={read.isPending} onClick={() => read.mutate()}>Read now</Button></div>}
+          {x.type !== 'shipped' && x.type !== 'push' && <div><Button size="xs" variant="default" leftSection={<RefreshCw size={14} />} loading={read.isPending} onClick={() => read.mutate()}>Read now</Button></div>}
           {x.held > 0 && <Held source={x} />}
+          {x.layers_waiting > 0 && <Waiting source={x} />}
         </div>
+  ) // prettier-ignore
+}
+
+/** What an overlay says of entities that are not there. */
+function Waiting({ source: x }: { source: Source }) {
+  const query = useQuery({ ...waitingQuery(x.id), retry: false })
+  return (
+    <section aria-label="Overlays that wait">
+      <p style={{ margin: '0 0 8px' }}>It is laid over these when they come:</p>
+      <Await query={query} rows={3}>
+        {({ items }) => <DataTable label="Overlays that wait" rows={items} rowKey={(l) => l.ref} columns={[{ title: 'Entity', head: true, className: 'mono', cell: (l) => l.ref }, { title: 'Fields', className: 'mono', cell: (l) => l.fields.map(pathOf).join(', ') }, { title: 'Where', className: 'mono', cell: (l) => `${l.location}:${l.line}` }, { title: 'Since', cell: (l) => <Ago at={l.at} className="t2" /> }]} />}
+      </Await>
+      {x.layers_waiting > WAITING && <p className={s.note}>The first {WAITING} of {count(x.layers_waiting)}.</p>}
+    </section>
   ) // prettier-ignore
 }
 

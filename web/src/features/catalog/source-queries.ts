@@ -20,3 +20,10 @@ export const heldQuery = (name: string) =>
     queryKey: ['sources', 'held', name],
     queryFn: () => get<T.List<T.HeldEntity>>(`/api/catalog/v1/sources/${encodeURIComponent(name)}/held`),
   })
+export const WAITING = 50
+export const waitingQuery = (source: string) =>
+  queryOptions({
+    queryKey: ['sources', 'waiting', source],
+    queryFn: () =>
+      get<T.List<T.OverlayLayer>>('/api/catalog/v1/overlays', { source_id: source, state: 'waiting', limit: WAITING }),
+  })

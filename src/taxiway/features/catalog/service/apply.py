@@ -31,7 +31,7 @@ from taxiway.plugin import SourcedEntity, SourceProblem
 FIX = "Correct it at its source, then refresh."
 TRUST = "Ask the platform team to register this location with trust, or remove the document."
 PEOPLE = ("user:", "group:")
-CONFLICT = "Rename one of the two, or remove it from one source."
+CONFLICT = "Rename one of the two, remove it from one source, or declare one source an overlay in the settings."
 
 
 def apply_entities(

@@ -20,10 +20,11 @@ from taxiway.features.catalog.kinds import KIND, Kind, Kinds
 from taxiway.features.catalog.model import IMPORT, Problem
 from taxiway.features.catalog.properties import Rule
 from taxiway.features.catalog.repository import entities as repository
-from taxiway.features.catalog.repository import files, kinds, locations, of_kind, parts, properties
+from taxiway.features.catalog.repository import files, kinds, layers, locations, of_kind, parts, properties
 from taxiway.features.catalog.repository.filters import visible_to
 from taxiway.features.catalog.repository.of_kind import Stored
-from taxiway.features.catalog.service.apply import FIX, apply_entities
+from taxiway.features.catalog.service.apply import FIX, apply_entities, rewrite
+from taxiway.features.catalog.service.layering import laid_anew
 from taxiway.features.catalog.service.locations import refresh_location
 from taxiway.features.catalog.service.property_marks import OUTDATED
 from taxiway.features.catalog.validation import validate
@@ -110,7 +111,14 @@ def _mark_all(tx: Tx, *, ctx: OpContext) -> None:
 
 def _judge_again(tx: Tx, *, ctx: OpContext, known: Kinds, batch: Sequence[Stored]) -> None:
     there = repository.known_by_refs(tx.conn, [one.ref for one in batch])
-    live = [one for one in batch if (found := there.get(one.ref)) is not None and found.id == one.id]
+    # An overlay may be what does not fit any more, or fit by now: then the document is another one.
+    laid = layers.own_of(tx.conn, there) if layers.there_are_any(tx.conn) else {}
+    anew = laid_anew(tx, ctx, laid.keys(), known)
+    rewrite(tx, ctx, known, anew, via="kind")
+    done = {present.ref for present, _ in anew}
+    live = [
+        one for one in batch if (found := there.get(one.ref)) is not None and found.id == one.id and one.ref not in done
+    ]
     before = of_kind.stated(tx.conn, [one.id for one in live])
     of_kind.forget_faults(tx.conn, [one.ref for one in live])
     changed: list[parts.Item] = []

@@ -17,6 +17,7 @@ from taxiway.features.catalog.documents import fingerprint
 from taxiway.features.catalog.model import CONFIGURED, PUSHED, TRUSTED_KINDS, ApplyResult, Problem, ReadEntity, Record
 from taxiway.features.catalog.overlays import Path, selected
 from taxiway.features.catalog.repository import entities, layers
+from taxiway.features.catalog.repository.chunks import chunks
 from taxiway.features.catalog.repository.kinds import load_kinds
 from taxiway.features.catalog.service.apply import FIX, TRUST, Judged, duplicate_of, rewrite
 from taxiway.features.catalog.service.layering import LEFT_OUT, laid_anew
@@ -26,6 +27,7 @@ from taxiway.kit.yaml12 import line_of
 from taxiway.model.entity import ref_of
 from taxiway.plugin import SourcedEntity, SourceProblem
 
+BATCH = 1000
 MAX_NAMED = 5
 """Fields that are named in one problem."""
 TRUSTED = frozenset(kind.lower() for kind in TRUSTED_KINDS)
@@ -111,10 +113,9 @@ def remove_layers(tx: Tx, ctx: OpContext, source_id: str, refs: Collection[str],
     """A source says nothing of `refs` any more: the values of their own sources come back. `also` are others whose
     layers changed in this transaction."""
     layers.remove(tx.conn, source_id, refs)
-    touched = {*refs, *also}
-    if touched:
+    for batch in chunks(sorted({*refs, *also}), BATCH):
         kinds = load_kinds(tx.conn)
-        rewrite(tx, ctx, kinds, laid_anew(tx, ctx, sorted(touched), kinds), via=f"overlay {source_id}")
+        rewrite(tx, ctx, kinds, laid_anew(tx, ctx, batch, kinds), via=f"overlay {source_id}")
 
 
 def drop_former(tx: Tx, ctx: OpContext, source_id: str) -> None:

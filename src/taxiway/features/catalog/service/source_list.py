@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from taxiway.core.context import OpContext, Platform
-from taxiway.features.catalog.model import CONFIGURED, SYSTEM_SOURCES, Location
+from taxiway.core.settings_sources import OverlaySettings, PushedSettings
+from taxiway.features.catalog.model import CONFIGURED, PUSHED, SYSTEM_SOURCES, Location
 from taxiway.features.catalog.repository import configured, layers, orphans
 from taxiway.features.catalog.repository import source_list as repository
 from taxiway.features.catalog.service.configured import subject
@@ -40,7 +41,7 @@ def source(ctx: OpContext, source_id: str) -> dict[str, Any]:
     none."""
     scope = ctx.scope(READ)
     with ctx.platform.store.read() as conn:
-        if source_id.startswith(CONFIGURED):
+        if source_id.startswith((CONFIGURED, PUSHED)):
             found = [one for one in _configured(ctx.platform, conn) if one["id"] == source_id and scope.everything]
         else:
             row = repository.source(conn, repository.visible_sources(scope), source_id)
@@ -103,15 +104,23 @@ def _configured(platform: Platform, conn: Connection) -> list[dict[str, Any]]:
     items = []
     for item in platform.settings.catalog.sources:
         row = known.pop(CONFIGURED + item.name, None)
-        overlay = None if item.overlay is None else item.overlay.model_dump(mode="json")
-        shown = {"trusted": item.trusted, "every_seconds": item.every, "overlay": overlay}
+        shown = {"trusted": item.trusted, "every_seconds": item.every, "overlay": _terms(item.overlay)}
         items.append(_regular(item.name, item.type, row, **shown))
     removed = "not in the settings any more: put it back, or remove what it brought"
     items += [
         {**_regular(source_id.removeprefix(CONFIGURED), row["type"], row), "state": "removed", "detail": removed}
         for source_id, row in known.items()
     ]
-    return items
+    return [*items, *(_pushed(item) for item in platform.settings.catalog.pushed)]
+
+
+def _pushed(item: PushedSettings) -> dict[str, Any]:
+    told = {"type": "push", "target": item.name, "registered_by": "settings", "overlay": _terms(item.overlay)}
+    return {**_shipped(PUSHED + item.name), **told}
+
+
+def _terms(overlay: OverlaySettings | None) -> dict[str, Any] | None:
+    return None if overlay is None else overlay.model_dump(mode="json")
 
 
 def _regular(name: str, type_: str, row: Mapping[str, Any] | None, **more: Any) -> dict[str, Any]:

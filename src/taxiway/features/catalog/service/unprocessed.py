@@ -39,7 +39,7 @@ def pending(platform: Platform, owner: str | None) -> list[dict[str, Any]]:
     for state in ("queued", "running", "waiting"):
         wanted = {"kind": "ingest", "state": state}
         runs = platform.runs.list(EVERYTHING, filters=wanted, limit=100, cursor=None)
-        ids |= {str(run.input["location_id"]) for run in runs.items}
+        ids |= {str(run.input["location_id"]) for run in runs.items if "location_id" in run.input}
     with platform.store.read() as conn:
         waiting = [found for id_ in sorted(ids) if (found := rows.get(conn, id_)) is not None]
     return [entry for item in waiting if _is_owned(entry := _waiting(item), owner)]

@@ -12,6 +12,13 @@ export type CatalogSearch = {
   owner?: string[]
   lifecycle?: string[]
   tag?: string[]
+  /** Filters as the API has them, for what the pills cannot say, and a JSON predicate. */
+  filter?: string[]
+  query?: string
+  /** Paths, in their order. */
+  columns?: string[]
+  /** The saved view that this began as; `none` for no view at all. */
+  view?: string
   sort?: string
   cursor?: string
   register?: boolean
@@ -23,6 +30,10 @@ export const catalogSearch = (s: Raw): CatalogSearch => ({
   owner: texts(s.owner),
   lifecycle: texts(s.lifecycle),
   tag: texts(s.tag),
+  filter: texts(s.filter),
+  query: text(s.query) ?? (typeof s.query === 'object' && s.query ? JSON.stringify(s.query) : undefined),
+  columns: texts(s.columns),
+  view: text(s.view),
   sort: text(s.sort),
   cursor: text(s.cursor),
   register: flag(s.register),

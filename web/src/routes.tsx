@@ -21,6 +21,7 @@ import {
 } from './api/queries'
 import { NotFound, RouteError, RoutePending } from './components/RouteStates'
 import { type Crumb, Shell } from './components/Shell'
+import { isSection, SECTIONS } from './features/settings/sections'
 import { catalogSearch, entitySearch, graphSearch, matrixSearch, problemsSearch, sourcesSearch, type Raw, text, upgradesSearch } from './route-search' // prettier-ignore
 
 export type { CatalogSearch, EntitySearch, GraphSearch, MatrixSearch, ProblemsSearch, UpgradesSearch } from './route-search'
@@ -212,19 +213,12 @@ const run = createRoute({
   component: lazyRouteComponent(() => import('./features/runs/RunPage'), 'RunPage'),
 })
 
-const SECTION_TITLES: Record<string, string> = {
-  plugins: 'Plugins',
-  tokens: 'API tokens',
-  audit: 'Audit',
-  config: 'Configuration',
-  webhooks: 'Webhooks',
-}
 const settings = createRoute({
   getParentRoute: () => app,
   path: '/settings/{-$section}',
   staticData: crumb((p) => [
     ['Settings', '/settings'],
-    ...(p.section ? [[SECTION_TITLES[p.section] ?? p.section] as Crumb] : []),
+    ...(p.section ? [[isSection(p.section) ? SECTIONS[p.section] : p.section] as Crumb] : []),
   ]),
   validateSearch: (s: Raw): { type?: string; subject?: string } => ({ type: text(s.type), subject: text(s.subject) }),
   beforeLoad: ({ params: { section } }) => {

@@ -73,6 +73,9 @@ export const post = <T>(path: string, body: unknown = {}) => call<T>('POST', pat
 export const postIf = <T>(etag: string, path: string, body: unknown = {}) =>
   call<T>('POST', path, body, undefined, { 'If-Match': `"${etag}"` })
 export const put = <T>(path: string, body: unknown = {}) => call<T>('PUT', path, body)
+/** Refused when it is not at this version any more. */
+export const putIf = <T>(version: number, path: string, body: unknown) =>
+  call<T>('PUT', path, body, undefined, { 'If-Match': `"${version}"` })
 export const del = <T>(path: string) => call<T>('DELETE', path)
 
 export type Attempt = { url: string; method: string; headers: Record<string, string>; body?: string }

@@ -1,6 +1,8 @@
 /** One queryOptions function per operation. Pages and loaders use the same one; keys start with the noun, for invalidation. */
 import { infiniteQueryOptions, keepPreviousData, queryOptions } from '@tanstack/react-query'
-import { get, post, type Query } from './client'
+import { get, post } from './client'
+import { entityBody, type EntityFilter, entityParams } from './entity-params'
+import { pagedQuery } from './paged'
 import { entityRef, type RefParts } from './refs'
 import type * as T from './types'
 
@@ -9,34 +11,25 @@ const path = (p: RefParts) => `${encodeURIComponent(p.kind)}/${encodeURIComponen
 // access
 export const meQuery = () =>
   queryOptions({ queryKey: ['me'], queryFn: () => get<T.Me>('/api/access/v1/me'), staleTime: 60_000, retry: false })
-export const tokensQuery = () =>
-  queryOptions({ queryKey: ['tokens'], queryFn: () => get<T.List<T.Token>>('/api/access/v1/tokens') })
+export const tokensQuery = () => pagedQuery<T.Token>(['tokens'], '/api/access/v1/tokens')
 
 // catalog
-export type EntityFilter = { filter?: string[]; text?: string; limit?: number; cursor?: string; order?: string; fields?: string }
-/** Without this list the catalog looks only into the field that it sorts by. */
-const TEXT_FIELDS = 'metadata.name,metadata.title,metadata.description,metadata.tags,spec.owner,spec.profile.displayname'
-const entityParams = (f: EntityFilter): Query =>
-  f.cursor
-    ? { cursor: f.cursor, limit: f.limit }
-    : {
-        filter: f.filter,
-        fullTextFilterTerm: f.text,
-        fullTextFilterFields: f.text ? TEXT_FIELDS : undefined,
-        limit: f.limit ?? 50,
-        orderField: f.order,
-        fields: f.fields,
-      }
 export const entitiesQuery = (f: EntityFilter) =>
   queryOptions({
     queryKey: ['entities', f],
-    queryFn: ({ signal }) => get<T.EntityPageResult>('/api/catalog/entities/by-query', entityParams(f), signal),
+    queryFn: ({ signal }) =>
+      f.query && !f.cursor
+        ? post<T.EntityPageResult>('/api/catalog/entities/by-query', entityBody(f))
+        : get<T.EntityPageResult>('/api/catalog/entities/by-query', entityParams(f), signal),
     placeholderData: keepPreviousData,
   })
-export const facetsQuery = (facets: string[], filter: string[]) =>
+export const facetsQuery = (facets: string[], filter: string[], query?: T.Json) =>
   queryOptions({
-    queryKey: ['facets', facets, filter],
-    queryFn: ({ signal }) => get<T.Facets>('/api/catalog/entity-facets', { facet: facets, filter }, signal),
+    queryKey: ['facets', facets, query ?? filter],
+    queryFn: ({ signal }) =>
+      query
+        ? post<T.Facets>('/api/catalog/entity-facets', { facets, query })
+        : get<T.Facets>('/api/catalog/entity-facets', { facet: facets, filter }, signal),
     placeholderData: keepPreviousData,
   })
 export const kindsQuery = () =>

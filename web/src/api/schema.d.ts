@@ -3934,11 +3934,18 @@ export interface components {
         };
         /**
          * FormFieldView
-         * @description A usual field of a kind: a JSON Pointer, what it takes, and what it has.
+         * @description A usual field of a kind: a JSON Pointer, what it takes, and what it has. `choice` suggests its options; `enum`
+         *     and `enums` take nothing else.
          */
         FormFieldView: {
             /** Default Kind */
             default_kind: string | null;
+            /** Description */
+            description: string | null;
+            /** Maximum */
+            maximum: number | null;
+            /** Minimum */
+            minimum: number | null;
             /** Options */
             options: string[];
             /** Pointer */
@@ -3949,7 +3956,7 @@ export interface components {
              * Shape
              * @enum {string}
              */
-            shape: "text" | "texts" | "reference" | "references" | "choice" | "pairs";
+            shape: "text" | "texts" | "reference" | "references" | "choice" | "pairs" | "enum" | "enums" | "integer" | "number" | "numbers" | "boolean" | "date" | "datetime";
             /** Title */
             title: string;
             /** Value */

@@ -6,6 +6,7 @@ const KEYS: [string[], string][] = [
   [['⌘', 'J'], 'Light or dark'],
   [['c'], 'Create from a golden path'],
   [['/'], 'Filter the list'],
+  [['v'], 'Saved views of the catalog'],
   [['j', 'k'], 'Move in a table, Enter opens'],
   [['←', '→'], 'Walk through a graph of relations'],
   [['[', ']'], 'Tab before, tab after'],

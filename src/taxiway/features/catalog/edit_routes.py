@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from taxiway.core.http.context import Ctx
 from taxiway.core.http.headers import json_bytes
 from taxiway.core.operations import Operations
-from taxiway.features.catalog.edit_fields import ENTERED, FormField, fields_of, value_at
+from taxiway.features.catalog.edit_fields import ENTERED, FormField, Shape, fields_of, value_at
 from taxiway.features.catalog.kinds import Kinds
 from taxiway.features.catalog.service import additions, edits
 from taxiway.features.catalog.service.edit_source import EDIT, Unwritten, find_written, may_commit
@@ -29,14 +29,18 @@ Line = Annotated[str, Field(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
 
 
 class FormFieldView(BaseModel):
-    """A usual field of a kind: a JSON Pointer, what it takes, and what it has."""
+    """A usual field of a kind: a JSON Pointer, what it takes, and what it has. `choice` suggests its options; `enum`
+    and `enums` take nothing else."""
 
     pointer: str
     title: str
-    shape: Literal["text", "texts", "reference", "references", "choice", "pairs"]
+    shape: Shape
     required: bool
     default_kind: str | None
     options: list[str]
+    description: str | None
+    minimum: float | None
+    maximum: float | None
     value: Any = None
 
 
@@ -257,6 +261,9 @@ def _field(item: FormField, value: Any = None) -> dict[str, Any]:
         "required": item.required,
         "default_kind": item.default_kind,
         "options": list(item.options),
+        "description": item.description,
+        "minimum": item.minimum,
+        "maximum": item.maximum,
         "value": value,
     }
 

@@ -45,7 +45,7 @@ def offered_columns(kind: Kind, rules: Sequence[Rule]) -> list[Column]:
     for name, schema in kind.schema.get("properties", {}).items():
         type_ = _type_of(schema)
         if type_ != "any" and "." not in name:
-            found.append(Column(_title(name, schema), f"spec.{name}", type_))
+            found.append(Column(name_of(name, schema), f"spec.{name}", type_))
     return [one for one in found if one.path not in taken][:MOST]
 
 
@@ -70,18 +70,15 @@ def _type_of(schema: Any) -> str:
         return "date" if schema.get("format") in ("date", "date-time") else "string"
     if type_ in ("integer", "number", "boolean"):
         return str(type_)
-    items = schema.get("items")
-    if type_ == "array" and isinstance(items, Mapping) and items.get("type") in ("string", "integer", "number"):
+    if type_ == "array" and _type_of(schema.get("items")) in ("string", "date", "integer", "number"):
         return "strings"
     return "any"
 
 
-def _title(name: str, schema: Any) -> str:
+def name_of(name: str, schema: Any) -> str:
+    """The name of a field as a person reads it: the title in its schema, else the words that it is made of."""
     said = schema.get("title") if isinstance(schema, Mapping) else None
-    return said if isinstance(said, str) and said else title_of(name)
-
-
-def title_of(name: str) -> str:
-    """The name of a field as a person reads it."""
+    if isinstance(said, str) and said:
+        return said
     words = "".join(f" {char.lower()}" if char.isupper() else char for char in name)
     return words[:1].upper() + words[1:].replace(" apis", " APIs")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from typing import Any
 
@@ -41,6 +42,9 @@ def test_an_edit_is_seen_proposed_merged_and_in_the_catalog(desk: CatalogDesk) -
         "required": True,
         "default_kind": "group",
         "options": [],
+        "description": None,
+        "minimum": None,
+        "maximum": None,
         "value": "",
     }
     change = {"fields": {"/spec/lifecycle": "production", "/metadata/title": "The shop: orders"}}
@@ -63,6 +67,59 @@ def test_an_edit_is_seen_proposed_merged_and_in_the_catalog(desk: CatalogDesk) -
     merged = desk.bob.post(f"/api/pulls/v1/pulls/{name}/{made.json()['pull']}/merge", json={})
     assert merged.status_code == 200, merged.text
     assert desk.until(lambda: entity(desk, name)["spec"]["lifecycle"] == "production")
+
+
+HALL = """apiVersion: example.com/v1
+kind: Hall
+metadata: {name: NAME}
+spec:
+  owner: group:default/shop
+  slots: 4   # for now
+  heated: true
+"""
+
+
+def test_fields_of_a_declared_kind_keep_their_types(desk: CatalogDesk) -> None:
+    spec = {
+        "owner": {"type": "string"},
+        "slots": {"type": "integer", "minimum": 1, "description": "How many lorries"},
+        "heated": {"type": "boolean"},
+        "opened": {"type": "string", "format": "date", "title": "Since"},
+        "class": {"enum": ["a", "b"]},
+        "zones": {"type": "array", "items": {"enum": ["cold", "dry"]}},
+        "hours": {"type": "array", "items": {"type": "number"}},
+        "plan": {"type": "object"},
+    }
+    relations = [{"field": "owner", "type": "ownedBy", "inverse": "ownerOf", "defaultKind": "Group"}]
+    said = {"apiVersions": ["example.com/v1"], "schema": {"type": "object", "properties": spec}, "relations": relations}
+    hall = {"apiVersion": "taxiway.dev/v1", "kind": "Kind", "metadata": {"name": "Hall"}, "spec": said}
+    assert desk.boss.post("/api/catalog/v1/push/halls", content=json.dumps(hall)).json()["problems"] == []
+    form = desk.ann.get(f"{EDITS}/form", params={"kind": "Hall"}).json()
+    fields = {item["pointer"].removeprefix("/spec/"): item for item in form["fields"] if "/spec/" in item["pointer"]}
+    assert {name: item["shape"] for name, item in fields.items()} == {
+        "owner": "reference",
+        "slots": "integer",
+        "heated": "boolean",
+        "opened": "date",
+        "class": "enum",
+        "zones": "enums",
+        "hours": "numbers",
+    }
+    assert (fields["slots"]["description"], fields["slots"]["minimum"]) == ("How many lorries", 1)
+    assert (fields["opened"]["title"], fields["zones"]["options"]) == ("Since", ["cold", "dry"])
+    name = desk.registered(HALL)
+    change = {"/spec/slots": 12, "/spec/heated": False, "/spec/opened": "2026-02-01", "/spec/hours": [6, 22.5]}
+    seen = desk.ann.post(f"{at(name, 'hall')}/preview", json={"fields": change}).json()
+    assert seen["problems"] == []
+    assert lines(seen["diff"])[:4] == [
+        "-  slots: 4   # for now",
+        "-  heated: true",
+        "+  slots: 12   # for now",
+        "+  heated: false",
+    ]
+    assert {item["pointer"]: item["value"] for item in seen["fields"]}["/spec/opened"] == "2026-02-01"
+    wrong = desk.ann.post(f"{at(name, 'hall')}/preview", json={"fields": {"/spec/slots": "many"}}).json()
+    assert "slots" in wrong["problems"][0]["detail"]
 
 
 def test_a_commit_needs_an_unprotected_branch_and_the_right_to_push(desk: CatalogDesk) -> None:

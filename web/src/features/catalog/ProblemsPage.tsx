@@ -7,6 +7,7 @@ import { catalogProblemsQuery } from '~/api/queries'
 import type { CatalogProblem } from '~/api/types'
 import { EntityLink } from '~/components/EntityLink'
 import { Await } from '~/components/RouteStates'
+import { ShowMore } from '~/components/ShowMore'
 import { DataTable } from '~/ui/DataTable'
 import { FacetFilter } from '~/ui/FacetFilter'
 import { Ago, Cli, EmptyState, Page, PageHeader, Panel } from '~/ui/parts'
@@ -66,7 +67,7 @@ export function ProblemsPage() {
             )
           }}
         </Await>
-        {query.hasNextPage && <div style={{ padding: 12 }}><Button variant="default" loading={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()}>Show more</Button></div>}
+        <ShowMore query={query} />
       </Panel>
     </Page>
   ) // prettier-ignore

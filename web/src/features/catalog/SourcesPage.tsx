@@ -10,6 +10,7 @@ import type { Source, SourceDetail } from '~/api/types'
 import { EntityLink } from '~/components/EntityLink'
 import { notifyDone, notifyError } from '~/components/notify'
 import { Await, useRefresh } from '~/components/RouteStates'
+import { ShowMore } from '~/components/ShowMore'
 import { DataTable } from '~/ui/DataTable'
 import { Ago, Cli, EmptyState, Facts, Page, PageHeader, Panel } from '~/ui/parts'
 import { StateBadge, StatusBadge } from '~/ui/Status'
@@ -59,7 +60,7 @@ export function SourcesPage() {
               )
             }}
           </Await>
-          {query.hasNextPage && <div style={{ padding: 12 }}><Button variant="default" loading={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()}>Show more</Button></div>}
+          <ShowMore query={query} />
         </Panel>
         <Orphans />
       </div>

@@ -9,6 +9,7 @@ import { shortRef } from '~/api/refs'
 import { notifyError } from '~/components/notify'
 import { Subject } from '~/components/Subject'
 import { Await } from '~/components/RouteStates'
+import { ShowMore } from '~/components/ShowMore'
 import { DataTable } from '~/ui/DataTable'
 import { Ago, CodeBlock, EmptyState, Panel } from '~/ui/parts'
 import { StatusBadge } from '~/ui/Status'
@@ -71,7 +72,7 @@ export default function AuditSection() {
           )
         }}
       </Await>
-      {query.hasNextPage && <div style={{ padding: 12 }}><Button variant="default" loading={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()}>Show more</Button></div>}
+      <ShowMore query={query} />
     </Panel>
   ) // prettier-ignore
 }

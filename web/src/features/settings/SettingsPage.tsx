@@ -3,20 +3,22 @@ import { getRouteApi } from '@tanstack/react-router'
 import { type ComponentType, lazy, Suspense } from 'react'
 import { NotFound, Skeletons } from '~/components/RouteStates'
 import { Page, PageHeader } from '~/ui/parts'
+import { isSection, type Section, SECTIONS } from './sections'
 
 const route = getRouteApi('/app/settings/{-$section}')
-const SECTIONS: [string, string, ComponentType][] = [
-  ['plugins', 'Plugins', lazy(() => import('./PluginsSection'))],
-  ['tokens', 'API tokens', lazy(() => import('./TokensSection'))],
-  ['audit', 'Audit', lazy(() => import('./AuditSection'))],
-  ['config', 'Configuration', lazy(() => import('./ConfigSection'))],
-  ['webhooks', 'Webhooks', lazy(() => import('./WebhooksSection'))],
-]
+const PARTS: Record<Section, ComponentType> = {
+  plugins: lazy(() => import('./PluginsSection')),
+  tokens: lazy(() => import('./TokensSection')),
+  audit: lazy(() => import('./AuditSection')),
+  config: lazy(() => import('./ConfigSection')),
+  webhooks: lazy(() => import('./WebhooksSection')),
+}
+const ALL = Object.entries(PARTS) as [Section, ComponentType][]
 
 export function SettingsPage() {
   const { section = 'plugins' } = route.useParams()
   const nav = route.useNavigate()
-  if (!SECTIONS.some(([id]) => id === section)) return <NotFound />
+  if (!isSection(section)) return <NotFound />
   return (
     <Page>
       <PageHeader title="Settings" />
@@ -26,16 +28,16 @@ export function SettingsPage() {
         keepMounted={false}
       >
         <Tabs.List style={{ flexWrap: 'nowrap', overflowX: 'auto', overflowY: 'hidden' }}>
-          {SECTIONS.map(([id, label]) => (
+          {ALL.map(([id]) => (
             <Tabs.Tab key={id} value={id}>
-              {label}
+              {SECTIONS[id]}
             </Tabs.Tab>
           ))}
         </Tabs.List>
-        {SECTIONS.map(([id, , Section]) => (
+        {ALL.map(([id, Part]) => (
           <Tabs.Panel key={id} value={id} pt={14}>
             <Suspense fallback={<Skeletons />}>
-              <Section />
+              <Part />
             </Suspense>
           </Tabs.Panel>
         ))}

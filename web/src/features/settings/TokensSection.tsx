@@ -1,5 +1,5 @@
 import { Button, CopyButton, Modal, Select, TextInput } from '@mantine/core'
-import { useMutation, useQuery } from '@tanstack/react-query'
+import { useInfiniteQuery, useMutation, useQuery } from '@tanstack/react-query'
 import { Check, Copy, KeyRound, Plus } from 'lucide-react'
 import { useState } from 'react'
 import { createToken, revokeToken } from '~/api/mutations'
@@ -9,6 +9,7 @@ import type { Token } from '~/api/types'
 import { notifyDone, notifyError } from '~/components/notify'
 import { Refusal } from '~/components/Refusal'
 import { Await, useRefresh } from '~/components/RouteStates'
+import { ShowMore } from '~/components/ShowMore'
 import { DataTable } from '~/ui/DataTable'
 import { Ago, Cli, CodeBlock, EmptyState, Panel } from '~/ui/parts'
 import { exact, until } from '~/ui/time'
@@ -16,7 +17,7 @@ import { exact, until } from '~/ui/time'
 const LIVES: [string, string][] = [['3600', '1 hour'], ['86400', '1 day'], ['604800', '7 days'], ['2592000', '30 days'], ['7776000', '90 days']] // prettier-ignore
 
 export default function TokensSection() {
-  const query = useQuery(tokensQuery())
+  const query = useInfiniteQuery(tokensQuery())
   const [open, setOpen] = useState(false)
   const [revoking, setRevoking] = useState<Token>()
   const refresh = useRefresh()
@@ -32,11 +33,12 @@ export default function TokensSection() {
   return (
     <Panel title="API tokens" icon={KeyRound} right={<Button size="xs" leftSection={<Plus size={13} />} onClick={() => setOpen(true)}>New token</Button>}>
       <Await query={query}>
-        {({ items }) =>
-          items.length ? (
+        {({ pages }) => {
+          const items = pages.flatMap((p) => p.items)
+          return items.length ? (
             <DataTable
               label="API tokens"
- pairs
+              pairs
               rows={items}
               rowKey={(t) => t.id}
               columns={[
@@ -53,8 +55,9 @@ export default function TokensSection() {
               A token lets the CLI or a pipeline act with a role, for a time. By command: <Cli>taxiway tokens create NAME --role developer --ttl 1h</Cli>
             </EmptyState>
           )
-        }
+        }}
       </Await>
+      <ShowMore query={query} />
       <Modal opened={Boolean(revoking)} onClose={() => setRevoking(undefined)} title={`Revoke ${revoking?.name}?`} size={420}>
         <p style={{ marginTop: 0 }}>What uses it is refused from now on. It acts as {shortRef(revoking?.subject ?? '')} with the role {revoking?.role}. A revoked token cannot be brought back.</p>
         <div style={{ display: 'flex', gap: 8, justifyContent: 'flex-end' }}>

@@ -1,25 +1,26 @@
 /** Webhooks: where events are sent, whether they arrive, and each delivery, which can be sent again. */
 import { Button, Modal, Switch, TagsInput, TextInput } from '@mantine/core'
-import { queryOptions, useMutation, useQuery } from '@tanstack/react-query'
+import { useInfiniteQuery, useMutation } from '@tanstack/react-query'
 import { Plus, Webhook as Icon } from 'lucide-react'
 import { useState } from 'react'
-import { del, get, post, put } from '~/api/client'
-import type { Delivery, List, Webhook } from '~/api/types'
+import { del, post, put } from '~/api/client'
+import { pagedQuery } from '~/api/paged'
+import type { Delivery, Webhook } from '~/api/types'
 import { notifyDone, notifyError } from '~/components/notify'
 import { Refusal } from '~/components/Refusal'
 import { Await, useRefresh } from '~/components/RouteStates'
+import { ShowMore } from '~/components/ShowMore'
 import { DataTable } from '~/ui/DataTable'
 import { Ago, Cli, CodeBlock, EmptyState, Panel } from '~/ui/parts'
 import { StatusBadge } from '~/ui/Status'
 
 const BASE = '/api/webhooks/v1/webhooks'
-const webhooksQuery = () => queryOptions({ queryKey: ['webhooks'], queryFn: () => get<List<Webhook>>(BASE, { limit: 100 }) })
-const deliveriesQuery = (id: string) =>
-  queryOptions({ queryKey: ['webhooks', id], queryFn: () => get<List<Delivery>>(`${BASE}/${id}/deliveries`, { limit: 50 }) })
+const webhooksQuery = () => pagedQuery<Webhook>(['webhooks', 'list'], BASE)
+const deliveriesQuery = (id: string) => pagedQuery<Delivery>(['webhooks', 'deliveries', id], `${BASE}/${id}/deliveries`)
 const said = ({ name, url, types, filters }: Webhook) => ({ name, url, types, filters })
 
 export default function WebhooksSection() {
-  const query = useQuery(webhooksQuery())
+  const query = useInfiniteQuery(webhooksQuery())
   const [open, setOpen] = useState(false)
   const [shown, setShown] = useState<Webhook>()
   const [removing, setRemoving] = useState<Webhook>()
@@ -38,8 +39,9 @@ export default function WebhooksSection() {
   return (
     <Panel title="Webhooks" icon={Icon} right={<Button size="xs" leftSection={<Plus size={13} />} onClick={() => setOpen(true)}>New webhook</Button>}>
       <Await query={query}>
-        {({ items }) =>
-          items.length ? (
+        {({ pages }) => {
+          const items = pages.flatMap((p) => p.items)
+          return items.length ? (
             <DataTable
               label="Webhooks"
               pairs
@@ -59,8 +61,9 @@ export default function WebhooksSection() {
               Events are sent nowhere yet. By command: <Cli>taxiway webhooks create NAME URL --type dev.taxiway.entity.</Cli>
             </EmptyState>
           )
-        }
+        }}
       </Await>
+      <ShowMore query={query} />
       <Modal opened={Boolean(removing)} onClose={() => setRemoving(undefined)} title={`Remove ${removing?.name}?`} size={420}>
         <p style={{ marginTop: 0 }}>Nothing more is sent there, and what was sent is forgotten. Its secret is removed.</p>
         <div style={{ display: 'flex', gap: 8, justifyContent: 'flex-end' }}>
@@ -83,7 +86,7 @@ function State({ webhook: w }: { webhook: Webhook }) {
 }
 
 function Deliveries({ webhook }: { webhook: Webhook }) {
-  const query = useQuery(deliveriesQuery(webhook.id))
+  const query = useInfiniteQuery(deliveriesQuery(webhook.id))
   const refresh = useRefresh()
   const again = useMutation({
     mutationFn: (d: Delivery) => post<void>(`${BASE}/${webhook.id}/deliveries/${d.id}/resend`),
@@ -94,9 +97,11 @@ function Deliveries({ webhook }: { webhook: Webhook }) {
     onError: (e) => notifyError('It could not be sent again', e),
   })
   return (
+    <>
     <Await query={query}>
-      {({ items }) =>
-        items.length ? (
+      {({ pages }) => {
+        const items = pages.flatMap((p) => p.items)
+        return items.length ? (
           <DataTable
             label="Deliveries"
             rows={items}
@@ -113,8 +118,10 @@ function Deliveries({ webhook }: { webhook: Webhook }) {
         ) : (
           <EmptyState icon={Icon} title="Nothing was sent yet" compact>It gets what happens after it was made.</EmptyState>
         )
-      }
+      }}
     </Await>
+    <ShowMore query={query} />
+    </>
   ) // prettier-ignore
 }
 

@@ -23,6 +23,9 @@ const field = (pointer: string, title: string, shape: string, value: unknown) =>
   required: false,
   default_kind: null,
   options: [],
+  description: null,
+  minimum: null,
+  maximum: null,
 })
 const fields = [field('/metadata/title', 'Title', 'text', 'Orders'), field('/metadata/tags', 'Tags', 'texts', ['python'])]
 const source = {

@@ -9,6 +9,9 @@ const field = (shape: EditField['shape'], required = false): EditField => ({
   required,
   default_kind: null,
   options: [],
+  description: null,
+  minimum: null,
+  maximum: null,
 })
 
 it('shows pairs as texts and reads them back', () => {
@@ -22,6 +25,22 @@ it('takes an empty field out, but keeps a list that must be there', () => {
   expect(valueOf(field('texts'), [])).toBeNull()
   expect(valueOf(field('references', true), [])).toEqual([])
   expect(withValue({ spec: { owner: 'a', type: 'b' } }, '/spec/owner', null)).toEqual({ spec: { type: 'b' } })
+})
+
+it('keeps numbers, yes and no as what they are', () => {
+  expect([valueOf(field('integer'), '12'), valueOf(field('number'), '2.5'), valueOf(field('integer'), '')]).toEqual([
+    12,
+    2.5,
+    null,
+  ])
+  expect(valueOf(field('integer'), 'many')).toBe('many')
+  expect(valueOf(field('numbers'), ['6', '22.5'])).toEqual([6, 22.5])
+  expect([valueOf(field('boolean'), 'false'), valueOf(field('boolean'), '')]).toEqual([false, null])
+  expect([shownOf(field('boolean'), false), shownOf(field('enums'), undefined), shownOf(field('integer'), 0)]).toEqual([
+    'false',
+    [],
+    '0',
+  ])
 })
 
 it('drops the names of the files from a diff', () => {

@@ -56,6 +56,9 @@ class Described:
     name: str
     base: str
     problems: list[str] = field(default_factory=list)
+    changes: list[str] = field(default_factory=list)
+    dies_behind: int | None = None
+    """The number of the changing request that is done and never answered."""
     _validators: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -128,10 +131,14 @@ class Described:
 def described_system(api: Described, handlers: Handlers, git: Git = lambda asked: None) -> Iterator[OtherSystem]:
     """The fake, with `git` behind the paths of git. What has no handler is answered with 501 and noted."""
 
+    def died(what: str) -> Reply | None:
+        api.changes.append(what)
+        return Reply(status=500) if len(api.changes) == api.dies_behind else None
+
     def respond(asked: Asked) -> Reply:
         by_git = git(asked)
         if by_git is not None:
-            return by_git
+            return (died("push") if asked.path.endswith("git-receive-pack") else None) or by_git
         parts = urlsplit(asked.path)
         found = api.find(asked.method, parts.path.removeprefix(api.base))
         place = f"{asked.method} {parts.path}"
@@ -150,7 +157,8 @@ def described_system(api: Described, handlers: Handlers, git: Git = lambda asked
             api.problems.append(f"{place}: {error}")
             return Reply({"message": api.problems[-1]}, 501)
         status, content = answer
-        return Reply(b"" if content is None else content, status)
+        dead = died(operation.name) if asked.method != "GET" and status < 300 else None
+        return dead or Reply(b"" if content is None else content, status)
 
     with other_system(respond) as system:
         yield system

@@ -8,6 +8,7 @@ from typing import Any
 
 from factories.described import Answer, Call
 from factories.git_host import GitHost
+from factories.other_system import Asked, Reply
 
 PROJECT, GROUP = "/projects/{id}", "/groups/{id}"
 REQUEST, ISSUE = f"{PROJECT}/merge_requests/{{merge_request_iid}}", f"{PROJECT}/issues/{{issue_iid}}"
@@ -71,6 +72,8 @@ class FakeGitLab:
         found = self.project(call.at["id"])
         assert found is not None
         del self.projects[found["path_with_namespace"]]
+        for kind in ("members", "protected_branches", "variables"):
+            self.things.pop(kind, None)
         return 202, {"message": "202 Accepted"}
 
     def make_group(self, call: Call) -> Answer:
@@ -128,8 +131,12 @@ class FakeGitLab:
 
         return answer
 
-    def makes(self, kind: str, number: str = "id", code: int = 201, **more: Any) -> Callable[[Call], Answer]:
+    def makes(
+        self, kind: str, number: str = "id", code: int = 201, unique: str = "", **more: Any
+    ) -> Callable[[Call], Answer]:
         def answer(call: Call) -> Answer:
+            if unique and call.body[unique] in [one[unique] for one in self.of(kind)]:
+                return 409, {"message": "it is there already"}
             count = len(self.of(kind)) + 1
             made = {number: count, "id": count + 500 if number == "iid" else count, **(call.body or {}), **more}
             self.of(kind).append({key: value(count) if callable(value) else value for key, value in made.items()})
@@ -206,8 +213,8 @@ class FakeGitLab:
             f"GET {PROJECT}": self.get_project,
             f"DELETE {PROJECT}": self.remove_project,
             f"POST {PROJECT}/archive": self.archive,
-            f"POST {PROJECT}/members": self.makes("members"),
-            f"POST {PROJECT}/protected_branches": self.makes("protected_branches"),
+            f"POST {PROJECT}/members": self.makes("members", unique="user_id"),
+            f"POST {PROJECT}/protected_branches": self.makes("protected_branches", unique="name"),
             f"POST {PROJECT}/variables": self.makes("variables"),
             f"GET {PROJECT}/variables/{{key}}": self.finds("variables", "key", "key"),
             f"DELETE {PROJECT}/variables/{{key}}": self.removes("variables", "key", "key"),
@@ -250,6 +257,32 @@ class FakeGitLab:
             "GET /bulk_imports/{import_id}": self.finds("bulk_imports", "import_id"),
             "POST /bulk_imports/{import_id}/cancel": self.cancel,
         }
+
+    def over_git(self, asked: Asked) -> Reply | None:
+        return self.git.answer(asked)
+
+    def prepare(self, *, has_repository: bool) -> None:
+        """With a group, and a project and an issue of before, where that is wanted."""
+        self.groups["acme"] = {"id": 1, "full_path": "acme", "shared_with_groups": []}
+        self.levels["acme"] = {1: 10}
+        if has_repository:
+            self.add_project("acme/shop")
+            self.git.commit("acme/shop", "main", {"README.md": "old"})
+            issue = {"iid": 1, "id": 501, "title": "there", "state": "opened", "project_id": 100}
+            self.of("issues").append({**issue, "web_url": "", "updated_at": ""})
+
+    def state(self) -> dict[str, list[Any]]:
+        """All that there is, by kind, but for when it was changed."""
+        things = {**self.things, "projects": list(self.projects.values()), "groups": list(self.groups.values())}
+        plain = {
+            kind: [{key: value for key, value in one.items() if key != "updated_at"} for one in found]
+            for kind, found in things.items()
+            if found
+        }
+        return {**plain, "levels": [[name, sorted(found.items())] for name, found in self.levels.items()]}
+
+    def has(self, name: str) -> bool:
+        return name in self.projects
 
 
 def _one(value: str) -> Iterable[str]:

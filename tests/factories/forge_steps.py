@@ -11,7 +11,7 @@ from typing import Any
 from factories.described import Described, Git, Handlers, described_system
 from factories.other_system import OtherSystem
 from taxiway.model.run import Created
-from taxiway.plugin import Plugin, StepContext
+from taxiway.plugin import ManualClock, Plugin, StepContext
 from taxiway.plugin.testing.host import MemoryHost, memory_host, step_context
 
 
@@ -70,7 +70,9 @@ def forge_steps(
         host = {"host": system.host, "scheme": "http", "token": "secret://memory/token", **settings}
         if "api_path" in settings:
             host["api_url"] = system.url + host.pop("api_path")
-        made = replace(made, context=replace(made.context, settings=plugin.settings.model_validate({"hosts": [host]})))
+        settings_ = plugin.settings.model_validate({"hosts": [host]})
+        clock = ManualClock(1_700_000_000_000_000)  # so that a commit is the same one each time
+        made = replace(made, context=replace(made.context, settings=settings_, clock=clock))
         actions = {value.key: value.made for point, value in plugin.contribute(made.context) if point == "action"}
         workspace = folder / "workspace"
         workspace.mkdir()

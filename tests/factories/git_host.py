@@ -11,6 +11,9 @@ from urllib.parse import parse_qs, urlsplit
 
 from factories.other_system import Asked, Reply
 
+DATES = dict.fromkeys(("GIT_AUTHOR_DATE", "GIT_COMMITTER_DATE"), "2024-01-01T00:00:00Z")
+"""So that what somebody commits by hand is the same commit each time."""
+CONFIG = "[http]\nreceivepack = true\n[uploadpack]\nallowFilter = true\nallowAnySHA1InWant = true\n"
 SERVICES = ("git-upload-pack", "git-receive-pack")
 
 
@@ -24,15 +27,15 @@ class GitHost:
 
     def create(self, name: str, branch: str = "main") -> Path:
         folder = self.root / f"{name}.git"
-        self.git("init", "-q", "--bare", f"--initial-branch={branch}", str(folder))
-        self.git("-C", str(folder), "config", "http.receivepack", "true")
-        self.git("-C", str(folder), "config", "uploadpack.allowFilter", "true")
-        self.git("-C", str(folder), "config", "uploadpack.allowAnySHA1InWant", "true")
+        self.git("init", "-q", "--bare", "--template=", f"--initial-branch={branch}", str(folder))
+        (folder / "hooks").mkdir()
+        with (folder / "config").open("a") as config:
+            config.write(CONFIG)
         return folder
 
     def git(self, *arguments: str, given: bytes = b"", env: dict[str, str] | None = None) -> str:
         command = ["git", "-c", "safe.directory=*", *arguments]
-        done = subprocess.run(command, input=given, capture_output=True, env={**os.environ, **(env or {})})
+        done = subprocess.run(command, input=given, capture_output=True, env={**os.environ, **DATES, **(env or {})})
         assert done.returncode == 0, done.stderr.decode()
         return done.stdout.decode(errors="replace").strip()
 
@@ -41,8 +44,10 @@ class GitHost:
         return self.git("-C", str(self.root / f"{name}.git"), *arguments, given=given, env=env)
 
     def heads(self, name: str) -> dict[str, str]:
-        lines = self.at(name, "for-each-ref", "--format=%(refname:short) %(objectname)", "refs/heads").splitlines()
-        return {line.split(" ")[0]: line.split(" ")[1] for line in lines}
+        # As git keeps what is pushed, until somebody packs it: reading that is cheaper than asking git.
+        folder = self.root / f"{name}.git" / "refs" / "heads"
+        found = sorted(path for path in folder.rglob("*") if path.is_file())
+        return {str(path.relative_to(folder)): path.read_text().strip() for path in found}
 
     def trees(self, name: str) -> dict[str, str]:
         """Branch → what it holds."""

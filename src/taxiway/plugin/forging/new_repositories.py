@@ -28,8 +28,8 @@ from taxiway.plugin.forging.publishing import NewCommit, author_of, commit_time,
 if TYPE_CHECKING:
     from taxiway.plugin.forging.smart_http import GitRemote
 
-NEVER = "1970-01-01T00:00:00+00:00"
-"""When a repository was made that cannot be told from one of somebody else."""
+ANOTHER = "1970-01-01T00:00:00+00:00"
+"""When a repository was made whose id tells that it is another one."""
 Values = Mapping[str, Any]
 
 
@@ -38,7 +38,8 @@ class NewRepository:
     """A repository to be made: `name` is its full name on `host`.
 
     `find` gives what is there, or None; `make` makes it. `more` is what undo needs beside host and name. `id_of` gives
-    the forge's id of it where the forge does not tell when a repository was made: undo then knows it by its id.
+    the forge's id of it where the forge does not tell when a repository was made: undo then knows it by that. A step
+    that was killed before it knew the id leaves an empty repository, which undo takes for its own.
     """
 
     host: str
@@ -115,7 +116,16 @@ class RepositoryUndo:
     plugin: PluginContext
 
     def take_back(self, ctx: StepContext, created: Sequence[Created]) -> None:
-        take_back_repositories(ctx, self.hosted(), PushedCommits(self.plugin.records), created)
+        take_back_repositories(ctx, self.hosted(), PushedCommits(self.plugin.records), _best_known(created))
 
     def check_back(self, created: Sequence[Created]) -> None:
-        check_repositories(self.hosted(), PushedCommits(self.plugin.records), created)
+        check_repositories(self.hosted(), PushedCommits(self.plugin.records), _best_known(created))
+
+
+def _best_known(created: Sequence[Created]) -> list[Created]:
+    """One entry for each repository: the one with its id, where there is one."""
+    found: dict[str, Created] = {}
+    for item in created:
+        if item.kind == REPOSITORY and ("id" in item.data or item.name not in found):
+            found[item.name] = item
+    return list(found.values())

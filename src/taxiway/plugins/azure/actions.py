@@ -10,7 +10,7 @@ from urllib.parse import quote
 from taxiway.plugin import PluginContext, StepContext
 from taxiway.plugin.actions import FunctionAction, schema
 from taxiway.plugin.forging.making import RepositoryState, action_client, would
-from taxiway.plugin.forging.new_repositories import NEVER, NewRepository, RepositoryUndo, first_commit, publish
+from taxiway.plugin.forging.new_repositories import ANOTHER, NewRepository, RepositoryUndo, first_commit, publish
 from taxiway.plugin.forging.repo_urls import RepoUrl, parse_repo_url
 from taxiway.plugins.azure.client import AzureClient, AzureClients
 
@@ -100,9 +100,9 @@ class HostedOnAzure:
         if found is None:
             return None
         # Azure DevOps does not tell when a repository was made: that of this run is known by its id.
-        since = "" if found.get("id") == data.get("id") else NEVER
+        is_another = "id" in data and found.get("id") != data["id"]
         heads = client.remote(url.organization, url.project, url.repo).heads(reading=True)
-        return RepositoryState(data["name"], since, heads)
+        return RepositoryState(data["name"], ANOTHER if is_another else "", heads)
 
     def archive(self, data: Values) -> None:
         """Nothing: see above."""
@@ -111,7 +111,10 @@ class HostedOnAzure:
         url = _url(data)
         client = self.clients.of(url.host)
         base = client.web(url.organization, url.project)
-        answer = client.send("DELETE", base, f"git/repositories/{quote(data['id'], safe='')}")
+        found = _found(client, url)
+        if found is None:
+            return
+        answer = client.send("DELETE", base, f"git/repositories/{quote(str(found['id']), safe='')}")
         if answer.status != 404:
             answer.checked(f"the repository {url}")
 

@@ -3,56 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 import pytest
 
-from factories.described import Answer, Call, Described
+from factories.described import Described
+from factories.fake_azure import FakeAzure
 from factories.forge_steps import ForgeSteps, forge_steps
 from factories.git_host import GitHost
-from factories.other_system import Asked, Reply
 from taxiway.model.errors import ConflictError, InputError
 from taxiway.plugin.forging.smart_http import basic
 from taxiway.plugins.azure import PLUGIN
 
-BASE = "/{organization}/{project}/_apis/git/repositories"
 KEY = "publish:azure"
-
-
-@dataclass
-class FakeAzure:
-    """One project."""
-
-    git: GitHost
-    url: str = ""
-    repositories: dict[str, dict[str, Any]] = field(default_factory=dict)
-
-    def find(self, call: Call) -> Answer:
-        asked = call.at["repositoryId"]
-        found = [one for one in self.repositories.values() if asked in (one["id"], one["name"])]
-        return (200, found[0]) if found else (404, {"message": "TF401019: there is none"})
-
-    def make(self, call: Call) -> Answer:
-        name = call.body["name"]
-        place = f"{call.at['organization']}/{call.at['project']}"
-        web = f"{self.url}/{place}/_git/{name}"
-        number = len(self.repositories) + 1
-        made = {"id": f"00000000-0000-4000-8000-{number:012}", "name": name, "remoteUrl": web, "webUrl": web}
-        self.repositories[name] = made
-        self.git.create(quote(f"{place}/{name}"))
-        return 201, made
-
-    def remove(self, call: Call) -> Answer:
-        self.repositories = {key: one for key, one in self.repositories.items() if one["id"] != call.at["repositoryId"]}
-        return 200, None
-
-    def over_git(self, asked: Asked) -> Reply | None:
-        place, mark, rest = asked.path.partition("/_git/")
-        name, _, service = rest.partition("/")
-        return self.git.answer(replace(asked, path=f"{place}/{name}.git/{service}")) if mark else None
 
 
 @pytest.fixture
@@ -62,12 +26,7 @@ def azure(tmp_path: Path) -> FakeAzure:
 
 @pytest.fixture
 def steps(azure: FakeAzure, tmp_path: Path) -> Iterator[ForgeSteps]:
-    handlers = {
-        f"GET {BASE}/{{repositoryId}}": azure.find,
-        f"POST {BASE}": azure.make,
-        f"DELETE {BASE}/{{repositoryId}}": azure.remove,
-    }
-    with forge_steps(tmp_path, PLUGIN, Described("azure", ""), handlers, azure.over_git) as running:
+    with forge_steps(tmp_path, PLUGIN, Described("azure", ""), azure.handlers(), azure.over_git) as running:
         azure.url = running.system.url
         (running.workspace / "README.md").write_text("hello\n")
         yield running

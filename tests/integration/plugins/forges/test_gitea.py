@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from factories.catalog import component
-from factories.engines import Gitea, gitea
+from factories.engines import Gitea
 from factories.other_system import Asked, Reply, other_system
 from taxiway.model.errors import NotAllowedError
 from taxiway.plugin import (
@@ -37,6 +37,8 @@ from taxiway.plugin.testing import (
 )
 from taxiway.plugins.gitea import contribute
 from taxiway.plugins.gitea.settings import GiteaSettings
+
+pytestmark = pytest.mark.xdist_group("gitea")
 
 
 @dataclass
@@ -75,12 +77,6 @@ class Reading:
         body = {"content": content, "message": "m", **({"sha": known.json()["sha"]} if known.is_success else {})}
         answer = self.api.request("PUT" if known.is_success else "POST", str(known.url), json=body)
         assert answer.is_success, answer.text
-
-
-@pytest.fixture(scope="module")
-def forge() -> Iterator[Gitea]:
-    with gitea() as running:
-        yield running
 
 
 @pytest.fixture(scope="module")

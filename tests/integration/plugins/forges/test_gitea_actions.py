@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from factories.engines import Gitea, gitea
+from factories.engines import Gitea
 from taxiway.model.errors import ConflictError, InputError, NotFoundError
 from taxiway.model.run import Created
 from taxiway.plugin import Action
@@ -18,6 +18,8 @@ from taxiway.plugin.testing import ActionConformance
 from taxiway.plugin.testing.host import memory_host, step_context
 from taxiway.plugins.gitea import PLUGIN
 from taxiway.plugins.gitea.settings import GiteaSettings
+
+pytestmark = pytest.mark.xdist_group("gitea")
 
 
 @dataclass
@@ -33,7 +35,7 @@ class Publishing:
         return self.forge.url.partition("://")[2]
 
     def values(self, repo: str, **more: Any) -> dict[str, Any]:
-        return {"repoUrl": f"{self.host}?owner=acme&repo={repo}", "description": "What it is for", **more}
+        return {"repoUrl": f"{self.host}?owner=makers&repo={repo}", "description": "What it is for", **more}
 
     def repository(self, name: str) -> Any:
         found = self.api.get(f"/repos/{name}")
@@ -41,10 +43,10 @@ class Publishing:
 
 
 @pytest.fixture(scope="module")
-def publishing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Publishing]:
-    with gitea() as forge, forge.client() as api, pytest.MonkeyPatch.context() as patch:
+def publishing(forge: Gitea, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Publishing]:
+    with forge.client() as api, pytest.MonkeyPatch.context() as patch:
         patch.setenv("GITEA_TOKEN", forge.token)
-        assert api.post("/orgs", json={"username": "acme"}).status_code == 201
+        assert api.post("/orgs", json={"username": "makers"}).status_code == 201
         host = {"host": forge.url.partition("://")[2], "scheme": "http", "token": "env:GITEA_TOKEN"}
         settings = GiteaSettings.model_validate({"hosts": [host]})
         context = memory_host(tmp_path_factory.mktemp("host"), "gitea", settings).context
@@ -75,27 +77,27 @@ def test_a_repository_is_made_and_filled_once_and_undo_archives_and_removes_it(
     values = publishing.values("shop", gitAuthorName="Ann", gitAuthorEmail="ann@example.com")
     output = publishing.action.run(ctx, values)
     assert publishing.action.run(replace(ctx, attempt=2), values) == output
-    web = f"{publishing.forge.url}/acme/shop"
+    web = f"{publishing.forge.url}/makers/shop"
     assert output == {
         "remoteUrl": f"{web}.git",
         "repoContentsUrl": f"{web}/src/branch/main/",
         "commitHash": output["commitHash"],
     }
-    found = publishing.repository("acme/shop")
+    found = publishing.repository("makers/shop")
     assert (found["description"], found["private"], found["default_branch"]) == ("What it is for", False, "main")
-    commits = publishing.api.get("/repos/acme/shop/commits").json()
+    commits = publishing.api.get("/repos/makers/shop/commits").json()
     assert [(one["sha"], one["commit"]["author"]["name"]) for one in commits] == [(output["commitHash"], "Ann")]
-    tree = publishing.api.get("/repos/acme/shop/git/trees/main?recursive=true").json()["tree"]
+    tree = publishing.api.get("/repos/makers/shop/git/trees/main?recursive=true").json()["tree"]
     assert {one["path"]: one["mode"] for one in tree if one["type"] == "blob"} == {
         "README.md": "100644",
         "bin/run.sh": "100755",
     }
-    assert {item[:2] for item in made} == {("repository", f"{publishing.host}/acme/shop")}
+    assert {item[:2] for item in made} == {("repository", f"{publishing.host}/makers/shop")}
     assert publishing.forge.token not in str(made)
     lines: list[str] = []
     undo(publishing, replace(ctx, log=lines.append), made)
     assert [line.split(" ")[0] for line in lines] == ["Archived", "Deleted"]
-    assert publishing.repository("acme/shop") is None
+    assert publishing.repository("makers/shop") is None
     undo(publishing, ctx, made)
 
 
@@ -105,12 +107,12 @@ def test_undo_refuses_commits_of_others_and_leaves_what_it_did_not_make(
     made: list[Any] = []
     ctx = step_context(workspace, made)
     publishing.action.run(ctx, publishing.values("busy", repoVisibility="private", defaultBranch="trunk"))
-    assert publishing.repository("acme/busy")["private"]
+    assert publishing.repository("makers/busy")["private"]
     change = {"content": "aGk=", "message": "by hand", "new_branch": "theirs"}
-    assert publishing.api.post("/repos/acme/busy/contents/a.txt", json=change).status_code == 201
+    assert publishing.api.post("/repos/makers/busy/contents/a.txt", json=change).status_code == 201
     with pytest.raises(ConflictError, match="commits made since on theirs"):
         undo(publishing, ctx, made)
-    assert not publishing.repository("acme/busy")["archived"]
+    assert not publishing.repository("makers/busy")["archived"]
     with pytest.raises(ConflictError, match="already"):
         publishing.action.run(step_context(workspace), publishing.values("busy"))
     again: list[Any] = []

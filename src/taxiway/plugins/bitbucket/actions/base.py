@@ -12,7 +12,7 @@ from taxiway.model.errors import InputError
 from taxiway.plugin import PluginContext, StepContext
 from taxiway.plugin.forging.branches import Branch
 from taxiway.plugin.forging.making import RepositoryState, action_client
-from taxiway.plugin.forging.new_repositories import NEVER
+from taxiway.plugin.forging.new_repositories import ANOTHER
 from taxiway.plugin.forging.repo_urls import RepoUrl, parse_repo_url
 from taxiway.plugin.forging.smart_http import GitRemote
 from taxiway.plugins.bitbucket.client import BitbucketClient, BitbucketClients
@@ -136,7 +136,8 @@ class Hosted:
         if found is None:
             return None
         # A Data Center does not tell when a repository was made: that of this run is known by its id.
-        at = str(found["created_on"]) if repo.is_cloud else "" if str(found["id"]) == data.get("id") else NEVER
+        is_another = "id" in data and str(found["id"]) != data["id"]
+        at = str(found["created_on"]) if repo.is_cloud else ANOTHER if is_another else ""
         is_archived = bool(found.get("archived"))
         return RepositoryState(str(data["name"]), at, repo.remote.heads(reading=True), is_archived)
 

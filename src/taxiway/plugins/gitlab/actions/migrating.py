@@ -56,6 +56,8 @@ def _migrate(gitlab: GitLab, ctx: StepContext, values: Values) -> Values:
     ctx.hide(token)
     key = f"migrations to {place} {turn_of({'from': source, 'path': values['sourceFullPath']})}"
     before, is_again = first_look(ctx, key, lambda: _newest(client))
+    noted = {"host": url.host, "source": source, "before": before}
+    ctx.created(MIGRATION, place, noted)
     found = _started(client, source, before) if is_again else None
     if found is None:
         entity = {
@@ -66,7 +68,7 @@ def _migrate(gitlab: GitLab, ctx: StepContext, values: Values) -> Values:
         }
         body = {"configuration": {"url": source, "access_token": token}, "entities": [entity]}
         found = sent(client, "POST", "bulk_imports", body)
-    ctx.created(MIGRATION, place, {"host": url.host, "id": found["id"]})
+    ctx.created(MIGRATION, place, {**noted, "id": found["id"]})
     ctx.log(f"GitLab migrates {values['sourceFullPath']} to {place}; it goes on by itself")
     return {"importedRepoUrl": place, "migrationId": found["id"]}
 
@@ -87,7 +89,10 @@ def _started(client: GitLabClient, source: str, before: int) -> Any:
 
 def _cancel(gitlab: GitLab, ctx: StepContext, item: Created) -> None:
     client = gitlab.clients.of(item.data["host"])
-    path = f"bulk_imports/{item.data['id']}"
+    number = item.data.get("id") or (_started(client, item.data["source"], item.data["before"]) or {}).get("id")
+    if number is None:
+        return
+    path = f"bulk_imports/{number}"
     answer = client.get(path)
     if answer.status == 404:
         raise ConflictError(

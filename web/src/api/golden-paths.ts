@@ -1,6 +1,7 @@
 // Golden paths in figures, and repositories to adopt
 import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query'
 import { get, post } from './client'
+import type { RefParts } from './refs'
 import type * as T from './types'
 
 export const goldenPathsQuery = () =>
@@ -18,3 +19,14 @@ export const adoptableQuery = () =>
     retry: false,
   })
 export const startAdoption = (repository: string) => post<{ id: string }>('/api/scaffolder/v1/adoptions', { repository })
+
+/** The golden paths for an entity that exists. */
+export const offersQuery = (p: RefParts) =>
+  queryOptions({
+    queryKey: ['entity', 'offers', p],
+    queryFn: () => {
+      const place = [p.kind, p.namespace, p.name].map(encodeURIComponent).join('/')
+      return get<T.List<T.Offer>>(`/api/scaffolder/v1/offers/${place}`)
+    },
+    staleTime: 30_000,
+  })

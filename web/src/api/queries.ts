@@ -104,13 +104,6 @@ export const parameterSchemaQuery = (namespace: string, name: string) =>
         `/api/scaffolder/v2/templates/${encodeURIComponent(namespace)}/template/${encodeURIComponent(name)}/parameter-schema`,
       ),
   })
-/** The golden paths for an entity that exists. */
-export const offersQuery = (p: RefParts) =>
-  queryOptions({
-    queryKey: ['entity', 'offers', p],
-    queryFn: () => get<T.List<T.Offer>>(`/api/scaffolder/v1/offers/${path(p)}`),
-    staleTime: 30_000,
-  })
 export type ServiceFilter = { state?: string; template?: string; limit?: number }
 export const goldenServicesQuery = (f: ServiceFilter) =>
   infiniteQueryOptions({

@@ -3,7 +3,7 @@ import { Button, Menu } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { ChevronDown, Rocket, Zap } from 'lucide-react'
-import { offersQuery } from '~/api/queries'
+import { offersQuery } from '~/api/golden-paths'
 import type { RefParts } from '~/api/refs'
 
 export function EntityActions({ parts, entityRef }: { parts: RefParts; entityRef: string }) {

@@ -15,7 +15,6 @@ import s from './scaffolder.module.css'
 
 export function TemplatesPage() {
   const { data } = useSuspenseQuery(templatesQuery())
-  const figures = useQuery(goldenPathsQuery())
   const [find, setFind] = useState('')
   const needle = find.toLowerCase()
   const shown = data.items.filter((t) =>
@@ -59,6 +58,7 @@ export function TemplatesPage() {
 const isForExisting = (t: Entity) => typeof (t.spec as Record<string, unknown> | undefined)?.['taxiway:for'] === 'object'
 
 function Gallery({ templates }: { templates: Entity[] }) {
+  const figures = useQuery(goldenPathsQuery())
   return (
         <div className={s.gallery}>
           {templates.map((t) => {

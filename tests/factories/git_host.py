@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import os
+import shutil
 import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,11 +27,14 @@ class GitHost:
     pushes: int = 0
 
     def create(self, name: str, branch: str = "main") -> Path:
+        model = self.root.parent / f"{self.root.name}-{branch}"
+        if not model.is_dir():
+            self.git("init", "-q", "--bare", "--template=", f"--initial-branch={branch}", str(model))
+            (model / "hooks").mkdir()
+            with (model / "config").open("a") as config:
+                config.write(CONFIG)
         folder = self.root / f"{name}.git"
-        self.git("init", "-q", "--bare", "--template=", f"--initial-branch={branch}", str(folder))
-        (folder / "hooks").mkdir()
-        with (folder / "config").open("a") as config:
-            config.write(CONFIG)
+        shutil.copytree(model, folder, dirs_exist_ok=True)
         return folder
 
     def git(self, *arguments: str, given: bytes = b"", env: dict[str, str] | None = None) -> str:
@@ -51,7 +55,8 @@ class GitHost:
 
     def trees(self, name: str) -> dict[str, str]:
         """Branch → what it holds."""
-        return {branch: self.at(name, "rev-parse", f"{sha}^{{tree}}") for branch, sha in self.heads(name).items()}
+        lines = self.at(name, "for-each-ref", "--format=%(refname:short) %(tree)", "refs/heads").splitlines()
+        return {line.split(" ")[0]: line.split(" ")[1] for line in lines}
 
     def files(self, name: str, ref: str) -> dict[str, str]:
         """Path → mode and content."""

@@ -186,6 +186,7 @@ class FakeGitHub:
     def repos_delete(self, call: Call, login: str) -> Answer:
         name = self._repo(call)
         del self.repositories[name]
+        shutil.rmtree(self.git.root / f"{name}.git")
         for key in [key for key in self.things if key[0] == name]:
             del self.things[key]
         return 204, None

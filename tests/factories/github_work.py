@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import shutil
 import tempfile
 from typing import Any
 
@@ -188,7 +189,7 @@ class GitHubAtWork(FakeGitHub):
         of = self._repo(call)
         name = f"{login}/{call.at['repo']}"
         if name not in self.repositories:
-            self.git.git("clone", "-q", "--bare", str(self.git.root / f"{of}.git"), str(self.git.root / f"{name}.git"))
+            shutil.copytree(self.git.root / f"{of}.git", self.git.root / f"{name}.git")
             self.repositories[name] = self._facts(name, {"fork": True, "parent": {"full_name": of}})
         return 202, self.repositories[name]
 

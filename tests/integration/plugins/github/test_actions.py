@@ -139,7 +139,9 @@ def test_undo_takes_back_what_was_made_however_far_it_came(desk: Desk, case: Cas
     prepare(forge, case)
     desk.run(case.key, case.values)
     count = len(forge.changes)
-    for number in (*range(1, count + 1), None):
+    # Behind each change, or some of many: taking back a repository is the same however much is in it.
+    ends = range(1, count + 1) if count < 9 else (1, 2, count // 2, count)
+    for number in (*ends, None):
         before = prepare(forge, case)
         step, forge.dies_behind = desk.step(), number
         try:

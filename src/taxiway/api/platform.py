@@ -64,6 +64,9 @@ def _engine_room(loaded: Loaded, clock: Clock | None, migrated: bool) -> Platfor
     data.mkdir(mode=0o711, parents=True, exist_ok=True)
     clock = clock or SystemClock(data / CLOCK_FILE)
     new_id, signals, registry, log = new_ids(clock), Signals(), Registry(), structlog.get_logger("taxiway")
+    registry.told = lambda item, reason: log.error(
+        "plugin.contribution", plugin=item.owner, point=item.point, key=item.key, reason=reason
+    )
     if migrated:
         migrate(loaded.settings.store_url(), data)
     store = _opened(loaded.settings.store_url(), clock, migrated)

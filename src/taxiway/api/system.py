@@ -60,7 +60,7 @@ class ContributionView(BaseModel):
 
 
 class PluginView(BaseModel):
-    """A plugin and how it stands; `reason` says why it is not loaded."""
+    """A plugin and how it stands; `reason` says why it is not loaded, or what of it could not be made."""
 
     name: str
     state: str
@@ -148,7 +148,7 @@ def _plugin(ctx: Ctx, item: Any) -> dict[str, Any]:
     return {
         "name": item.name,
         "state": item.state,
-        "reason": item.reason,
+        "reason": item.reason or "; ".join(ctx.platform.registry.trouble(item.name)),
         "version": plugin.version if plugin else "",
         "description": plugin.description if plugin else "",
         "distribution": item.distribution,

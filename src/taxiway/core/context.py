@@ -20,12 +20,13 @@ from taxiway.kit.signals import Signals
 from taxiway.model.access import NOBODY, Principal, Scope, system_principal
 from taxiway.model.errors import NotAllowedError
 from taxiway.model.event import EventDraft
-from taxiway.plugin import Artifacts, Logger, Secrets
+from taxiway.plugin import Logger, Secrets
 
 if TYPE_CHECKING:
     from taxiway.core.events.log import EventLog
     from taxiway.core.http.credentials import Credentials
     from taxiway.core.operations import Feature
+    from taxiway.core.plugins.artifacts import FolderArtifacts
     from taxiway.core.plugins.loader import LoadedPlugin
     from taxiway.core.runs.service import Runs
 
@@ -45,7 +46,7 @@ class Platform:
     events: EventLog
     runs: Runs
     secrets: Secrets
-    artifacts: Artifacts
+    artifacts: FolderArtifacts
     log: Logger
     permissions: dict[str, Grant] = field(default_factory=dict)
     stopping: threading.Event = field(default_factory=threading.Event)

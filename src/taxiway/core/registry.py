@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar, cast
 
-from taxiway.model.errors import ConflictError, NotFoundError
+from taxiway.model.errors import ConflictError, NotFoundError, TaxiwayError, UnavailableError
 from taxiway.plugin import POINTS, Later
 
 T = TypeVar("T")
@@ -28,9 +28,14 @@ class Contribution:
 
 @dataclass
 class Registry:
-    """Every contribution. `owner` is a plugin's name or `feature:<name>`."""
+    """Every contribution. `owner` is a plugin's name or `feature:<name>`.
 
+    One that is made when it is first asked for (`Later`) may fail then: `told` is called with it and the reason, once
+    until it succeeds, and `trouble` keeps the reason."""
+
+    told: Callable[[Contribution, str], None] = lambda item, reason: None
     _by_point: dict[str, dict[str, Contribution]] = field(default_factory=lambda: {point: {} for point in POINTS})
+    _trouble: dict[tuple[str, str], tuple[str, str]] = field(default_factory=dict)
     _more: dict[str, Callable[[], Mapping[str, Any]]] = field(default_factory=dict)
 
     def add(self, point: str, value: Any, owner: str) -> None:
@@ -58,10 +63,11 @@ class Registry:
                 del contributions[key]
 
     def get(self, point: str, key: str, _type: type[T] | None = None) -> T:
-        """The contribution's object. NotFoundError names what is there instead."""
+        """The contribution's object. NotFoundError names what is there instead, UnavailableError says whose it is when
+        it cannot be made."""
         found = self._by_point[point].get(key)
         if found is not None:
-            return cast(T, _made(found))
+            return cast(T, self._made(found))
         more = self._elsewhere(point)
         if key in more:
             return cast(T, more[key])
@@ -73,9 +79,18 @@ class Registry:
         return key in self._by_point[point] or key in self._elsewhere(point)
 
     def all(self, point: str, _type: type[T] | None = None) -> list[T]:
-        """Every object of a point, by key."""
-        made = {key: _made(item) for key, item in self._by_point[point].items()}
-        return [cast(T, value) for _, value in sorted({**self._elsewhere(point), **made}.items())]
+        """Every object of a point, by key. One that cannot be made keeps no other one away: see `trouble`."""
+        found = dict(self._elsewhere(point))
+        for key, item in self._by_point[point].items():
+            try:
+                found[key] = self._made(item)
+            except TaxiwayError:
+                found.pop(key, None)  # it was told, with whose it is
+        return [cast(T, value) for _, value in sorted(found.items())]
+
+    def trouble(self, owner: str) -> list[str]:
+        """Why contributions of an owner could not be made when they were last asked for."""
+        return [reason for _, (whose, reason) in sorted(self._trouble.items()) if whose == owner]
 
     def contributions(self, owner: str | None = None) -> list[Contribution]:
         """Every contribution, or one owner's, by point and key."""
@@ -89,13 +104,26 @@ class Registry:
     def _elsewhere(self, point: str) -> Mapping[str, Any]:
         return self._more[point]() if point in self._more else {}
 
-
-def _made(item: Contribution) -> Any:
-    if not isinstance(item.value, Later):
-        return item.value
-    made = item.value.made
-    _check(item.point, made, item.owner)
-    return made
+    def _made(self, item: Contribution) -> Any:
+        if not isinstance(item.value, Later):
+            return item.value
+        place = item.point, item.key
+        try:
+            made = item.value.made
+            _check(item.point, made, item.owner)
+        except Exception as error:
+            reason = error.detail if isinstance(error, TaxiwayError) else f"{type(error).__name__}: {error}"
+            what = f"{item.owner} cannot give its {item.point.replace('_', ' ')} '{item.key}': {reason}"
+            if self._trouble.get(place) != (item.owner, what):
+                self._trouble[place] = item.owner, what
+                self.told(item, what)
+            if isinstance(error, TaxiwayError):
+                raise
+            raise UnavailableError(
+                f"{what}: install what is missing, or disable the plugin", code="plugin.contribution"
+            ) from error
+        self._trouble.pop(place, None)
+        return made
 
 
 def _check(point: str, value: Any, owner: str) -> None:

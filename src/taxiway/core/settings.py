@@ -59,6 +59,7 @@ class CatalogSettings(_Section):
     orphan_days: int = Field(
         7, ge=0, le=3650, description="days for which an entity is kept that its source does not name any more"
     )
+    import_days: int = Field(30, ge=1, le=3650, description="days for which documents and reports of imports are kept")
     sources: tuple[SourceSettings, ...] = Field(
         (), description="what is read regularly: `name`, `type`, `every`, and what the type needs; the first go first"
     )

@@ -86,7 +86,7 @@ class Worker:
         add(old_events.NAME, old_events.EVERY_SECONDS, self._remove_old_events)
 
     def _remove_old_events(self) -> int:
-        platform, keys = self._platform, [item.key for item in self._subscribers()]
+        platform, keys = self._platform, self._platform.registry.keys("event_subscriber")
         days, data = platform.settings.retention.event_days, platform.settings.data
         return old_events.remove_old_events(platform.store, platform.clock, data, days, keys)
 

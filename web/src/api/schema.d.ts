@@ -4948,7 +4948,7 @@ export interface components {
         };
         /**
          * PluginView
-         * @description A plugin and how it stands; `reason` says why it is not loaded.
+         * @description A plugin and how it stands; `reason` says why it is not loaded, or what of it could not be made.
          */
         PluginView: {
             /** Contributions */

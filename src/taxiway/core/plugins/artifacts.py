@@ -7,6 +7,8 @@ import hashlib
 import os
 import re
 import tempfile
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,6 +56,22 @@ class FolderArtifacts:
         if not found.is_file():
             raise NotFoundError(f"the artefact {digest} is not in {self.root}", code="artifacts.gone")
         return found
+
+    def beginning_with(self, first: bytes, older_than: float) -> Iterator[Path]:
+        """Artefacts that begin so, and were stored or `touched` before a time in seconds."""
+        for folder in sorted((self.root / "sha256").glob("??")):
+            for entry in sorted(os.scandir(folder), key=lambda item: item.name):
+                with suppress(OSError):  # removed in the meantime
+                    if entry.stat().st_mtime < older_than:
+                        path = Path(entry.path)
+                        with path.open("rb") as file:
+                            found = file.read(len(first)) == first
+                        if found:
+                            yield path
+
+    def touch(self, digest: str) -> None:
+        """Note that an artefact is needed now, so that it counts as new."""
+        os.utime(self.path(digest))
 
     def _path(self, hexadecimal: str) -> Path:
         return self.root / "sha256" / hexadecimal[:2] / hexadecimal

@@ -20,7 +20,15 @@ from taxiway.features.catalog import (
 from taxiway.features.catalog.actions import Register, Write
 from taxiway.features.catalog.import_tasks import ImportHandler
 from taxiway.features.catalog.onboarding_tasks import OnboardHandler
-from taxiway.features.catalog.service import configured, groups_of, history, load_library, removals, saved_views
+from taxiway.features.catalog.service import (
+    configured,
+    groups_of,
+    history,
+    import_files,
+    load_library,
+    removals,
+    saved_views,
+)
 from taxiway.features.catalog.service.additions import FollowAdditions
 from taxiway.features.catalog.service.onboarding_forge import ForgeRepositories
 from taxiway.features.catalog.service.query import index_of
@@ -47,6 +55,9 @@ def register(platform: Platform) -> None:
     )
     platform.runs.schedules.register(
         removals.SCHEDULE, removals.EVERY_SECONDS, partial(removals.remove_old_orphans, platform)
+    )
+    platform.runs.schedules.register(
+        import_files.SCHEDULE, import_files.EVERY_SECONDS, partial(import_files.remove_old, platform)
     )
     configured.schedule(platform)
     platform.registry.add("action", Register(platform), OWNER)

@@ -69,7 +69,9 @@ def list_entities(
     """
     direction, colon, _ = (order or [""])[0].partition(":")
     if order and (not colon or direction not in ("asc", "desc")):
-        raise InputError(f'Invalid order parameter "{order[0]}", expected "<asc or desc>:<field name>"')
+        raise InputError(
+            f'Invalid order parameter "{order[0]}", expected "<asc or desc>:<field name>"', code="catalog.bad_order"
+        )
     sort, descending = read_order(*(order or [""])[0].partition(":")[::2])
     query = listing.Query(filter or (), sort=sort, descending=descending)
     if limit is None and offset is None and after is None:

@@ -30,10 +30,9 @@ def list_sources(
     cursor: Annotated[str | None, Query(max_length=500)] = None,
 ) -> Response:
     """What the catalog reads from: how many entities, problems and conflicts each has, and when it changed last."""
-    found = source_list.sources(ctx, None if cursor is None else _position(cursor), limit + 1)
-    shipped = [item for item in found if item["type"] == "shipped"]
-    page = page_of(found[len(shipped) :], limit, lambda item: [item["id"]])
-    return json_list([*shipped, *page.items], page.next_cursor)
+    leading, found = source_list.sources(ctx, None if cursor is None else _position(cursor), limit + 1)
+    page = page_of(found, limit, lambda item: [item["id"]])
+    return json_list([*leading, *page.items], page.next_cursor)
 
 
 @operations.get("/api/catalog/v1/sources/{id}", LOCATION, response=views.SourceDetail)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +15,7 @@ import pytest
 from factories.catalog import component
 from factories.served import Served
 from taxiway.features.catalog import service
+from taxiway.features.catalog.service.import_files import remove_old
 from taxiway.kit.paging import encode_cursor
 from taxiway.worker.main import Worker
 
@@ -258,6 +260,22 @@ def test_reports_are_of_imports_and_cursors_are_ours(working: Served) -> None:
                 admin.get(f"{IMPORTS}/{run_id}/report", params={"cursor": encode_cursor([offset])}).status_code == 200
             )
         assert admin.get(f"{IMPORTS}/no-such-run/report").status_code == 404
+        platform, days = working.platform, working.platform.settings.catalog.import_days
+
+        def grow_old() -> None:
+            for path in platform.artifacts.root.glob("sha256/*/*"):
+                os.utime(path, times=(0, time.time() - (days + 1) * 86400))
+
+        assert remove_old(platform) == 0
+        grow_old()
+        again = start(admin, [entity("orders")]).json()["run_id"]
+        ended(admin, again)
+        assert remove_old(platform) == 0, "the same document is needed anew, and so is its report"
+        grow_old()
+        assert remove_old(platform) == 2
+        gone = admin.get(f"{IMPORTS}/{run_id}/report")
+        assert (gone.status_code, gone.json()["code"]) == (404, "catalog.import_report")
+        assert "import again" in gone.json()["detail"]
 
 
 def test_locations_of_a_configuration_are_registered_and_the_others_said(

@@ -83,3 +83,16 @@ def test_only_the_platform_team_may_push(server: Served, role: str) -> None:
 
 def test_a_name_that_is_none_is_refused(admin: httpx.Client) -> None:
     assert _push(admin, _line("a"), source="Not A Name").status_code == 422
+
+
+def test_what_is_pushed_is_a_source_in_the_list(admin: httpx.Client) -> None:
+    _push(admin, _line("a"), _line("b"), source="crm")
+    before = admin.get("/api/catalog/v1/sources/push:crm").json()
+    assert (before["type"], before["target"], before["entities"], before["complete_at"]) == ("push", "crm", 2, None)
+    _push(admin, _line("a"), b"{", source="crm", complete=True)
+    listed = admin.get("/api/catalog/v1/sources", params={"limit": 1}).json()["items"]
+    [found] = [item for item in listed if item["id"] == "push:crm"]
+    assert found["counts"] == {"created": 0, "updated": 0, "unchanged": 1, "deleted": 0, "problems": 1}
+    assert (found["state"], found["problems"], found["registered_by"]) == ("ok", 1, "push")
+    assert found["ended_at"] == found["complete_at"] >= before["ended_at"]
+    assert admin.get("/api/catalog/v1/sources/push:nobody").status_code == 404

@@ -24,6 +24,8 @@ const ORPHANS = 'metadata.annotations.backstage.io/orphan=true'
 /** Sources of the settings have this before their name. */
 const CONFIGURED = 'source:'
 const configured = (x: Source) => x.state !== null && x.state !== undefined
+/** What other programs push; nobody can read it from here. */
+const pushed = (x: Source) => x.type === 'push'
 const nameOf = (x: Source) => x.id.replace(CONFIGURED, '')
 
 export function SourcesPage() {
@@ -109,7 +111,7 @@ function Detail({ source: x }: { source: SourceDetail }) {
           {x.detail && <p style={{ margin: 0 }}>{x.detail}</p>}
           <Facts
             items={[
-              ['Last run', x.last_run ? <Link key="r" to="/runs/$id" params={{ id: x.last_run.id }} className={s.link}><StateBadge state={x.last_run.state} /></Link> : 'none yet'],
+              pushed(x) ? ['Last push', <Ago key="r" at={x.ended_at} />] : ['Last run', x.last_run ? <Link key="r" to="/runs/$id" params={{ id: x.last_run.id }} className={s.link}><StateBadge state={x.last_run.state} /></Link> : 'none yet'],
               ['Registered by', x.registered_by],
               ['Owner', x.owner ? <EntityLink key="o" entity={x.owner} /> : 'nobody'],
               ['Trusted', x.trusted ? 'yes: it may bring people, teams, templates and kinds' : 'no'],
@@ -119,7 +121,8 @@ function Detail({ source: x }: { source: SourceDetail }) {
               ...Object.entries(x.counts ?? {}).map(([k, n]) => [k, count(n)] as [string, string]),
             ]}
           />
-          {x.type !== 'shipped' && x.type !== 'push' && <div><Button size="xs" variant="default" leftSection={<RefreshCw size={14} />} loading={read.isPending} onClick={() => read.mutate()}>Read now</Button></div>}
+          {pushed(x) && <p style={{ margin: 0 }}>Another program brings these: <Cli>POST /api/catalog/v1/push/{x.target}</Cli></p>}
+          {x.type !== 'shipped' && !pushed(x) && <div><Button size="xs" variant="default" leftSection={<RefreshCw size={14} />} loading={read.isPending} onClick={() => read.mutate()}>Read now</Button></div>}
           {x.held > 0 && <Held source={x} />}
           {x.layers_waiting > 0 && <Waiting source={x} />}
         </div>

@@ -29,9 +29,18 @@ def get_checked(conn: Connection, source_id: str) -> dict[str, Any]:
     return found
 
 
-def listed(conn: Connection) -> list[dict[str, Any]]:
-    """Every source that was ever read, by id."""
-    return [_read(dict(row)) for row in conn.execute(select(catalog_source).order_by(catalog_source.c.id)).mappings()]
+def listed(conn: Connection, prefix: str) -> list[dict[str, Any]]:
+    """Every source that was ever read, or pushed, by id; `prefix` is that of its kind."""
+    query = select(catalog_source).where(catalog_source.c.id.startswith(prefix, autoescape=True))
+    return [_read(dict(row)) for row in conn.execute(query.order_by(catalog_source.c.id)).mappings()]
+
+
+def note_push(conn: Connection, now: int, source_id: str, counts: Mapping[str, int], *, complete: bool) -> None:
+    """Something was pushed: when, and what came of it."""
+    told = {"state": "ok", "counts": orjson.dumps(dict(counts)).decode(), "started_at": now, "ended_at": now}
+    values = {**told, **({"complete_at": now} if complete else {})}
+    row = upsert(conn, catalog_source).values(id=source_id, type="push", settings="", **values)
+    conn.execute(row.on_conflict_do_update(index_elements=["id"], set_=values))
 
 
 def begin(conn: Connection, now: int, source_id: str, type_: str, settings: str, run_id: str) -> None:

@@ -71,7 +71,7 @@ def schedule(platform: Platform) -> None:
 def start_new(platform: Platform) -> None:
     """Start reading the sources that were never read, or are set up otherwise than when they were."""
     with platform.store.read() as conn:
-        known = {row["id"]: row for row in rows.listed(conn)} if platform.settings.catalog.sources else {}
+        known = {row["id"]: row for row in rows.listed(conn, CONFIGURED)} if platform.settings.catalog.sources else {}
     for item in platform.settings.catalog.sources:
         row = known.get(CONFIGURED + item.name)
         if row is None or row["settings"] != settings_digest(item):

@@ -13,10 +13,13 @@ from typing import Any
 import orjson
 
 from taxiway.core.context import OpContext, Platform
+from taxiway.kit.clock import MICROSECONDS
 from taxiway.model.errors import InputError, NotFoundError, TaxiwayError
 
-DOCUMENT = b"taxiway import document of "
-REPORT = b"taxiway import report\n"
+KIND = b"taxiway import "
+DOCUMENT = KIND + b"document of "
+REPORT = KIND + b"report\n"
+SCHEDULE, EVERY_SECONDS = "catalog.imports", 24 * 3600
 
 
 def put_document(ctx: OpContext, text: str) -> str:
@@ -38,14 +41,31 @@ def document_text(platform: Platform, subject: str, digest: str) -> str:
     raise InputError(f"the document {digest[:80]} is not there: send it again", code="catalog.import_document")
 
 
+def remove_old(platform: Platform) -> int:
+    """Remove documents and reports that are older than the setting says; returns how many."""
+    before = platform.clock.now() / MICROSECONDS - platform.settings.catalog.import_days * 24 * 3600
+    removed = 0
+    for path in platform.artifacts.beginning_with(KIND, before):
+        path.unlink(missing_ok=True)
+        removed += 1
+    return removed
+
+
 def put_report(platform: Platform, lines: Iterable[Mapping[str, Any]]) -> str:
     """Keep a report, a line for each item; its digest."""
     return _put(platform, [REPORT, *(orjson.dumps(line) + b"\n" for line in lines)])
 
 
 def report_lines(platform: Platform, digest: str, offset: int, limit: int) -> Iterator[tuple[bytes, int]]:
-    """(line, offset behind it) of a report from a byte offset; 0 is its beginning."""
-    path = platform.artifacts.path(digest)
+    """(line, offset behind it) of a report from a byte offset; 0 is its beginning. NotFoundError when it is gone."""
+    try:
+        path = platform.artifacts.path(digest)
+    except NotFoundError as error:
+        days = platform.settings.catalog.import_days
+        raise NotFoundError(
+            f"the report was removed {days} days after the import (setting catalog.import_days): import again",
+            code="catalog.import_report",
+        ) from error
     with path.open("rb") as file:
         if file.read(len(REPORT)) != REPORT:
             raise NotFoundError(f"{digest} is no report of an import", code="catalog.import_report")
@@ -64,4 +84,6 @@ def _put(platform: Platform, parts: Iterable[bytes]) -> str:
         for part in parts:
             file.write(part)
         file.flush()
-        return platform.artifacts.put(Path(file.name))
+        digest = platform.artifacts.put(Path(file.name))
+    platform.artifacts.touch(digest)  # the same text may have been kept long ago
+    return digest

@@ -228,9 +228,11 @@ def _finish(tx: Tx, *, ctx: OpContext, current: Location, keep: set[str], faults
 
 
 def _faster(current: Location) -> ConflictError:
-    return ConflictError(f"{current.reference} is being imported by another run: import again when that has ended")
+    return ConflictError(
+        f"{current.reference} is being imported by another run: import again when that has ended", code="catalog.busy"
+    )
 
 
 def _go_on(work: Work) -> None:
     if work.stopped():
-        raise TimedOutError("the import was cancelled: what it took in so far stays")
+        raise TimedOutError("the import was cancelled: what it took in so far stays", code="catalog.cancelled")

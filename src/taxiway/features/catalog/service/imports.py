@@ -50,7 +50,10 @@ def start_import(ctx: OpContext, request: ImportRequest) -> str:
         total += len(document_text(ctx.platform, ctx.principal.subject, kept))
         documents.append({"name": name, "digest": kept})
         if total > MAX_BYTES:
-            raise InputError(f"the documents have more than {MAX_BYTES} bytes together: import them in parts")
+            raise InputError(
+                f"the documents have more than {MAX_BYTES} bytes together: import them in parts",
+                code="catalog.import_size",
+            )
     spec = RunSpec(
         kind=KIND,
         title=f"Import {request.format}/{request.name}" + ("" if request.apply else " (dry run)"),

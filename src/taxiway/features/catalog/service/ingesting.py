@@ -64,7 +64,7 @@ def follow_in_batches(
     items = read_items(ctx.platform, opened, current.trusted, memory)
     for batch in chunks(chain([root_entity(current)], items), BATCH):
         if stopped():
-            raise TimedOutError("the ingestion was cancelled: what it took in so far stays")
+            raise TimedOutError("the ingestion was cancelled: what it took in so far stays", code="catalog.cancelled")
         judged = _unseen(judge(batch, current.reference, current.trusted, kinds, current.id), seen)
         kinds = judged.kinds
         whole = whole and not judged.unreadable

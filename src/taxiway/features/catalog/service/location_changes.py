@@ -81,7 +81,9 @@ def change_location(ctx: OpContext, location_id: str, type: str, target: str) ->
     refuse_unreadable(items)
     work = partial(_change, ctx=ctx, current=current, changed=changed, state=opened.tree.state, items=items)
     if ctx.platform.store.write(work) is None:
-        raise ConflictError("the location is being changed by somebody else: try again in a few seconds")
+        raise ConflictError(
+            "the location is being changed by somebody else: try again in a few seconds", code="catalog.busy"
+        )
     return changed
 
 

@@ -46,11 +46,16 @@ def parse_location(text: str) -> tuple[str, str]:
     """(type, target) of `<type>:<target>`. InputError says what is missing."""
     kind, colon, target = (part.strip() for part in text.partition(":"))
     if not colon or not kind or not target:
-        raise InputError(f"'{text}' is not a location: write <type>:<target>, e.g. url:https://host/path")
+        raise InputError(
+            f"'{text}' is not a location: write <type>:<target>, e.g. url:https://host/path",
+            code="catalog.bad_location",
+        )
     if kind in ("http", "https"):
-        raise InputError(f"put 'url:' in front: url:{text}")
+        raise InputError(f"put 'url:' in front: url:{text}", code="catalog.bad_location")
     if target.lower().replace("\t", "").startswith("javascript:"):
-        raise InputError(f"'{text}' is a script, not a place to read from")
+        raise InputError(
+            f"'{text}' is a script, not a place to read from: name a file or a repository", code="catalog.bad_location"
+        )
     return kind, target
 
 
@@ -114,7 +119,9 @@ def refresh_location(ctx: OpContext, location_id: str) -> ApplyResult:
         result = ctx.platform.store.write(partial(_follow, ctx=ctx, current=current, state=state, items=items))
         if result is not None:
             return result
-    raise ConflictError("the location is being refreshed by somebody else: try again in a few seconds")
+    raise ConflictError(
+        "the location is being refreshed by somebody else: try again in a few seconds", code="catalog.busy"
+    )
 
 
 def unregister_location(ctx: OpContext, location_id: str, permission: str = "catalog.location.delete") -> list[str]:

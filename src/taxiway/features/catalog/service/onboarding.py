@@ -178,7 +178,7 @@ def _look_at(
     try:
         for repository in source.repositories():
             if stopped():
-                raise TimedOutError("the look was cancelled: what was found so far stays")
+                raise TimedOutError("the look was cancelled: what was found so far stays", code="catalog.cancelled")
             seen.add(repository.name)
             if not afresh and repository.state and known.get(repository.name) == repository.state:
                 done.unchanged += 1

@@ -10,8 +10,8 @@ from taxiway.core.settings_sources import SourceSettings
 from taxiway.features.catalog.model import CONFIGURED
 from taxiway.features.catalog.repository import onboarding as rows
 from taxiway.features.catalog.service.configured import named, opened
-from taxiway.model.errors import NotFoundError
-from taxiway.plugin import HostingSource, RepositorySource
+from taxiway.model.errors import NotFoundError, TaxiwayError
+from taxiway.plugin import EntitySource, HostingSource, RepositorySource
 
 
 def host_keys(platform: Platform) -> list[str]:
@@ -28,8 +28,11 @@ def host_named(platform: Platform, key: str) -> RepositorySource:
 
 
 def _is_forge(platform: Platform, settings: SourceSettings) -> bool:
-    has = platform.registry.has("entity_source", settings.type)
-    return has and isinstance(platform.registry.get("entity_source", settings.type), HostingSource)
+    try:
+        source = platform.registry.get("entity_source", settings.type, EntitySource)
+    except TaxiwayError:
+        return False  # the list of sources tells of it
+    return isinstance(source, HostingSource)
 
 
 def _hosted(platform: Platform, settings: SourceSettings) -> RepositorySource:

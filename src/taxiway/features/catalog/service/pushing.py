@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from taxiway.core.context import OpContext
 from taxiway.core.store.database import Tx
 from taxiway.features.catalog.model import PUSHED, ApplyResult
+from taxiway.features.catalog.repository import configured
 from taxiway.features.catalog.repository.entities import drop_problems
 from taxiway.features.catalog.repository.kinds import load_kinds
 from taxiway.features.catalog.service.apply import apply_judged, judge
@@ -20,6 +21,7 @@ from taxiway.kit.plain import read_json
 from taxiway.model.errors import InputError
 from taxiway.plugin import SourcedEntity, SourceProblem
 
+COUNTED = ("created", "updated", "unchanged", "deleted", "problems")
 NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 
 
@@ -46,9 +48,13 @@ def push_entities(ctx: OpContext, name: str, body: bytes, *, complete: bool = Fa
         named = {*judged.records, *(problem.ref for problem in judged.problems if problem.ref)}
         drop_problems(tx.conn, source_id, named)
         if overlay is not None:
-            return apply_layers(tx, ctx, judged, source_id, overlay, full=complete)
-        drop_former(tx, ctx, source_id)
-        return apply_judged(tx, ctx, judged, source_id, full=complete)
+            result = apply_layers(tx, ctx, judged, source_id, overlay, full=complete)
+        else:
+            drop_former(tx, ctx, source_id)
+            result = apply_judged(tx, ctx, judged, source_id, full=complete)
+        counts = {name: len(getattr(result, name)) for name in COUNTED}
+        configured.note_push(tx.conn, tx.now, source_id, counts, complete=complete)
+        return result
 
     return ctx.platform.store.write(work)
 
@@ -66,7 +72,7 @@ def _items(name: str, body: bytes) -> Iterator[SourcedEntity | SourceProblem]:
 
 def told(result: ApplyResult) -> dict[str, Sequence[object] | int]:
     """What came of a push: counts, and what is wrong with which line."""
-    counts = {name: len(getattr(result, name)) for name in ("created", "updated", "unchanged", "deleted")}
+    counts = {name: len(getattr(result, name)) for name in COUNTED[:-1]}
     problems = [
         {"line": problem.line, "ref": problem.ref, "detail": problem.detail, "remedy": problem.remedy}
         for problem in result.problems[:100]

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from taxiway.core.context import OpContext, Platform
-from taxiway.core.settings_sources import OverlaySettings, PushedSettings
+from taxiway.core.settings_sources import OverlaySettings
 from taxiway.features.catalog.model import CONFIGURED, PUSHED, SYSTEM_SOURCES, Location
 from taxiway.features.catalog.repository import configured, layers, orphans
 from taxiway.features.catalog.repository import source_list as repository
@@ -21,28 +21,30 @@ READ = "catalog.location.read"
 REGULAR: Mapping[str, Any] = dict.fromkeys(
     ("every_seconds", "state", "detail", "counts", "started_at", "ended_at", "complete_at", "overlay")
 )
-"""What is told of configured sources only."""
+"""What is told of configured sources, and of what is pushed, only."""
 
 
-def sources(ctx: OpContext, after: str | None, limit: int) -> list[dict[str, Any]]:
-    """Registered locations by id, behind `after`. What ships with Taxiway, and configured sources in the order of the
-    settings, lead the first page."""
+def sources(ctx: OpContext, after: str | None, limit: int) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """What leads the first page (what ships with Taxiway, configured sources in the order of the settings, what others
+    push), and registered locations by id, behind `after`."""
     scope = ctx.scope(READ)
     with ctx.platform.store.read() as conn:
         rows = repository.sources(conn, repository.visible_sources(scope), after, limit)
         shipped = repository.system_sources(conn, sorted(SYSTEM_SOURCES)) if after is None else []
-        regular = _configured(ctx.platform, conn) if after is None and scope.everything else []
-        known = [*(_shipped(name) for name in shipped), *regular, *(_registered(row) for row in rows)]
-        return _counted(conn, known)
+        whole = after is None and scope.everything
+        regular = [*_configured(ctx.platform, conn), *_pushed(ctx.platform, conn)] if whole else []
+        leading = [*(_shipped(name) for name in shipped), *regular]
+        told = _counted(conn, [*leading, *(_registered(row) for row in rows)])
+    return told[: len(leading)], told[len(leading) :]
 
 
 def source(ctx: OpContext, source_id: str) -> dict[str, Any]:
-    """One registered location or configured source, with its last run where it had one. NotFoundError when there is
-    none."""
+    """One source, with its last run where it had one. NotFoundError when there is none."""
     scope = ctx.scope(READ)
     with ctx.platform.store.read() as conn:
         if source_id.startswith((CONFIGURED, PUSHED)):
-            found = [one for one in _configured(ctx.platform, conn) if one["id"] == source_id and scope.everything]
+            there = [*_configured(ctx.platform, conn), *_pushed(ctx.platform, conn)] if scope.everything else []
+            found = [one for one in there if one["id"] == source_id]
         else:
             row = repository.source(conn, repository.visible_sources(scope), source_id)
             found = [] if row is None else [_registered(row)]
@@ -100,7 +102,7 @@ def _shipped(name: str) -> dict[str, Any]:
 
 def _configured(platform: Platform, conn: Connection) -> list[dict[str, Any]]:
     # Those of the settings in their order, then those that were read once and are in the settings no more.
-    known = {row["id"]: row for row in configured.listed(conn)}
+    known = {row["id"]: row for row in configured.listed(conn, CONFIGURED)}
     items = []
     for item in platform.settings.catalog.sources:
         row = known.pop(CONFIGURED + item.name, None)
@@ -111,16 +113,24 @@ def _configured(platform: Platform, conn: Connection) -> list[dict[str, Any]]:
         {**_regular(source_id.removeprefix(CONFIGURED), row["type"], row), "state": "removed", "detail": removed}
         for source_id, row in known.items()
     ]
-    return [*items, *(_pushed(item) for item in platform.settings.catalog.pushed)]
-
-
-def _pushed(item: PushedSettings) -> dict[str, Any]:
-    told = {"type": "push", "target": item.name, "registered_by": "settings", "overlay": _terms(item.overlay)}
-    return {**_shipped(PUSHED + item.name), **told}
+    return items
 
 
 def _terms(overlay: OverlaySettings | None) -> dict[str, Any] | None:
     return None if overlay is None else overlay.model_dump(mode="json")
+
+
+def _pushed(platform: Platform, conn: Connection) -> list[dict[str, Any]]:
+    # Those that were pushed once, and those that the settings say something of.
+    overlays = {PUSHED + item.name: _terms(item.overlay) for item in platform.settings.catalog.pushed}
+    rows = {row["id"]: row for row in configured.listed(conn, PUSHED)}
+    items = []
+    for source_id in sorted({*rows, *overlays}):
+        told = _regular(source_id.removeprefix(PUSHED), "push", rows.get(source_id))
+        by = "settings" if source_id in overlays else "push"
+        shown = {"id": source_id, "registered_by": by, "trusted": True, "overlay": overlays.get(source_id)}
+        items.append({**told, **shown})
+    return items
 
 
 def _regular(name: str, type_: str, row: Mapping[str, Any] | None, **more: Any) -> dict[str, Any]:

@@ -66,7 +66,9 @@ def refresh_entity(ctx: OpContext, ref: str) -> None:
     try:
         locations.refresh_location(ctx, source_id)
     except NotFoundError as error:
-        raise ConflictError(f"{ref} was not read from a location: it cannot be refreshed") from error
+        raise ConflictError(
+            f"{ref} was not read from a location: change it where it comes from", code="catalog.not_refreshable"
+        ) from error
 
 
 def location_of(platform: Platform, ref: str) -> Location:

@@ -68,7 +68,7 @@ class FileTree:
         with file.open("rb") as stream:
             content = stream.read(self._limit + 1)
         if len(content) > self._limit:
-            raise TooLargeError(f"{file} is larger than {self._limit} bytes: split it")
+            raise TooLargeError(f"{file} is larger than {self._limit} bytes: split it", code="catalog.too_large")
         return content
 
     def match(self, pattern: str) -> Sequence[str]:
@@ -77,7 +77,9 @@ class FileTree:
             if file.is_file() and file.resolve().is_relative_to(self._root):
                 found.append(file.relative_to(self._root).as_posix())
             if len(found) > MAX_MATCHES:
-                raise TooLargeError(f"'{pattern}' matches more than {MAX_MATCHES} files: narrow it")
+                raise TooLargeError(
+                    f"'{pattern}' matches more than {MAX_MATCHES} files: narrow it", code="catalog.too_many_files"
+                )
         return sorted(found)
 
     def location(self, path: str) -> str:

@@ -121,7 +121,7 @@ function Detail({ source: x }: { source: SourceDetail }) {
               ...Object.entries(x.counts ?? {}).map(([k, n]) => [k, count(n)] as [string, string]),
             ]}
           />
-          {pushed(x) && <p style={{ margin: 0 }}>Another program brings these: <Cli>POST /api/catalog/v1/push/{x.target}</Cli></p>}
+          {pushed(x) && <p style={{ margin: 0 }}>Another program brings these: <Cli>{`POST /api/catalog/v1/push/${x.target}`}</Cli></p>}
           {x.type !== 'shipped' && !pushed(x) && <div><Button size="xs" variant="default" leftSection={<RefreshCw size={14} />} loading={read.isPending} onClick={() => read.mutate()}>Read now</Button></div>}
           {x.held > 0 && <Held source={x} />}
           {x.layers_waiting > 0 && <Waiting source={x} />}

@@ -76,9 +76,11 @@ def refresh(ref: str) -> None:
 
 
 @app.command
-def problems(*, output: Output = "table") -> None:
-    """List what could not be read, with file, line and remedy."""
-    show(list(Client(find_session()).pages(f"{BASE}/v1/problems")), output, ["location", "line", "detail"])
+def problems(*, ref: str | None = None, source: str | None = None, output: Output = "table") -> None:
+    """List what is wrong with sources, conflicts among it, with file, line and remedy; of an entity or a source."""
+    query = {"ref": None if ref is None else full_ref(ref), "source_id": source}
+    items = list(Client(find_session()).pages(f"{BASE}/v1/problems", query))
+    show(items, output, ["location", "line", "code", "detail", "remedy"])
 
 
 @app.command

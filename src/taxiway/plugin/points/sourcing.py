@@ -18,6 +18,9 @@ from pydantic import BaseModel
 class SourcedEntity:
     """An entity document with where it was read: `location` is `file:…` or `url:…`, `line` is 1-based.
 
+    A source that the settings declare an overlay says of entities of other sources what it has to say, and no more:
+    `kind`, `metadata.name` and the fields that it knows.
+
     `vouched` says that the source made the document itself from what the other system holds (a team, a user, a
     cluster), so that it may be of a kind that only trusted sources bring. Never set it for a document that somebody
     else wrote.

@@ -6,16 +6,18 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, Row, and_, delete, func, or_, select, update
+from sqlalchemy import Connection, Row, and_, delete, func, or_, select, text, update
 
 from taxiway.core.store.bulk import insert_rows
 from taxiway.features.catalog.model import OWN, Record
 from taxiway.features.catalog.overlays import Layer
 from taxiway.features.catalog.packing import pack
-from taxiway.features.catalog.repository.chunks import chunks
+from taxiway.features.catalog.repository.chunks import chunks, given_texts, texts_in
 from taxiway.features.catalog.repository.index import feed
 from taxiway.features.catalog.tables import catalog_problem, entity, entity_layer
 
+LOOKED_UP = 5000
+"""References looked up in one statement."""
 COLUMNS = ("ref", "source_id", "doc", "hash", "location", "line", "precedence", "lists", "at")
 
 
@@ -27,8 +29,9 @@ def there_are_any(conn: Connection) -> bool:
 def of_refs(conn: Connection, refs: Iterable[str]) -> dict[str, list[Layer]]:
     """The layers of references by reference, the own source's among them; none for references without overlays."""
     found: dict[str, list[Layer]] = {}
-    for batch in chunks(refs):
-        for row in conn.execute(select(entity_layer).where(entity_layer.c.ref.in_(batch))):
+    some = select(entity_layer).where(text(f"entity_layer.ref IN ({texts_in(conn)})"))
+    for batch in chunks(refs, LOOKED_UP):
+        for row in conn.execute(some, {"texts": given_texts(conn, batch)}):
             found.setdefault(row.ref, []).append(_layer(row))
     return found
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import orjson
@@ -21,11 +22,11 @@ from taxiway.features.catalog.overlays import Path
 from taxiway.features.catalog.sources.read import PLACEHOLDERS
 from taxiway.features.catalog.sources.targets import (
     Target,
-    forge_of,
     open_in_repository,
     open_target,
     repository_and_path,
 )
+from taxiway.kit.clock import MICROSECONDS
 from taxiway.kit.pointer import pointer
 from taxiway.kit.yaml12 import lines_of
 from taxiway.model.errors import TaxiwayError
@@ -33,6 +34,7 @@ from taxiway.model.errors import TaxiwayError
 SERVICE = "catalog.field_lines"
 AT_ONCE = 2
 KEPT = 200
+KEPT_FOR = 300 * MICROSECONDS
 
 
 @dataclass(frozen=True)
@@ -45,13 +47,15 @@ class Written:
     """Items of its lists by what they are, as far as they were looked for."""
 
 
-def written_at(platform: Platform, location: str, ref: str, state: str) -> Written | str:
-    """The document that describes `ref` in a file, or why that cannot be told. `state` names the state of the entity:
-    with another one, a file on another host is read again."""
+def written_at(platform: Platform, location: str, repository: str | None, ref: str, state: str) -> Written | str:
+    """The document that describes `ref` in a file, or why that cannot be told. `repository` is the one on the forge
+    that it was read from, if it was. `state` names the state of the entity: with another one, a file on another host is
+    read again."""
     try:
-        target = _opened(platform, location)
+        target = _opened(platform, location, repository)
         if target.remote:
-            return _files(platform).read(target, location, ref, state)
+            key = location, ref, state
+            return _files(platform).read(key, platform.clock.now(), partial(_read, target, location, ref))
         return _read(target, location, ref)
     except TaxiwayError as error:
         return f"its file cannot be read now: {error.detail}"
@@ -94,11 +98,10 @@ def says(written: Written, path: Path) -> bool:
     return True
 
 
-def _opened(platform: Platform, location: str) -> Target:
+def _opened(platform: Platform, location: str, repository: str | None) -> Target:
     kind, _, target = location.partition(":")
-    name, _ = repository_and_path(location)
-    if name and forge_of(platform).get_repository(name) is not None:
-        return open_in_repository(platform, name, target)
+    if repository is not None and repository_and_path(location)[0] == repository:
+        return open_in_repository(platform, repository, target)  # whatever address the forge had then
     return open_target(platform, kind, target)
 
 
@@ -114,27 +117,31 @@ def _text(value: Any) -> bytes:
     return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
 
 
+Key = tuple[str, str, str]
+
+
 @dataclass
 class _Files:
-    """What was read of files on other hosts."""
+    """What was read of files on other hosts, and when."""
 
-    known: OrderedDict[tuple[str, str, str], Written | str] = field(default_factory=OrderedDict)
+    known: OrderedDict[Key, tuple[int, Written | str]] = field(default_factory=OrderedDict)
     lock: threading.Lock = field(default_factory=threading.Lock)
     turns: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(AT_ONCE))
 
-    def read(self, target: Target, location: str, ref: str, state: str) -> Written | str:
-        key = location, ref, state
+    def read(self, key: Key, now: int, look: Callable[[], Written | str]) -> Written | str:
         with self.lock:
-            if key in self.known:
-                return self.known[key]
+            at, found = self.known.get(key, (0, ""))
+            if found and now - at < KEPT_FOR:
+                return found
         if not self.turns.acquire(blocking=False):
             return "other files are being read just now: ask again in a moment"
         try:
-            found = _read(target, location, ref)
+            found = look()
         finally:
             self.turns.release()
         with self.lock:
-            self.known[key] = found
+            self.known[key] = now, found
+            self.known.move_to_end(key)
             while len(self.known) > KEPT:
                 self.known.popitem(last=False)
         return found

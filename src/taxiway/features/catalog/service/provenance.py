@@ -75,14 +75,17 @@ def provenance_of(ctx: OpContext, ref: str) -> dict[str, Any]:
         found.append(_Source(layer, layer.source_id, name, *place, "overlay", seen))
     etag = document["metadata"]["etag"]
     for source in found:
-        source.written = _look(ctx, source, ref, etag)
+        repository = keeper.repository if keeper is not None and source.role == "owner" else None
+        source.written = _look(ctx, source, repository, ref, etag)
     return _told(ctx, known, etag, document, found, versions)
 
 
-def _look(ctx: OpContext, source: _Source, ref: str, etag: str) -> Written | str | None:
+def _look(ctx: OpContext, source: _Source, repository: str | None, ref: str, etag: str) -> Written | str | None:
     if not source.seen:
         return HIDDEN
-    return None if source.source_id.startswith(PUSHED) else written_at(ctx.platform, source.location, ref, etag)
+    if source.source_id.startswith(PUSHED):
+        return None
+    return written_at(ctx.platform, source.location, repository, ref, etag)
 
 
 def _told(

@@ -147,7 +147,7 @@ def history(ref: str, *, at: str | None = None, limit: int = 50, output: Output 
     items = list(client.pages(f"{BASE}/v1/history/{entity_path(ref)}", {"limit": min(limit, 100)}, most=limit))
     if output == "table":
         items = [{**item, "changes": _changes(item["diff"])} for item in items]
-    show(items, output, ["at", "verb", "version", "actor", "commit", "changes"])
+    show(items, output, ["at", "verb", "version", "actor", "via", "commit", "changes"])
 
 
 @app.command

@@ -13,7 +13,7 @@ from taxiway.plugin import Action
 Table = Callable[[Sequence[str], Iterable[Sequence[Any]]], str]
 HEAD = (
     "# Actions\n\nWhat the steps of a golden path can do with the plugins that ship; those of a forge need it in "
-    "the settings of its plugin ([GitHub](../how-to/github.md)). `*` marks what must be given. "
+    "the settings of its plugin ([how to](../how-to/golden-paths-on-forges.md)). `*` marks what must be given. "
     "**dry run**: whether plans and dry runs call it (they change nothing outside of a scratch folder), or make up its "
     "output. **when done again**: what becomes of a step that was interrupted: it runs again (`idempotent`), the "
     "action is asked what happened (`probe`), or a person is (`manual`). **undo**: whether it takes back what it made."

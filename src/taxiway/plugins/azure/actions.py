@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import quote
 
 from taxiway.plugin import PluginContext, StepContext
-from taxiway.plugin.actions import FunctionAction, schema
+from taxiway.plugin.actions import FunctionAction, NameTaken, schema
 from taxiway.plugin.forging.making import RepositoryState, action_client, would
 from taxiway.plugin.forging.new_repositories import ANOTHER, NewRepository, RepositoryUndo, first_commit, publish
 from taxiway.plugin.forging.repo_urls import RepoUrl, parse_repo_url
@@ -27,6 +27,7 @@ def publish_azure(plugin: PluginContext, clients: AzureClients) -> FunctionActio
         function=lambda ctx, values: _publish(ctx, values, plugin, clients),
         take_back=undo.take_back,
         check_back=undo.check_back,
+        name_check=lambda values: _names(clients, values),
         input_schema=schema(
             ["repoUrl"],
             repoUrl="<host>?organization=…&project=…&repo=…",
@@ -75,6 +76,12 @@ def _publish(ctx: StepContext, values: Values, plugin: PluginContext, clients: A
         "repositoryId": made["id"],
         "commitHash": commit,
     }
+
+
+def _names(clients: AzureClients, values: Values) -> list[NameTaken]:
+    """The name for a plan, looked for with the credential in the settings."""
+    url = parse_repo_url(values["repoUrl"], "organization", "project", "repo")
+    return [("repository", str(url), _found(clients.of(url.host), url) is not None)]
 
 
 def _found(client: AzureClient, url: RepoUrl) -> Values | None:

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import quote
 
 from taxiway.plugin import PluginContext, StepContext
-from taxiway.plugin.actions import FunctionAction, schema
+from taxiway.plugin.actions import FunctionAction, NameTaken, schema
 from taxiway.plugin.forging.making import RepositoryState, action_client, would
 from taxiway.plugin.forging.new_repositories import NewRepository, RepositoryUndo, first_commit, publish
 from taxiway.plugin.forging.repo_urls import RepoUrl, parse_repo_url
@@ -28,6 +28,7 @@ def publish_gitea(plugin: PluginContext, clients: GiteaClients) -> FunctionActio
         function=lambda ctx, values: _publish(ctx, values, plugin, clients),
         take_back=undo.take_back,
         check_back=undo.check_back,
+        name_check=lambda values: _names(clients, values),
         input_schema=schema(
             ["repoUrl", "description"],
             repoUrl="<host>?owner=…&repo=…; without an owner it belongs to the user of the token",
@@ -73,6 +74,15 @@ def _publish(ctx: StepContext, values: Values, plugin: PluginContext, clients: G
     _, commit = publish(ctx, plugin, wanted, branch, new, lambda found: client.remote(_path(name)))
     _await_content(ctx, client, name)
     return _output(client, name, branch, commit)
+
+
+def _names(clients: GiteaClients, values: Values) -> list[NameTaken]:
+    """The name for a plan, looked for with the credential in the settings."""
+    url = parse_repo_url(values["repoUrl"], "repo")
+    client = clients.of(url.host)
+    user = "" if url.owner else str(client.get("user").checked(f"the user of the token for {url.host}").json()["login"])
+    name = f"{url.owner or user}/{url.repo}"
+    return [("repository", f"{url.host}/{name}", _found(client, name) is not None)]
 
 
 def _output(client: GiteaClient, name: str, branch: str, commit: str) -> dict[str, Any]:

@@ -68,5 +68,7 @@ def test_undo_refuses_commits_of_others_and_leaves_a_repository_of_that_name(
 def test_a_dry_run_asks_nothing_and_a_repo_url_is_complete(steps: ForgeSteps) -> None:
     assert steps.run(KEY, values(steps), dry=True)["repositoryId"] == "<id>"
     assert (steps.system.asked, steps.made) == ([], [])
+    place = f"{steps.system.host}/acme/the shop/orders"
+    assert steps.actions[KEY].names(values(steps)) == [("repository", place, False)]
     with pytest.raises(InputError, match="does not say its organization"):
         steps.run(KEY, {"repoUrl": f"{steps.system.host}?project=p&repo=r"})

@@ -60,6 +60,7 @@ def test_a_repository_is_made_and_filled_once_and_undo_removes_it(
     contents = f"{page}/src/master" if bitbucket.is_cloud else f"{page}/browse"
     head = bitbucket.git.heads(name)["master"]
     assert output == {"remoteUrl": f"{page}.git", "repoContentsUrl": contents, "commitHash": head}
+    assert steps.actions[key].names(values(steps, bitbucket)) == [("repository", f"{steps.system.host}/{name}", True)]
     assert (bitbucket.git.pushes, bitbucket.large) == (1, [] if bitbucket.is_cloud else [name])
     assert "token-of" not in str(steps.made)
     bitbucket.git.commit(name, "theirs", {"a": "a"})

@@ -124,6 +124,7 @@ def test_undo_refuses_commits_of_others_and_leaves_what_it_did_not_make(
 def test_a_user_gets_a_repository_and_nobody_an_organisation(publishing: Publishing, workspace: Path) -> None:
     values = {"repoUrl": f"{publishing.host}?repo=own", "description": "d", "sourcePath": "bin"}
     assert publishing.action.run(step_context(workspace), values)["remoteUrl"].endswith("/ada/own.git")
+    assert publishing.action.names(values) == [("repository", f"{publishing.host}/ada/own", True)]
     with pytest.raises(NotFoundError, match="organisation nobody"):
         publishing.action.run(step_context(workspace), {**values, "repoUrl": f"{publishing.host}?owner=nobody&repo=x"})
     with pytest.raises(NotFoundError, match="hosts"):

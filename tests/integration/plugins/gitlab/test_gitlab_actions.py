@@ -89,6 +89,8 @@ def test_a_project_is_made_and_filled_once_and_undo_archives_and_removes_it(
 def test_a_project_that_is_there_is_left_or_refused(steps: ForgeSteps, gitlab: FakeGitLab, shop: str) -> None:
     with pytest.raises(ConflictError, match="already"):
         steps.run("publish:gitlab", values(steps))
+    told = [steps.actions["publish:gitlab"].names(values(steps, name))[0][1:] for name in ("shop", "other")]
+    assert told == [(f"{steps.system.host}/acme/shop", True), (f"{steps.system.host}/acme/other", False)]
     output = steps.run("publish:gitlab", values(steps, skipExisting=True))
     assert output == {
         "remoteUrl": f"{gitlab.url}/acme/shop",

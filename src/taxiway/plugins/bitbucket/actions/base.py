@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 from taxiway.model.errors import InputError
 from taxiway.plugin import PluginContext, StepContext
+from taxiway.plugin.actions import NameTaken
 from taxiway.plugin.forging.branches import Branch
 from taxiway.plugin.forging.making import RepositoryState, action_client
 from taxiway.plugin.forging.new_repositories import ANOTHER
@@ -115,6 +116,12 @@ class Bitbucket:
     def own(self, data: Values) -> Repo:
         """The repository of an entry of the inventory, with the credential in the settings: what undo uses."""
         return Repo(self.clients.of(data["host"]), data["host"], data["owner"], data["slug"])
+
+    def names(self, values: Values) -> list[NameTaken]:
+        """The name of a repository for a plan, looked for with the credential in the settings."""
+        client = self.clients.of(parse_repo_url(values["repoUrl"]).host)
+        repo = self._repo(client, values["repoUrl"], client.settings.is_cloud)
+        return [("repository", repo.place, repo.find() is not None)]
 
     def _repo(self, client: BitbucketClient, text: str, is_cloud: bool) -> Repo:
         url: RepoUrl = parse_repo_url(text, *(("workspace", "project", "repo") if is_cloud else ("project", "repo")))

@@ -40,6 +40,7 @@ def make(bitbucket: Bitbucket) -> list[FunctionAction]:
             function=_publishing(bitbucket, cloud),
             take_back=undo.take_back,
             check_back=undo.check_back,
+            name_check=bitbucket.names,
             input_schema=schema(["repoUrl"], repoUrl=repo_url, **_inputs(), **more),
             output_schema=OUTPUT,
         )

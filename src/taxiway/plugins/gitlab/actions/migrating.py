@@ -5,11 +5,12 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from taxiway.model.errors import ConflictError, InputError
+from taxiway.model.errors import ConflictError
 from taxiway.model.run import Created
 from taxiway.plugin import StepContext
 from taxiway.plugin.actions import FunctionAction, schema
 from taxiway.plugin.forging.making import TakeBack, first_look, turn_of, would
+from taxiway.plugin.forging.repo_urls import parse_repo_url
 from taxiway.plugins.gitlab.actions.base import GitLab, Values, number, sent
 from taxiway.plugins.gitlab.client import GitLabClient
 
@@ -45,8 +46,7 @@ def make(gitlab: GitLab) -> list[FunctionAction]:
 def _migrate(gitlab: GitLab, ctx: StepContext, values: Values) -> Values:
     asked = {"repoUrl": values["destinationUrl"], "token": values["destinationAccessToken"]}
     client, url = gitlab.client(ctx, asked)
-    if not url.owner or not url.repo:
-        raise InputError(f"'{values['destinationUrl']}' does not say owner and repo: add them", code="forge.repo_url")
+    parse_repo_url(values["destinationUrl"], "owner", "repo")
     place, source = f"{url.host}/{url.owner}/{url.repo}", str(values["sourceUrl"])
     if ctx.is_dry_run:
         return would(

@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from taxiway.model.errors import InputError, TaxiwayError
 from taxiway.plugin import StepContext
-from taxiway.plugin.actions import FunctionAction, schema
+from taxiway.plugin.actions import FunctionAction, NameTaken, schema
 from taxiway.plugin.forging.clients import quoted
 from taxiway.plugin.forging.making import RepositoryState, would
 from taxiway.plugin.forging.new_repositories import (
@@ -22,6 +22,7 @@ from taxiway.plugin.forging.new_repositories import (
     name_taken,
 )
 from taxiway.plugin.forging.publishing import NewCommit
+from taxiway.plugin.forging.repo_urls import parse_repo_url
 from taxiway.plugins.gitlab.actions.base import (
     AS_WHOM,
     REPO_URL,
@@ -98,6 +99,7 @@ def make(gitlab: GitLab) -> list[FunctionAction]:
             function=partial(_publish, gitlab),
             take_back=undo.take_back,
             check_back=undo.check_back,
+            name_check=partial(_names, gitlab),
             input_schema=schema(
                 ["repoUrl"],
                 repoUrl=REPO_URL,
@@ -134,11 +136,9 @@ def make(gitlab: GitLab) -> list[FunctionAction]:
 
 def _publish(gitlab: GitLab, ctx: StepContext, values: Values) -> Values:
     client, url = gitlab.client(ctx, values)
-    if not url.owner or not url.repo:
-        raise InputError(f"'{values['repoUrl']}' does not say owner and repo: add them", code="forge.repo_url")
     branch = values.get("defaultBranch") or "master"
     new = _commit(ctx, values)
-    project = Project(client, url.host, f"{url.owner}/{(values.get('settings') or {}).get('path') or url.repo}")
+    project = Project(client, url.host, _name(values))
     if ctx.is_dry_run:
         text = f"create {project.place} with {len(new.changes) if new else 0} files"
         web = f"{client.web}/{project.name}"
@@ -165,6 +165,19 @@ def _publish(gitlab: GitLab, ctx: StepContext, values: Values) -> Values:
     for variable in values.get("projectVariables") or []:
         _variable(gitlab, ctx, project, variable)
     return told
+
+
+def _names(gitlab: GitLab, values: Values) -> list[NameTaken]:
+    """The name for a plan, looked for with the credential in the settings."""
+    project = gitlab.own({"host": parse_repo_url(values["repoUrl"], "owner", "repo").host, "project": _name(values)})
+    is_left = bool(values.get("skipExisting"))
+    return [("repository", project.place, not is_left and project.find() is not None)]
+
+
+def _name(values: Values) -> str:
+    """The full path of the project to be."""
+    url = parse_repo_url(values["repoUrl"], "owner", "repo")
+    return f"{url.owner}/{(values.get('settings') or {}).get('path') or url.repo}"
 
 
 def _commit(ctx: StepContext, values: Values) -> NewCommit | None:

@@ -238,15 +238,21 @@ def _key(place: str) -> str:
 
 
 def _is_anothers(state: RepositoryState, item: Created) -> bool:
-    """Whether it was there before the run looked for it, or has become another one since."""
+    """Whether it was there before the run looked for it."""
     try:
         at = datetime.fromisoformat(state.created_at).timestamp()
     except ValueError:
         at = float(item.data["since"])
-    return at < item.data["since"] or state.name.lower() != str(item.data["name"]).lower()
+    return at < float(item.data["since"])
 
 
 def _check_own(state: RepositoryState, pushed: PushedCommits, item: Created) -> None:
+    if state.name.lower() != str(item.data["name"]).lower():
+        raise ConflictError(
+            f"the repository {item.name} was renamed to {state.name}: name it back, or archive or delete it by hand, "
+            "then undo again",
+            code="forge.renamed",
+        )
     own = pushed.of(item.name)
     foreign = sorted(branch for branch, head in state.heads.items() if head not in own)
     if foreign:

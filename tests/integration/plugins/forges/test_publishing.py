@@ -194,6 +194,9 @@ def test_a_repository_is_archived_before_it_is_removed_unless_others_worked_in_i
     check_repositories(older, pushed, [item])
     take_back_repositories(ctx, older, pushed, [item])
     assert not older.done, "one that was there before is somebody else's"
+    renamed = Hosted({"acme/shop": RepositoryState("acme/store", made_at, {"main": "c1"})})
+    with pytest.raises(ConflictError, match="was renamed to acme/store"):
+        take_back_repositories(ctx, renamed, pushed, [item])
     own = hosted({"main": "c1"})
     check_repositories(own, pushed, [item])
     take_back_repositories(ctx, own, pushed, [item])

@@ -20,6 +20,7 @@ from taxiway.plugins.github.client import GitHubClient, GitHubClients
 NAME = re.compile(r"[A-Za-z0-9_.-]{1,100}")
 SOON_SECONDS = (0.5, 1.0, 2.0, 4.0)
 """GitHub needs a moment until what was just made can be found everywhere."""
+EMPTY = "Git Repository is empty"
 Values = Mapping[str, Any]
 T = TypeVar("T")
 
@@ -138,14 +139,14 @@ def ref_path(branch: str, what: str = "ref") -> str:
     return f"git/{what}/{quoted(f'heads/{branch}')}"
 
 
-def soon(ctx: StepContext, call: Callable[[], T], *, is_too_early: Callable[[TaxiwayError], bool] | None = None) -> T:
-    """`call`, again after a moment while what was just made is not found yet."""
+def soon(ctx: StepContext, call: Callable[[], T]) -> T:
+    """`call`, again after a moment while what was just made is not found yet, or is still empty."""
     for seconds in SOON_SECONDS:
         try:
             return call()
         except TaxiwayError as error:
-            early = is_too_early(error) if is_too_early else isinstance(error, NotFoundError)
-            if not early or ctx.cancelled.wait(seconds):
+            is_too_early = isinstance(error, NotFoundError) or EMPTY in error.detail
+            if not is_too_early or ctx.cancelled.wait(seconds):
                 raise
     return call()
 

@@ -14,7 +14,7 @@ from taxiway.plugin import StepContext
 from taxiway.plugin.actions import FunctionAction, schema
 from taxiway.plugin.forging.making import TakeBack, first_look, turn_of, would
 from taxiway.plugins.github.actions import schemas
-from taxiway.plugins.github.actions.base import GitHub, Repo, Values, given, quoted
+from taxiway.plugins.github.actions.base import GitHub, Repo, Values, given, quoted, soon
 
 RUN = "workflow_run"
 
@@ -56,7 +56,7 @@ def _dispatch(github: GitHub, ctx: StepContext, values: Values) -> Values:
         output = _details({"id": 0, "url": "", "html_url": ""}) if wants_details else {}
         return would(ctx, f"start the workflow {workflow} of {repo.place} on {ref}", output)
     asked = turn_of(values)
-    newest, is_again = first_look(ctx, f"newest run {asked}", lambda: _newest(repo, workflow, ref))
+    newest, is_again = first_look(ctx, f"newest run {asked}", lambda: soon(ctx, lambda: _newest(repo, workflow, ref)))
     data = {**repo.data, "workflow": workflow, "ref": ref, "after": newest}
     ctx.created(RUN, f"{repo.place}: {workflow} on {ref}", data)
     found = _started(repo, data) if is_again else None

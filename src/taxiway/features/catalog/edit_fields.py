@@ -10,10 +10,8 @@ from taxiway.features.catalog.kind_columns import name_of
 from taxiway.features.catalog.kinds import Kind, Kinds
 from taxiway.kit.pointer import dig
 
-Shape = Literal[
-    *("text", "texts", "reference", "references", "choice", "pairs"),
-    *("enum", "enums", "integer", "number", "numbers", "boolean", "date", "datetime"),
-]
+Words = Literal["text", "texts", "reference", "references", "choice", "pairs", "enum", "enums"]
+Shape = Literal[Words, "integer", "number", "numbers", "boolean", "date", "datetime"]
 """`choice` suggests, `enum` takes nothing else; the plural is a list of them."""
 COMMON: tuple[tuple[str, str, Shape], ...] = (
     ("title", "Title", "text"),

@@ -106,7 +106,9 @@ def _check(ctx: OpContext, judged: Mapping[str, Any]) -> list[CheckResult]:
     results = []
     for check in ctx.platform.registry.all("plan_check", PlanCheck):
         try:
-            results.append(check.check(judged))
+            result = check.check(judged)
+            if result is not None:
+                results.append(result)
         except TaxiwayError as error:
             results.append(CheckResult(check.key, check.key, "failed", f"the check itself failed: {error.detail}"))
     done = {result.id for result in results}

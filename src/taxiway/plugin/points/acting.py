@@ -64,7 +64,9 @@ class PlanCheck(Protocol):
 
     key: str
 
-    def check(self, plan: Mapping[str, Any]) -> CheckResult: ...
+    def check(self, plan: Mapping[str, Any]) -> CheckResult | None:
+        """The verdict; None where there is nothing to judge."""
+        ...
 
 
 @runtime_checkable

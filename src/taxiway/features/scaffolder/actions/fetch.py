@@ -83,12 +83,18 @@ def _fetch_plain(ctx: StepContext, values: Mapping[str, Any]) -> Mapping[str, An
 
 def _fetch_template(ctx: StepContext, values: Mapping[str, Any], renderer: Renderer) -> Mapping[str, Any]:
     source, target = source_folder(ctx, values["url"]), inside(ctx.workspace, values.get("targetPath") or ".")
-    render_folder(source, target, values, renderer, ctx.log)
+    render_folder(source, target, values, renderer, ctx.log, is_plan=ctx.is_dry_run)
     return {}
 
 
 def render_folder(
-    source: Path, target: Path, values: Mapping[str, Any], renderer: Renderer, log: Callable[[str], None]
+    source: Path,
+    target: Path,
+    values: Mapping[str, Any],
+    renderer: Renderer,
+    log: Callable[[str], None],
+    *,
+    is_plan: bool = False,
 ) -> None:
     """Render the files below `source` into `target`; `values` is the input of `fetch:template`."""
     untemplated = list(values.get("copyWithoutTemplating") or values.get("copyWithoutRender") or [])
@@ -100,7 +106,8 @@ def render_folder(
     context = {"cookiecutter" if compat else "values": values.get("values") or {}}
     options = {name: bool(values.get(name)) for name in ("trimBlocks", "lstripBlocks", "cookiecutterCompat")}
     written = 0
-    for (name, path), (rendered_name, text) in zip(paths, renderer.files(requests, context, options), strict=True):
+    rendered = renderer.files(requests, context, options, is_plan=is_plan)
+    for (name, path), (rendered_name, text) in zip(paths, rendered, strict=True):
         if text is not None and extension:
             rendered_name = rendered_name.removesuffix(extension)
         if not all(rendered_name.split("/")):

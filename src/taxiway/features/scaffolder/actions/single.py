@@ -116,7 +116,7 @@ def _workspace_folder(ctx: StepContext, values: Values, renderer: Renderer) -> V
         raise NotFoundError(f"the workspace has no folder '{values['sourcePath']}'")
     if target.is_relative_to(source):
         raise InputError("the target may not be inside of the source: name another folder")
-    render_folder(source, target, values, renderer, ctx.log)
+    render_folder(source, target, values, renderer, ctx.log, is_plan=ctx.is_dry_run)
     return {}
 
 

@@ -21,6 +21,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from taxiway.features.scaffolder.rendering.planned import Files, PlannedRenders
 from taxiway.kit.built import built_web
 from taxiway.model.errors import InputError, TimedOutError, TooLargeError, UnavailableError
 from taxiway.plugin import Identity
@@ -100,6 +101,13 @@ def _has_expressions(value: Any) -> bool:
     return isinstance(value, list | tuple) and any(_has_expressions(item) for item in value)
 
 
+def _body(request: Mapping[str, Any]) -> bytes:
+    body = json.dumps(request).encode()
+    if len(body) > MAX_REQUEST:
+        raise TooLargeError(f"the template's files are larger than {MAX_REQUEST} bytes together")
+    return body
+
+
 class Renderer:
     """Renders values and files. Safe to call from many threads; each call has a worker to itself.
 
@@ -111,6 +119,7 @@ class Renderer:
         self._idle: list[_Worker] = []
         self._lock = threading.Lock()
         self._timer: threading.Timer | None = None
+        self._planned = PlannedRenders()
 
     def value(self, value: Any, context: Mapping[str, Any], *, failed: bool = False) -> Any:
         """`value` with every expression inside replaced; a whole-string expression keeps its type. What renders to
@@ -121,11 +130,23 @@ class Renderer:
         return self._ask(request)
 
     def files(
-        self, files: Sequence[tuple[str, str | None]], context: Mapping[str, Any], options: Mapping[str, Any]
-    ) -> list[tuple[str, str | None]]:
-        """(path, text) pairs with path and text rendered; text None renders the path only."""
+        self,
+        files: Sequence[tuple[str, str | None]],
+        context: Mapping[str, Any],
+        options: Mapping[str, Any],
+        *,
+        is_plan: bool = False,
+    ) -> Files:
+        """(path, text) pairs with path and text rendered; text None renders the path only. The run of a plan gets
+        what the plan rendered (`is_plan`), where nothing that it depends on is different."""
         request = {"op": "files", "files": list(files), "context": dict(context), "options": dict(options)}
-        return [(path, text) for path, text in self._ask({**request, "most": MOST_RENDERED})]
+        body = _body({**request, "most": MOST_RENDERED})
+        found = self._planned.find(body, is_plan=is_plan)
+        if found is None:
+            found = [(path, text) for path, text in self._answer(body)]
+            if is_plan:
+                self._planned.keep(body, found)
+        return found
 
     def outline(self, texts: Sequence[tuple[str, Mapping[str, Any]]]) -> list[dict[str, Any]]:
         """What each (text, options) refers to: paths, filters, calls, conditions, or the error of its syntax."""
@@ -154,9 +175,9 @@ class Renderer:
             worker.close()
 
     def _ask(self, request: Mapping[str, Any]) -> Any:
-        body = json.dumps(request).encode()
-        if len(body) > MAX_REQUEST:
-            raise TooLargeError(f"the template's files are larger than {MAX_REQUEST} bytes together")
+        return self._answer(_body(request))
+
+    def _answer(self, body: bytes) -> Any:
         worker = self._take()
         try:
             answer = worker.ask(body, REQUEST_SECONDS)

@@ -37,7 +37,7 @@ class FakeBitbucket:
         return (200, found) if found else (404, {"error": {"message": "there is none"}})
 
     def make(self, call: Call) -> Answer:
-        name = self.name(call) if self.is_cloud else f"{self.name(call)}/{call.body['name']}"
+        name = self.name(call) if self.is_cloud else f"{self.name(call)}/{call.body['name'].lower().replace(' ', '-')}"
         page = f"{self.url}/{name}"
         clone = {"name": "https" if self.is_cloud else "http", "href": f"{page}.git"}
         made: dict[str, Any] = {"slug": name.partition("/")[2], "asked": call.body}

@@ -52,12 +52,6 @@ class ForgeSteps:
         self.actions[key].check_undo(created)
         self.actions[key].undo(self.ctx, created)
 
-    def asked(self) -> list[str]:
-        """Method and path of each request so far, which are forgotten: those of git left out."""
-        found = [f"{one.method} {one.path.partition('?')[0]}" for one in self.system.asked]
-        self.system.asked.clear()
-        return [one for one in found if "git-" not in one and "info/refs" not in one]
-
 
 @contextmanager
 def forge_steps(

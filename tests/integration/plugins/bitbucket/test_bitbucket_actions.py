@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,9 @@ from factories.forge_steps import ForgeSteps, forge_steps
 from factories.git_host import GitHost
 from taxiway.model.errors import ConflictError, InputError
 from taxiway.plugin.forging.smart_http import basic
+from taxiway.plugin.testing.host import memory_host
 from taxiway.plugins.bitbucket import PLUGIN
+from taxiway.plugins.bitbucket.settings import BitbucketSettings
 
 TOKEN, PERSON = "token-of-the-test", "token-of-a-person"
 
@@ -39,7 +42,7 @@ def steps(bitbucket: FakeBitbucket, tmp_path: Path) -> Iterator[ForgeSteps]:
 
 
 def values(steps: ForgeSteps, bitbucket: FakeBitbucket, **more: Any) -> dict[str, Any]:
-    parts = "workspace=acme&project=SHOP&repo=orders" if bitbucket.is_cloud else "project=SHOP&repo=orders"
+    parts = "workspace=acme&project=SHOP&repo=orders" if bitbucket.is_cloud else "project=SHOP&repo=Orders"
     return {"repoUrl": f"{steps.system.host}?{parts}", **more}
 
 
@@ -62,6 +65,9 @@ def test_a_repository_is_made_and_filled_once_and_undo_removes_it(
     assert output == {"remoteUrl": f"{page}.git", "repoContentsUrl": contents, "commitHash": head}
     assert steps.actions[key].names(values(steps, bitbucket)) == [("repository", f"{steps.system.host}/{name}", True)]
     assert (bitbucket.git.pushes, bitbucket.large) == (1, [] if bitbucket.is_cloud else [name])
+    wanted = bitbucket.repositories[name]["asked"]
+    assert wanted.get("name") == (None if bitbucket.is_cloud else "Orders")
+    assert (wanted["description"], wanted.get("is_private", not wanted.get("public"))) == ("What for", True)
     assert "token-of" not in str(steps.made)
     bitbucket.git.commit(name, "theirs", {"a": "a"})
     with pytest.raises(ConflictError, match="commits made since on theirs"):
@@ -155,3 +161,23 @@ def test_a_pipeline_is_started_once(steps: ForgeSteps, bitbucket: FakeBitbucket)
     assert steps.run("bitbucket:pipelines:run", asked) == output
     assert steps.again("bitbucket:pipelines:run", asked) == output
     assert len(bitbucket.pipelines) == 1
+
+
+def test_each_kind_of_token_goes_where_bitbucket_wants_it(tmp_path: Path) -> None:
+    from taxiway.plugins.bitbucket.client import clients_of
+
+    context = memory_host(tmp_path, "bitbucket").context
+    token = context.secrets.put("token", "t0ken")
+    ann = {"token": token, "username": "ann@example.com"}
+    hosts = [{"token": token}, {**ann, "host": "b.example.com", "cloud": True}, {**ann, "host": "own.example.com"}]
+    settings = BitbucketSettings.model_validate({"hosts": hosts})
+    clients = clients_of(replace(context, settings=settings))
+    found = {host.host: clients.of(host.host).remote("a/b.git").authorization for host in settings.hosts}
+    assert found == {
+        "bitbucket.org": basic("x-token-auth", "t0ken"),
+        "b.example.com": basic("x-bitbucket-api-token-auth", "t0ken"),
+        "own.example.com": basic("ann@example.com", "t0ken"),
+    }
+    person = clients.of("own.example.com").acting("hers")
+    assert person.remote("a/b.git").authorization == "Bearer hers"
+    assert "hers" not in repr(person)

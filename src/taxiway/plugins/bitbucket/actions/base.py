@@ -26,12 +26,14 @@ AS_WHOM = "A token to use instead of that of the settings"
 
 @dataclass(frozen=True)
 class Repo:
-    """A repository. `owner` is its workspace on Cloud, the key of its project on a Data Center."""
+    """A repository. `owner` is its workspace on Cloud, and the key of its project on a Data Center; a new one gets
+    `title` and `project`."""
 
     client: BitbucketClient
     host: str
     owner: str
     slug: str
+    title: str = ""
     project: str = ""
 
     @property
@@ -128,7 +130,7 @@ class Bitbucket:
         owner = url.workspace if is_cloud else url.project
         # A Data Center makes the slug out of the name itself.
         slug = url.repo if is_cloud else re.sub(r"[^a-z0-9_.-]+", "-", url.repo.lower())
-        return Repo(client, url.host, owner, slug, url.project)
+        return Repo(client, url.host, owner, slug, url.repo, url.project)
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from typing import Any
 
 from taxiway.plugin import StepContext
 from taxiway.plugin.actions import FunctionAction, schema
-from taxiway.plugin.forging.making import first_look, turn_of, would
+from taxiway.plugin.forging.making import action_client, first_look, turn_of, would
 from taxiway.plugins.bitbucket.actions.base import AS_WHOM, Bitbucket, Repo, Values
 from taxiway.plugins.bitbucket.settings import CLOUD
 
@@ -67,9 +67,8 @@ _BODY = {
 
 def _run(bitbucket: Bitbucket, ctx: StepContext, values: Values) -> Values:
     host = next((one.host for one in bitbucket.ctx.settings.hosts if one.is_cloud), CLOUD)
-    workspace, slug = str(values["workspace"]), str(values["repo_slug"])
-    url = f"{host}?workspace={workspace}&project=-&repo={slug}"
-    repo = bitbucket.repo(ctx, {"repoUrl": url, "token": values.get("token")}, cloud=True)
+    client = action_client(bitbucket.clients, ctx, host, values.get("token"))
+    repo = Repo(client, host, str(values["workspace"]), str(values["repo_slug"]))
     page = f"{repo.client.web}/{repo.name}"
     if ctx.is_dry_run:
         output = {"buildNumber": 0, "repoUrl": page, "pipelinesUrl": f"{page}/pipelines"}

@@ -114,10 +114,9 @@ def _made(repo: Repo, values: Values, branch: str) -> Values:
     if repo.is_cloud:
         body = {"scm": "git", "is_private": not is_public, "project": {"key": repo.project}, **about}
         return repo.send("POST", "", body)
-    path, name = repo.path().rpartition("/")[0], values["repoUrl"]
-    body = {"name": repo.slug, "defaultBranch": branch, "public": is_public, **about}
-    answer = repo.client.send("POST", path, body)
-    return repo.client.one(answer.checked(f"the repository {name}"))
+    body = {"name": repo.title, "defaultBranch": branch, "public": is_public, **about}
+    answer = repo.client.send("POST", repo.path().rpartition("/")[0], body)
+    return repo.client.one(answer.checked(f"the repository {repo.place}"))
 
 
 def _guessed(repo: Repo, branch: str) -> dict[str, str]:

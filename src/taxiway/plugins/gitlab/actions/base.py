@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -138,9 +139,8 @@ class GitLab:
 
     def secret(self, step: StepContext, value: str) -> str:
         """`value`, or the secret behind it where it is a reference to one of this run. Others' are never looked up."""
-        if value.startswith("secret://") and f"/golden-paths/{step.run_id}/" in value:
-            return step.resolve_secret(value)
-        return value
+        is_own = re.fullmatch(rf"secret://[^/]+/golden-paths/{re.escape(step.run_id)}/[^/]+", value)
+        return step.resolve_secret(value) if is_own else value
 
     def keep(self, step: StepContext, name: str, value: str) -> str:
         """Keep a secret that GitLab made, as one of this run, and return its reference."""

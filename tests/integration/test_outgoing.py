@@ -123,6 +123,18 @@ def test_bodies_are_bounded_unpacked_ones_too(system: OtherSystem, client: Outgo
     assert len(client.get(system.url).body) == 200_000
 
 
+def test_a_credential_that_is_used_up_holds_up_no_other(system: OtherSystem, client: Outgoing) -> None:
+    used_up = {"authorization": "Bearer somebody's"}
+    system.respond = lambda asked: Reply(status=429, headers={"retry-after": "900"})
+    with pytest.raises(RateLimitedError):
+        client.get(system.url, headers=used_up)
+    system.respond = lambda asked: Reply({})
+    assert client.get(system.url).status == 200
+    with pytest.raises(RateLimitedError):
+        client.get(system.url, headers=used_up)
+    assert len(system.asked) == 2
+
+
 def test_a_secondary_limit_is_known_by_its_words(system: OtherSystem, client: Outgoing) -> None:
     # GitHub tells the hour's limit in the headers of this answer, and that one is not used up.
     reset = str(int(time.time()) + 900)

@@ -5,6 +5,7 @@ dulwich is imported by who needs it: a server's start does not.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, cast
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from dulwich.objects import ObjectID
 
 FILE, EXECUTABLE, FOLDER = 0o100644, 0o100755, 0o040000
+_NO_REF = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|^@$")
+"""What git-check-ref-format refuses in a name."""
 
 
 def checked_path(path: str) -> PurePosixPath:
@@ -24,6 +27,20 @@ def checked_path(path: str) -> PurePosixPath:
     if parts.is_absolute() or not parts.parts or any(p in ("..", ".") or p.lower() == ".git" for p in parts.parts):
         raise InputError(f"'{path}' is no path that a repository may hold", code="repositories.bad_path")
     return parts
+
+
+def checked_branch(name: str) -> str:
+    """`name`. InputError when git would not take it for the name of a branch."""
+    parts = name.split("/")
+    if (
+        not 0 < len(name) <= 200
+        or _NO_REF.search(name)
+        or name.endswith(".")
+        or any(not part or part.startswith(".") or part.endswith(".lock") for part in parts)
+        or name.startswith("-")
+    ):
+        raise InputError(f"'{name[:200]}' cannot name a branch", code="repositories.bad_branch")
+    return name
 
 
 def build_tree(store: Any, old: bytes | None, changes: Mapping[str, FileChange]) -> bytes:

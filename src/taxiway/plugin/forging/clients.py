@@ -74,7 +74,7 @@ class RestClient(ABC, Generic[R]):
     """A token that is used instead of the one in the settings."""
 
     def acting(self, token: str | None) -> Self:
-        """Itself, or the same host with the token of a person. The rate limits that were seen are shared."""
+        """Itself, or the same host with the token of a person, which has rate limits of its own."""
         return replace(self, given=token) if token else self
 
     @property

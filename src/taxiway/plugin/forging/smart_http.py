@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from taxiway.model.errors import ConflictError, InputError, NotFoundError, TooLargeError, UnavailableError
+from taxiway.plugin.git_objects import checked_branch
 from taxiway.plugin.outgoing import Answer, Limits, Outgoing, shown
 
 MOST_BYTES = 200 * 1024 * 1024
@@ -56,7 +57,7 @@ class GitRemote:
         out = io.BytesIO()
         count, records = pack_objects_to_data([store[name] for name in objects], deltify=False)
         write_pack_data(out.write, records, store.object_format, num_records=count)
-        self._update(f"{old or ZERO} {commit} refs/heads/{branch}", out.getvalue())
+        self._update(f"{old or ZERO} {commit} refs/heads/{checked_branch(branch)}", out.getvalue())
 
     def move(self, branch: str, commit: str, *, old: str | None) -> None:
         """Let `branch` go to a commit that the forge has. ConflictError as for `push`."""
@@ -66,7 +67,7 @@ class GitRemote:
 
     def delete(self, branch: str, *, old: str) -> None:
         """Delete a branch that stands at `old`. ConflictError when it is elsewhere, or may not be deleted."""
-        self._update(f"{old} {ZERO} refs/heads/{branch}", b"", "delete-refs")
+        self._update(f"{old} {ZERO} refs/heads/{checked_branch(branch)}", b"", "delete-refs")
 
     def fetch(self, commit: str) -> Any:
         """An object store with the commit and its trees; with its files too where the forge cannot leave them out."""

@@ -66,7 +66,7 @@ class Outgoing:
     now: Callable[[], float] = time.time
     tls: ssl.SSLContext | None = None
     _pools: dict[tuple[str, str, int, str], urllib3.HTTPConnectionPool] = field(default_factory=dict, repr=False)
-    _paused_until: dict[str, float] = field(default_factory=dict)
+    _paused_until: dict[tuple[str, int], float] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def get(self, url: str, *, etag: str | None = None, **options: Any) -> Answer:
@@ -108,7 +108,7 @@ class Outgoing:
                 continue
             pause = wait_seconds(answer.status, answer.headers, self.now(), answer.body)
             if pause is not None and pause > 0:
-                self._paused_until[_place(call.url)] = self.now() + pause
+                self._note_pause(call, pause)
             if is_limit(answer.status, answer.headers, answer.body):
                 if last:
                     raise _limited(call, pause or 0.0)
@@ -221,8 +221,16 @@ class Outgoing:
                 )
             return self._pools[key]
 
+    def _note_pause(self, call: _Call, pause: float) -> None:
+        now = self.now()
+        with self._lock:
+            over = [payer for payer, until in self._paused_until.items() if until <= now]
+            for payer in over:
+                del self._paused_until[payer]
+            self._paused_until[call.payer] = now + pause
+
     def _keep_pause(self, call: _Call) -> None:
-        pause = self._paused_until.get(_place(call.url), 0.0) - self.now()
+        pause = self._paused_until.get(call.payer, 0.0) - self.now()
         if pause <= 0:
             return
         if pause > call.limits.wait_seconds or not self._rest(pause, call):
@@ -247,6 +255,13 @@ class _Call:
     @property
     def shown(self) -> str:
         return shown(self.url.geturl())
+
+    @property
+    def payer(self) -> tuple[str, int]:
+        """Whose limit it counts towards: the place, and the credential without its value. Somebody's token that is used
+        up holds up nobody else."""
+        own = sorted((name, value) for name, value in self.headers.items() if name not in HARMLESS_HEADERS)
+        return f"{self.url.scheme}://{self.url.netloc}", hash(tuple(own))
 
     def too_slow(self) -> TimedOutError:
         return TimedOutError(
@@ -282,10 +297,6 @@ def _limited(call: _Call, pause: float) -> RateLimitedError:
         code="outgoing.rate_limited",
         retry_after_seconds=pause,
     )
-
-
-def _place(url: SplitResult) -> str:
-    return f"{url.scheme}://{url.netloc}"
 
 
 def _lower(headers: Mapping[str, str]) -> dict[str, str]:

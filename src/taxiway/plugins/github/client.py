@@ -37,7 +37,7 @@ class GitHubClient:
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def acting(self, token: str | None) -> GitHubClient:
-        """Itself, or the same GitHub with the token of a person. The rate limits that were seen are shared."""
+        """Itself, or the same GitHub with the token of a person, which has rate limits of its own."""
         return replace(self, given=token) if token else self
 
     @property

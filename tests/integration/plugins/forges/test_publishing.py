@@ -26,6 +26,7 @@ from taxiway.plugin.forging.making import (
 from taxiway.plugin.forging.publishing import NewCommit, folder_changes, push_first, push_onto
 from taxiway.plugin.forging.repo_urls import parse_repo_url
 from taxiway.plugin.forging.smart_http import GitRemote, basic
+from taxiway.plugin.git_objects import checked_branch
 from taxiway.plugin.outgoing import Hosts, Outgoing
 from taxiway.plugin.testing.host import memory_host, step_context
 
@@ -123,6 +124,31 @@ def test_paths_that_lead_out_are_refused(workspace: Path) -> None:
     (workspace / "link").symlink_to("/etc/passwd")
     with pytest.raises(InputError, match="may not hold links"):
         folder_changes(ctx, None)
+
+
+def test_a_branch_has_a_name_that_git_takes(remote: GitRemote) -> None:
+    assert [checked_branch(name) for name in ("main", "feature/x-1.2", "über#3+@")]
+    bad = (
+        "",
+        "a b",
+        "a..b",
+        "/a",
+        "a/",
+        "a//b",
+        ".a",
+        "a/.b",
+        "a.lock",
+        "a.",
+        "a\n",
+        "a\0report",
+        "@",
+        "a@{1",
+        "-d",
+        "a~1",
+    )
+    for name in bad:
+        with pytest.raises(InputError, match="cannot name a branch"):
+            remote.delete(name, old="0" * 40)
 
 
 def test_a_repo_url_is_read_as_backstage_reads_it() -> None:

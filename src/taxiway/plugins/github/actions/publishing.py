@@ -15,6 +15,7 @@ from taxiway.plugin.actions import FunctionAction, schema
 from taxiway.plugin.forging.making import would
 from taxiway.plugin.forging.new_repositories import RepositoryUndo, fill, first_commit
 from taxiway.plugin.forging.publishing import NewCommit
+from taxiway.plugin.git_objects import checked_branch
 from taxiway.plugins.github.actions import schemas
 from taxiway.plugins.github.actions.base import GitHub, Repo, Values, ref_path, soon, warned
 from taxiway.plugins.github.actions.protection import Protection, protect, protection_of, take_back_protection
@@ -31,7 +32,7 @@ def make(github: GitHub) -> list[FunctionAction]:
 
 def _publish(github: GitHub) -> FunctionAction:
     def run(ctx: StepContext, values: Values) -> Values:
-        repo, branch = github.repo(ctx, values), str(values.get("defaultBranch") or "main")
+        repo, branch = github.repo(ctx, values), checked_branch(values.get("defaultBranch") or "main")
         new = first_commit(ctx, values, values.get("sourcePath"))
         if ctx.is_dry_run:
             text = f"create the repository {repo.place} with {len(new.changes)} files on {branch}"
@@ -107,7 +108,7 @@ def _create(github: GitHub) -> FunctionAction:
 
 def _push(github: GitHub) -> FunctionAction:
     def run(ctx: StepContext, values: Values) -> Values:
-        repo, branch = github.repo(ctx, values), str(values.get("defaultBranch") or "main")
+        repo, branch = github.repo(ctx, values), checked_branch(values.get("defaultBranch") or "main")
         new = first_commit(ctx, values, values.get("sourcePath"))
         if ctx.is_dry_run:
             text = f"push {len(new.changes)} files as {branch} of {repo.place}"

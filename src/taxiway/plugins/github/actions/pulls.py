@@ -18,6 +18,7 @@ from taxiway.plugin import StepContext
 from taxiway.plugin.actions import FunctionAction, schema
 from taxiway.plugin.forging.making import would
 from taxiway.plugin.forging.publishing import folder_changes
+from taxiway.plugin.git_objects import checked_branch
 from taxiway.plugins.github.actions import schemas
 from taxiway.plugins.github.actions.base import GitHub, Repo, Values, given, quoted, ref_path, warned
 from taxiway.plugins.github.actions.commits import changed_tree, make_commit
@@ -69,7 +70,7 @@ def make(github: GitHub) -> list[FunctionAction]:
 
 
 def _open(github: GitHub, ctx: StepContext, values: Values) -> Values:
-    repo, branch = github.repo(ctx, values), str(values["branchName"])
+    repo, branch = github.repo(ctx, values), checked_branch(values["branchName"])
     changes = folder_changes(ctx, values.get("sourcePath"), values.get("targetPath"), values.get("filesToDelete") or ())
     if ctx.is_dry_run:
         target = values.get("targetBranchName") or "main"

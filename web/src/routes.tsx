@@ -156,9 +156,10 @@ const upgrades = createRoute({
   component: lazyRouteComponent(() => import('./features/scaffolder/UpgradesPage'), 'UpgradesPage'),
 })
 /** `formData` is JSON, as in Backstage's links; the router may have read it already. */
-export type WizardSearch = { step?: number; formData?: string }
+export type WizardSearch = { step?: number; formData?: string; draft?: string }
 const wizardSearch = (s: Raw): WizardSearch => ({
   step: Number(s.step) || undefined,
+  draft: text(s.draft),
   formData: typeof s.formData === 'object' && s.formData ? JSON.stringify(s.formData) : text(s.formData),
 })
 const wizard = createRoute({

@@ -17,6 +17,7 @@ def create(
     template: str,
     *,
     plan: bool = False,
+    save: bool = False,
     wait: bool = True,
     values: str | None = None,
     for_: Annotated[str | None, Parameter(name="--for")] = None,
@@ -31,6 +32,8 @@ def create(
         Name or reference of the template, such as python-service.
     plan
         Only show what would happen.
+    save
+        Only keep the answers as a draft; `taxiway drafts run` goes on with it.
     wait
         Follow the run to its end.
     values
@@ -43,7 +46,16 @@ def create(
     if plan:
         _show_plan(client.call("POST", "/api/scaffolder/v1/plans", body={"template_ref": ref, "values": given}), output)
         return 0
+    if save:
+        draft = client.call("POST", "/api/scaffolder/v1/drafts", body={"template_ref": ref, "values": given})
+        note(f"draft {draft['id']}")
+        return 0
     task = client.call("POST", "/api/scaffolder/v2/tasks", body={"templateRef": ref, "values": given})
+    return finish(client, task, wait, output)
+
+
+def finish(client: Client, task: dict[str, Any], wait: bool, output: Output) -> int:
+    """Follow a task that was started to its end, and show its output; the exit code."""
     note(f"run {task['id']}")
     if not wait:
         show(task, output)

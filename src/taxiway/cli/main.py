@@ -24,6 +24,7 @@ for name, (target, summary) in {
     "demo": ("demo:demo", "Run the main job with the demo organisation"),
     "login": ("login:login", "Remember a server and a token for it"),
     "create": ("create:create", "Run a golden path"),
+    "drafts": ("drafts:app", "Half-filled forms of golden paths"),
     "template": ("template:app", "Lint, test and preview golden paths without a server"),
     "deploy": ("deploy:deploy", "Deploy a release to an environment"),
     "rollback": ("deploy:rollback", "Deploy the release that was live before"),

@@ -97,6 +97,7 @@ class ScaffolderSettings(_Section):
     http_hosts: tuple[str, ...] = Field(
         (), description="hosts inside private networks that `http:request`, `notify` and `Action` entities may reach"
     )
+    draft_days: int = Field(30, ge=1, le=3650, description="days that a half-filled form is kept after its last change")
     command_seconds: float = Field(600.0, gt=0, le=86_400, description="seconds after which a command is ended")
     command_memory_bytes: int = Field(
         1024**3, ge=1024**2, description="memory of all processes of a command together, in bytes"

@@ -35,9 +35,15 @@ export const refreshEntity = (entityRef: string) => post<void>('/api/catalog/ref
 
 export const makePlan = (body: { template_ref: string; values: Json; secrets?: Record<string, string> }) =>
   post<Plan>('/api/scaffolder/v1/plans', body)
+type TaskOrder = {
+  templateRef: string
+  values: Json
+  planHash?: string
+  draftId?: string
+  secrets?: Record<string, string>
+}
 /** `planHash` binds the task to the plan that was shown: another plan is refused. */
-export const startTask = (body: { templateRef: string; values: Json; planHash?: string; secrets?: Record<string, string> }) =>
-  post<{ id: string }>('/api/scaffolder/v2/tasks', body)
+export const startTask = (body: TaskOrder) => post<{ id: string }>('/api/scaffolder/v2/tasks', body)
 
 export const startUpgrade = (body: { subject: string; answers: Json }) =>
   post<{ id: string }>('/api/scaffolder/v1/upgrades', body)

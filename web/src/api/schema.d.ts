@@ -2362,6 +2362,78 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/scaffolder/v1/drafts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Half-filled forms that the caller holds, and those that he handed on.
+         * @description Half-filled forms that the caller holds, and those that he handed on.
+         */
+        get: operations["scaffolder.list_drafts"];
+        put?: never;
+        /**
+         * Keep a half-filled form.
+         * @description Keep a half-filled form.
+         */
+        post: operations["scaffolder.create_draft"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/scaffolder/v1/drafts/{draft_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A draft that the caller holds.
+         * @description A draft that the caller holds.
+         */
+        get: operations["scaffolder.get_draft"];
+        /**
+         * Replace the answers of a draft.
+         * @description Replace the answers of a draft.
+         */
+        put: operations["scaffolder.update_draft"];
+        post?: never;
+        /**
+         * Give a draft up.
+         * @description Give a draft up.
+         */
+        delete: operations["scaffolder.delete_draft"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/scaffolder/v1/drafts/{draft_id}/hand-over": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Give a draft to another person.
+         * @description Give a draft to another person.
+         */
+        post: operations["scaffolder.hand_over_draft"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/scaffolder/v1/fleet-upgrades": {
         parameters: {
             query?: never;
@@ -3452,6 +3524,83 @@ export interface components {
             content: string;
         };
         /**
+         * DraftChange
+         * @description The answers now, in place of those at `version`.
+         */
+        DraftChange: {
+            /**
+             * Reached
+             * @default 0
+             */
+            reached: number;
+            /** Values */
+            values: {
+                [key: string]: unknown;
+            };
+            /** Version */
+            version: number;
+        };
+        /**
+         * DraftCreate
+         * @description A form to keep: its golden path, the answers so far (secrets among them are left out), and the last page that was
+         *     reached, from 0.
+         */
+        DraftCreate: {
+            /**
+             * Reached
+             * @default 0
+             */
+            reached: number;
+            /** Template Ref */
+            template_ref: string;
+            /** Values */
+            values?: {
+                [key: string]: unknown;
+            };
+        };
+        /**
+         * DraftList
+         * @description The caller's drafts, the newest first; all of them.
+         */
+        DraftList: {
+            /** Items */
+            items: components["schemas"]["DraftView"][];
+        };
+        /**
+         * DraftView
+         * @description A draft. `is_mine` says that the caller holds it; one that he handed on has no values here.
+         */
+        DraftView: {
+            /** Created At */
+            created_at: number;
+            /** Created By */
+            created_by: string;
+            /** Handed By */
+            handed_by: string | null;
+            /** Holder */
+            holder: string;
+            /** Id */
+            id: string;
+            /** Is Mine */
+            is_mine: boolean;
+            /** Note */
+            note: string;
+            /** Reached */
+            reached: number;
+            /** Template Ref */
+            template_ref: string;
+            /** Title */
+            title: string;
+            /** Updated At */
+            updated_at: number;
+            /** Values */
+            values: {
+                [key: string]: unknown;
+            };
+            /** Version */
+            version: number;
+        };
+        /**
          * DryRunRequest
          * @description A template with its files and answers, to be tried.
          */
@@ -4041,6 +4190,21 @@ export interface components {
         HTTPValidationError: {
             /** Detail */
             detail?: components["schemas"]["ValidationError"][];
+        };
+        /**
+         * HandOver
+         * @description Who is to go on with a draft, and what he should know.
+         */
+        HandOver: {
+            /**
+             * Note
+             * @default
+             */
+            note: string;
+            /** To */
+            to: string;
+            /** Version */
+            version: number;
         };
         /**
          * HeadingView
@@ -6097,6 +6261,8 @@ export interface components {
          * @description A golden path to run: its reference, the answers, and secrets that are never stored in clear.
          */
         TaskCreate: {
+            /** Draftid */
+            draftId?: string | null;
             /** Planhash */
             planHash?: string | null;
             /** Secrets */
@@ -10857,6 +11023,189 @@ export interface operations {
                     "application/json": {
                         [key: string]: unknown;
                     };
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    "scaffolder.list_drafts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DraftList"];
+                };
+            };
+        };
+    };
+    "scaffolder.create_draft": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DraftCreate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DraftView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    "scaffolder.get_draft": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                draft_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DraftView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    "scaffolder.update_draft": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                draft_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DraftChange"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DraftView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    "scaffolder.delete_draft": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                draft_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    "scaffolder.hand_over_draft": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                draft_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HandOver"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DraftView"];
                 };
             };
             /** @description Validation Error */

@@ -38,6 +38,7 @@ REVISIONS = (
     "0013_webhooks",
     "0014_saved_views",
     "0015_overlays",
+    "0016_scaffolder_drafts",
 )
 """The modules in `migrations/versions`, in order."""
 HEAD = REVISIONS[-1].partition("_")[0]

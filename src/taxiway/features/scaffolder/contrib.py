@@ -28,7 +28,9 @@ from taxiway.features.scaffolder.binding import OPERATE
 from taxiway.features.scaffolder.checks import OwnerCheck
 from taxiway.features.scaffolder.declared.action import declared_actions
 from taxiway.features.scaffolder.deprecation import DeprecationCheck
+from taxiway.features.scaffolder.draft_routes import operations as draft_operations
 from taxiway.features.scaffolder.execution import ForgetSecrets, ScaffoldHandler
+from taxiway.features.scaffolder.quotas import QuotaCheck
 from taxiway.features.scaffolder.rendering.client import Renderer
 from taxiway.features.scaffolder.routes import operations
 from taxiway.features.scaffolder.searching import GoldenPathSearch
@@ -70,6 +72,7 @@ def register(platform: Platform) -> None:
         add("action", action, OWNER)
     add("plan_check", OwnerCheck(platform), OWNER)
     add("plan_check", DeprecationCheck(platform), OWNER)
+    add("plan_check", QuotaCheck(platform), OWNER)
     add("search_source", GoldenPathSearch(platform), OWNER)
     add("event_subscriber", ForgetSecrets(platform), OWNER)
     add("event_subscriber", FollowUpgrades(platform), OWNER)
@@ -87,6 +90,11 @@ FEATURE = Feature(
         EXECUTE: OWNED,
         OPERATE: OWNED,
     },
-    operations=[*operations.items, *upgrade_operations.items, *adoption_operations.items],
+    operations=[
+        *operations.items,
+        *upgrade_operations.items,
+        *adoption_operations.items,
+        *draft_operations.items,
+    ],
     register=register,
 )

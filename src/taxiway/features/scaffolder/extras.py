@@ -7,7 +7,7 @@ Of a step:
 - `taxiway:foreach`: how the turns of `each` are gone through: canaries first, some at a time.
 - `taxiway:steps`: the steps of a group, which are done at the same time; its action is `taxiway:parallel`.
 
-Of a template's spec: `taxiway:for` binds it to entities (`binding`).
+Of a template's spec: `taxiway:for` binds it to entities (`binding`), `taxiway:quota` bounds it (`quotas`).
 
 Turns and steps of a group are checkpointed one by one: after an interruption or a wait what was done is not done again.
 """
@@ -92,6 +92,15 @@ SPEC_SCHEMAS: Mapping[str, Mapping[str, Any]] = {
             "parameter": {"type": "string", "minLength": 1, "description": "The answer that is the entity"},
         },
         "anyOf": [{"required": ["kind"]}, {"required": ["filter"]}],
+        "additionalProperties": False,
+    },
+    "quota": {
+        "type": "object",
+        "minProperties": 1,
+        "properties": {
+            "services": {"type": "integer", "minimum": 0, "description": "Services that an owner may have from it"},
+            "running": {"type": "integer", "minimum": 1, "description": "Tasks of an owner at a time"},
+        },
         "additionalProperties": False,
     },
 }

@@ -56,6 +56,24 @@ class Order:
 
 
 @dataclass(frozen=True)
+class Draft:
+    """A half-filled form. `holder` may go on with it; `reached` is the last page that was open, from 0."""
+
+    id: str
+    template_ref: str
+    title: str
+    values: Mapping[str, Any]
+    reached: int
+    holder: str
+    created_by: str
+    created_at: int
+    updated_at: int
+    handed_by: str | None = None
+    note: str = ""
+    version: int = 1
+
+
+@dataclass(frozen=True)
 class Plan:
     """What a run would do, bound to the template's version and the answers. `hash` changes with any of them."""
 

@@ -70,6 +70,7 @@ def make_plan(ctx: OpContext, renderer: Renderer, order: Order) -> Plan:
         "template": template.ref,
         "document": template.document,
         "values": order.values,
+        "entity_owner": order.bound.owner if order.bound else None,
         **body,
         "principal": {
             "subject": ctx.principal.subject,

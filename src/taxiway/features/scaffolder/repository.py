@@ -6,17 +6,20 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import Connection, delete, desc, func, insert, select, update
+from sqlalchemy import Connection, delete, desc, func, insert, or_, select, update
 
 from taxiway.core.store.database import Tx
 from taxiway.core.store.scoped import visible
+from taxiway.core.store.tables import run as run_table
 from taxiway.core.store.upsert import upsert
-from taxiway.features.scaffolder.model import Plan, Service, Version
+from taxiway.features.scaffolder.model import Draft, Plan, Service, Version
+from taxiway.features.scaffolder.tables import draft as draft_table
 from taxiway.features.scaffolder.tables import plan as plan_table
 from taxiway.features.scaffolder.tables import service as service_table
 from taxiway.kit.paging import Page, decode_cursor, page_of
 from taxiway.model.access import Scope
 from taxiway.model.errors import InputError
+from taxiway.model.run import ENDED
 
 
 def insert_plan(tx: Tx, plan: Plan) -> None:
@@ -136,6 +139,71 @@ def decline(tx: Tx, subject: str, version: str) -> None:
 def forget_services(tx: Tx, name: str) -> None:
     """The repository `name` is gone, and what it held with it."""
     tx.conn.execute(delete(service_table).where(service_table.c.repository == name))
+
+
+def count_services(conn: Connection, template_ref: str, owner: str) -> int:
+    """How many services an owner has from a template."""
+    mine = (service_table.c.template_ref == template_ref, service_table.c.owner == owner)
+    return int(conn.execute(select(func.count()).select_from(service_table).where(*mine)).scalar_one())
+
+
+def count_running(conn: Connection, template_ref: str, owner: str) -> int:
+    """How many tasks of a template have not ended for an owner."""
+    open_ = (run_table.c.kind == "scaffold", run_table.c.owner == owner, run_table.c.state.not_in(ENDED))
+    inputs = conn.execute(select(run_table.c.input).where(*open_)).scalars()
+    return sum(one.get("template_ref") == template_ref for one in inputs)
+
+
+def insert_draft(tx: Tx, draft: Draft) -> None:
+    """Keep a draft."""
+    tx.conn.execute(insert(draft_table).values(_draft_columns(draft)))
+
+
+def change_draft(tx: Tx, draft: Draft, version: int) -> bool:
+    """Replace a draft that is at `version`; False when it is not."""
+    where = (draft_table.c.id == draft.id, draft_table.c.version == version)
+    values = {**_draft_columns(draft), "version": version + 1}
+    return tx.conn.execute(update(draft_table).where(*where).values(values)).rowcount == 1
+
+
+def get_draft(conn: Connection, draft_id: str) -> Draft | None:
+    """The draft, or None."""
+    row = conn.execute(select(draft_table).where(draft_table.c.id == draft_id)).one_or_none()
+    return None if row is None else _draft(row)
+
+
+def list_drafts(conn: Connection, subject: str, oldest: int) -> list[Draft]:
+    """Drafts that somebody holds or handed on, changed since `oldest`, the newest first."""
+    mine = or_(draft_table.c.holder == subject, draft_table.c.handed_by == subject)
+    query = select(draft_table).where(mine, draft_table.c.updated_at >= oldest)
+    return [_draft(row) for row in conn.execute(query.order_by(draft_table.c.updated_at.desc(), draft_table.c.id))]
+
+
+def count_drafts(conn: Connection, holder: str) -> int:
+    """How many drafts somebody holds."""
+    query = select(func.count()).select_from(draft_table).where(draft_table.c.holder == holder)
+    return int(conn.execute(query).scalar_one())
+
+
+def delete_draft(tx: Tx, draft_id: str) -> None:
+    """Forget a draft."""
+    tx.conn.execute(delete(draft_table).where(draft_table.c.id == draft_id))
+
+
+def delete_drafts_before(tx: Tx, at: int) -> None:
+    """Forget drafts that were not changed since `at`."""
+    tx.conn.execute(delete(draft_table).where(draft_table.c.updated_at < at))
+
+
+def _draft_columns(draft: Draft) -> dict[str, Any]:
+    columns = asdict(draft)
+    columns["answers"] = columns.pop("values")
+    return columns
+
+
+def _draft(row: Any) -> Draft:
+    columns = dict(row._mapping)
+    return Draft(values=columns.pop("answers"), **columns)
 
 
 def _update(tx: Tx, subject: str, **values: Any) -> None:

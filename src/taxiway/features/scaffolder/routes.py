@@ -36,6 +36,7 @@ class TaskCreate(BaseModel):
     values: dict[str, Any] = Field(default_factory=dict)
     secrets: dict[str, str] = Field(default_factory=dict)
     planHash: str | None = None
+    draftId: str | None = None
 
 
 class TaskRef(BaseModel):
@@ -98,7 +99,9 @@ def list_actions(ctx: Ctx) -> list[dict[str, Any]]:
 @operations.post(BASE + "/v2/tasks", "scaffolder.task.create", status=201, errors="backstage")
 def create_task(ctx: Ctx, body: TaskCreate) -> TaskRef:
     """Run a golden path."""
-    run_id = scaffolder_of(ctx).create_task(ctx, body.templateRef, body.values, body.secrets, body.planHash)
+    run_id = scaffolder_of(ctx).create_task(
+        ctx, body.templateRef, body.values, body.secrets, body.planHash, draft_id=body.draftId
+    )
     return TaskRef(id=run_id)
 
 

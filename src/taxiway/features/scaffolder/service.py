@@ -18,6 +18,7 @@ from taxiway.features.scaffolder import repository
 from taxiway.features.scaffolder.binding import bind
 from taxiway.features.scaffolder.deprecation import KEY as DEPRECATION
 from taxiway.features.scaffolder.deprecation import deprecation_of
+from taxiway.features.scaffolder.drafts import finish_draft
 from taxiway.features.scaffolder.model import (
     OUTPUT_STEP,
     Order,
@@ -28,6 +29,7 @@ from taxiway.features.scaffolder.model import (
     secret_fields,
 )
 from taxiway.features.scaffolder.planning import DryRun, dry_run, make_plan
+from taxiway.features.scaffolder.quotas import refuse_beyond
 from taxiway.features.scaffolder.rendering.client import Renderer
 from taxiway.features.scaffolder.snapshot import snapshot
 from taxiway.features.scaffolder.validation import check_values, schema_errors, with_defaults
@@ -143,12 +145,14 @@ class Scaffolder:
         secrets: Mapping[str, str],
         plan_hash: str | None = None,
         *,
+        draft_id: str | None = None,
         parent_id: str | None = None,
         request_key: str | None = None,
     ) -> str:
         """Start a run of the template, after its plan was made and judged. Returns the run's id.
 
         `plan_hash` is the plan that the caller looked at: ConflictError when anything it depends on changed since.
+        `draft_id` is a draft of the caller that is done with then.
         """
         ctx.authorize("scaffolder.task.create")
         order = self._bound(ctx, self.order(self.template(ref), values, secrets))
@@ -167,7 +171,11 @@ class Scaffolder:
 
         spec = replace(self._run_spec(order, plan, references), parent_id=parent_id, request_key=request_key)
 
+        owner = spec.owner or ctx.principal.subject
+
         def work(tx: Tx) -> str:
+            refuse_beyond(tx.conn, order.template.document, order.template.ref, owner)
+            finish_draft(tx, ctx, draft_id, order.template.ref)
             return self.platform.runs.start(tx, ctx.principal, spec)
 
         return self.platform.store.write(work)

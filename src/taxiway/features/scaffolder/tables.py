@@ -1,4 +1,4 @@
-"""Tables of the scaffolder: plans, and the services that golden paths made."""
+"""Tables of the scaffolder: plans, the services that golden paths made, and drafts."""
 
 from __future__ import annotations
 
@@ -37,4 +37,22 @@ service = Table(
     Column("version", Integer, nullable=False, server_default=text("1")),
     Index("ix_scaffolder_service_repository", "repository"),
     Index("ix_scaffolder_service_template_ref", "template_ref"),
+)
+draft = Table(
+    "scaffolder_draft",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("template_ref", Text, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("answers", JsonText, nullable=False),
+    Column("reached", Integer, nullable=False),
+    Column("holder", Text, nullable=False),
+    Column("created_by", Text, nullable=False),
+    Column("handed_by", Text),
+    Column("note", Text, nullable=False),
+    Column("created_at", Time, nullable=False),
+    Column("updated_at", Time, nullable=False),
+    Column("version", Integer, nullable=False, server_default=text("1")),
+    Index("ix_scaffolder_draft_holder", "holder"),
+    Index("ix_scaffolder_draft_updated_at", "updated_at"),
 )

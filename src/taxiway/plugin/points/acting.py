@@ -59,8 +59,8 @@ class CheckResult:
 @runtime_checkable
 class PlanCheck(Protocol):
     """Judges a plan before a run acts. `plan` is {kind, template, document, values, files, resources, names,
-    principal}: `document` is the template's entity, `values` are the answers of the form, `principal` is {subject,
-    roles, ownership} of who asks."""
+    entity_owner, principal}: `document` is the template's entity, `values` are the answers of the form, `entity_owner`
+    owns the entity that the template works on, and `principal` is {subject, roles, ownership} of who asks."""
 
     key: str
 

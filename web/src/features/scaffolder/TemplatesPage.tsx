@@ -11,6 +11,7 @@ import { Avatar } from '~/ui/Avatar'
 import { Cli, EmptyState, Page, PageHeader } from '~/ui/parts'
 import { StatusBadge } from '~/ui/Status'
 import { count, seconds } from '~/ui/time'
+import { Drafts } from './Drafts'
 import s from './scaffolder.module.css'
 
 export function TemplatesPage() {
@@ -32,6 +33,7 @@ export function TemplatesPage() {
           <Button component={Link} to="/create/upgrades" variant="default" leftSection={<GitPullRequestArrow size={14} />}>Services and upgrades</Button>
         </>}
       />
+      {!needle && <Drafts />}
       {shown.length ? (
         <>
           <Gallery templates={shown.filter((t) => !isForExisting(t))} />

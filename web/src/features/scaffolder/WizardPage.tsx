@@ -7,16 +7,18 @@ import { useMutation, useQuery, useSuspenseQuery } from '@tanstack/react-query'
 import { getRouteApi, useNavigate } from '@tanstack/react-router'
 import { ArrowLeft, ArrowRight, Check, Rocket } from 'lucide-react'
 import { type RefObject, useEffect, useMemo, useRef, useState } from 'react'
+import { draftQuery } from '~/api/drafts'
 import { makePlan, startTask } from '~/api/mutations'
 import { entityQuery, parameterSchemaQuery } from '~/api/queries'
 import { shortRef } from '~/api/refs'
-import type { Deprecation, Json } from '~/api/types'
+import type { Deprecation, Draft, Json } from '~/api/types'
 import { Refusal } from '~/components/Refusal'
 import { Avatar } from '~/ui/Avatar'
 import { EntityLink } from '~/components/EntityLink'
 import { StatusBadge } from '~/ui/Status'
 import { KindIcon } from '~/ui/KindIcon'
 import { Page } from '~/ui/parts'
+import { DraftTools } from './DraftTools'
 import { dropDraft, readDraft, secretsOf, without, writeDraft } from './draft'
 import { fields, type FormContext } from './fields'
 import { humanErrors } from './messages'
@@ -31,6 +33,17 @@ const ThemedForm = withTheme<Json, RJSFSchema, FormContext>(theme as never)
 const route = getRouteApi('/app/create/$namespace/$name')
 
 export function WizardPage() {
+  const { draft } = route.useSearch()
+  return draft ? <Resumed key={draft} id={draft} /> : <Wizard />
+}
+
+/** Goes on with a form that was kept. */
+function Resumed({ id }: { id: string }) {
+  const { data } = useSuspenseQuery(draftQuery(id))
+  return <Wizard from={data} />
+}
+
+function Wizard({ from }: { from?: Draft }) {
   const { namespace, name } = route.useParams()
   const search = route.useSearch()
   const move = route.useNavigate()
@@ -42,7 +55,8 @@ export function WizardPage() {
     [t],
   )
   const draftKey = `${namespace}/${name}`
-  const [draft] = useState(() => readDraft(draftKey))
+  const [kept, setKept] = useState(from)
+  const [draft] = useState(() => from ?? readDraft(draftKey))
   const [values, setValues] = useState<Json>(() => ({
     ...(Object.assign({}, ...steps.map((x) => defaultsOf(x.schema))) as Json),
     ...draft.values,
@@ -60,7 +74,13 @@ export function WizardPage() {
   })
   const start = useMutation({
     mutationFn: () =>
-      startTask({ templateRef, values, planHash: plan.data?.hash, ...(Object.keys(secrets).length ? { secrets } : {}) }),
+      startTask({
+        templateRef,
+        values,
+        planHash: plan.data?.hash,
+        draftId: kept?.id,
+        ...(Object.keys(secrets).length ? { secrets } : {}),
+      }),
     onSuccess: ({ id }) => {
       dropDraft(draftKey)
       return nav({ to: '/runs/$id', params: { id } })
@@ -80,7 +100,7 @@ export function WizardPage() {
   const go = (i: number) => {
     setTried(false)
     setReached(Math.max(reached, i))
-    void move({ search: { step: i + 1 } })
+    void move({ search: { step: i + 1, draft: search.draft } })
   }
   const review = at === steps.length
   const current = steps[at]
@@ -140,6 +160,7 @@ export function WizardPage() {
           <Refusal error={start.error} />
           <div className={s.actions}>
             {at > 0 && <Button variant="default" leftSection={<ArrowLeft size={14} />} onClick={() => go(at - 1)}>Back</Button>}
+            <DraftTools templateRef={templateRef} kept={kept} answers={{ values: without(values, secretNames), reached: Math.min(reached, steps.length) }} onKept={setKept} />
             <span style={{ flex: 1 }} />
             {review ? (
               <Button leftSection={<Rocket size={14} />} onClick={() => start.mutate()} loading={start.isPending} disabled={!plan.data || blocked}>Create</Button>

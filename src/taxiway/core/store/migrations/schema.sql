@@ -735,3 +735,20 @@ CREATE TABLE entity_layer (
 	CONSTRAINT pk_entity_layer PRIMARY KEY (ref, source_id)
 );
 CREATE INDEX ix_entity_layer_source_id ON entity_layer (source_id);
+CREATE TABLE scaffolder_draft (
+	id TEXT NOT NULL, 
+	template_ref TEXT NOT NULL, 
+	title TEXT NOT NULL, 
+	answers TEXT NOT NULL, 
+	reached INTEGER NOT NULL, 
+	holder TEXT NOT NULL, 
+	created_by TEXT NOT NULL, 
+	handed_by TEXT, 
+	note TEXT NOT NULL, 
+	created_at BIGINT NOT NULL, 
+	updated_at BIGINT NOT NULL, 
+	version INTEGER DEFAULT 1 NOT NULL, 
+	CONSTRAINT pk_scaffolder_draft PRIMARY KEY (id)
+);
+CREATE INDEX ix_scaffolder_draft_holder ON scaffolder_draft (holder);
+CREATE INDEX ix_scaffolder_draft_updated_at ON scaffolder_draft (updated_at);

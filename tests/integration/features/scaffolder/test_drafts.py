@@ -1,0 +1,138 @@
+"""Half-filled forms are kept without secrets, handed on and finished; quotas hold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+from sqlalchemy import update
+
+from factories.scaffolding import Desk, desk
+from taxiway.features.scaffolder.tables import draft as draft_table
+
+DRAFTS = "/api/scaffolder/v1/drafts"
+MAX, OWNER = "user:default/max", "group:default/makers"
+PAGES = [
+    {
+        "title": "What",
+        "required": ["name"],
+        "properties": {
+            "name": {"type": "string"},
+            "key": {"type": "string", "ui:field": "Secret"},
+            "login": {"type": "object", "properties": {"user": {"type": "string"}, "pin": {"writeOnly": True}}},
+        },
+        "dependencies": {"name": {"properties": {"late": {"type": "string", "ui:widget": "password"}}}},
+    }
+]
+
+
+@pytest.fixture(scope="module")
+def at() -> Iterator[Desk]:
+    with desk() as there:
+        told = {"id": "tell", "action": "debug:log", "input": {"message": "made ${{ parameters.name }}"}}
+        there.template({"parameters": PAGES, "steps": [told]}, "made")
+        yield there
+
+
+def save(client: httpx.Client, **values: Any) -> dict[str, Any]:
+    made = client.post(DRAFTS, json={"template_ref": "template:default/made", "values": values, "reached": 1})
+    assert made.status_code == 201, made.text
+    return dict(made.json())
+
+
+def test_a_draft_keeps_no_secret_and_is_its_holders(at: Desk) -> None:
+    given = {"name": "orders", "key": "k-1", "late": "k-2", "login": {"user": "u", "pin": "k-3"}}
+    with at.client() as mine, at.client(subject=MAX) as his:
+        draft = save(mine, **given)
+        assert (draft["title"], draft["values"]) == ("made: orders", {"name": "orders", "login": {"user": "u"}})
+        assert [one["id"] for one in mine.get(DRAFTS).json()["items"]] == [draft["id"]]
+        assert his.get(DRAFTS).json()["items"] == []
+        place = f"{DRAFTS}/{draft['id']}"
+        assert (his.get(place).status_code, his.delete(place).status_code) == (404, 404)
+        changed = mine.put(place, json={"values": {"name": "shop"}, "reached": 0, "version": 1})
+        assert (changed.json()["title"], changed.json()["version"]) == ("made: shop", 2)
+        stale = mine.put(place, json={"values": {}, "version": 1})
+        assert (stale.status_code, stale.json()["code"]) == (409, "scaffolder.stale_draft")
+        assert mine.delete(place).status_code == 204
+        assert mine.get(place).status_code == 404
+
+
+def test_another_person_goes_on_with_a_draft_and_runs_it(at: Desk) -> None:
+    with at.client() as mine, at.client(subject=MAX) as his:
+        draft = save(mine, name="orders")
+        place = f"{DRAFTS}/{draft['id']}"
+        unknown = mine.post(f"{place}/hand-over", json={"to": "nobody", "version": 1})
+        assert (unknown.status_code, unknown.json()["code"]) == (422, "scaffolder.no_person")
+        handed = mine.post(f"{place}/hand-over", json={"to": "max", "note": "you know the name", "version": 1})
+        assert handed.json()["holder"] == MAX
+        (seen,) = mine.get(DRAFTS).json()["items"]
+        assert (seen["is_mine"], seen["values"], mine.get(place).status_code) == (False, {}, 404)
+        (got,) = his.get(DRAFTS).json()["items"]
+        assert (got["note"], got["handed_by"], got["values"]) == (
+            "you know the name",
+            "user:default/dev",
+            {"name": "orders"},
+        )
+        body = {"values": got["values"], "draftId": draft["id"]}
+        assert at.post("template:default/made", **body).status_code == 404, "it is not the giver's any more"
+        made = at.post("template:default/made", subject=MAX, **body)
+        assert made.status_code == 201, made.text
+        run = at.end(made.json()["id"])
+        assert (run.state, run.created_by) == ("succeeded", MAX)
+        assert his.get(DRAFTS).json()["items"] == []
+
+
+def test_a_draft_that_is_too_old_is_gone(at: Desk) -> None:
+    with at.client() as client:
+        draft = save(client, name="old")
+        at.served.platform.store.write(lambda tx: tx.conn.execute(update(draft_table).values(updated_at=1)))
+        assert client.get(f"{DRAFTS}/{draft['id']}").status_code == 404
+        assert client.get(DRAFTS).json()["items"] == []
+        save(client, name="new")
+    with at.served.platform.store.read() as conn:
+        assert len(conn.execute(draft_table.select()).all()) == 1
+
+
+def quota_check(at: Desk, ref: str, values: dict[str, Any]) -> dict[str, Any]:
+    with at.client() as client:
+        plan = client.post("/api/scaffolder/v1/plans", json={"template_ref": ref, "values": values}).json()
+    return next(check for check in plan["checks"] if check["id"] == "quota")
+
+
+def test_an_owner_has_so_many_services_of_a_golden_path(at: Desk) -> None:
+    document = {
+        "apiVersion": "backstage.io/v1alpha1",
+        "kind": "Component",
+        "metadata": {"name": "${{ parameters.name }}"},
+        "spec": {"type": "service", "lifecycle": "production", "owner": "makers"},
+    }
+    steps = [
+        {"action": "catalog:write", "input": {"entity": document}},
+        {"action": "publish:git", "input": {"name": "${{ parameters.name }}", "owner": OWNER}},
+        {"action": "catalog:register", "input": {"repository": "${{ parameters.name }}"}},
+    ]
+    ref = at.template({"taxiway:quota": {"services": 1}, "steps": steps}, "few")
+    first, second = ({"name": name, "owner": "makers"} for name in ("one", "two"))
+    assert quota_check(at, ref, first)["detail"] == "group:default/makers: 0 of 1 services are used"
+    run = at.end(at.post(ref, values=first).json()["id"])
+    assert run.state == "succeeded", run.error
+    assert quota_check(at, ref, second)["verdict"] == "failed"
+    refused = at.post(ref, values=second)
+    assert refused.status_code == 403
+    assert "group:default/makers has 1 services of this golden path, and may have 1" in refused.text
+    assert at.post(ref, values={"name": "two"}).status_code == 201, "another owner has a quota of his own"
+
+
+def test_an_owner_has_so_many_tasks_of_a_golden_path_at_a_time(at: Desk) -> None:
+    waits = {"id": "wait", "action": "debug:log", "taxiway:wait": {"signal": "go"}, "input": {"message": "on"}}
+    ref = at.template({"taxiway:quota": {"running": 1}, "steps": [waits]}, "slow")
+    first = at.post(ref).json()["id"]
+    at.end(first, "waiting")
+    refused = at.post(ref)
+    assert (refused.status_code, "wait until one has ended" in refused.text) == (403, True)
+    with at.client("platform") as client:
+        assert client.post(f"/api/runs/v1/runs/{first}/signals/go", json={"data": {}}).status_code < 300
+    assert at.end(first).state == "succeeded"
+    assert at.post(ref).status_code == 201

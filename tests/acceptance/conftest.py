@@ -69,11 +69,14 @@ class Server:
     def log(self) -> str:
         return (self.data.parent / "server.log").read_text(errors="replace")
 
-    def cli(self, *arguments: str, token: str | None = None, check: bool = True) -> subprocess.CompletedProcess[str]:
+    def cli(
+        self, *arguments: str, token: str | None = None, check: bool = True, seconds: float = 180
+    ) -> subprocess.CompletedProcess[str]:
         environ = {**os.environ, **self.environ, "TAXIWAY_DATA": str(self.data), "TAXIWAY_URL": self.url}
         if token:
             environ["TAXIWAY_TOKEN"] = token
-        done = subprocess.run([*CLI, *arguments], capture_output=True, text=True, env=environ, timeout=180, check=False)
+        command = [*CLI, *arguments]
+        done = subprocess.run(command, capture_output=True, text=True, env=environ, timeout=seconds, check=False)
         assert not check or done.returncode == 0, done.stdout + done.stderr + self.log()[-3000:]
         return done
 

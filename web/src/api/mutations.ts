@@ -3,6 +3,7 @@ import { del, post, put, withQuery } from './client'
 import type { RefParts } from './refs'
 import type {
   GoldenService,
+  Job,
   Json,
   LocationCreated,
   Me,
@@ -50,6 +51,9 @@ export const startUpgrade = (body: { subject: string; answers: Json }) =>
 export const declineUpgrade = (subject: string) => post<GoldenService>('/api/scaffolder/v1/services/decline', { subject })
 export type FleetOrder = { template_ref: string; canary: number; pace: number; stop_after_failures: number; answers: Json }
 export const startFleet = (body: FleetOrder) => post<{ id: string }>('/api/scaffolder/v1/fleet-upgrades', body)
+
+/** Run a scheduled workload now. */
+export const runJob = (body: { service_ref: string; environment: string }) => post<Job>('/api/environments/v1/jobs', body)
 
 export const operateRun = (id: string, operation: RunOperation) =>
   post<Run>(`/api/runs/v1/runs/${encodeURIComponent(id)}/${operation}`)

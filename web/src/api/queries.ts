@@ -158,7 +158,7 @@ export const runQuery = (id: string) =>
   queryOptions({ queryKey: ['run', id], queryFn: () => get<T.Run>(`/api/runs/v1/runs/${encodeURIComponent(id)}`) })
 /** How many lines one page of a log has at most: a full page means that more may follow. */
 export const LOG_PAGE = 1000
-const logPage = (path: string, after: number) => get<T.LogLines>(path, { after: after || undefined, limit: LOG_PAGE })
+export const logPage = (path: string, after: number) => get<T.LogLines>(path, { after: after || undefined, limit: LOG_PAGE })
 export const runLogs = (id: string, after: number) => logPage(`/api/runs/v1/runs/${encodeURIComponent(id)}/logs`, after)
 export const runEventsPath = (id: string) => `/api/runs/v1/runs/${encodeURIComponent(id)}/events`
 

@@ -4415,14 +4415,6 @@ export interface components {
             service_ref: string;
         };
         /**
-         * JobList
-         * @description The jobs that are kept, newest first.
-         */
-        JobList: {
-            /** Items */
-            items: components["schemas"]["ScheduledJobView"][];
-        };
-        /**
          * JobStepView
          * @description A step of a job.
          */
@@ -5870,6 +5862,14 @@ export interface components {
             suspended: boolean;
             /** Time Zone */
             time_zone: string;
+        };
+        /**
+         * ScheduledJobList
+         * @description The jobs that are kept, newest first.
+         */
+        ScheduledJobList: {
+            /** Items */
+            items: components["schemas"]["ScheduledJobView"][];
         };
         /**
          * ScheduledJobView
@@ -9386,7 +9386,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["JobList"];
+                    "application/json": components["schemas"]["ScheduledJobList"];
                 };
             };
             /** @description Validation Error */

@@ -142,6 +142,8 @@ export type Matrix = { environments: Environment[]; services: MatrixRow[] }
 export type Release = S['ReleaseView']
 export type Deployment = S['DeploymentView']
 export type Workload = S['WorkloadView']
+export type Schedule = S['ScheduleView']
+export type Job = S['ScheduledJobView']
 export type Resource = S['ResourceView']
 
 export type PipelineStep = S['JobStepView']

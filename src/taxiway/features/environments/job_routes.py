@@ -66,7 +66,7 @@ class ScheduledJobView(BaseModel):
     message: str
 
 
-class JobList(BaseModel):
+class ScheduledJobList(BaseModel):
     """The jobs that are kept, newest first."""
 
     items: list[ScheduledJobView]
@@ -87,7 +87,7 @@ def list_schedules(ctx: Ctx, service: str | None = None, environment: str | None
     return json_bytes({"items": [_view(*pair) for pair in jobs_service.schedules(ctx, service, environment)]})
 
 
-@operations.get(f"{BASE}/jobs", "environments.read", response=JobList)
+@operations.get(f"{BASE}/jobs", "environments.read", response=ScheduledJobList)
 def list_jobs(ctx: Ctx, service: str | None = None, environment: str | None = None) -> Any:
     """Jobs of scheduled workloads, newest first."""
     return json_bytes({"items": [_view(*pair) for pair in jobs_service.jobs(ctx, service, environment)]})

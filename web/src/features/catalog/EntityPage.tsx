@@ -4,6 +4,7 @@ import { useMutation, useQuery, useSuspenseQuery } from '@tanstack/react-query'
 import { getRouteApi, Link } from '@tanstack/react-router'
 import { ChevronDown, EllipsisVertical, ExternalLink, GitBranch, Pencil, RefreshCw, Rocket, Trash2 } from 'lucide-react'
 import { type ComponentType, lazy, Suspense, useState } from 'react'
+import { schedulesQuery } from '~/api/job-queries'
 import { refreshEntity } from '~/api/mutations'
 import { entityQuery, matrixQuery } from '~/api/queries'
 import { entityRef, titleOf } from '~/api/refs'
@@ -25,6 +26,7 @@ const TABS: [id: string, label: string, Component: ComponentType<TabProps>, depl
   ['overview', 'Overview', tab(() => import('./OverviewTab')), false],
   ['deployments', 'Deployments', tab(() => import('./DeploymentsTab')), true],
   ['pipelines', 'Pipelines', tab(() => import('./PipelinesTab')), true],
+  ['jobs', 'Jobs', tab(() => import('./JobsTab')), true],
   ['logs', 'Logs', tab(() => import('./LogsTab')), true],
   ['metrics', 'Metrics', tab(() => import('./MetricsTab')), true],
   ['docs', 'Docs', tab(() => import('./DocsTab')), false],
@@ -33,10 +35,14 @@ const TABS: [id: string, label: string, Component: ComponentType<TabProps>, depl
   ['history', 'History', tab(() => import('./HistoryTab')), false],
 ]
 
-/** Only components are built and deployed; other kinds do not get tabs that could never have content. */
-export const tabsFor = (kind: string) =>
+/** Tabs that could never have content are left out: only components are deployed, and what runs on a schedule has jobs
+ * with logs of their own where others have a log and metrics. */
+export const tabsFor = (kind: string, scheduled = false) =>
   TABS.filter(
-    ([id, , , deployed]) => (!deployed || kind.toLowerCase() === 'component') && (id !== 'api' || kind.toLowerCase() === 'api'),
+    ([id, , , deployed]) =>
+      (!deployed || kind.toLowerCase() === 'component') &&
+      (id !== 'api' || kind.toLowerCase() === 'api') &&
+      (scheduled ? id !== 'logs' && id !== 'metrics' : id !== 'jobs'),
   )
 
 export function EntityPage() {
@@ -47,10 +53,12 @@ export function EntityPage() {
   const refresh = useRefresh()
   const [destroying, setDestroying] = useState(false)
   const self = entityRef(e)
-  const tabs = tabsFor(e.kind)
+  const component = e.kind.toLowerCase() === 'component'
+  const schedules = useQuery({ ...schedulesQuery({ service: self }), enabled: component, retry: false })
+  const scheduled = schedules.data ? schedules.data.items.length > 0 : search.tab === 'jobs'
+  const tabs = tabsFor(e.kind, scheduled)
   const current = tabs.find(([id]) => id === search.tab) ?? tabs[0]
   const spec = (e.spec ?? {}) as Record<string, string | undefined>
-  const component = e.kind.toLowerCase() === 'component'
   const matrix = useQuery({ ...matrixQuery(), enabled: component, retry: false })
   const live = Object.values(matrix.data?.services.find((x) => x.ref === self)?.cells ?? {}).find((c) => c?.url)?.url
   const go = (id: string) => void nav({ search: { tab: id === 'overview' ? undefined : id } })
@@ -58,7 +66,7 @@ export function EntityPage() {
     const next = tabs[tabs.findIndex(([id]) => id === current?.[0]) + by]
     if (next) go(next[0])
   }
-  useHotkeys([['[', () => move(-1)], [']', () => move(1)], ['l', () => component && go('logs')]]) // prettier-ignore
+  useHotkeys([['[', () => move(-1)], [']', () => move(1)], ['l', () => component && go(scheduled ? 'jobs' : 'logs')]]) // prettier-ignore
   const again = useMutation({
     mutationFn: () => refreshEntity(self),
     onSuccess: async () => {

@@ -1,10 +1,12 @@
 import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
+import { jobsQuery, schedulesQuery } from '~/api/job-queries'
 import { matrixQuery, metricsQuery, workloadsQuery } from '~/api/queries'
 import type { Cell, Environment, Series } from '~/api/types'
 import { cellState } from '~/components/cell-state'
 import { Ago } from '~/ui/parts'
-import { Dot } from '~/ui/Status'
+import { Dot, toneOf, words } from '~/ui/Status'
+import { until } from '~/ui/time'
 import s from './entity.module.css'
 import { formatMetric } from './metric-words'
 
@@ -42,6 +44,7 @@ function Card({ service, environment, cell }: { service: string; environment: En
         <>
           <Link to="." search={{ tab: 'deployments', environment: environment.name }} className="mono">{cell.version}</Link>
           <Figures service={service} environment={environment.name} text={state.text} />
+          <LastJob service={service} environment={environment.name} />
         </>
       ) : (
         <Link to="/environments" search={{ service, deploy: `${service}@${environment.name}` }} className={s.link}>Deploy a release here</Link>
@@ -66,4 +69,25 @@ function Figures({ service, environment, text }: { service: string; environment:
       {figures.map((f) => <span key={f} className="num">{f}</span>)}
     </div>
   ) // prettier-ignore
+}
+
+/** How the newest job ended and when the next one comes, where the service is a scheduled workload. */
+function LastJob({ service, environment }: { service: string; environment: string }) {
+  const schedule = useQuery(schedulesQuery({ service, environment })).data?.items[0]
+  const { data: jobs } = useQuery({ ...jobsQuery({ service, environment }), enabled: Boolean(schedule) })
+  if (!schedule || !jobs) return null
+  const job = jobs.items[0]
+  return (
+    <div className={s.envStats}>
+      {job ? (
+        <Link to="." search={{ tab: 'jobs', environment, workload: job.id }} className={s.link} title={job.message || undefined}>
+          <Dot tone={toneOf(job.state)} size={7} /> job {words(job.state)}
+        </Link>
+      ) : (
+        <span>no job yet</span>
+      )}
+      {job && <Ago at={job.ended_at ?? job.created_at} />}
+      <span>{schedule.next_at ? `next ${until(schedule.next_at)}` : 'suspended'}</span>
+    </div>
+  )
 }

@@ -3,15 +3,16 @@ import { useQuery, useSuspenseQuery } from '@tanstack/react-query'
 import { getRouteApi, Link } from '@tanstack/react-router'
 import { ArrowRight, Boxes, EllipsisVertical, ExternalLink, Lock, Rocket, RotateCcw, Search, Trash2 } from 'lucide-react'
 import { useRef } from 'react'
+import { jobsQuery } from '~/api/job-queries'
 import { meQuery, matrixQuery } from '~/api/queries'
 import { shortRef, splitRef } from '~/api/refs'
-import type { Cell, Environment, MatrixRow } from '~/api/types'
+import type { Cell, Environment, Job, MatrixRow } from '~/api/types'
 import { cellState } from '~/components/cell-state'
 import { DestroyModal } from '~/components/DestroyModal'
 import { Avatar } from '~/ui/Avatar'
 import { useRowKeys } from '~/ui/DataTable'
 import { Ago, Cli, EmptyState, Page, PageHeader } from '~/ui/parts'
-import { Dot, toneOf } from '~/ui/Status'
+import { Dot, toneOf, words } from '~/ui/Status'
 import { DeployDrawer } from './DeployDrawer'
 import s from './matrix.module.css'
 import { RollbackDrawer } from './RollbackDrawer'
@@ -40,6 +41,7 @@ export function MatrixPage() {
   const search = route.useSearch()
   const nav = route.useNavigate()
   const { data: me } = useQuery(meQuery())
+  const jobs = useQuery({ ...jobsQuery({}), retry: false }).data?.items
   const environments = [...data.environments].sort((a, b) => a.rank - b.rank)
   const needle = (search.q ?? '').toLowerCase()
   const rows = data.services.filter(
@@ -109,7 +111,7 @@ export function MatrixPage() {
                   </th>
                   {environments.map((e, i) => (
                     <td key={e.name} role="cell" data-label={e.title}>
-                      <MatrixCell cell={r.cells[e.name]} title={r.title} environment={e} next={promotable(r, environments, i)} onDeploy={() => open({ deploy: `${r.ref}@${e.name}` })} onRollback={() => open({ rollback: `${r.ref}@${e.name}` })} onRemove={() => open({ remove: `${r.ref}@${e.name}` })} />
+                      <MatrixCell cell={r.cells[e.name]} job={newestJob(jobs, r.ref, e.name)} title={r.title} environment={e} next={promotable(r, environments, i)} onDeploy={() => open({ deploy: `${r.ref}@${e.name}` })} onRollback={() => open({ rollback: `${r.ref}@${e.name}` })} onRemove={() => open({ remove: `${r.ref}@${e.name}` })} />
                     </td>
                   ))}
                 </tr>
@@ -133,8 +135,16 @@ export function MatrixPage() {
   ) // prettier-ignore
 }
 
+/** The newest job of a scheduled workload: jobs come newest first, and name their service as objects in an environment do. */
+function newestJob(jobs: Job[] | undefined, ref: string, environment: string): Job | undefined {
+  const { namespace, name } = splitRef(ref)
+  const key = namespace === 'default' ? name : `${namespace}--${name}`
+  return jobs?.find((j) => j.service === key && j.environment === environment)
+}
+
 type CellProps = {
   cell?: Cell
+  job?: Job
   title: string
   environment: Environment
   next?: { from: Environment; cell: Cell }
@@ -142,7 +152,7 @@ type CellProps = {
   onRollback: () => void
   onRemove: () => void
 }
-function MatrixCell({ cell, title, environment, next, onDeploy, onRollback, onRemove }: CellProps) {
+function MatrixCell({ cell, job, title, environment, next, onDeploy, onRollback, onRemove }: CellProps) {
   const promote = next && (
     <button
       type="button"
@@ -183,7 +193,9 @@ function MatrixCell({ cell, title, environment, next, onDeploy, onRollback, onRe
           <span className="mono trunc">{cell.version}</span>
         </button>
         <div className={s.age}>
-          {tone === 'ok' ? (
+          {tone === 'ok' && job ? (
+            <span title={job.message || undefined}>job {words(job.state)} <Ago at={job.ended_at ?? job.created_at} /></span>
+          ) : tone === 'ok' ? (
             <Ago at={cell.deployed_at} />
           ) : (
             <Link to="/runs/$id" params={{ id: cell.run_id }} style={{ color: tone === 'idle' ? undefined : `var(--c-${tone})` }} title={cell.message ?? undefined}>{text}</Link>

@@ -1,7 +1,7 @@
 import { Button, TextInput } from '@mantine/core'
 import { useQuery, useSuspenseQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
-import { GitPullRequestArrow, Rocket, Search } from 'lucide-react'
+import { Blocks, CalendarClock, GitPullRequestArrow, Globe, type LucideIcon, Rocket, Search, Server } from 'lucide-react'
 import { useState } from 'react'
 import { goldenPathsQuery } from '~/api/golden-paths'
 import { templatesQuery } from '~/api/queries'
@@ -13,6 +13,9 @@ import { StatusBadge } from '~/ui/Status'
 import { count, seconds } from '~/ui/time'
 import { Drafts } from './Drafts'
 import s from './scaffolder.module.css'
+
+/** What a path makes, by the type in its spec. */
+const ICONS: Record<string, LucideIcon> = { service: Server, website: Globe, worker: CalendarClock, 'terraform-module': Blocks }
 
 export function TemplatesPage() {
   const { data } = useSuspenseQuery(templatesQuery())
@@ -35,6 +38,7 @@ export function TemplatesPage() {
       />
       {!needle && <Drafts />}
       {shown.length ? (
+<<<<<<< HEAD
         <>
           <Gallery templates={shown.filter((t) => !isForExisting(t))} />
           {shown.some(isForExisting) && (
@@ -45,6 +49,28 @@ export function TemplatesPage() {
             </>
           )}
         </>
+=======
+        <div className={s.gallery}>
+          {shown.map((t) => {
+            const spec = (t.spec ?? {}) as Record<string, string | undefined>
+            const owner = shortRef(spec.owner ?? '')
+            const Icon = ICONS[spec.type ?? ''] ?? Rocket
+            return (
+              <Link key={entityRef(t)} to="/create/$namespace/$name" params={{ namespace: t.metadata.namespace ?? 'default', name: t.metadata.name }} className={s.tcard}>
+                <span className={s.ticon}><Icon size={19} aria-hidden /></span>
+                <h2>{t.metadata.title ?? t.metadata.name}</h2>
+                <p className="t2">{t.metadata.description}</p>
+                <div className={s.tags}>{t.metadata.tags?.slice(0, 5).map((x) => <span key={x}>{x}</span>)}</div>
+                <div className={s.tfoot}>
+                  {owner && <><Avatar name={owner} square size={16} />{owner}</>}
+                  <span style={{ flex: 1 }} />
+                  {spec.type}
+                </div>
+              </Link>
+            )
+          })}
+        </div>
+>>>>>>> 5a95162 (Portal: jobs of a scheduled workload, with schedule, log and a run now)
       ) : needle ? (
         <EmptyState icon={Search} title="No golden path matches">Try a shorter word.</EmptyState>
       ) : (

@@ -38,7 +38,6 @@ export function TemplatesPage() {
       />
       {!needle && <Drafts />}
       {shown.length ? (
-<<<<<<< HEAD
         <>
           <Gallery templates={shown.filter((t) => !isForExisting(t))} />
           {shown.some(isForExisting) && (
@@ -49,28 +48,6 @@ export function TemplatesPage() {
             </>
           )}
         </>
-=======
-        <div className={s.gallery}>
-          {shown.map((t) => {
-            const spec = (t.spec ?? {}) as Record<string, string | undefined>
-            const owner = shortRef(spec.owner ?? '')
-            const Icon = ICONS[spec.type ?? ''] ?? Rocket
-            return (
-              <Link key={entityRef(t)} to="/create/$namespace/$name" params={{ namespace: t.metadata.namespace ?? 'default', name: t.metadata.name }} className={s.tcard}>
-                <span className={s.ticon}><Icon size={19} aria-hidden /></span>
-                <h2>{t.metadata.title ?? t.metadata.name}</h2>
-                <p className="t2">{t.metadata.description}</p>
-                <div className={s.tags}>{t.metadata.tags?.slice(0, 5).map((x) => <span key={x}>{x}</span>)}</div>
-                <div className={s.tfoot}>
-                  {owner && <><Avatar name={owner} square size={16} />{owner}</>}
-                  <span style={{ flex: 1 }} />
-                  {spec.type}
-                </div>
-              </Link>
-            )
-          })}
-        </div>
->>>>>>> 5a95162 (Portal: jobs of a scheduled workload, with schedule, log and a run now)
       ) : needle ? (
         <EmptyState icon={Search} title="No golden path matches">Try a shorter word.</EmptyState>
       ) : (
@@ -92,10 +69,11 @@ function Gallery({ templates }: { templates: Entity[] }) {
           {templates.map((t) => {
             const spec = (t.spec ?? {}) as Record<string, string | undefined>
             const owner = shortRef(spec.owner ?? '')
+            const Icon = ICONS[spec.type ?? ''] ?? Rocket
             const path = figures.data?.items.find((x) => x.template === entityRef(t))
             return (
               <Link key={entityRef(t)} to="/create/$namespace/$name" params={{ namespace: t.metadata.namespace ?? 'default', name: t.metadata.name }} className={s.tcard}>
-                <span className={s.ticon}><Rocket size={19} aria-hidden /></span>
+                <span className={s.ticon}><Icon size={19} aria-hidden /></span>
                 <h2>{t.metadata.title ?? t.metadata.name} <Deprecated path={path} /></h2>
                 <p className="t2">{t.metadata.description}</p>
                 <div className={s.tags}>{t.metadata.tags?.slice(0, 5).map((x) => <span key={x}>{x}</span>)}</div>

@@ -1,5 +1,8 @@
 """`make crash SEED=n [ARGS="--database postgres --rounds 30"]`: kills Taxiway in the middle of the main job.
 
+With `--twelve` the job is a golden path of twelve steps with a forge, a deployment and an approval, killed around
+commits only, `--rounds` times in all, and every one of its runs is undone at the end: nothing may be left.
+
 First a main job in which the server dies around every commit by which a step or a run gets a new state, then as many
 main jobs as it takes for `--rounds` kills at random moments, on each database. Prints a table; exit code 1 when
 something was lost, doubled or untrue.
@@ -10,6 +13,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import itertools
+import json
 import random
 import shutil
 import sys
@@ -22,7 +26,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import psycopg
 
-from crash.machine import DyingServer, Job, Look
+from crash import twelve
+from crash.machine import ACTOR, TEMPLATE, DyingServer, Job, Look
 from crash.verdict import violations
 from factories import postgres
 
@@ -36,12 +41,16 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--database", choices=["sqlite", "postgres", "both"], default="both")
     parser.add_argument("--rounds", type=int, default=30, help="kills at random moments")
+    parser.add_argument("--twelve", action="store_true", help="the path of twelve steps")
     parser.add_argument("--no-commits", action="store_true", help="leave out the kills around commits")
     given = parser.parse_args()
     bad = 0
     for database in ("sqlite", "postgres") if given.database == "both" else (given.database,):
         print(f"== {database}, seed {given.seed}", flush=True)
         with database_server(database) as admin:
+            if given.twelve:
+                bad += twelve_part(admin, random.Random(given.seed), given.rounds)
+                continue
             if not given.no_commits:
                 bad += part(admin, None, None)
             rng, left = random.Random(f"{given.seed}/{database}"), given.rounds
@@ -61,6 +70,27 @@ def random_part(admin: str | None, rng: random.Random, left: int) -> tuple[int, 
     done: list[int] = []
     wrong = part(admin, (), delays, done)
     return left - sum(done), wrong
+
+
+def twelve_part(admin: str | None, rng: random.Random, rounds: int) -> int:
+    """As many runs of the path of twelve steps as it takes; returns how many violations they had."""
+    kills = wrong = 0
+    while kills < rounds:
+        with job(admin, twelve.moments(rng, min(KILLS_A_JOB, rounds - kills)), is_twelve=True) as one:
+            try:
+                one.begin()
+                reasons = twelve.settle(one, one.server.token("platform", twelve.APPROVER), seconds=900)
+                found = violations(one)
+                found += [f"left by undo: {text}" for text in twelve.undo(one)]
+            except AssertionError as error:
+                reasons, found = [], [str(error)]
+            for text in (*(f"tried again: {reason}" for reason in reasons), *(f"VIOLATION: {text}" for text in found)):
+                print(f"      {text}")
+            kills, wrong = kills + len(one.server.kills), wrong + len(found)
+            print(f"      {len(one.server.kills)} kills, {kills} in all, the run {one.state()}", flush=True)
+            if not one.server.kills:
+                break
+    return wrong
 
 
 def part(
@@ -90,17 +120,19 @@ def part(
 
 
 @contextlib.contextmanager
-def job(admin: str | None, moments: Sequence[str] | None) -> Iterator[Job]:
+def job(admin: str | None, moments: Sequence[str] | None, *, is_twelve: bool = False) -> Iterator[Job]:
     """A server on a fresh data folder and database, ready for the form; everything is ended behind it."""
     folder = Path(tempfile.mkdtemp(prefix="taxiway-crash-"))
     folder.chmod(0o711)
     url = fresh_database(admin) if admin else None
     environ = {"TAXIWAY_DATABASE_URL": url} if url else {}
+    environ["TAXIWAY_CATALOG__FILE_ROOTS"] = json.dumps([str(folder / "path")])
     server = DyingServer(folder / "data", ["--demo"], environ, moments=moments)
     server.data.mkdir(mode=0o711)
     try:
         server.start()
-        yield Job(server, Look(server.data, url), server.token("developer", "user:default/alex.demo"))
+        template = twelve.register(server, twelve.write_template(folder / "path")) if is_twelve else TEMPLATE
+        yield Job(server, Look(server.data, url), server.token("developer", ACTOR), template=template)
     finally:
         server.down()
         shutil.rmtree(folder, ignore_errors=True)

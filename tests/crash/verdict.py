@@ -79,7 +79,8 @@ def _delivery(job: Job) -> Iterator[str]:
     commits = Counter(item["commit"] for item in _items(job, f"{BASE}/releases?service={SERVICE}"))
     if list(commits.values()) != [1]:
         yield f"releases by commit: {dict(commits)}"
-    pipelines = _items(job, f"/api/delivery/v1/pipelines?service={SERVICE}")
+    found = _items(job, f"/api/delivery/v1/pipelines?service={SERVICE}")
+    pipelines = [item for item in found if item["commit"] in commits]  # A pull request has one of its own.
     if len(pipelines) != 1 or pipelines[0]["state"] != "succeeded":
         yield f"pipelines: {[(item['id'], item['state']) for item in pipelines]}"
     deployments = _items(job, f"{BASE}/deployments?service={SERVICE}")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from math import inf, isfinite
 from operator import is_
 from typing import Any
 
@@ -30,7 +31,7 @@ _SEPARATOR = re.compile(r"^---(?=\s|$)", re.MULTILINE)
 _ODD_BREAK = re.compile("\r(?!\n)|[\x85\u2028\u2029]")
 _DEEP_LINE = re.compile(r"^(?:[ \t]|[-?:](?=[ \t])|[!&]\S*+){24,}+", re.MULTILINE)
 """A line that begins with so many spaces, signs, tags and anchors that it may lie 24 levels deep."""
-_SPECIAL = {"inf": float("inf"), "nan": float("nan")}
+_SPECIAL = ("inf", "nan")
 
 
 class YamlError(ValueError):
@@ -290,15 +291,16 @@ def _scalar(node: Any) -> Any:
         return _integer(text, node)
     if tag == _FLOAT:
         bare = text.lower().lstrip("+-").lstrip(".")
-        if bare in _SPECIAL:
+        number = inf if bare in _SPECIAL else float(text)
+        if not isfinite(number):
             raise YamlError("infinity and not-a-number have no place in JSON: quote it", _line(node))
-        return float(text)
+        return number
     return text
 
 
 def _integer(text: str, node: Any) -> int | float:
-    if len(text) > 400:
-        raise YamlError("a number of more than 400 digits", _line(node))
+    if len(text) > 300:
+        raise YamlError("a number of more than 300 digits", _line(node))
     if text.startswith("0o"):
         return int(text[2:], 8)
     if text.startswith("0x"):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from itertools import chain as chained
 from pathlib import Path
 
 from sqlalchemy import Connection, select
@@ -16,6 +17,7 @@ from taxiway.core.events import chain
 from taxiway.core.events.checkpoints import last_checkpoint, write_checkpoint
 from taxiway.core.events.journal import APPENDED, SEALED, Journal
 from taxiway.core.leases import Lease, Leases
+from taxiway.core.store.bulk import in_sizes
 from taxiway.core.store.database import Tx
 from taxiway.core.store.tables import event
 from taxiway.kit.clock import Clock
@@ -101,11 +103,11 @@ class Sealer:
 
 
 def _place(conn: Connection, changes: Sequence[tuple[str, int, str]]) -> None:
-    """Store (id, seq, hash) of events, in one statement: row by row costs twice the time."""
-    mark = "%s" if conn.dialect.name == "postgresql" else "?"
-    given = ", ".join([f"({mark}, {mark}, {mark})"] * len(changes))
-    statement = (
-        f"WITH given(id, seq, hash) AS (VALUES {given})"  # noqa: S608  marks only
-        " UPDATE event SET seq = given.seq, hash = given.hash FROM given WHERE event.id = given.id"
-    )
-    conn.exec_driver_sql(statement, tuple(value for change in changes for value in change))
+    """Store (id, seq, hash) of events, many in one statement: row by row costs twice the time."""
+    row = "(%s, %s, %s)" if conn.dialect.name == "postgresql" else "(?, ?, ?)"
+    for some in in_sizes(changes):
+        statement = (
+            f"WITH given(id, seq, hash) AS (VALUES {', '.join([row] * len(some))})"  # noqa: S608  marks only
+            " UPDATE event SET seq = given.seq, hash = given.hash FROM given WHERE event.id = given.id"
+        )
+        conn.exec_driver_sql(statement, tuple(chained.from_iterable(some)))

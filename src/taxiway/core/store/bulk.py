@@ -6,7 +6,7 @@ and waits up to 5 ms to get it back when another thread has something to do.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Any
 
@@ -17,8 +17,9 @@ COPY_FROM = 50
 """Fewer rows are inserted on PostgreSQL; from here on COPY is cheaper."""
 PARAMETERS = 30_000
 """Of one statement; SQLite takes 32,766, PostgreSQL 65,535."""
-AT_ONCE = 1000
-"""Rows of one statement; more are not faster."""
+SIZES = (1000, 100, 10, 1)
+"""Rows of one statement; more are not faster. Few sizes, because a driver keeps each statement, with what it was given
+last: one of every size would take 60 MB."""
 
 
 def insert_rows(
@@ -34,10 +35,17 @@ def insert_rows(
         return
     marks = "(" + ", ".join(["%s" if postgresql else "?"] * len(columns)) + ")"
     head = f'INSERT INTO "{table.name}" ({names}) VALUES '  # noqa: S608  names of our own tables
-    size = min(AT_ONCE, PARAMETERS // len(columns))
-    for first in range(0, len(rows), size):
-        some = rows[first : first + size]
+    for some in in_sizes(rows):
         conn.exec_driver_sql(f"{head}{', '.join([marks] * len(some))} {tail}", tuple(chain.from_iterable(some)))
+
+
+def in_sizes(rows: Sequence[tuple[Any, ...]]) -> Iterator[Sequence[tuple[Any, ...]]]:
+    """`rows` in pieces of a few sizes, for statements that are written anew for each number of rows."""
+    first, width = 0, len(rows[0]) if rows else 1
+    for size in SIZES:
+        while len(rows) - first >= size and size * width <= PARAMETERS:
+            yield rows[first : first + size]
+            first += size
 
 
 def insert_pairs(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from sqlalchemy import Column, Integer, LargeBinary, MetaData, Table, Text, func, select
 
-from taxiway.core.store.bulk import AT_ONCE, insert_rows
+from taxiway.core.store.bulk import insert_rows
 from taxiway.core.store.database import Tx, open_store
 from taxiway.kit.clock import SystemClock
 
@@ -23,7 +23,7 @@ THINGS = Table(
 def test_rows_of_several_statements_are_all_stored(database_url: str, tmp_path: Path) -> None:
     store = open_store(database_url, SystemClock())
     columns = ("id", "word", "packed", "uses")
-    count = 2 * AT_ONCE + 7
+    count = 2_127
     rows = [
         (number, None if number % 3 else f"w\n'{number}' é", bytes((number % 256, 0)), 1) for number in range(count)
     ]

@@ -1,7 +1,7 @@
 """Takes in a source of any size, in batches: files that did not change are skipped before they are parsed.
 
-While one batch is written, the next is read and judged: that needs no transaction. Called by runs of kind `ingest`, and
-when a large location is refreshed.
+While one batch is written, the next is judged, and the one behind it parsed in another process. Called by runs of kind
+`ingest`, and when a large location is refreshed.
 """
 
 from __future__ import annotations
@@ -31,9 +31,11 @@ from taxiway.features.catalog.service.apply import (
 )
 from taxiway.features.catalog.service.reading import open_location, read_items, root_entity
 from taxiway.features.catalog.sources.memory import FileMemory
+from taxiway.kit.yaml_apart import YamlApart
 from taxiway.model.errors import TimedOutError
 
 BATCH = 1000
+CANCELLED = "the ingestion was cancelled: what it took in so far stays"
 
 
 @dataclass
@@ -61,18 +63,19 @@ def follow_in_batches(
     memory, kinds = _memory(ctx, current)
     taken, seen, whole = _Taken(), dict[str, str](), True
     written: list[Future[ApplyResult]] = []
-    items = read_items(ctx.platform, opened, current.trusted, memory)
-    for batch in chunks(chain([root_entity(current)], items), BATCH):
-        if stopped():
-            raise TimedOutError("the ingestion was cancelled: what it took in so far stays", code="catalog.cancelled")
-        judged = _unseen(judge(batch, current.reference, current.trusted, kinds, current.id), seen)
-        kinds = judged.kinds
-        whole = whole and not judged.unreadable
-        if written:
-            taken.add(written.pop().result())
-            log(str(taken))
-        work = partial(apply_judged, ctx=ctx, judged=judged, source_id=current.id, full=False, settled=memory.same)
-        written.append(ctx.platform.store.submit(work))
+    with YamlApart() as parser:
+        items = read_items(ctx.platform, opened, current.trusted, memory, parser)
+        for batch in chunks(chain([root_entity(current)], items), BATCH):
+            if stopped():
+                raise TimedOutError(CANCELLED, code="catalog.cancelled")
+            judged = _unseen(judge(batch, current.reference, current.trusted, kinds, current.id), seen)
+            kinds = judged.kinds
+            whole = whole and not judged.unreadable
+            if written:
+                taken.add(written.pop().result())
+                log(str(taken))
+            work = partial(apply_judged, ctx=ctx, judged=judged, source_id=current.id, full=False, settled=memory.same)
+            written.append(ctx.platform.store.submit(work))
     for last in written:
         taken.add(last.result())
     finish = partial(

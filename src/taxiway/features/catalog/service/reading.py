@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from taxiway.core.context import Platform
 from taxiway.features.catalog.model import Location
 from taxiway.features.catalog.sources.memory import FileMemory
-from taxiway.features.catalog.sources.read import Item, OpenTarget, read_target
+from taxiway.features.catalog.sources.read import Item, OpenTarget, Parser, read_target
 from taxiway.features.catalog.sources.targets import Target, open_in_repository, open_target
 from taxiway.features.catalog.sources.trees import Tree
 from taxiway.model.errors import InputError
@@ -21,7 +21,13 @@ def open_location(platform: Platform, item: Location) -> Target:
     return open_target(platform, item.type, item.target)
 
 
-def read_items(platform: Platform, opened: Target, trusted: bool, memory: FileMemory | None = None) -> Iterator[Item]:
+def read_items(
+    platform: Platform,
+    opened: Target,
+    trusted: bool,
+    memory: FileMemory | None = None,
+    parser: Parser | None = None,
+) -> Iterator[Item]:
     """The documents of an opened target, and of what it leads to within its rights. Files that `memory` knows to be
     unchanged are left out."""
 
@@ -34,7 +40,7 @@ def read_items(platform: Platform, opened: Target, trusted: bool, memory: FileMe
             raise InputError(f"'{target}' is not on another host: register it by itself", code="catalog.not_yours")
         return found
 
-    return read_target(opened, follow, memory)
+    return read_target(opened, follow, memory, parser)
 
 
 def root_entity(item: Location) -> SourcedEntity:

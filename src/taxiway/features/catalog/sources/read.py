@@ -5,10 +5,11 @@ Nothing is raised for a fault in a source: it comes out as a SourceProblem, and 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from posixpath import dirname, join
-from typing import Any
+from typing import Any, Protocol
 
 from taxiway.features.catalog.model import ReadEntity
 from taxiway.features.catalog.sources.memory import FileMemory
@@ -17,7 +18,7 @@ from taxiway.features.catalog.sources.trees import Tree, inside, is_pattern
 from taxiway.kit.plain import read_json, read_text
 from taxiway.kit.yaml12 import YamlDocument, YamlError, load
 from taxiway.kit.yaml_documents import documents_and_faults
-from taxiway.model.errors import TaxiwayError
+from taxiway.model.errors import NotFoundError, TaxiwayError
 from taxiway.plugin import SourcedEntity, SourceProblem
 
 MAX_FILES = 10_000
@@ -30,73 +31,119 @@ Item = SourcedEntity | SourceProblem
 OpenTarget = Callable[[str, str], Target]
 
 
+class Parser(Protocol):
+    """Parses what files hold. Up to `ahead` files are given to it before the first one's documents are taken."""
+
+    ahead: int
+
+    def begin(self, content: bytes) -> Callable[[], Iterable[YamlDocument | YamlError]]:
+        """Begin with a file; what is returned waits for its documents and faults, in order."""
+        ...
+
+
+class ParsedHere:
+    """Parses each file when its documents are taken."""
+
+    ahead = 0
+
+    def begin(self, content: bytes) -> Callable[[], Iterable[YamlDocument | YamlError]]:
+        return lambda: documents_and_faults(content)
+
+
 @dataclass
 class _Reading:
     """One run over a source: what was seen already, and how much may still be read."""
 
     open: OpenTarget
     memory: FileMemory | None = None
+    parser: Parser = field(default_factory=ParsedHere)
     seen: set[str] = field(default_factory=set)
     files: int = 0
 
 
-def read_target(target: Target, open_target: OpenTarget, memory: FileMemory | None = None) -> Iterator[Item]:
+@dataclass(frozen=True)
+class _Place:
+    """A file to read: how many Locations led to it, and the problem that it is when it cannot be read."""
+
+    tree: Tree
+    path: str
+    nesting: int = 0
+    asked: SourceProblem | None = None
+    optional: bool = False
+
+
+def read_target(
+    target: Target, open_target: OpenTarget, memory: FileMemory | None = None, parser: Parser | None = None
+) -> Iterator[Item]:
     """Every document of a location, those of the Locations in it included; not of files that `memory` knows to be
     unchanged."""
-    yield from _paths(_Reading(open_target, memory), target.tree, target.path, 0, None)
+    reading = _Reading(open_target, memory, parser or ParsedHere())
+    yield from _all(reading, _matching(_Place(target.tree, target.path)))
 
 
-def _paths(reading: _Reading, tree: Tree, path: str, nesting: int, asked: SourceProblem | None) -> Iterator[Item]:
+def _matching(place: _Place) -> Iterator[_Place | SourceProblem]:
+    asked = place.asked
     try:
-        paths = tree.match(path) if is_pattern(path) else [inside(path)]
+        paths = place.tree.match(place.path) if is_pattern(place.path) else [inside(place.path)]
     except TaxiwayError as error:
-        yield SourceProblem(asked.location if asked else path, error.detail, asked.line if asked else None)
+        yield SourceProblem(asked.location if asked else place.path, error.detail, asked.line if asked else None)
         return
     for one in paths:
-        yield from _file(reading, tree, one, nesting, asked)
+        yield replace(place, path=one)
 
 
-def _file(reading: _Reading, tree: Tree, path: str, nesting: int, asked: SourceProblem | None) -> Iterator[Item]:
-    location = tree.location(path)
+def _all(reading: _Reading, places: Iterable[_Place | SourceProblem]) -> Iterator[Item]:
+    """What the files at `places` hold, in their order. Some of them are with the parser before it is their turn."""
+    begun: deque[Iterator[Item]] = deque()
+    for place in places:
+        begun.append(iter([place]) if isinstance(place, SourceProblem) else _begin(reading, place))
+        if len(begun) > reading.parser.ahead:
+            yield from begun.popleft()
+    while begun:
+        yield from begun.popleft()
+
+
+def _begin(reading: _Reading, place: _Place) -> Iterator[Item]:
+    tree, location, asked = place.tree, place.tree.location(place.path), place.asked
     if location in reading.seen:
-        return
+        return iter(())
     reading.seen.add(location)
     reading.files += 1
     if reading.files > MAX_FILES:
-        yield SourceProblem(location, f"the source has more than {MAX_FILES} files: split it")
-        return
+        return iter([SourceProblem(location, f"the source has more than {MAX_FILES} files: split it")])
     try:
-        content = tree.read(path)
+        content = tree.read(place.path)
     except TaxiwayError as error:
-        yield SourceProblem(asked.location if asked else location, error.detail, asked.line if asked else None)
-        return
+        if place.optional and isinstance(error, NotFoundError):
+            return iter(())
+        return iter([SourceProblem(asked.location if asked else location, error.detail, asked.line if asked else None)])
     if reading.memory is not None and reading.memory.is_same(location, content):
-        return
+        return iter(())
+    return _file(reading, place, content, reading.parser.begin(content))
+
+
+def _file(
+    reading: _Reading, place: _Place, content: bytes, parsed: Callable[[], Iterable[YamlDocument | YamlError]]
+) -> Iterator[Item]:
+    location = place.tree.location(place.path)
     text = content.decode("utf-8-sig", "replace")
-    placeholders = _Placeholders(tree, path) if _may_have_placeholders(text) else None
+    placeholders = _Placeholders(place.tree, place.path) if _may_have_placeholders(text) else None
     alone = placeholders is None
-    for document in documents_and_faults(content):
+    for document in parsed():
         if isinstance(document, YamlError):
             alone = False
             yield SourceProblem(location, f"not valid YAML: {document.detail}", document.line)
             continue
         alone = alone and isinstance(document.value, dict) and document.value.get("kind") != "Location"
-        yield from _document(reading, tree, path, location, document, text, placeholders, nesting)
+        yield from _document(reading, place, document, text, placeholders)
     if reading.memory is not None and alone:
         reading.memory.note(location, content)
 
 
 def _document(
-    reading: _Reading,
-    tree: Tree,
-    path: str,
-    location: str,
-    document: YamlDocument,
-    text: str,
-    placeholders: _Placeholders | None,
-    nesting: int,
+    reading: _Reading, place: _Place, document: YamlDocument, text: str, placeholders: _Placeholders | None
 ) -> Iterator[Item]:
-    value, line = document.value, document.line
+    location, value, line = place.tree.location(place.path), document.value, document.line
     if not isinstance(value, dict):
         yield SourceProblem(location, "the document is not a mapping: an entity has apiVersion, kind, metadata", line)
         return
@@ -108,35 +155,32 @@ def _document(
         return
     yield ReadEntity(value, location, line, text=text)
     if value.get("kind") == "Location" and isinstance(value.get("spec"), dict):
-        yield from _follow(reading, tree, path, value["spec"], line, nesting)
+        yield from _all(reading, _targets(reading, place, value["spec"], line))
 
 
-def _follow(reading: _Reading, tree: Tree, path: str, spec: dict[str, Any], line: int, nesting: int) -> Iterator[Item]:
+def _targets(reading: _Reading, place: _Place, spec: dict[str, Any], line: int) -> Iterator[_Place | SourceProblem]:
+    """Where a Location leads to."""
+    tree, path, location = place.tree, place.path, place.tree.location(place.path)
     targets = spec.get("targets") if isinstance(spec.get("targets"), list) else []
-    location = tree.location(path)
-    if nesting >= MAX_NESTING:
+    if place.nesting >= MAX_NESTING:
         yield SourceProblem(location, f"locations lead to locations more than {MAX_NESTING} times", line)
         return
+    optional = spec.get("presence") == "optional"
     for target in [spec.get("target"), *(targets or [])]:
         if not isinstance(target, str) or not target:
             continue
-        asked = SourceProblem(location, target, line)
+        below = _Place(tree, target, place.nesting + 1, SourceProblem(location, target, line), optional)
         if "://" not in target and not target.startswith(("/", "git:")):
-            yield from _optional(_paths(reading, tree, join(dirname(path), target), nesting + 1, asked), spec)
+            yield from _matching(replace(below, path=join(dirname(path), target)))
             continue
         kind = spec.get("type") or ("file" if target.startswith("/") else "url")
         try:
             found = reading.open(str(kind), target)
         except TaxiwayError as error:
-            yield from _optional(iter([SourceProblem(location, error.detail, line)]), spec)
+            if not (optional and isinstance(error, NotFoundError)):
+                yield SourceProblem(location, error.detail, line)
             continue
-        yield from _optional(_paths(reading, found.tree, found.path, nesting + 1, asked), spec)
-
-
-def _optional(items: Iterator[Item], spec: dict[str, Any]) -> Iterator[Item]:
-    if spec.get("presence") != "optional":
-        return items
-    return (item for item in items if not (isinstance(item, SourceProblem) and "there is no " in item.detail))
+        yield from _matching(replace(below, tree=found.tree, path=found.path))
 
 
 def _may_have_placeholders(text: str) -> bool:

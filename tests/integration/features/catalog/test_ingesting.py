@@ -48,7 +48,7 @@ def parsed(monkeypatch: pytest.MonkeyPatch) -> list[int]:
             counts[0] += 1
             yield document
 
-    monkeypatch.setattr("taxiway.features.catalog.sources.read.documents_and_faults", counted)
+    monkeypatch.setattr("taxiway.features.catalog.sources.parsing.documents_and_faults", counted)
     return counts
 
 

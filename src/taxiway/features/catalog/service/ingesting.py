@@ -31,11 +31,10 @@ from taxiway.features.catalog.service.apply import (
 )
 from taxiway.features.catalog.service.reading import open_location, read_items, root_entity
 from taxiway.features.catalog.sources.memory import FileMemory
-from taxiway.kit.yaml_apart import YamlApart
+from taxiway.features.catalog.sources.parsing import ParsedApart
 from taxiway.model.errors import TimedOutError
 
 BATCH = 1000
-CANCELLED = "the ingestion was cancelled: what it took in so far stays"
 
 
 @dataclass
@@ -63,11 +62,13 @@ def follow_in_batches(
     memory, kinds = _memory(ctx, current)
     taken, seen, whole = _Taken(), dict[str, str](), True
     written: list[Future[ApplyResult]] = []
-    with YamlApart() as parser:
+    with ParsedApart() as parser:
         items = read_items(ctx.platform, opened, current.trusted, memory, parser)
         for batch in chunks(chain([root_entity(current)], items), BATCH):
             if stopped():
-                raise TimedOutError(CANCELLED, code="catalog.cancelled")
+                raise TimedOutError(
+                    "the ingestion was cancelled: what it took in so far stays", code="catalog.cancelled"
+                )
             judged = _unseen(judge(batch, current.reference, current.trusted, kinds, current.id), seen)
             kinds = judged.kinds
             whole = whole and not judged.unreadable

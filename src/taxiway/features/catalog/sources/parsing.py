@@ -24,7 +24,7 @@ import orjson
 from taxiway.kit.yaml12 import YamlDocument, YamlError
 from taxiway.kit.yaml_documents import documents_and_faults
 
-WORKER = Path(__file__).with_name("yaml_worker.py")
+WORKER = Path(__file__).with_name("parsing_worker.py")
 WORTH_IT = 500_000
 """Bytes; starting the process costs as much as parsing them."""
 SMALL = 20_000
@@ -32,7 +32,7 @@ SMALL = 20_000
 Parsed = Iterable[YamlDocument | YamlError]
 
 
-class YamlApart:
+class ParsedApart:
     """Gives what `documents_and_faults` gives, for one text after another. For one thread; a context manager."""
 
     ahead = 4
@@ -42,9 +42,9 @@ class YamlApart:
         self._parsed_here = 0
         self._process: subprocess.Popen[bytes] | None = None
         self._is_lost = False
-        self._asking = ThreadPoolExecutor(1, thread_name_prefix="yaml-apart")
+        self._asking = ThreadPoolExecutor(1, thread_name_prefix="parsing")
 
-    def __enter__(self) -> YamlApart:
+    def __enter__(self) -> ParsedApart:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -87,7 +87,7 @@ class YamlApart:
 def _start() -> subprocess.Popen[bytes]:
     # -I keeps the environment and the current folder out.
     return subprocess.Popen(
-        [sys.executable, "-I", str(WORKER), str(WORKER.parents[2])],
+        [sys.executable, "-I", str(WORKER), str(WORKER.parents[4])],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,

@@ -1,4 +1,4 @@
-"""The process behind `yaml_apart`: takes texts, gives their documents and faults as JSON, until its input ends.
+"""The process behind `parsing`: takes texts, gives their documents and faults as JSON, until its input ends.
 
 Run as a file, without the environment; the folder that holds the package is its argument. A frame is four bytes of
 length and as many bytes. An empty answer says that JSON cannot hold what the text says.

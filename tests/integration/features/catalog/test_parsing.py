@@ -8,9 +8,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from taxiway.kit import yaml_apart
+from taxiway.features.catalog.sources import parsing
+from taxiway.features.catalog.sources.parsing import Parsed, ParsedApart
 from taxiway.kit.yaml12 import YamlDocument
-from taxiway.kit.yaml_apart import Parsed, YamlApart
 from taxiway.kit.yaml_documents import documents_and_faults
 
 TEXTS = [
@@ -26,10 +26,10 @@ TEXTS = [
 
 
 @pytest.fixture
-def apart(monkeypatch: pytest.MonkeyPatch) -> Iterator[YamlApart]:
-    monkeypatch.setattr(yaml_apart, "WORTH_IT", 0)
-    monkeypatch.setattr(yaml_apart, "SMALL", 0)
-    with YamlApart() as parser:
+def apart(monkeypatch: pytest.MonkeyPatch) -> Iterator[ParsedApart]:
+    monkeypatch.setattr(parsing, "WORTH_IT", 0)
+    monkeypatch.setattr(parsing, "SMALL", 0)
+    with ParsedApart() as parser:
         yield parser
 
 
@@ -40,19 +40,19 @@ def _told(parsed: Parsed) -> list[tuple[object, ...]]:
     ]
 
 
-def _process(apart: YamlApart) -> int:
+def _process(apart: ParsedApart) -> int:
     assert apart._process is not None
     return apart._process.pid
 
 
-def test_documents_faults_and_lines_are_the_same(apart: YamlApart) -> None:
+def test_documents_faults_and_lines_are_the_same(apart: ParsedApart) -> None:
     begun = [apart.begin(text) for text in TEXTS]
     for text, taken in zip(TEXTS, begun, strict=True):
         assert repr(_told(taken())) == repr(_told(documents_and_faults(text)))
     assert _process(apart) != os.getpid()
 
 
-def test_a_lost_process_costs_no_document_and_none_is_left_behind(apart: YamlApart) -> None:
+def test_a_lost_process_costs_no_document_and_none_is_left_behind(apart: ParsedApart) -> None:
     assert _told(apart.begin(b"a: 1\n")()) == [(1, {"a": 1})]
     os.kill(_process(apart), signal.SIGKILL)
     begun = [apart.begin(f"a: {number}\n".encode()) for number in range(3)]
@@ -63,6 +63,6 @@ def test_a_lost_process_costs_no_document_and_none_is_left_behind(apart: YamlApa
 
 
 def test_small_amounts_start_no_process() -> None:
-    with YamlApart() as parser:
+    with ParsedApart() as parser:
         assert _told(parser.begin(TEXTS[0])()) == _told(documents_and_faults(TEXTS[0]))
         assert parser._process is None

@@ -76,17 +76,22 @@ def apply(files: list[Path], *, source: str = "cli", commit: bool = False, dry_r
     files
         YAML files, such as `taxiway catalog get orders > orders.yaml` wrote them.
     source
-        The name under which entities are pushed.
+        The name under which entities are pushed. When the settings declare it an overlay, all of them are.
     commit
         Commit to repositories instead of opening pull requests.
     dry_run
         Say what would be done only.
     """
     client, failed = Client(find_session()), 0
+    overlay = _is_overlay(client, source)
     for document in _documents(files):
         ref = _ref(document)
         try:
-            print(f"{ref}: {_apply(client, ref, document, source, commit, dry_run)}")
+            if overlay:
+                told = f"would be laid over by {source}" if dry_run else _push(client, document, source)
+            else:
+                told = _apply(client, ref, document, source, commit, dry_run)
+            print(f"{ref}: {told}")
         except CliError as error:
             failed += 1
             print(f"{ref}: failed, {error}")
@@ -117,6 +122,15 @@ def _apply(client: Client, ref: str, document: Any, source: str, commit: bool, d
     if made["commit"]:
         return f"committed to {where}"
     return f"pull request {made['repository']}#{made['pull']}"
+
+
+def _is_overlay(client: Client, source: str) -> bool:
+    try:
+        return client.call("GET", f"/api/catalog/v1/sources/push:{source}")["overlay"] is not None
+    except CliError as error:
+        if error.exit_code != NOT_FOUND:
+            raise
+        return False
 
 
 def _push(client: Client, document: Any, source: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -14,8 +15,10 @@ from pydantic import BaseModel
 
 from factories.catalog import component
 from factories.served import Served, served
+from taxiway.cli.main import run
 from taxiway.features.access.contrib import FEATURE as ACCESS
 from taxiway.features.catalog.contrib import FEATURE as CATALOG
+from taxiway.features.catalog.overlays import Layer, merged
 from taxiway.features.catalog.service import removals
 from taxiway.features.catalog.service.kinds import follow_kind
 from taxiway.features.search.contrib import FEATURE as SEARCH
@@ -357,6 +360,62 @@ def test_an_overlay_that_a_changed_kind_does_not_allow_is_left_out(server: Serve
     declare("integer")
     assert (size(), _problems(admin, "depot:default/north")) == (5, [])
     _push(admin, "defaults", complete=True)
+
+
+def test_files_are_applied_to_an_overlay_by_command(
+    server: Served,
+    admin: httpx.Client,
+    register: Callable[[str, str], Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("TAXIWAY_URL", server.url)
+    monkeypatch.setenv("TAXIWAY_TOKEN", server.token())
+    register("fourteen", component("fourteen"))
+    file = tmp_path / "overrides.yaml"
+    file.write_text("kind: Component\nmetadata: {name: fourteen, title: By hand}\n")
+    assert run(["catalog", "apply", str(file), "--source", "scan", "--dry-run"]) == 0
+    assert _titleless(admin, "fourteen")
+    assert run(["catalog", "apply", str(file), "--source", "scan"]) == 0
+    assert _get(admin, "fourteen")["metadata"]["title"] == "By hand"
+    capsys.readouterr()
+    assert run(["catalog", "provenance", "fourteen"]) == 0
+    [title] = [line for line in capsys.readouterr().out.splitlines() if line.startswith("metadata.title")]
+    assert title.split()[1:5] == ["By", "hand", "push:scan", "push:scan:1"]
+    assert run(["catalog", "overlays", "--ref", "fourteen"]) == 0
+    assert "applied" in capsys.readouterr().out
+    _push(admin, "scan", complete=True)
+
+
+def test_whatever_the_order_an_entity_is_its_own_with_its_overlays(admin: httpx.Client) -> None:
+    chance = random.Random(4)
+    own: dict[str, Document] = {}
+    said: dict[str, dict[str, Document]] = {"scan": {}, "defaults": {}}
+    names, terms = ["u", "v", "w"], {"scan": (10, "union"), "defaults": (-1, "replace")}
+    for _ in range(40):
+        source, complete = chance.choice(["owner", "scan", "defaults"]), chance.random() < 0.4
+        told = {}
+        for name in chance.sample(names, chance.randint(0, 3)):
+            metadata = {"tags": chance.sample(["a", "b", "c"], 2), "title": chance.choice("xyz")}
+            told[name] = {key: metadata[key] for key in metadata if chance.random() < 0.6}
+        kept = own if source == "owner" else said[source]
+        if complete:
+            kept.clear()
+        kept.update(told)
+        spec = {"type": "service", "lifecycle": "production", "owner": "checkout"} if source == "owner" else None
+        version = {"apiVersion": "backstage.io/v1alpha1"}
+        _push(admin, source, *[{**version, **_said(n, spec=spec, **m)} for n, m in told.items()], complete=complete)
+        for name in names:
+            answer = admin.get(f"{API}/entities/by-name/component/default/{name}")
+            assert (answer.status_code == 200) == (name in own)
+            layers = [Layer(f"push:{one}", said[one].get(name, {}), *terms[one]) for one in said]
+            if name in own:
+                found = {key: value for key, value in answer.json()["metadata"].items() if key in ("tags", "title")}
+                assert found == merged(own[name], layers)
+    for source in ("owner", *said):
+        _push(admin, source, complete=True)
+    assert not _layers(admin, source_id="push:scan")
 
 
 def _fields(client: httpx.Client, name: str) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, Row, and_, delete, func, or_, select, text, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, delete, func, or_, select, text, update
 
 from taxiway.core.store.bulk import insert_rows
 from taxiway.features.catalog.model import OWN, Record
@@ -102,6 +102,7 @@ def counts(conn: Connection, ids: Sequence[str]) -> tuple[dict[str, int], dict[s
 
 def page(
     conn: Connection,
+    seen: ColumnElement[bool],
     *,
     source_id: str | None,
     ref: str | None,
@@ -109,7 +110,8 @@ def page(
     after: tuple[str, str],
     limit: int,
 ) -> list[dict[str, Any]]:
-    """Layers of overlays by reference and source, behind the pair `after`; `exists`: there is the entity."""
+    """Layers of overlays by reference and source, behind the pair `after`; `exists`: there is the entity. Of those
+    that there are, only what `seen` lets through."""
     is_there = entity.c.id.is_not(None)
     states = {
         "waiting": ~is_there,
@@ -120,7 +122,7 @@ def page(
         entity_layer.c.ref > after[0], and_(entity_layer.c.ref == after[0], entity_layer.c.source_id > after[1])
     )
     query = select(entity_layer, is_there.label("exists")).outerjoin(entity, entity.c.ref == entity_layer.c.ref)
-    query = query.where(entity_layer.c.source_id != OWN, behind)
+    query = query.where(entity_layer.c.source_id != OWN, behind, or_(~is_there, seen))
     for column, value in ((entity_layer.c.source_id, source_id), (entity_layer.c.ref, ref)):
         if value is not None:
             query = query.where(column == value)

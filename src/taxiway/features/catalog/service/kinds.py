@@ -22,6 +22,7 @@ from taxiway.features.catalog.properties import Rule
 from taxiway.features.catalog.repository import entities as repository
 from taxiway.features.catalog.repository import files, kinds, layers, locations, of_kind, parts, properties
 from taxiway.features.catalog.repository.filters import visible_to
+from taxiway.features.catalog.repository.index import feed
 from taxiway.features.catalog.repository.of_kind import Stored
 from taxiway.features.catalog.service.apply import FIX, apply_entities, rewrite
 from taxiway.features.catalog.service.layering import laid_anew
@@ -92,14 +93,9 @@ def _column(one: Column) -> dict[str, Any]:
 def follow_kind(ctx: OpContext, ref: str) -> None:
     """Make the catalog agree with a kind as it is now, given by the reference of its entity. Repeating it is safe."""
     lower = ref.removeprefix("kind:default/")
-    after = 0
-    while True:
-        with ctx.platform.store.read() as conn:
-            known, batch = kinds.load_kinds(conn), of_kind.stored(conn, lower, after, BATCH)
-        if not batch:
-            break
-        after = batch[-1].id
-        ctx.platform.store.write(partial(_judge_again, ctx=ctx, known=known, batch=batch))
+    after: int | None = 0
+    while after is not None:
+        after = ctx.platform.store.write(partial(_judge_again, ctx=ctx, lower=lower, after=after))
     _try_refused(ctx, lower)
     ctx.platform.store.write(partial(_mark_all, ctx=ctx))
 
@@ -109,16 +105,18 @@ def _mark_all(tx: Tx, *, ctx: OpContext) -> None:
     ctx.emit(tx, EventDraft(OUTDATED, "catalog:properties", {}))
 
 
-def _judge_again(tx: Tx, *, ctx: OpContext, known: Kinds, batch: Sequence[Stored]) -> None:
-    there = repository.known_by_refs(tx.conn, [one.ref for one in batch])
+def _judge_again(tx: Tx, *, ctx: OpContext, lower: str, after: int) -> int | None:
+    """Judge the next entities of a kind behind an id; the last one's, None when there are no more."""
+    feed.take_turn(tx.conn)
+    known, batch = kinds.load_kinds(tx.conn), of_kind.stored(tx.conn, lower, after, BATCH)
+    if not batch:
+        return None
     # An overlay may be what does not fit any more, or fit by now: then the document is another one.
-    laid = layers.own_of(tx.conn, there) if layers.there_are_any(tx.conn) else {}
+    laid = layers.own_of(tx.conn, [one.ref for one in batch]) if layers.there_are_any(tx.conn) else {}
     anew = laid_anew(tx, ctx, laid.keys(), known)
     rewrite(tx, ctx, known, anew, via="kind")
     done = {present.ref for present, _ in anew}
-    live = [
-        one for one in batch if (found := there.get(one.ref)) is not None and found.id == one.id and one.ref not in done
-    ]
+    live = [one for one in batch if one.ref not in done]
     before = of_kind.stated(tx.conn, [one.id for one in live])
     of_kind.forget_faults(tx.conn, [one.ref for one in live])
     changed: list[parts.Item] = []
@@ -136,6 +134,7 @@ def _judge_again(tx: Tx, *, ctx: OpContext, known: Kinds, batch: Sequence[Stored
             # Its edges are told to what depends on them when all of the kind is marked.
             changed.append((one.id, one.uid, prepare(sourced, relations, None, known)))
     parts.replace(tx.conn, changed)
+    return batch[-1].id
 
 
 def _problems(ctx: OpContext, one: Stored, error: InputError) -> Iterator[tuple[str, Problem]]:

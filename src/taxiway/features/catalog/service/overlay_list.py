@@ -10,9 +10,10 @@ import orjson
 from taxiway.core.context import OpContext
 from taxiway.features.catalog.overlays import values_of
 from taxiway.features.catalog.repository import layers
+from taxiway.features.catalog.repository.filters import visible_to
 from taxiway.kit.pointer import pointer
 
-READ = "catalog.location.read"
+READ, READ_ENTITIES = "catalog.location.read", "catalog.entity.read"
 SHOWN = ("ref", "source_id", "precedence", "lists", "location", "line", "at")
 
 
@@ -23,7 +24,8 @@ def layers_of(
     if not ctx.scope(READ).everything:
         return []  # as configured sources are: they belong to nobody
     with ctx.platform.store.read() as conn:
-        rows = layers.page(conn, source_id=source_id, ref=ref, state=state, after=after, limit=limit)
+        seen = visible_to(ctx.scope(READ_ENTITIES))
+        rows = layers.page(conn, seen, source_id=source_id, ref=ref, state=state, after=after, limit=limit)
     return [_told(row) for row in rows]
 
 

@@ -6,10 +6,12 @@ import { getRouteApi, Link } from '@tanstack/react-router'
 import { PencilOff } from 'lucide-react'
 import { useRef, useState } from 'react'
 import { editEntity, editPreviewQuery, entitySourceQuery } from '~/api/edits'
+import { provenanceQuery } from '~/api/queries'
 import type { RefParts } from '~/api/refs'
 import type { EditBody, EntitySource, Json } from '~/api/types'
 import { Await } from '~/components/RouteStates'
 import { EmptyState, Page, PageHeader, Panel } from '~/ui/parts'
+import { pathOf } from '../ProvenanceParts'
 import { FieldInput } from './FieldInput'
 import s from './edit.module.css'
 import { PreviewPanel } from './PreviewPanel'
@@ -84,6 +86,7 @@ function Editor({ params, source, onMoved, back }: Props) {
     <div className={s.split}>
       <Panel>
         <div className={s.form}>
+          <Overlaid params={params} />
           <SegmentedControl
             aria-label="Edit as"
             value={as === 'yaml' ? 'yaml' : 'form'}
@@ -118,5 +121,19 @@ function Editor({ params, source, onMoved, back }: Props) {
         back={back}
       />
     </div>
+  ) // prettier-ignore
+}
+
+/** Fields of the file that an overlay wins over: a change of them does not show. */
+function Overlaid({ params }: { params: RefParts }) {
+  const { data } = useQuery({ ...provenanceQuery(params), retry: false })
+  const owner = data?.sources.find((x) => x.role === 'owner')
+  const hidden = data?.fields.filter((f) => f.source_id !== owner?.id && f.over.some((o) => o.source_id === owner?.id)) ?? []
+  if (!hidden.length) return null
+  const names = [...new Set(hidden.map((f) => data?.sources.find((x) => x.id === f.source_id)?.name))]
+  return (
+    <p className={s.note} role="note">
+      {names.join(', ')} wins over this file at {[...new Set(hidden.map((f) => pathOf(f.pointer)))].join(', ')}: what you change there does not show as long as it does.
+    </p>
   ) // prettier-ignore
 }

@@ -1,6 +1,6 @@
 import { Button, CopyButton } from '@mantine/core'
 import { Check, Copy } from 'lucide-react'
-import { type KeyboardEvent, type ReactNode, useRef } from 'react'
+import { type KeyboardEvent, memo, type ReactNode, useRef } from 'react'
 import s from './ui.module.css'
 
 const LINE = /^(\s*(?:- )*)("(?:[^"\\]|\\.)*"|[^\s:"][^:]*?)(:)( .*)?$/
@@ -60,7 +60,8 @@ export function YamlBlock({ lines, label, mark, active, onActive, describedBy }:
   )
 }
 
-function Coloured({ line }: { line: string }) {
+/** Long documents have thousands of lines, of which one changes as the pointer moves. */
+const Coloured = memo(function Coloured({ line }: { line: string }) {
   const found = LINE.exec(line)
   if (!found) return line
   const value = (found[4] ?? '').trim()
@@ -72,4 +73,4 @@ function Coloured({ line }: { line: string }) {
       <span style={{ color: colourOf(value) }}>{found[4]}</span>
     </>
   )
-}
+})

@@ -14,6 +14,7 @@ from pydantic_core import PydanticUndefined
 
 import taxiway.plugins
 from taxiway.core.settings_sources import OverlaySettings, SourceSettings
+from taxiway.features.catalog.sources.oidc import OidcSource
 
 OPTIONS = re.compile(r"^    options(: type\[\w+\])? = ", re.MULTILINE)
 Table = Callable[[Sequence[str], Any], str]
@@ -46,7 +47,7 @@ def sources_page(table: Table, type_name: Callable[[Any], str], shown: Callable[
 
 def _sources() -> list[Any]:
     """The classes of the sources that ship: those with `key` and a model as `options`."""
-    found: dict[str, Any] = {}
+    found: dict[str, Any] = {OidcSource.key: OidcSource}
     for folder in taxiway.plugins.__path__:
         for file in sorted(Path(folder).glob("*/*.py")):
             if not OPTIONS.search(file.read_text()):

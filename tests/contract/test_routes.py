@@ -27,12 +27,23 @@ OPEN = {
     "GET /{path:path}": 200,
     "POST /api/access/v1/sessions": 422,
     "DELETE /api/access/v1/sessions/current": 204,
+    "GET /api/access/v1/ways": 200,
+    "GET /api/access/v1/oidc/{name}/start": 404,
+    "GET /api/access/v1/oidc/{name}/callback": 303,
 }
 """What nobody gets an answer from, and the status of that answer to an empty request."""
 SIGNED = {"POST /api/catalog/v1/hooks/{name}": 403}
 """Open to nobody in particular: what is sent must be signed."""
 OPEN_TO_THE_POWERLESS = OPEN | {"GET /api/access/v1/me": 200}
-NO_PERMISSION = {"access.create_session", "access.delete_current_session", "access.get_me", "catalog.receive_hook"}
+NO_PERMISSION = {
+    "access.create_session",
+    "access.delete_current_session",
+    "access.get_me",
+    "access.list_sign_in_ways",
+    "access.start_oidc_sign_in",
+    "access.complete_oidc_sign_in",
+    "catalog.receive_hook",
+}
 """Operations that declare no permission, because they are how one comes to have any, or are signed instead."""
 
 

@@ -15,6 +15,7 @@ from typing import Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
+from taxiway.core.settings_access import AccessSettings
 from taxiway.core.settings_sources import PushedSettings, SourceSettings
 from taxiway.model.errors import FieldError, InputError
 
@@ -147,6 +148,7 @@ class Settings(_Section):
     )
     engines: EngineSettings = EngineSettings()
     limits: LimitSettings = LimitSettings()
+    access: AccessSettings = AccessSettings()
     catalog: CatalogSettings = CatalogSettings()
     scaffolder: ScaffolderSettings = ScaffolderSettings()
     telemetry: TelemetrySettings = TelemetrySettings()

@@ -289,6 +289,8 @@ export const portalQuery = () =>
   queryOptions({ queryKey: ['portal'], queryFn: () => get<T.PortalExtensions>('/api/plugins/v1/portal'), staleTime: 300_000 })
 export const cardDataQuery = (operation: string) =>
   queryOptions({ queryKey: ['card', operation], queryFn: () => get<unknown>(operation), refetchInterval: 15_000 })
+export const waysQuery = () =>
+  queryOptions({ queryKey: ['ways'], queryFn: () => get<T.SignInWays>('/api/access/v1/ways'), staleTime: 300_000 })
 export const infoQuery = () =>
   queryOptions({ queryKey: ['info'], queryFn: () => get<T.SystemInfo>('/api/system/v1/info'), staleTime: 300_000 })
 /** An installation that was given no name is called by the product's. */

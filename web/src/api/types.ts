@@ -212,5 +212,6 @@ export type PortalCard = { key: string; title: string; kinds: string[]; display:
 export type PortalPage = { key: string; title: string; cards: PortalCard[]; navigation: boolean }
 export type PortalExtensions = { cards: PortalCard[]; pages: PortalPage[] }
 
+export type SignInWays = S['SignInWays']
 export type SystemInfo = S['Info']
 export type ConfigItem = S['SettingView']

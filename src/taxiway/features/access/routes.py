@@ -106,7 +106,7 @@ def create_session(ctx: Ctx, body: SignIn, request: Request) -> Any:
         password = body.password.get_secret_value() if body.password else ""
         opened = service.sign_in_with_password(ctx, body.username or "", password, address)
     answer = json_bytes({"principal": _view(opened.principal)}, status=201, headers={"cache-control": "no-store"})
-    _set_cookies(ctx, answer, opened.session_id)
+    set_cookies(ctx, answer, opened.session_id)
     return answer
 
 
@@ -185,7 +185,8 @@ def _token(token: ApiToken) -> dict[str, Any]:
     }
 
 
-def _set_cookies(ctx: OpContext, answer: Response, session_id: str) -> None:
+def set_cookies(ctx: OpContext, answer: Response, session_id: str) -> None:
+    """Give the browser its session."""
     is_https = (ctx.platform.settings.public_url or "").startswith("https:")
     age = ABSOLUTE // MICROSECONDS
     answer.set_cookie(SESSION_COOKIE, session_id, max_age=age, httponly=True, samesite="lax", secure=is_https)

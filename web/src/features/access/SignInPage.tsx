@@ -1,10 +1,11 @@
 import { Alert, Button, PasswordInput, TextInput } from '@mantine/core'
-import { useQueryClient } from '@tanstack/react-query'
+import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { getRouteApi, useRouter } from '@tanstack/react-router'
-import { LogIn } from 'lucide-react'
+import { KeyRound, LogIn } from 'lucide-react'
 import { type FormEvent, useEffect, useRef, useState } from 'react'
 import { asApiError } from '~/api/errors'
 import { signIn } from '~/api/mutations'
+import { waysQuery } from '~/api/queries'
 import { Cli } from '~/ui/parts'
 import s from './sign-in.module.css'
 
@@ -16,12 +17,13 @@ export const safeNext = (next: string | undefined): string => (next && /^\/(?![/
 const linkToken = () => new URLSearchParams(window.location.hash.slice(1)).get('link_token') ?? undefined
 const withoutFragment = () => window.location.pathname + window.location.search
 
-/** Password, or the one-time link that the first start prints: its token is exchanged by POST and leaves the address bar at once. */
+/** An OpenID provider, a password, or the one-time link that the first start prints: its token is exchanged by POST and leaves the address bar at once. */
 export function SignInPage() {
-  const { next } = route.useSearch()
+  const { next, refused } = route.useSearch()
   const router = useRouter()
   const client = useQueryClient()
-  const [error, setError] = useState<string>()
+  const [error, setError] = useState(refused)
+  const { data: ways } = useQuery({ ...waysQuery(), retry: false })
   const [busy, setBusy] = useState(false)
   const [name, setName] = useState('')
   const [password, setPassword] = useState('')
@@ -66,27 +68,41 @@ export function SignInPage() {
             Signing in with the one-time link…
           </p>
         ) : (
-          <form onSubmit={submit} className={s.form}>
-            <TextInput
-              label="User name"
-              autoComplete="username"
-              autoFocus
-              required
-              value={name}
-              onChange={(e) => setName(e.currentTarget.value)}
-            />
-            <PasswordInput
-              label="Password"
-              size="sm"
-              autoComplete="current-password"
-              required
-              value={password}
-              onChange={(e) => setPassword(e.currentTarget.value)}
-            />
-            <Button type="submit" loading={busy} leftSection={<LogIn size={15} />} fullWidth>
-              Sign in
-            </Button>
-          </form>
+          <>
+            {ways?.items.map((way) => (
+              <Button
+                key={way.name}
+                component="a"
+                href={`${way.url}?next=${encodeURIComponent(safeNext(next))}`}
+                variant="default"
+                leftSection={<KeyRound size={15} />}
+                fullWidth
+              >
+                {`Sign in with ${way.title}`}
+              </Button>
+            ))}
+            <form onSubmit={submit} className={s.form}>
+              <TextInput
+                label="User name"
+                autoComplete="username"
+                autoFocus
+                required
+                value={name}
+                onChange={(e) => setName(e.currentTarget.value)}
+              />
+              <PasswordInput
+                label="Password"
+                size="sm"
+                autoComplete="current-password"
+                required
+                value={password}
+                onChange={(e) => setPassword(e.currentTarget.value)}
+              />
+              <Button type="submit" loading={busy} leftSection={<LogIn size={15} />} fullWidth>
+                Sign in
+              </Button>
+            </form>
+          </>
         )}
         <p className="t2">
           The first start of the server prints a one-time link for its administrator; on its host, <Cli>taxiway login --link</Cli>{' '}

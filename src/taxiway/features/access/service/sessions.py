@@ -76,21 +76,21 @@ def create_sign_in_link(ctx: OpContext, subject: str = LOCAL_ADMIN, seconds: int
 
 def sign_in_with_password(ctx: OpContext, username: str, password: str, address: str) -> Opened:
     """Open a session. AuthenticationError when user name or password are wrong, RateLimitedError after too many."""
-    _check_failures(ctx, address)
+    check_failures(ctx, address)
     with ctx.platform.store.read() as conn:
         account = repository.find_account(conn, username=username)
     if not passwords.verify_password(account.password_hash if account else None, password) or account is None:
-        _refused(ctx, address, "password")
+        note_refused(ctx, address, "password")
         raise AuthenticationError("user name or password is wrong", code="authentication.password")
     return open_session(ctx, account.subject, "password")
 
 
 def sign_in_with_link(ctx: OpContext, link_token: str, address: str) -> Opened:
     """Open a session with a one-time link; the link is used up."""
-    _check_failures(ctx, address)
+    check_failures(ctx, address)
     subject = ctx.platform.store.write(lambda tx: repository.take_link(tx, hash_secret(link_token)))
     if subject is None:
-        _refused(ctx, address, "link")
+        note_refused(ctx, address, "link")
         raise AuthenticationError(
             "the sign-in link was used or is too old: make a new one with `taxiway login --link`",
             code="authentication.link",
@@ -133,7 +133,8 @@ def revoke_sessions(ctx: OpContext, subject: str) -> int:
     return ctx.platform.store.write(work)
 
 
-def _check_failures(ctx: OpContext, address: str) -> None:
+def check_failures(ctx: OpContext, address: str) -> None:
+    """RateLimitedError after too many sign-ins from an address that failed."""
     now = ctx.platform.clock.now()
     with ctx.platform.store.read() as conn:
         failures = repository.count_failures(conn, address, now - _MINUTE, now)
@@ -141,7 +142,8 @@ def _check_failures(ctx: OpContext, address: str) -> None:
         raise RateLimitedError("too many failed sign-ins: wait a minute", retry_after_seconds=60)
 
 
-def _refused(ctx: OpContext, address: str, method: str) -> None:
+def note_refused(ctx: OpContext, address: str, method: str) -> None:
+    """Note that a sign-in failed."""
     platform = ctx.platform
 
     def work(tx: Tx) -> None:

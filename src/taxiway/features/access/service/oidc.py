@@ -1,0 +1,181 @@
+"""Signing in by an OpenID provider, and what is remembered of who did: their name here, and their groups there.
+
+A name belongs to who signed in with it first: nobody who gets that name at the provider later, or at another one,
+becomes them, and the name of a local account is never given away. What is remembered is read by the catalog's source
+`oidc`, which makes users and groups of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from taxiway.core.context import OpContext, Platform
+from taxiway.core.plugins.records import StoredRecords
+from taxiway.features.access import repository
+from taxiway.features.access.model import hash_secret, new_secret
+from taxiway.features.access.oidc import Provider, is_same
+from taxiway.features.access.service.sessions import Opened, check_failures, note_refused, open_session
+from taxiway.model.errors import AuthenticationError, NotFoundError
+from taxiway.model.event import EventDraft
+from taxiway.plugin.people import name_for
+
+CHANGED = "dev.taxiway.source.changed.v1"
+SOURCE = "oidc"
+MOST_GROUPS = 500
+LONGEST = 200
+
+
+@dataclass(frozen=True)
+class Begun:
+    """A sign-in under way: where the browser goes, and what its cookie keeps until it comes back."""
+
+    url: str
+    kept: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class SignedInPerson:
+    """Who signed in by a provider, as it told of them last. `subject` is their identifier there."""
+
+    provider: str
+    subject: str
+    name: str
+    display_name: str
+    email: str
+    groups: Sequence[str]
+
+
+def ways(platform: Platform) -> list[dict[str, str]]:
+    """The providers, as the portal offers them."""
+    return [
+        {"name": item.name, "title": item.title or item.name, "url": f"/api/access/v1/oidc/{item.name}/start"}
+        for item in platform.settings.access.oidc
+    ]
+
+
+def begin(ctx: OpContext, name: str, next_path: str) -> Begun:
+    """Begin to sign in. NotFoundError when there is no such provider."""
+    provider = _provider(ctx.platform, name)
+    kept = {"provider": name, "state": new_secret(), "nonce": new_secret(), "verifier": new_secret(), "next": next_path}
+    url = provider.authorization_url(_redirect_uri(ctx.platform, name), kept["state"], kept["nonce"], kept["verifier"])
+    return Begun(url, kept)
+
+
+def complete(
+    ctx: OpContext, name: str, kept: Mapping[str, Any], code: str, state: str, address: str, error: str = ""
+) -> Opened:
+    """Open a session for who came back. AuthenticationError says why there is none."""
+    check_failures(ctx, address)
+    try:
+        if error:
+            raise AuthenticationError(f"{name} refused the sign-in: {error}", code="authentication.oidc")
+        if kept.get("provider") != name or not is_same(state, str(kept.get("state") or "")):
+            raise AuthenticationError(
+                "this sign-in was not begun in this browser, or too long ago: begin again", code="authentication.oidc"
+            )
+        provider = _provider(ctx.platform, name)
+        redirect_uri = _redirect_uri(ctx.platform, name)
+        claims = provider.claims(code, redirect_uri, str(kept.get("nonce") or ""), str(kept.get("verifier") or ""))
+        subject = _remember(ctx, provider, claims)
+    except AuthenticationError:
+        note_refused(ctx, address, "oidc")
+        raise
+    return open_session(ctx, subject, "oidc")
+
+
+def signed_in_people(platform: Platform, provider: str | None = None) -> Iterator[SignedInPerson]:
+    """Everybody who ever signed in by a provider, or by one, in a fixed order."""
+    records, after = _records(platform), ""
+    while page := records.list(_person_key(provider, "") if provider else "person/", after):
+        for record in page:
+            value = record.value
+            yield SignedInPerson(**{**value, "groups": tuple(value["groups"])})
+        after = page[-1].key
+
+
+def _remember(ctx: OpContext, provider: Provider, claims: Mapping[str, Any]) -> str:
+    """Note who it is. The reference of the user."""
+    settings, records = provider.settings, _records(ctx.platform)
+    name = _name(claims.get(settings.name_claim))
+    if not name:
+        raise AuthenticationError(
+            f"the provider told no name in the claim {settings.name_claim}: set name_claim of {settings.name}",
+            code="authentication.oidc_name",
+        )
+    identifier, ref = str(claims["sub"]), f"user:default/{name.lower()}"
+    taken = AuthenticationError(
+        f"the name {name} belongs to somebody else here: ask an administrator", code="authentication.oidc_name"
+    )
+    with ctx.platform.store.read() as conn:
+        if repository.find_account(conn, subject=ref) is not None:
+            raise taken
+    owner = {"provider": settings.name, "subject": identifier}
+    known = records.get(f"name/{name.lower()}")
+    if known is None:
+        records.put(f"name/{name.lower()}", owner, expect=0)
+    elif known.value != owner:
+        raise taken
+    key = _person_key(settings.name, identifier)
+    before = records.get(key)
+    value = {
+        **owner,
+        "name": name,
+        "display_name": _text(claims.get("name")),
+        "email": _text(claims.get("email")),
+        "groups": _groups(claims, settings.groups_claim, before.value["groups"] if before else []),
+    }
+    if before is None or before.value != value:
+        records.put(key, value)
+        told = EventDraft(CHANGED, SOURCE, {"type": SOURCE})
+        system = ctx.platform.system("access")
+        ctx.platform.store.write(lambda tx: system.emit(tx, told))
+    return ref
+
+
+def _name(value: Any) -> str:
+    text = value.strip() if isinstance(value, str) else ""
+    local = text.partition("@")[0]
+    return name_for(local).lower() if local and len(text) <= LONGEST else ""
+
+
+def _text(value: Any) -> str:
+    return value[:LONGEST] if isinstance(value, str) else ""
+
+
+def _groups(claims: Mapping[str, Any], claim: str | None, before: Sequence[str]) -> list[str]:
+    """The groups that a claim names. A claim that is too large for a token is told of in another one: what was known
+    before stays then."""
+    if claim is None:
+        return []
+    value = claims.get(claim)
+    if value is None:
+        elsewhere = claims.get("_claim_names")
+        return list(before) if isinstance(elsewhere, dict) and claim in elsewhere else []
+    found = [value] if isinstance(value, str) else value if isinstance(value, list) else []
+    texts = {one.strip() for one in found if isinstance(one, str) and 0 < len(one.strip()) <= LONGEST}
+    return sorted(texts)[:MOST_GROUPS]
+
+
+def _provider(platform: Platform, name: str) -> Provider:
+    settings = next((item for item in platform.settings.access.oidc if item.name == name), None)
+    if settings is None:
+        raise NotFoundError(
+            f"there is no way to sign in by {name[:80]}: add it to access.oidc in the settings", code="access.no_oidc"
+        )
+    key = f"access.oidc.{name}"
+    made: Provider | None = platform.services.get(key)
+    return made or platform.services.setdefault(key, Provider(settings, platform.secrets, platform.clock))
+
+
+def _redirect_uri(platform: Platform, name: str) -> str:
+    return f"{platform.public_url()}/api/access/v1/oidc/{name}/callback"
+
+
+def _records(platform: Platform) -> StoredRecords:
+    return StoredRecords(platform.store, "feature-access-oidc")
+
+
+def _person_key(provider: str, identifier: str) -> str:
+    return f"person/{provider}/{hash_secret(identifier) if identifier else ''}"

@@ -1,0 +1,203 @@
+"""Signing in by an OpenID provider: who may come in, who may not, and what the catalog makes of it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import httpx
+import pytest
+from joserfc.jwk import OctKey, RSAKey
+
+from factories.identity_provider import CLIENT, SECRET, IdentityProvider, identity_provider
+from factories.served import Served, served
+from taxiway.features.access.contrib import FEATURE as ACCESS
+from taxiway.features.catalog.contrib import FEATURE as CATALOG
+from taxiway.features.catalog.service import configured
+from taxiway.worker.main import Worker
+
+BASE = "/api/access/v1/oidc/corp"
+BEA = {"sub": "u-1", "preferred_username": "Bea.Smith@acme.example", "name": "Bea Smith", "email": "bea@acme.example"}
+
+
+@dataclass
+class Door:
+    """A server that one signs in to by a provider."""
+
+    server: Served
+    provider: IdentityProvider
+
+    def browser(self) -> httpx.Client:
+        return self.server.client()
+
+    def start(self, browser: httpx.Client, next: str = "/catalog") -> dict[str, str]:
+        answer = browser.get(f"{BASE}/start", params={"next": next})
+        assert answer.status_code == 303, answer.text
+        cookie = answer.headers["set-cookie"]
+        assert "HttpOnly" in cookie
+        assert "SameSite=lax" in cookie
+        return self.provider.sign_in(answer.headers["location"])
+
+    def sign_in(self, claims: dict[str, Any], next: str = "/catalog") -> tuple[httpx.Client, str]:
+        """The browser, and where it was led to in the end."""
+        self.provider.claims = claims
+        browser = self.browser()
+        answer = browser.get(f"{BASE}/callback", params=self.start(browser, next))
+        assert answer.status_code == 303, answer.text
+        return browser, answer.headers["location"]
+
+    def refused(self, claims: dict[str, Any] = BEA, **wrong: Any) -> str:
+        self.provider.wrong = wrong
+        browser, place = self.sign_in(claims)
+        self.provider.wrong = {}
+        assert browser.get("/api/access/v1/me").status_code == 401
+        parts = urlsplit(place)
+        assert parts.path == "/sign-in", place
+        return parse_qs(parts.query)["refused"][0]
+
+
+@pytest.fixture(scope="module")
+def door(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Door]:
+    with identity_provider() as provider, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("OIDC_SECRET", SECRET)
+        corp = {"name": "corp", "title": "Acme", "issuer": provider.url, "client_id": CLIENT}
+        more = {"client_secret": "env:OIDC_SECRET", "groups_claim": "groups"}
+        other = {"name": "other", "issuer": provider.url, "client_id": CLIENT, "client_secret": "env:OIDC_SECRET"}
+        source = {"name": "people", "type": "oidc", "provider": "corp", "groups": "(?!internal-).*"}
+        settings: dict[str, Any] = {
+            "access": {"oidc": [{**corp, **more}, other]},
+            "catalog": {"sources": [source]},
+            "limits": {"sign_ins_per_minute": 1000},
+        }
+        with served(tmp_path_factory.mktemp("data"), features=[ACCESS, CATALOG], **settings) as running:
+            configured.start_new(running.platform)
+            worker = Worker(running.platform, [])
+            worker.start()
+            yield Door(running, provider)
+            running.platform.stopping.set()
+            worker.stop()
+
+
+def until(done: Callable[[], Any]) -> Any:
+    deadline = time.monotonic() + 20
+    while not (found := done()):
+        assert time.monotonic() < deadline, "it did not come"
+        time.sleep(0.05)
+    return found
+
+
+def test_somebody_signs_in_and_is_led_to_where_they_wanted(door: Door) -> None:
+    ways = door.browser().get("/api/access/v1/ways").json()["items"]
+    assert ways[0] == {"name": "corp", "title": "Acme", "url": f"{BASE}/start"}
+    browser, place = door.sign_in({**BEA, "groups": []}, "/catalog?kind=system")
+    assert place == "/catalog?kind=system"
+    me = browser.get("/api/access/v1/me").json()
+    assert (me["ref"], me["roles"]) == ("user:default/bea.smith", [])
+    assert "taxiway_oidc" not in browser.cookies
+    for elsewhere in ("//evil.example", "https://evil.example", "/\\evil.example", "/a\nb"):
+        assert door.sign_in(BEA, elsewhere)[1] == "/"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "why"),
+    [
+        ({"iss": "https://evil.example"}, "another issuer"),
+        ({"aud": "somebody-else"}, "another client"),
+        ({"aud": [CLIENT, "more"]}, "several clients"),
+        ({"exp": 1}, "too old"),
+        ({"exp": None}, "too old"),
+        ({"iat": time.time() + 3600}, "of the future"),
+        ({"nonce": "another"}, "not of this sign-in"),
+        ({"nonce": "é"}, "not of this sign-in"),
+        ({"sub": ""}, "says nobody"),
+        ({"preferred_username": ""}, "no name"),
+        ({"preferred_username": ["x"]}, "no name"),
+    ],
+)
+def test_a_token_that_does_not_hold_opens_nothing(door: Door, wrong: dict[str, Any], why: str) -> None:
+    assert why in door.refused(**wrong)
+
+
+def test_a_token_that_the_provider_did_not_sign_opens_nothing(door: Door) -> None:
+    provider = door.provider
+    key, header = provider.key, provider.header
+    try:
+        provider.key = RSAKey.generate_key(2048)
+        assert "not signed" in door.refused()
+        provider.key, provider.header = OctKey.import_key("a secret that both could have known"), {"alg": "HS256"}
+        assert "not signed" in door.refused(), "a shared secret proves nothing"
+    finally:
+        provider.key, provider.header = key, header
+
+
+def test_a_way_back_that_was_not_begun_here_opens_nothing(door: Door) -> None:
+    door.provider.claims = BEA
+    browser, other = door.browser(), door.browser()
+    brought = door.start(browser)
+    for client, params in (
+        (other, brought),
+        (browser, {**brought, "state": "é"}),
+        (browser, {"code": "x"}),
+        (browser, {"error": "access_denied"}),
+    ):
+        answer = client.get(f"{BASE}/callback", params=params)
+        assert answer.headers["location"].startswith("/sign-in?refused=")
+        assert "taxiway_session" not in client.cookies
+    other.cookies.set("taxiway_oidc", "bm8=")
+    assert other.get(f"{BASE}/callback", params=brought).headers["location"].startswith("/sign-in?refused=")
+    brought = door.start(browser)
+    assert browser.get(f"{BASE}/callback", params=brought).headers["location"] == "/catalog"
+    again = browser.get(f"{BASE}/callback", params=brought)
+    assert again.headers["location"].startswith("/sign-in?refused="), "a code and a cookie count once"
+    assert door.browser().get("/api/access/v1/oidc/nowhere/start").status_code == 404
+
+
+def test_a_name_belongs_to_who_had_it_first_and_the_administrators_to_nobody(door: Door) -> None:
+    door.sign_in(BEA)
+    assert "belongs to somebody else" in door.refused({**BEA, "sub": "u-2"})
+    assert "belongs to somebody else" in door.refused({"sub": "u-9", "preferred_username": "Admin"})
+    browser = door.browser()
+    door.provider.claims = BEA
+    begun = browser.get("/api/access/v1/oidc/other/start")
+    brought = door.provider.sign_in(begun.headers["location"])
+    place = browser.get("/api/access/v1/oidc/other/callback", params=brought).headers["location"]
+    assert "belongs" in place, "not even by another provider"
+
+
+def test_groups_become_groups_with_members_and_leave_with_them(door: Door) -> None:
+    def members(group: str) -> list[str]:
+        answer = reader.get(f"/api/catalog/entities/by-name/group/default/{group}")
+        found = answer.json().get("relations", []) if answer.status_code == 200 else []
+        return sorted(one["targetRef"] for one in found if one["type"] == "hasMember")
+
+    reader = door.server.client(door.server.token())
+    door.sign_in({"sub": "g-1", "preferred_username": "gil", "name": "Gil", "groups": ["guards", "internal-x", "shop"]})
+    browser, _ = door.sign_in({"sub": "g-2", "preferred_username": "ann", "groups": ["shop"]})
+    until(lambda: members("shop") == ["user:default/ann", "user:default/gil"])
+    assert members("guards") == ["user:default/gil"]
+    assert reader.get("/api/catalog/entities/by-name/group/default/internal-x").status_code == 404
+    user = reader.get("/api/catalog/entities/by-name/user/default/gil").json()
+    assert user["spec"]["profile"]["displayName"] == "Gil"
+    until(lambda: browser.get("/api/access/v1/me").json()["groups"] == ["group:default/shop"])
+    door.sign_in({"sub": "g-1", "preferred_username": "gil", "name": "Gil", "groups": ["guards"]})
+    until(lambda: members("shop") == ["user:default/ann"])
+    door.sign_in({"sub": "g-2", "preferred_username": "ann", "_claim_names": {"groups": "src1"}})
+    assert members("shop") == ["user:default/ann"], "what does not fit into a token says nothing"
+    door.provider.user_info = {"groups": ["guards"]}
+    door.sign_in({"sub": "g-2", "preferred_username": "ann"})
+    until(lambda: members("guards") == ["user:default/ann", "user:default/gil"])
+    door.provider.user_info = {}
+
+
+def test_a_provider_that_does_not_answer_is_said_on_the_sign_in_page(door: Door) -> None:
+    door.server.platform.services.clear()
+    door.provider.issuer = "https://another.example"
+    try:
+        answer = door.browser().get(f"{BASE}/start")
+        assert answer.headers["location"].startswith("/sign-in?refused=")
+        assert "issuer" in answer.headers["location"]
+    finally:
+        door.provider.issuer = ""

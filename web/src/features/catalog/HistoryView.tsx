@@ -10,6 +10,7 @@ import { EntityLink } from '~/components/EntityLink'
 import { Await } from '~/components/RouteStates'
 import { Ago, CodeBlock, EmptyState } from '~/ui/parts'
 import { StatusBadge } from '~/ui/Status'
+import { pathOf, sidesOf } from './changes'
 import s from './history.module.css'
 import { toYaml } from './yaml'
 
@@ -91,28 +92,23 @@ function Who({ version: v }: { version: EntityVersion }) {
   )
 }
 
-const scalar = (value: unknown) => typeof value !== 'object' || value === null
-const written = (value: unknown): string => {
-  if (typeof value === 'string') return value
-  return Array.isArray(value) && value.length && value.every(scalar) ? value.join(', ') : toYaml(value).trimEnd()
-}
-
 function Change({ change: c }: { change: EntityChange }) {
+  const { gone, come } = sidesOf(c)
   return (
     <li>
-      <code className={s.path}>{c.path.slice(1).replaceAll('~1', '/').replaceAll('~0', '~')}</code>
-      {c.op !== 'add' && (
-        <del className={s.old}>
+      <code className={s.path}>{pathOf(c.path)}</code>
+      {gone.map((text, n) => (
+        <del key={n} className={s.old}>
           <span className={s.sr}>was </span>
-          {written(c.old)}
+          {text}
         </del>
-      )}
-      {c.op !== 'remove' && (
-        <ins className={s.new}>
+      ))}
+      {come.map((text, n) => (
+        <ins key={n} className={s.new}>
           <span className={s.sr}>is </span>
-          {written(c.value)}
+          {text}
         </ins>
-      )}
+      ))}
     </li>
   )
 }

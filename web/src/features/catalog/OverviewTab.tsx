@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query'
 import { Boxes, ExternalLink } from 'lucide-react'
-import { ownershipQuery, portalQuery, resourcesQuery } from '~/api/queries'
+import { kindsQuery, ownershipQuery, portalQuery, resourcesQuery } from '~/api/queries'
 import { splitRef } from '~/api/refs'
 import type { Entity, Ownership } from '~/api/types'
 import { EntityLink } from '~/components/EntityLink'
@@ -10,6 +10,8 @@ import { PluginCard } from '~/extensions/PluginCard'
 import { EmptyState, Facts, Panel } from '~/ui/parts'
 import { StateBadge } from '~/ui/Status'
 import { BelongingPanels } from './BelongingPanels'
+import { CatalogCell } from './CatalogCell'
+import { factsOf } from './columns'
 import s from './entity.module.css'
 import type { TabProps } from './EntityPage'
 import { EnvironmentCards } from './EnvironmentCards'
@@ -49,10 +51,13 @@ function About({ entity, entityRef }: TabProps) {
   const spec = (entity.spec ?? {}) as Record<string, unknown>
   const a = entity.metadata.annotations ?? {}
   const source = a['backstage.io/managed-by-origin-location'] ?? a['backstage.io/managed-by-location']
+  const { data: kinds } = useQuery(kindsQuery())
+  const kind = kinds?.items.find((k) => k.name.toLowerCase() === entity.kind.toLowerCase())
   const items = [
     ['Kind', entity.kind],
     ...(owned?.how === 'inherited' ? [['Owner', <Inherited key="o" owned={owned} />]] : []),
     ...(typeof spec.type === 'string' ? [['Type', spec.type]] : []),
+    ...(kind ? factsOf(entity, kind) : []).map((c) => [c.title, <CatalogCell key={c.path} entity={entity} column={c} />]),
     ...(a['backstage.io/source-template'] ? [['Golden path', <EntityLink key="t" entity={a['backstage.io/source-template']} defaultKind="template" />]] : []),
     ...(source ? [['Source', <span key="s" className="mono">{source}</span>]] : []),
   ] as [string, React.ReactNode][] // prettier-ignore

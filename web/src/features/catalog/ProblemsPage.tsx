@@ -1,7 +1,7 @@
 /** What is wrong with the catalog's sources: file, line, what, and what to do. The URL holds the filter. */
 import { Button } from '@mantine/core'
 import { useInfiniteQuery } from '@tanstack/react-query'
-import { getRouteApi } from '@tanstack/react-router'
+import { getRouteApi, Link } from '@tanstack/react-router'
 import { CircleCheck, TriangleAlert, X } from 'lucide-react'
 import { catalogProblemsQuery } from '~/api/queries'
 import type { CatalogProblem } from '~/api/types'
@@ -60,7 +60,7 @@ export function ProblemsPage() {
                   { title: 'Where', head: true, className: 'mono', cell: (p) => <Where problem={p} /> },
                   { title: 'Kind', cell: (p) => <StatusBadge tone={WARNS.has(p.code) ? 'warn' : 'bad'}>{CODES[p.code]}</StatusBadge> },
                   { title: 'About', cell: (p) => <About problem={p} /> },
-                  { title: 'Problem', cell: (p) => <>{p.detail}<div className="t2">{p.remedy}</div></> },
+                  { title: 'Problem', cell: (p) => <>{p.detail}<div className="t2">{p.remedy}</div><Keeper problem={p} /></> },
                   { title: 'Since', cell: (p) => <Ago at={p.at} className="t2" /> },
                 ]}
               />
@@ -75,10 +75,22 @@ export function ProblemsPage() {
 
 const Where = ({ problem: p }: { problem: CatalogProblem }) => (
   <span style={{ overflowWrap: 'anywhere' }}>
-    {p.location}
-    {p.line !== null && <>, line {p.line}</>}
+    <Link to="/catalog/sources" search={{ source: p.source_id }} title="The source">
+      {p.location}
+      {p.line !== null && <>, line {p.line}</>}
+    </Link>
   </span>
 )
+
+/** A conflict has two sides: the one that is refused, and the one that keeps the name. */
+const Keeper = ({ problem: p }: { problem: CatalogProblem }) =>
+  p.other_source_id && (
+    <div>
+      <Link to="/catalog/sources" search={{ source: p.other_source_id }}>
+        The source that keeps it
+      </Link>
+    </div>
+  )
 
 /** What was never valid is no entity yet: it has no page. */
 const About = ({ problem: p }: { problem: CatalogProblem }) =>

@@ -1,5 +1,5 @@
 /** The columns of the catalog's table: which a kind has by itself, which can be chosen, how each is shown and sorted. */
-import type { Kind } from '~/api/types'
+import type { Entity, Kind } from '~/api/types'
 
 type Declared = Kind['columns'][number]
 export type Column = {
@@ -69,6 +69,30 @@ export function columnsOf(kind: Kind | undefined, chosen: string[] | undefined):
   return chosen.map((path) => known.get(path) ?? column(path, titleOf(path), 'any', PLAIN.test(path), [100, 180]))
 }
 const titleOf = (path: string) => path.split('.').at(-1) ?? path
+
+/** What the head of an entity's page says already, and what no line can hold. */
+const TOLD = [
+  'spec.owner',
+  'spec.type',
+  'spec.lifecycle',
+  'spec.system',
+  'metadata.tags',
+  'metadata.title',
+  'metadata.description',
+]
+const LONGEST = 160
+
+/** Fields of an entity that its kind knows and that are short: not those whose references the relations show. */
+export function factsOf(entity: Entity, kind: Kind): Column[] {
+  const lists = kind.relations.filter((r) => r.list).map((r) => `spec.${r.field}`)
+  return [...kind.columns, ...kind.more_columns]
+    .filter((c) => !TOLD.includes(c.path) && !c.path.startsWith('properties.') && !lists.includes(c.path))
+    .map((c) => shown(c, kind))
+    .filter((c) => {
+      const text = valuesAt(entity, c.path).join(', ')
+      return text !== '' && text.length <= LONGEST && !text.includes('\n')
+    })
+}
 
 /** The parts of a document that a table needs: definitions of APIs alone would be megabytes. Computed values come only when asked for. */
 export const fieldsOf = (columns: Column[]): string =>

@@ -2,6 +2,7 @@ import { screen, within } from '@testing-library/react'
 import userEvent from '@testing-library/user-event'
 import { beforeEach, expect, it } from 'vitest'
 import { type Answers, type Call, renderAt, serve } from '~/test/app'
+import { sidesOf } from './changes'
 import { base } from '~/test/fixtures'
 
 let calls: Call[] = []
@@ -58,13 +59,24 @@ it('tells who changed what, and shows the document of that time', async () => {
   const [first, second] = within(list).getAllByText(/^(Changed|Created)$/)
   expect([first?.textContent, second?.textContent]).toEqual(['Changed', 'Created'])
   const changes = within(list).getByRole('list', { name: 'Changes of version 2' })
-  expect(within(changes).getByText('spec/owner')).toBeInTheDocument()
-  expect(within(changes).getByText('metadata/annotations/example.org/x')).toBeInTheDocument()
+  expect(within(changes).getByText('spec.owner')).toBeInTheDocument()
+  expect(within(changes).getByText('metadata.annotations.example.org/x')).toBeInTheDocument()
   expect(within(changes).getByText('checkout').tagName).toBe('DEL')
   expect(within(changes).getByText('payments').tagName).toBe('INS')
   await userEvent.click(within(list).getAllByRole('button', { name: 'As it was' })[1] as HTMLElement)
   expect(await screen.findByText(/old-service/)).toBeInTheDocument()
   expect(calls.find((c) => c.url.searchParams.has('as_of'))?.url.searchParams.get('as_of')).toBe(String(version.at))
+})
+
+it('tells of lists only what went and what came', () => {
+  const change = (old: unknown, value: unknown) => sidesOf({ op: 'replace', path: '/metadata/tags', old, value })
+  expect(change(['a', 'b'], ['b', 'c', 'd'])).toEqual({ gone: ['a'], come: ['c', 'd'] })
+  expect([change([], ['a']), change(['a'], [])]).toEqual([
+    { gone: [], come: ['a'] },
+    { gone: ['a'], come: [] },
+  ])
+  expect(change(['a', 'b'], ['b', 'a'])).toEqual({ gone: ['a', 'b'], come: ['b', 'a'] })
+  expect(change('', [])).toEqual({ gone: [''], come: ['[]'] })
 })
 
 it('has a page for the history of what was removed', async () => {

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable, Set
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, or_, select
@@ -25,7 +27,7 @@ def neighbourhood(conn: Connection, ref: str, depth: int, scope: ColumnElement[b
     for _ in range(min(depth, MAX_DEPTH)):
         found = _edges(conn, wave, scope)
         edges |= found
-        reached = sorted({end for source, target, _ in found for end in (source, target)} - seen)
+        reached = reached_by(found, seen)
         room = MAX_NODES - len(seen)
         truncated = truncated or len(reached) > room
         wave = reached[:room]
@@ -39,6 +41,18 @@ def neighbourhood(conn: Connection, ref: str, depth: int, scope: ColumnElement[b
         "edges": [{"source": source, "target": target, "type": type_} for source, target, type_ in kept],
         "truncated": truncated,
     }
+
+
+def reached_by(found: Iterable[Edge], seen: Set[str]) -> list[str]:
+    """The new ends of relations, in the order in which there is room for them: those of an end with few relations come
+    first, so that a team that owns thousands leaves room for the parts of a system. Equal ones are sorted."""
+    pairs = [pair for source, target, _ in found for pair in ((source, target), (target, source))]
+    crowd = Counter(near for near, far in pairs if far not in seen)
+    least: dict[str, int] = {}
+    for near, far in pairs:
+        if far not in seen:
+            least[far] = min(least.get(far, crowd[near]), crowd[near])
+    return sorted(least, key=lambda ref: (least[ref], ref))
 
 
 def _edges(conn: Connection, refs: list[str], scope: ColumnElement[bool]) -> set[Edge]:

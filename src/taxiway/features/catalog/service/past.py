@@ -17,7 +17,7 @@ from taxiway.features.catalog.repository import listing
 from taxiway.features.catalog.repository import past as repository
 from taxiway.features.catalog.repository.filters import visible_to
 from taxiway.features.catalog.repository.grammar import read_filters, read_predicate
-from taxiway.features.catalog.repository.graph import MAX_DEPTH, MAX_NODES
+from taxiway.features.catalog.repository.graph import MAX_DEPTH, MAX_NODES, reached_by
 from taxiway.features.catalog.repository.past import Edge, Past
 from taxiway.features.catalog.repository.query import Listed, Query, read_query
 from taxiway.features.catalog.service.history import READ, check_kept
@@ -196,7 +196,7 @@ class _Around:
         """Take in one more hop; False when it led nowhere."""
         found = set(found)
         self.edges |= found
-        reached = sorted({end for source, target, _ in found for end in (source, target)} - self.seen)
+        reached = reached_by(found, self.seen)
         room = MAX_NODES - len(self.seen)
         self.truncated = self.truncated or len(reached) > room
         self.wave = reached[:room]

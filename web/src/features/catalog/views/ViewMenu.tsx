@@ -1,5 +1,5 @@
 /** The saved views of the catalog: picked, kept, shared, exported, removed. The table's state is in the URL; a view only names it. */
-import { Button, Menu, Modal, ScrollArea } from '@mantine/core'
+import { Button, Menu, Modal } from '@mantine/core'
 import { useHotkeys } from '@mantine/hooks'
 import { useMutation, useQuery } from '@tanstack/react-query'
 import { Bookmark, BookmarkPlus, Check, ChevronDown, Download, Home, Link2, PencilLine, RotateCcw, Save, Table2, Trash2 } from 'lucide-react' // prettier-ignore
@@ -63,7 +63,7 @@ export function ViewMenu({ search, views, view, onPick }: Props) {
   const path = exportPath(search, view && !edited ? view : undefined)
   return (
     <>
-      <Menu opened={opened} onChange={setOpened} position="bottom-start" width={280} trapFocus>
+      <Menu opened={opened} onChange={setOpened} position="bottom-start" width={280} returnFocus withInitialFocusPlaceholder={false} withinPortal={false}>
         <Menu.Target>
           <button type="button" className={s.view} aria-label={view ? `View: ${view.title}${edited ? ', changed' : ''}` : 'Views'}>
             <Bookmark size={14} aria-hidden />
@@ -73,7 +73,7 @@ export function ViewMenu({ search, views, view, onPick }: Props) {
           </button>
         </Menu.Target>
         <Menu.Dropdown>
-          <ScrollArea.Autosize mah={300}>
+          <div className={s.views}>
             <Menu.Item leftSection={<Table2 size={15} />} rightSection={view ? null : <Check size={14} aria-label="shown now" />} onClick={() => onPick(undefined)}>
               Everything
             </Menu.Item>
@@ -93,7 +93,7 @@ export function ViewMenu({ search, views, view, onPick }: Props) {
               </div>
             ))}
             <ListState {...views} />
-          </ScrollArea.Autosize>
+          </div>
           <Menu.Divider />
           {view?.may_edit && edited && <Menu.Item leftSection={<Save size={15} />} onClick={() => save.mutate(view)}>Save the changes</Menu.Item>}
           {edited && <Menu.Item leftSection={<RotateCcw size={15} />} onClick={() => onPick(view)}>Undo the changes</Menu.Item>}

@@ -7,6 +7,10 @@ export type PickerOptions = {
   defaultKind?: string
   allowedHosts?: string[]
   allowedOwners?: string[]
+  allowedOrganizations?: string[]
+  allowedProjects?: string[]
+  allowedRepos?: string[]
+  requestUserCredentials?: { secretsKey?: string }
   owners?: string[]
 }
 
@@ -25,11 +29,19 @@ export function filtersOf(options: PickerOptions, fallbackKinds: string[] = []):
     .filter(Boolean)
 } // prettier-ignore
 
-/** `host?owner=…&repo=…`, as Backstage writes it. */
-export const parseRepoUrl = (v = '') => {
+/** `host?owner=…&repo=…`, as Backstage writes it. Which parts there are is the forge's: Azure and Bitbucket have others. */
+export type RepoPart = 'organization' | 'workspace' | 'project' | 'owner' | 'repo'
+export type RepoUrl = { host: string } & Partial<Record<RepoPart, string>>
+const PARTS: RepoPart[] = ['organization', 'workspace', 'owner', 'project', 'repo']
+export const parseRepoUrl = (v = ''): RepoUrl => {
   const [host = '', q] = v.split('?')
   const u = new URLSearchParams(q)
-  return { host, owner: u.get('owner') ?? '', repo: u.get('repo') ?? '' }
+  return { host, ...Object.fromEntries(PARTS.filter((x) => u.has(x)).map((x) => [x, u.get(x) ?? ''])) }
 }
-export const formatRepoUrl = (r: { host: string; owner: string; repo: string }) =>
-  `${r.host}?${new URLSearchParams({ owner: r.owner, repo: r.repo })}`
+export const formatRepoUrl = ({ host, ...parts }: RepoUrl) =>
+  `${host}?${new URLSearchParams(PARTS.filter((x) => parts[x] !== undefined).map((x) => [x, parts[x] ?? '']))}`
+export const repoPartsOf = (host: string, options: PickerOptions): RepoPart[] => {
+  if (host === 'dev.azure.com' || host.endsWith('.visualstudio.com') || options.allowedOrganizations) return ['organization', 'project', 'repo']
+  if (host === 'bitbucket.org') return ['workspace', 'project', 'repo']
+  return options.allowedProjects ? ['project', 'repo'] : ['owner', 'repo']
+} // prettier-ignore

@@ -1,5 +1,5 @@
 /** Backstage's own form fields over this catalog: owner, entity and repository pickers, names, tags, secrets. */
-import { Autocomplete, Input, MultiSelect, PasswordInput, Select, TagsInput, TextInput } from '@mantine/core'
+import { Autocomplete, MultiSelect, PasswordInput, Select, TagsInput, TextInput } from '@mantine/core'
 import { useDebouncedValue } from '@mantine/hooks'
 import type { FieldProps, RegistryFieldsType } from '@rjsf/utils'
 import { useQuery } from '@tanstack/react-query'
@@ -8,27 +8,10 @@ import { entitiesQuery, meQuery } from '~/api/queries'
 import { entityRef, shortRef } from '~/api/refs'
 import { Avatar } from '~/ui/Avatar'
 import { KindIcon } from '~/ui/KindIcon'
-import { filtersOf, formatRepoUrl, type PickerOptions, parseRepoUrl } from './field-values'
+import { common, type FormContext, help, optionsOf } from './field-parts'
+import { filtersOf } from './field-values'
+import { RepoUrlPicker } from './RepoUrlPicker'
 import s from './scaffolder.module.css'
-
-export type FormContext = {
-  values: Record<string, unknown>
-  secrets: Record<string, string>
-  setSecret: (name: string, value: string) => void
-}
-const optionsOf = (p: FieldProps) => (p.uiSchema?.['ui:options'] ?? {}) as PickerOptions
-const common = (p: FieldProps) => ({
-  id: p.fieldPathId.$id,
-  label: p.schema.title ?? p.name,
-  description: p.schema.description,
-  required: p.required,
-  error: p.rawErrors?.[0],
-  disabled: p.disabled || p.readonly,
-})
-const help = (p: FieldProps) => {
-  const text = (p.uiSchema?.['ui:help'] ?? undefined) as string | undefined
-  return text ? <div className={s.help}>{text}</div> : null
-}
 
 type Choice = { value: string; label: string; title?: string }
 function useChoices(filters: string[], typed: string, keep: string[]) {
@@ -122,30 +105,6 @@ function Secret(p: FieldProps<string>) {
     p.onChange(v ? '********' : undefined, p.fieldPathId.path)
   }
   return <><PasswordInput {...common(p)} size="sm" autoComplete="new-password" value={context.secrets[p.name] ?? ''} onChange={(e) => change(e.currentTarget.value)} />{help(p)}</>
-} // prettier-ignore
-
-function RepoUrlPicker(p: FieldProps<string>) {
-  const options = optionsOf(p)
-  const context = p.registry.formContext as FormContext
-  const given = parseRepoUrl(p.formData)
-  const suggested = typeof context.values.name === 'string' ? context.values.name : ''
-  const now = { host: given.host || options.allowedHosts?.[0] || 'local', owner: given.owner || options.allowedOwners?.[0] || '', repo: given.repo || suggested }
-  const set = (x: Partial<typeof now>) => p.onChange(formatRepoUrl({ ...now, ...x }), p.fieldPathId.path)
-  const { description, ...wrapper } = common(p)
-  return (
-    <Input.Wrapper {...wrapper} description={description}>
-      <div className={s.repo}>
-        {(options.allowedHosts?.length ?? 0) > 1 && <Select aria-label="Host" data={options.allowedHosts} value={now.host} onChange={(x) => x && set({ host: x })} />}
-        {options.allowedOwners?.length ? (
-          <Select aria-label="Organisation" data={options.allowedOwners} value={now.owner} onChange={(x) => x && set({ owner: x })} />
-        ) : (
-          <TextInput aria-label="Organisation" value={now.owner} onChange={(e) => set({ owner: e.currentTarget.value })} />
-        )}
-        <TextInput aria-label="Repository" value={now.repo} onChange={(e) => set({ repo: e.currentTarget.value })} onBlur={() => set({})} />
-      </div>
-      {help(p)}
-    </Input.Wrapper>
-  )
 } // prettier-ignore
 
 export const fields = {

@@ -22,7 +22,7 @@ from taxiway.features.catalog.overlays import Layer, merged
 from taxiway.features.catalog.service import removals
 from taxiway.features.catalog.service.kinds import follow_kind
 from taxiway.features.search.contrib import FEATURE as SEARCH
-from taxiway.plugin import SourcedEntity, SourceEnd, SourceItem, SourcePart, SourceRequest
+from taxiway.plugin import SourcedEntity, SourcedTree, SourceEnd, SourceItem, SourcePart, SourceRequest
 from taxiway.worker.main import Worker
 
 API = "/api/catalog"
@@ -43,12 +43,33 @@ class Script:
 
     def __init__(self) -> None:
         self.says: dict[str, list[Document]] = {}
+        self.file: str | None = None
 
     def read(self, request: SourceRequest) -> Iterator[SourceItem]:
+        if self.file is not None:
+            yield SourcedTree(OneFile(self.file), ["overlay.yaml"])
         for number, document in enumerate(self.says.get(request.name, [])):
             yield SourcedEntity(document, f"url:https://cmdb.example/{document['metadata']['name']}", number + 1)
         yield SourcePart("all")
         yield SourceEnd()
+
+
+class OneFile:
+    """A repository with one file of overlays."""
+
+    state = ""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    def read(self, path: str) -> bytes:
+        return self.text.encode()
+
+    def match(self, pattern: str) -> list[str]:
+        return [pattern]
+
+    def location(self, path: str) -> str:
+        return f"url:https://forge.example/overlays/{path}"
 
 
 @pytest.fixture(scope="module")
@@ -251,6 +272,22 @@ def test_what_was_not_declared_is_not_written_and_told_with_a_remedy(
     _push(admin, "scan", _said("five", title="T"))
     assert _problems(admin, "component:default/five") == []
     _push(admin, "scan", complete=True)
+
+
+def test_a_file_of_overlays_tells_the_line_of_what_it_may_not_write(
+    admin: httpx.Client, script: Script, register: Callable[[str, str], Path], read: Callable[..., Any]
+) -> None:
+    register("fifteen", component("fifteen"))
+    script.file = "# overlays\n---\nkind: Component\nmetadata:\n  name: fifteen\n  title: Filed\n  description: no\n"
+    read()
+    assert _get(admin, "fifteen")["metadata"]["title"] == "Filed"
+    [problem] = _problems(admin, "component:default/fifteen")
+    assert (problem["line"], problem["location"]) == (7, "url:https://forge.example/overlays/overlay.yaml")
+    [item] = _get(admin, "fifteen")["status"]["items"]
+    assert "overlay.yaml, line 7). Add them to the overlay's fields" in item["message"]
+    script.file = None
+    read()
+    assert _problems(admin, "component:default/fifteen") == []
 
 
 def test_an_overlay_that_would_make_an_entity_invalid_is_left_out_and_the_others_stay(

@@ -45,6 +45,9 @@ def test_a_registered_entity_is_there_when_the_call_returns(admin: httpx.Client,
     annotations = entity["metadata"]["annotations"]
     assert annotations["backstage.io/managed-by-location"] == "url:http://127.0.0.1:7007/git/shop.git/catalog-info.yaml"
     assert annotations["backstage.io/managed-by-origin-location"] == "git:shop//catalog-info.yaml"
+    provenance = admin.get("/api/catalog/v1/provenance/component/default/orders").json()
+    lines = {field["pointer"]: (field["source_id"], field["line"]) for field in provenance["fields"]}
+    assert lines["/spec/dependsOn/0"] == (answer.json()["location"]["id"], 11)
     assert _register(admin).status_code == 409
     by_entity = admin.get("/api/catalog/locations/by-entity/component/default/orders").json()
     assert by_entity == answer.json()["location"]

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from sqlalchemy.exc import DBAPIError, OperationalError
 
-from taxiway.model.errors import ConflictError, InternalError, TaxiwayError, UnavailableError
+from taxiway.model.errors import ConflictError, InputError, InternalError, TaxiwayError, UnavailableError
 
 LOST_RACES = ("40001", "40P01")
 """PostgreSQL's states of a transaction that has to be run again: serialization failure, deadlock."""
@@ -24,6 +24,7 @@ UNKNOWN = (
     "the disk of the data folder does not take what is written (disk I/O error): see with `df`, `mount` and `dmesg` "
     "whether it is full, read-only or broken, put it right, then try again"
 )
+NUL = "a text holds a NUL character, which PostgreSQL cannot keep: take it out and send it again"
 FOREIGN = "the database's file is no database: restore a backup of it, or choose another data folder"
 OTHER_SCHEMA = (
     "the database lacks the tables of this version: use the Taxiway that made it, restore a backup, or choose another "
@@ -58,6 +59,8 @@ def explain(error: DBAPIError, folder: Path | None = None) -> TaxiwayError:
         return UnavailableError("other changes kept coming first: try again in a few seconds", internal=text)
     if "UNIQUE" in text or "unique constraint" in text:
         return ConflictError("that exists already", internal=text)
+    if "NUL (0x00)" in text:
+        return InputError(NUL, code="store.nul", internal=text)
     if isinstance(error, OperationalError):
         return UnavailableError("the database does not answer: see the log of the server", internal=text)
     return InternalError("the database refused a statement: see the log of the server", internal=text)

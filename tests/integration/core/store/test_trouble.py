@@ -19,7 +19,7 @@ from taxiway.core.store.database import Store, Tx, open_store
 from taxiway.core.store.tables import event_cursor as table
 from taxiway.core.store.trouble import DiskError
 from taxiway.kit.clock import SystemClock
-from taxiway.model.errors import NotFoundError, UnavailableError
+from taxiway.model.errors import InputError, NotFoundError, UnavailableError
 
 
 @pytest.fixture
@@ -84,3 +84,14 @@ def test_an_error_without_a_cause_is_looked_into(
     assert list(tmp_path.iterdir()) == []
     monkeypatch.setattr(os, "write", refused)
     assert said in trouble.explain(error, tmp_path).detail
+
+
+def test_a_nul_character_is_the_senders_fault_on_postgresql(postgres_url: str) -> None:
+    made = open_store(postgres_url, SystemClock())
+    create_tables(made)
+    with pytest.raises(InputError, match="NUL"), made.read() as conn:
+        conn.execute(select(table).where(table.c.subscriber == "a\0b"))
+    with pytest.raises(InputError, match="NUL"):
+        made.write(lambda tx: add(tx, "a\0b"))
+    made.write(lambda tx: add(tx, "good"))
+    made.close()

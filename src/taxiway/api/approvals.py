@@ -10,7 +10,7 @@ from taxiway.core.context import OpContext
 from taxiway.core.http.context import Ctx
 from taxiway.core.operations import Operations
 from taxiway.core.permissions import decide
-from taxiway.core.runs.stepping import approvers
+from taxiway.core.runs.stepping import approvers, asked
 from taxiway.model.run import Run, Step
 
 operations = Operations("runs")
@@ -61,7 +61,7 @@ def _item(run: Run, step: Step) -> dict[str, Any]:
         "run_id": run.id,
         "title": run.title,
         "step": step.name,
-        "message": str(step.checkpoints.get("approval") or step.name),
+        "message": str(asked(run, "approval") or step.name),
         "created_by": run.created_by,
         "owner": run.owner,
         "approvers": sorted(approvers(run)),

@@ -135,7 +135,8 @@ class StepContext:
     run is to stop: long work must look at it, and subprocesses must be ended. `wait_for_run(id)` returns the ended
     run's (state, output) or parks this run until then: the step is called again from its start. `wait_until(seconds)`
     parks likewise for a time; `wait_for(topic)` parks until the host wakes the topic: `approval` until somebody else
-    than who started the run decided (one of those in the checkpoint `approvers`, where there is one), `timer:<name>`
+    than who started the run decided (one of those in the checkpoint `approvers`, where there is one; `approval:<part>`
+    and the checkpoint `<part>/approvers` where a part of the step waits), `timer:<name>`
     for the seconds, `signal:<name>` until that signal was sent to the run. `hide(value)` masks a secret that did not
     come through `resolve_secret` (a token in the step's input) in the log and the output from now on. `mask(text)` is
     the text without the secrets that are known so: what differs from it must not leave the host.

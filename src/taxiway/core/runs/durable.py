@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import delete, insert
+from sqlalchemy import delete, insert, or_
 
 from taxiway.core.events.log import EventLog
 from taxiway.core.runs import again, repository
@@ -227,7 +227,9 @@ class DurableRuns:
 
     def _forget_decision(self, tx: Tx, run_id: str, step: Step) -> None:
         """A step that runs anew is decided anew; what was decided before stays in the event log."""
-        tx.conn.execute(delete(approval).where(approval.c.run_id == run_id, approval.c.step_id == step.id))
+        parts = approval.c.step_id.startswith(f"{step.id}/", autoescape=True)
+        mine = or_(approval.c.step_id == step.id, parts)
+        tx.conn.execute(delete(approval).where(approval.c.run_id == run_id, mine))
 
     def _queue(self, tx: Tx, run: Run, intent: str | None) -> None:
         values: dict[str, Any] = {"output": None, "error": None, "ended_at": None, "segment": run.segment + 1}

@@ -219,7 +219,7 @@ class Segment:
                 # The child is locked first, as in its own end: either it has ended, or its end will find us waiting
                 return repository.load_for_update(tx, topic.removeprefix("run:")).state in ENDED
             if topic.startswith("approval:"):
-                return repository.decision_of(tx.conn, run_id, step.id) is not None
+                return repository.decision_of(tx.conn, run_id, topic.split(":", 2)[2]) is not None
             return self._parts.wakes.since(topic, self._mark)
 
         def work(tx: Tx) -> str:

@@ -41,10 +41,18 @@ def approval_topic(run_id: str, step_id: str) -> str:
     return f"approval:{run_id}:{step_id}"
 
 
+def asked(run: Run, name: str) -> Any:
+    """A checkpoint of what waits for an approval: of the step, or of the part of it (a turn, a step of a group)."""
+    waits = next((step for step in run.steps if step.state == "waiting"), None)
+    if waits is None:
+        return None
+    part = (run.waiting_for or "").removeprefix(approval_topic(run.id, waits.id)).lstrip("/")
+    return waits.checkpoints.get(f"{part}/{name}" if part else name)
+
+
 def approvers(run: Run) -> frozenset[str]:
     """The references that the decision on a waiting run is left to; none: whoever may approve."""
-    waits = next((step for step in run.steps if step.state == "waiting"), None)
-    return frozenset(waits.checkpoints.get(APPROVERS) or ()) if waits is not None else frozenset()
+    return frozenset(asked(run, APPROVERS) or ())
 
 
 def signal_topic(run_id: str, step_id: str, topic: str) -> str:
@@ -115,12 +123,13 @@ class Stepping:
         raise ParkedError(f"run:{run_id}", None)
 
     def wait_for(self, topic: str, seconds: float | None = None) -> None:
-        """Park. `approval` returns once somebody approved and raises when rejected; `timer:<name>` returns when its
-        time is over; `signal:<name>` returns once somebody sent it, with its data as the checkpoint of that name, and
-        raises TimedOutError after `seconds`; after any other topic the step is called again and looks for itself."""
+        """Park. `approval`, or `approval:<part>` for a part of the step, returns once somebody approved and raises when
+        rejected; `timer:<name>` returns when its time is over; `signal:<name>` returns once somebody sent it, with its
+        data as the checkpoint of that name, and raises TimedOutError after `seconds`; after any other topic the step is
+        called again and looks for itself."""
         now = self.parts.clock.now()
-        if topic == "approval":
-            return self._wait_for_approval()
+        if topic == "approval" or topic.startswith("approval:"):
+            return self._wait_for_approval(topic.partition(":")[2])
         if topic.startswith("signal:"):
             return self._wait_for_signal(topic, seconds)
         if topic.startswith("timer:"):
@@ -138,11 +147,12 @@ class Stepping:
         self.redactor.add(value)
         return value
 
-    def _wait_for_approval(self) -> None:
+    def _wait_for_approval(self, part: str) -> None:
+        key = f"{self.step.id}/{part}" if part else self.step.id
         with self.parts.store.read() as conn:
-            row = repository.decision_of(conn, self.run.id, self.step.id)
+            row = repository.decision_of(conn, self.run.id, key)
         if row is None:
-            raise ParkedError(approval_topic(self.run.id, self.step.id), None)
+            raise ParkedError(approval_topic(self.run.id, key), None)
         if row.decision != "approved":
             raise PolicyDeniedError(f"{row.decided_by} rejected it: {row.comment or 'no reason given'}")
 

@@ -18,6 +18,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import replace
 from difflib import get_close_matches
+from math import inf
 from typing import Any
 
 import jsonschema_rs
@@ -38,6 +39,24 @@ LONGEST_SECONDS = 30 * 24 * 3600
 EXPRESSION = {"type": "string", "pattern": r"\$\{\{"}
 SECONDS = {"anyOf": [{"type": "number", "minimum": 0, "maximum": LONGEST_SECONDS}, EXPRESSION]}
 COUNT = {"type": "integer", "minimum": 1, "maximum": MOST_AT_ONCE}
+APPROVAL = {
+    "type": "object",
+    "properties": {
+        "message": {"type": "string", "description": "What is to be decided"},
+        "from": {"type": "array", "items": {"type": "string"}, "description": "Who may: users and groups"},
+    },
+    "additionalProperties": False,
+}
+WAIT = {
+    "type": "object",
+    "properties": {
+        "seconds": SECONDS,
+        "signal": {"type": "string", "pattern": "^[a-z0-9][a-z0-9-]{0,62}$"},
+        "timeoutSeconds": SECONDS,
+    },
+    "oneOf": [{"required": ["seconds"]}, {"required": ["signal"]}],
+    "additionalProperties": False,
+}
 SUB_STEP = {
     "type": "object",
     "required": ["action"],
@@ -48,28 +67,14 @@ SUB_STEP = {
         "input": {"type": "object"},
         "if": {"type": ["string", "boolean"]},
         "each": {"type": ["string", "array", "object"]},
+        f"{PREFIX}approval": APPROVAL,
+        f"{PREFIX}wait": WAIT,
     },
     "additionalProperties": False,
 }
 SCHEMAS: Mapping[str, Mapping[str, Any]] = {
-    "approval": {
-        "type": "object",
-        "properties": {
-            "message": {"type": "string", "description": "What is to be decided"},
-            "from": {"type": "array", "items": {"type": "string"}, "description": "Who may: users and groups"},
-        },
-        "additionalProperties": False,
-    },
-    "wait": {
-        "type": "object",
-        "properties": {
-            "seconds": SECONDS,
-            "signal": {"type": "string", "pattern": "^[a-z0-9][a-z0-9-]{0,62}$"},
-            "timeoutSeconds": SECONDS,
-        },
-        "oneOf": [{"required": ["seconds"]}, {"required": ["signal"]}],
-        "additionalProperties": False,
-    },
+    "approval": APPROVAL,
+    "wait": WAIT,
     "foreach": {
         "type": "object",
         "properties": {
@@ -223,13 +228,19 @@ def wait_approval(ctx: StepContext, message: str, wanted: Sequence[str]) -> None
 
 
 def scoped(ctx: StepContext, name: str, action: str | None = None) -> StepContext:
-    """The context of a turn, or of a step of a group: its checkpoints and its keys are its own."""
+    """The context of a turn, or of a step of a group: its checkpoints, its keys and what it waits for are its own."""
 
     def created(kind: str, what: str, data: Values) -> None:
         ctx.created(kind, what, {**data, ACTION: action} if action else data)
 
-    def refuse(topic: str, seconds: float | None = None) -> None:
-        raise InputError("only a step by itself can wait, not a turn or a step of a group", code="scaffolder.bad_wait")
+    def wait_for(topic: str, seconds: float | None = None) -> None:
+        kind, _, what = topic.partition(":")
+        if kind in ("approval", "timer"):  # of this part; a signal is the run's
+            topic = f"{kind}:{name}/{what}" if what else f"{kind}:{name}"
+        ctx.wait_for(topic, seconds)
+
+    def checkpoint(key: str, compute: Callable[[], Any]) -> Any:
+        return ctx.checkpoint(key if key.startswith("signal:") else f"{name}/{key}", compute)
 
     return replace(
         ctx,
@@ -237,8 +248,8 @@ def scoped(ctx: StepContext, name: str, action: str | None = None) -> StepContex
         idempotency_key=f"{ctx.idempotency_key}/{name}",
         log=lambda text, stream="stdout": ctx.log(f"[{name}] {text}", stream),
         created=created,
-        checkpoint=lambda key, compute: ctx.checkpoint(f"{name}/{key}", compute),
-        wait_for=refuse,
+        checkpoint=checkpoint,
+        wait_for=wait_for,
     )
 
 
@@ -275,7 +286,12 @@ def together(ctx: StepContext, calls: Sequence[Callable[[], Any]], at_once: int)
             future.cancel()
         wait([future for future in futures if not future.cancelled()])
     errors = [error for future in futures if not future.cancelled() and (error := future.exception()) is not None]
-    # One that only waits is no exception of the ordinary kind: it is told last, and called again then.
-    for error in sorted(errors, key=lambda one: not isinstance(one, Exception)):
+
+    # One that only waits is no exception of the ordinary kind: it is told last, and called again then. Of those the run
+    # waits for the one whose time comes first; called again, it looks at all of them.
+    def order(one: BaseException) -> tuple[bool, float]:
+        return not isinstance(one, Exception), getattr(one, "wake_at", None) or inf
+
+    for error in sorted(errors, key=order):
         raise error
     return [future.result() for future in futures]

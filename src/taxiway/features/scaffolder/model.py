@@ -15,6 +15,8 @@ from taxiway.model.run import StepDefinition
 
 AFTER_FAILURE = re.compile(r"\b(always|failure)\(\s*\)")
 OUTPUT_STEP = "taxiway-output"
+MOST_DEEP = 5
+"""How deep golden paths may be inside of each other."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,8 @@ class Order:
     values: Mapping[str, Any]
     secrets: Sequence[str] = ()
     bound: Bound | None = None
+    deep: int = 0
+    """How many golden paths this one is inside of."""
 
 
 @dataclass(frozen=True)

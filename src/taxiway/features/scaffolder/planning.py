@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +52,27 @@ def dry_run(ctx: OpContext, renderer: Renderer, order: Order, *, collect: bool =
                 raise
             output = {}
             problems.append(CheckResult("output", "Output", "failed", error.detail))
-        return DryRun(tried.log, tried.steps, _files(tried.workspace), output, problems)
+        found = DryRun(tried.log, tried.steps, _files(tried.workspace), output, problems)
+        for step_id, inner, made_up in tried.inside:
+            found = _with_inner(found, step_id, inner, certain=not made_up)
+        return found
+
+
+def _with_inner(outer: DryRun, step_id: str, inner: DryRun, *, certain: bool) -> DryRun:
+    """What a golden path would do with what one inside of it would: its files stand in a folder of its step's name.
+
+    Behind outputs that are made up what is wrong inside is not `certain`.
+    """
+    problems = [replace(one, id=f"{step_id}.{one.id}") for one in inner.problems]
+    if not certain:
+        problems = [replace(one, verdict="not_checked") if one.verdict == "failed" else one for one in problems]
+    return replace(
+        outer,
+        log=[*outer.log, *({**line, "step": f"{step_id}.{line['step']}"} for line in inner.log)],
+        steps=[*outer.steps, *({**step, "id": f"{step_id}.{step['id']}"} for step in inner.steps)],
+        files=[*outer.files, *({**item, "path": f"{step_id}/{item['path']}"} for item in inner.files)],
+        problems=[*outer.problems, *problems],
+    )
 
 
 def make_plan(ctx: OpContext, renderer: Renderer, order: Order) -> Plan:

@@ -20,6 +20,7 @@ from taxiway.features.scaffolder.deprecation import KEY as DEPRECATION
 from taxiway.features.scaffolder.deprecation import deprecation_of
 from taxiway.features.scaffolder.drafts import finish_draft
 from taxiway.features.scaffolder.model import (
+    MOST_DEEP,
     OUTPUT_STEP,
     Order,
     Plan,
@@ -127,6 +128,15 @@ class Scaffolder:
 
         self.platform.store.write(work)
         return plan
+
+    def try_inside(
+        self, ctx: OpContext, ref: str, values: Mapping[str, Any], secrets: Mapping[str, str], deep: int
+    ) -> DryRun:
+        """Try a golden path inside of another that is `deep` inside of others itself. Nothing is kept."""
+        if deep >= MOST_DEEP:
+            raise InputError(f"golden paths may be {MOST_DEEP} deep inside of each other", code="scaffolder.too_deep")
+        order = self._bound(ctx, self.order(self.template(ref), values, secrets))
+        return dry_run(ctx, self.renderer, replace(order, deep=deep + 1), collect=True)
 
     def get_plan(self, ctx: OpContext, plan_id: str) -> Plan:
         """A kept plan of the caller. NotFoundError when it is gone or somebody else's."""

@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 
 from taxiway.core.registry import Registry
-from taxiway.features.scaffolder.extras import MOST_AT_ONCE, each_turn, gate, group_steps, scoped, together
+from taxiway.features.scaffolder.extras import MOST_AT_ONCE, each_turn, gate, group_steps, options_of, scoped, together
 from taxiway.features.scaffolder.model import is_true
 from taxiway.features.scaffolder.rendering.client import Renderer
 from taxiway.features.scaffolder.validation import check_input
@@ -108,7 +108,8 @@ def _group(
         inner = scoped(ctx, name, str(step["action"]))
 
         def work() -> Any:
-            return run_step(registry, renderer, step, expressions, secrets, inner, failed=failed, call=call)
+            whole = {**step, "options": options_of(step)}
+            return run_step(registry, renderer, whole, expressions, secrets, inner, failed=failed, call=call)
 
         return ctx.checkpoint(f"step {name}", work)
 

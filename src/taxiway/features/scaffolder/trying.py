@@ -42,6 +42,8 @@ class Trial:
     steps: list[Mapping[str, Any]] = field(default_factory=list)
     problems: list[CheckResult] = field(default_factory=list)
     made_up: list[str] = field(default_factory=list)
+    inside: list[tuple[str, Any, bool]] = field(default_factory=list)
+    """(step, what trying it gave, whether outputs before it were made up) of golden paths inside of this one."""
 
 
 @contextmanager
@@ -97,6 +99,12 @@ def _try_step(
             return known[step_ctx.step_id]
         if done is not None:
             return done
+        try_inside = getattr(action, "try_inside", None)
+        if try_inside is not None:
+            output, found = try_inside(ctx, rendered, order.deep)
+            tried.inside.append((step_ctx.step_id, found, bool(tried.made_up)))
+            tried.made_up.append(step_ctx.step_id)
+            return dict(output)
         step_ctx.log(f"{action.key} is not tried in a dry run")
         tried.made_up.append(step_ctx.step_id)
         return _example(action.output_schema)
@@ -119,7 +127,8 @@ def _try_step(
         detail = f"the action '{step.action}' is not installed; with these answers its step is skipped"
         tried.problems.append(CheckResult(f"step:{step.id}", f"Step {step.name}", "not_checked", detail))
     tried.expressions["steps"][step.id] = {"output": output or {}}
-    tried.steps.append({"id": step.id, "action": step.action, "skipped": output is None, "inputs": inputs})
+    told = {"id": step.id, "action": step.action, "skipped": output is None}
+    tried.steps.append({**told, "inputs": inputs, "output": output or {}})
 
 
 def _problem(step: StepDefinition, error: TaxiwayError, made_up: Sequence[str]) -> CheckResult:

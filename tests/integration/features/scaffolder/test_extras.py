@@ -221,11 +221,16 @@ def test_a_golden_path_inside_of_another_gives_its_outputs_and_is_undone_with_it
 
 
 def test_a_golden_path_that_runs_itself_ends(
-    make: Make, add_template: Callable[..., str], start: Start, finished: Callable[[str], Run]
+    server: Served, add_template: Callable[..., str], start: Start, finished: Callable[[str], Run]
 ) -> None:
-    run = finished(start([{"id": "again", "action": "taxiway:template", "input": {"template": "path"}}]))
+    again = {"id": "again", "action": "taxiway:template", "input": {"template": "path"}}
+    run = finished(start([{**again, "if": "${{ context.task.id !== 'dry-run' }}"}]))
     assert run.state == "failed"
     assert "may be 5 deep" in str(run.error)
+    ref = add_template({"steps": [again], "output": {}})
+    with server.client(server.token("developer", "user:default/dev")) as client:
+        refused = client.post(TASKS, json={"templateRef": ref, "values": {}})
+    assert (refused.status_code, "may be 5 deep" in refused.text) == (403, True), "its plan says so before"
 
 
 @pytest.mark.parametrize(
@@ -245,3 +250,61 @@ def test_prefixed_keys_are_checked_before_anything_runs(
         refused = client.post("/api/scaffolder/v1/plans", json={"template_ref": ref})
     assert refused.status_code == 422
     assert told in refused.text
+
+
+def test_steps_of_a_group_wait_each_for_its_own(
+    server: Served, make: Make, start: Start, finished: Callable[[str], Run]
+) -> None:
+    inner = [
+        {"id": "a", "action": "test:make", "input": {"name": "a"}, "taxiway:wait": {"seconds": 0.3}},
+        {"id": "b", "action": "test:make", "input": {"name": "b"}, "taxiway:wait": {"signal": "go"}},
+        {"id": "c", "action": "test:make", "input": {"name": "c"}, "taxiway:approval": {"message": "Make c?"}},
+        {"id": "d", "action": "test:make", "input": {"name": "d"}, "taxiway:approval": {"from": ["makers"]}},
+        {"id": "e", "action": "test:make", "input": {"name": "e"}},
+    ]
+    run_id = start([{"id": "all", "action": "taxiway:parallel", "taxiway:steps": inner}])
+    kim, maker = server.token("platform", "user:default/kim"), server.token("platform", "user:default/max")
+    ctx = server.platform.system("test")
+    server.platform.store.write(lambda tx: catalog.apply_entities(tx, ctx, [MAX], "people", full=True))
+    deadline, asked = time.monotonic() + 20, set()
+    while (run := server.platform.runs.get(run_id)).state != "succeeded":
+        assert time.monotonic() < deadline, (run.state, run.waiting_for, run.error)
+        if (run.waiting_for or "").startswith("signal:"):
+            with server.client(kim) as client:
+                client.post(f"{RUNS}/{run_id}/signals/go", json={"data": {"by": "kim"}})
+        for token in (kim, maker) if (run.waiting_for or "").startswith("approval:") else ():
+            with server.client(token) as client:
+                items = client.get("/api/runs/v1/approvals").json()["items"]
+                asked |= {(item["message"], tuple(item["approvers"])) for item in items}
+                client.post(f"{RUNS}/{run_id}/approvals", json={})
+        time.sleep(0.02)
+    makers = ("group:default/makers",)
+    assert asked == {("Make c?", ()), ("The step waits for an approval", makers)}
+    output = run.steps[0].output or {}
+    assert {name: one["name"] for name, one in output.items()} == {name: name for name in "abcde"}
+    assert output["b"]["signal"] == {"by": "kim"}
+    assert sorted(make.made) == list("abcde"), "none is done twice"
+
+
+def test_turns_of_a_loop_wait_one_after_the_other(server: Served, start: Start, finished: Callable[[str], Run]) -> None:
+    turns = {"each": [0.1, 0.2], "taxiway:foreach": {"parallel": 2}}
+    run_id = start([{"id": "waits", "action": "debug:wait", "input": {"seconds": "${{ each.value }}"}, **turns}])
+    run = finished(run_id)
+    assert run.state == "succeeded", run.error
+
+
+def test_a_plan_shows_the_files_and_names_of_a_path_inside(server: Served, add_template: Callable[..., str]) -> None:
+    inside = [
+        {"action": "fetch:plain", "input": {"url": "./files"}},
+        {"id": "publish", "action": "publish:git", "input": {"name": "${{ parameters.name }}"}},
+    ]
+    output = {"where": "${{ steps.publish.output.repository }}"}
+    inner = add_template({"steps": inside, "output": output}, {"files/a.txt": "one"}, "inner")
+    call = {"template": inner, "values": {"name": "made-inside"}}
+    told = {"action": "debug:log", "input": {"message": "at ${{ steps.run.output.output.where }}"}}
+    outer = add_template({"steps": [{"id": "run", "action": "taxiway:template", "input": call}, told]}, {}, "outer")
+    with server.client(server.token("developer", "user:default/dev")) as client:
+        plan = client.post("/api/scaffolder/v1/plans", json={"template_ref": outer, "values": {}}).json()
+    assert sorted(item["path"] for item in plan["files"]) == ["run/.taxiway/scaffold.yaml", "run/a.txt"]
+    assert {"kind": "repository", "name": "made-inside", "taken": False} in plan["names"]
+    assert "at made-inside" in [line["text"] for line in plan["log"]]

@@ -3,20 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
 from taxiway.core.context import OpContext, Platform
 from taxiway.features.scaffolder.actions.base import FunctionAction, schema
 from taxiway.features.scaffolder.extras import ACTION, GROUP
-from taxiway.features.scaffolder.model import OUTPUT_STEP
+from taxiway.features.scaffolder.model import MOST_DEEP, OUTPUT_STEP
 from taxiway.model.errors import ConflictError, InputError
 from taxiway.model.run import Created, Run
 from taxiway.plugin import Action, StepContext
 
-MOST_DEEP = 5
 OBJECT = {"type": "object"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class TemplateAction(FunctionAction):
+    """`taxiway:template`, which plans can try: the golden path inside is tried as it would be by itself."""
+
+    platform: Platform
+
+    def try_inside(self, op: OpContext, values: Mapping[str, Any], deep: int) -> tuple[Mapping[str, Any], Any]:
+        """(output of the step, what trying gave)."""
+        scaffolder = self.platform.services["scaffolder"]
+        given, secrets = values.get("values") or {}, values.get("secrets") or {}
+        found = scaffolder.try_inside(op, str(values["template"]), given, secrets, deep)
+        steps = {step["id"]: step["output"] for step in found.steps}
+        return {"runId": "<runId>", "entityRef": "<entityRef>", "output": dict(found.output), "steps": steps}, found
 
 
 def group_actions(platform: Platform) -> list[FunctionAction]:
@@ -41,7 +55,8 @@ def group_actions(platform: Platform) -> list[FunctionAction]:
             take_back=take_back,
             check_back=check_back,
         ),
-        FunctionAction(
+        TemplateAction(
+            platform=platform,
             key="taxiway:template",
             description="Run another golden path, and wait for it",
             function=lambda ctx, values: _template(platform, ctx, values),

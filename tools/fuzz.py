@@ -1,7 +1,8 @@
 """`make fuzz`: schemathesis over Taxiway's own API description and Backstage's published one for the catalog.
 
 A real server on a folder of its own gets at least 200 generated requests an operation, as an administrator and beyond
-what the descriptions allow. Only server errors count. Streams are left out: they do not end.
+what the descriptions allow. Server errors count, and answers that are not what the description says they are. Streams
+are left out: they do not end.
 It needs `schemathesis`, which `make fuzz` installs beside the checkout's own packages.
 """
 
@@ -30,6 +31,7 @@ def main() -> None:
     parser.add_argument("--examples", type=int, default=200)
     parser.add_argument("--only", help="a pattern that paths must match")
     parser.add_argument("--phases", default="coverage,fuzzing", help="phases of schemathesis")
+    parser.add_argument("--checks", default="not_a_server_error,response_schema_conformance", help="what counts")
     parser.add_argument("--description", choices=("ours", "backstage", "both"), default="both")
     parser.add_argument("--st", default="st", help="the schemathesis command")
     options = parser.parse_args()
@@ -66,7 +68,7 @@ def _fill(url: str, token: str) -> None:
 
 def _run(options: argparse.Namespace, description: Path, url: str, token: str) -> int:
     command = [options.st, "run", str(description), "--url", url, "--header", f"Authorization: Bearer {token}"]
-    command += ["--checks", "not_a_server_error", "--max-examples", str(options.examples), "--seed", str(SEED)]
+    command += ["--checks", options.checks, "--max-examples", str(options.examples), "--seed", str(SEED)]
     command += ["--mode", "all", "--phases", options.phases, "--request-timeout", "20"]
     command += ["--continue-on-failure", "--generation-database", "none", "--suppress-health-check", "all"]
     if options.only:

@@ -31,11 +31,11 @@ const crumb = (f: (p: Record<string, string>) => Crumb[]) => ({ crumb: f })
 
 const root = createRootRouteWithContext<Context>()({ component: Outlet, notFoundComponent: NotFound })
 
-export type SignInSearch = { next?: string; refused?: string }
+export type SignInSearch = { next?: string }
 const signIn = createRoute({
   getParentRoute: () => root,
   path: '/sign-in',
-  validateSearch: (s: Raw): SignInSearch => ({ next: text(s.next), refused: text(s.refused) }),
+  validateSearch: (s: Raw): SignInSearch => ({ next: text(s.next) }),
   component: lazyRouteComponent(() => import('./features/access/SignInPage'), 'SignInPage'),
 })
 

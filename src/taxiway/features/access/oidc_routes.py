@@ -12,6 +12,7 @@ from urllib.parse import quote
 from fastapi import Path, Query, Request, Response
 from pydantic import BaseModel
 
+from taxiway.core.context import OpContext
 from taxiway.core.http.context import Ctx
 from taxiway.core.http.headers import json_bytes
 from taxiway.features.access.routes import operations, set_cookies
@@ -21,6 +22,7 @@ from taxiway.model.errors import NotFoundError, TaxiwayError
 __all__ = ["operations"]
 BASE = "/api/access/v1/oidc"
 COOKIE = "taxiway_oidc"
+REFUSED = "taxiway_refused"
 KEPT_SECONDS = 600
 LOCAL = re.compile(r"/(?![/\\])[^\x00-\x1f\x7f]*")
 """A path of this portal: nobody is led elsewhere after signing in."""
@@ -55,11 +57,11 @@ def start_oidc_sign_in(ctx: Ctx, name: Name, next: Annotated[str, Query(max_leng
     except NotFoundError:
         raise
     except TaxiwayError as error:
-        return _back(f"/sign-in?refused={quote(error.detail[:300])}")
+        return _to_sign_in(ctx, error)
     answer = _back(begun.url)
     kept = base64.urlsafe_b64encode(json.dumps(dict(begun.kept)).encode()).decode()
-    is_https = (ctx.platform.settings.public_url or "").startswith("https:")
-    answer.set_cookie(COOKIE, kept, max_age=KEPT_SECONDS, path=BASE, httponly=True, samesite="lax", secure=is_https)
+    secure = _is_https(ctx)
+    answer.set_cookie(COOKIE, kept, max_age=KEPT_SECONDS, path=BASE, httponly=True, samesite="lax", secure=secure)
     return answer
 
 
@@ -78,12 +80,24 @@ def complete_oidc_sign_in(
     try:
         opened = oidc.complete(ctx, name, kept, code, state, address, error)
     except TaxiwayError as refused:
-        answer = _back(f"/sign-in?refused={quote(refused.detail[:300])}")
+        answer = _to_sign_in(ctx, refused)
     else:
         answer = _back(str(kept["next"]) if LOCAL.fullmatch(str(kept.get("next"))) else "/")
         set_cookies(ctx, answer, opened.session_id)
     answer.delete_cookie(COOKIE, path=BASE)
     return answer
+
+
+def _to_sign_in(ctx: OpContext, error: TaxiwayError) -> Response:
+    """The sign-in page, which says what was wrong: by a cookie, since anybody could write an address."""
+    answer = _back("/sign-in")
+    told = quote(error.detail[:300])
+    answer.set_cookie(REFUSED, told, max_age=60, path="/sign-in", samesite="lax", secure=_is_https(ctx))
+    return answer
+
+
+def _is_https(ctx: OpContext) -> bool:
+    return (ctx.platform.settings.public_url or "").startswith("https:")
 
 
 def _back(url: str) -> Response:

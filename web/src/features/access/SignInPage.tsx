@@ -15,14 +15,20 @@ export const safeNext = (next: string | undefined): string => (next && /^\/(?![/
 
 /** The one-time token of `/sign-in#link_token=…`: a fragment is never sent to a server nor written into its log. */
 const linkToken = () => new URLSearchParams(window.location.hash.slice(1)).get('link_token') ?? undefined
+/** Why a provider's sign-in was refused: a cookie that is read once, since anybody could write an address. */
+const takeRefusal = (): string | undefined => {
+  const told = /(?:^|; )taxiway_refused="?([^";]+)/.exec(document.cookie)?.[1]
+  if (told) document.cookie = 'taxiway_refused=; path=/sign-in; max-age=0'
+  return told && decodeURIComponent(told)
+}
 const withoutFragment = () => window.location.pathname + window.location.search
 
 /** An OpenID provider, a password, or the one-time link that the first start prints: its token is exchanged by POST and leaves the address bar at once. */
 export function SignInPage() {
-  const { next, refused } = route.useSearch()
+  const { next } = route.useSearch()
   const router = useRouter()
   const client = useQueryClient()
-  const [error, setError] = useState(refused)
+  const [error, setError] = useState(takeRefusal)
   const { data: ways } = useQuery({ ...waysQuery(), retry: false })
   const [busy, setBusy] = useState(false)
   const [name, setName] = useState('')

@@ -10,6 +10,9 @@ import pytest
 from sqlalchemy import update
 
 from factories.scaffolding import Desk, desk
+from taxiway.cli import drafts
+from taxiway.cli.create import create
+from taxiway.cli.errors import CliError
 from taxiway.features.scaffolder.tables import draft as draft_table
 
 DRAFTS = "/api/scaffolder/v1/drafts"
@@ -136,3 +139,20 @@ def test_an_owner_has_so_many_tasks_of_a_golden_path_at_a_time(at: Desk) -> None
         assert client.post(f"/api/runs/v1/runs/{first}/signals/go", json={"data": {}}).status_code < 300
     assert at.end(first).state == "succeeded"
     assert at.post(ref).status_code == 201
+
+
+def test_the_commands_save_hand_over_and_go_on(
+    at: Desk, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("TAXIWAY_URL", at.served.url)
+    monkeypatch.setenv("TAXIWAY_TOKEN", at.served.token("developer", "user:default/dev"))
+    assert create("made", save=True, values='{"login": {"user": "u"}}') == 0
+    draft = capsys.readouterr().err.split()[-1]
+    drafts.hand_over(draft, "max", message="name it")
+    drafts.list_drafts(output="json")
+    assert '"holder": "user:default/max"' in capsys.readouterr().out
+    monkeypatch.setenv("TAXIWAY_TOKEN", at.served.token("developer", MAX))
+    assert drafts.run(draft, name="shop") == 0
+    assert "made shop" in capsys.readouterr().out
+    with pytest.raises(CliError, match="you hold no such draft"):
+        drafts.drop(draft)

@@ -126,6 +126,20 @@ def test_provisioning_again_returns_the_same_and_keeps_the_data(shared: Local) -
         assert connection.execute("select count(*) from kept").fetchone() == (0,)
 
 
+def test_new_credentials_end_the_old_ones_and_keep_the_data(shared: Local) -> None:
+    old = shared.provision("rotated")
+    with connect(old) as connection:
+        connection.execute("create table kept (n int)")
+    request = ResourceRequest("rotated", "postgres", "default", "rotated.db", "development", "orders")
+    new = shared.driver.rotate(shared.step, request)
+    assert new.outputs == old.outputs
+    with connect(new) as connection:
+        assert connection.execute("select count(*) from kept").fetchone() == (0,)
+    with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
+        connect(old)
+    assert shared.again().provision("rotated") == new
+
+
 def test_a_role_is_refused_the_databases_of_others(shared: Local) -> None:
     a, b = shared.provision("a"), shared.provision("b")
     for database in (b.outputs["name"], "postgres", "template1"):

@@ -103,6 +103,14 @@ def made_commit(store: Any, new: NewCommit, at_seconds: int, parent: str | None 
     return write_commit(store, tree, parent.encode() if parent else None, new.message, new.author, at_seconds).decode()
 
 
+def not_empty(remote: GitRemote, branch: str) -> ConflictError:
+    """What to say where a first commit would not be the first."""
+    return ConflictError(
+        f"the branch {branch} of {remote.shown} has commits already: open a pull request, or choose another branch",
+        code="forge.not_empty",
+    )
+
+
 def push_first(
     remote: GitRemote, branch: str, new: NewCommit, at_seconds: int, *, note: Callable[[str], None] = lambda sha: None
 ) -> str:
@@ -119,10 +127,7 @@ def push_first(
     if head == commit:
         return commit
     if head is not None:
-        raise ConflictError(
-            f"the branch {branch} of {remote.shown} has commits already: open a pull request, or choose another branch",
-            code="forge.not_empty",
-        )
+        raise not_empty(remote, branch)
     note(commit)
     remote.push(branch, commit, store, list(store))
     return commit

@@ -129,7 +129,8 @@ def test_repo_create_and_push_are_undone_together_with_what_github_began(desk: D
     assert not desk.forge.repositories
     desk.run("github:repo:create", {"autoInit": True}, create := desk.step())
     with pytest.raises(ConflictError, match="has commits already"):
-        desk.run("github:repo:push", {})
+        desk.run("github:repo:push", {}, push := desk.step())
+    desk.undo("github:repo:push", push)  # the branch is not its own
     desk.undo("github:repo:create", create)
     assert not desk.forge.repositories
 
@@ -194,16 +195,25 @@ def test_a_pull_request_holds_what_differs_and_nothing_of_others_is_lost(desk: D
     assert changed == ["A\tlogo.bin", "A\tsrc/run.sh"]
     assert forge.git.files("acme/shop", "change")["src/run.sh"].startswith("100755 ")
     assert forge.git.at("acme/shop", "log", "-1", "--format=%an", "change") == "Ann"
+    refused = desk.step()
     with pytest.raises(ConflictError, match="has an open pull request already"):
-        desk.run("publish:github:pull-request", PULL)
+        desk.run("publish:github:pull-request", PULL, refused)
+    desk.undo("publish:github:pull-request", refused)  # what is there is another run's
     (desk.workspace / "more").write_text("m")
-    again = desk.run("publish:github:pull-request", {**PULL, "update": True, "title": "Changed"})
-    assert again["pullRequestNumber"] == 1
+    replaced, before = desk.step(), forge.git.heads("acme/shop")["change"]
+    update = {**PULL, "update": True, "title": "Changed"}
+    for _ in range(2):
+        assert desk.run("publish:github:pull-request", update, replaced)["pullRequestNumber"] == 1
+    assert forge.git.heads("acme/shop")["change"] != before
+    desk.undo("publish:github:pull-request", replaced)
+    desk.undo("publish:github:pull-request", replaced)
+    assert (forge.git.heads("acme/shop")["change"], forge.kept("acme/shop", "pulls")["1"]["state"]) == (before, "open")
+    desk.run("publish:github:pull-request", update)
     assert forge.kept("acme/shop", "pulls")["1"]["title"] == "Changed"
     with pytest.raises(ConflictError, match="has commits made since"):
         desk.undo("publish:github:pull-request", first)
     forge.git.commit("acme/shop", "change", {"theirs": "t"})
-    with pytest.raises(ConflictError, match="commits of others, which update would lose"):
+    with pytest.raises(ConflictError, match="commits of others, which would be lost"):
         desk.run("publish:github:pull-request", {**PULL, "update": True, "title": "Again"})
 
 

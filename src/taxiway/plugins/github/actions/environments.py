@@ -28,17 +28,6 @@ ENVIRONMENT, POLICY = "deployment_environment", "deployment_policy"
 
 def make(github: GitHub) -> list[FunctionAction]:
     """The action of this module."""
-
-    def remove(ctx: StepContext, item: Created) -> None:
-        github.own(item.data).remove(str(item.data["path"]))
-        ctx.log(f"Removed {item.name}")
-
-    def remove_policy(ctx: StepContext, item: Created) -> None:
-        repo, data = github.own(item.data), item.data
-        found = _policy(repo, data["path"], data["type"], data["pattern"]) if repo.find(data["path"]) else None
-        if found is not None:
-            repo.remove(f"{data['path']}/deployment-branch-policies/{found['id']}")
-
     return [
         FunctionAction(
             key="github:environment:create",
@@ -46,8 +35,8 @@ def make(github: GitHub) -> list[FunctionAction]:
             function=partial(_create, github),
             take_back=TakeBack(
                 {
-                    ENVIRONMENT: remove,
-                    POLICY: remove_policy,
+                    ENVIRONMENT: partial(_remove, github),
+                    POLICY: partial(_remove_policy, github),
                     VARIABLE: partial(take_back_variable, github),
                     SECRET: partial(take_back_secret, github),
                 }
@@ -74,6 +63,18 @@ def make(github: GitHub) -> list[FunctionAction]:
             output_schema=schema(),
         )
     ]
+
+
+def _remove(github: GitHub, ctx: StepContext, item: Created) -> None:
+    github.own(item.data).remove(str(item.data["path"]))
+    ctx.log(f"Removed {item.name}")
+
+
+def _remove_policy(github: GitHub, ctx: StepContext, item: Created) -> None:
+    repo, data = github.own(item.data), item.data
+    found = _policy(repo, data["path"], data["type"], data["pattern"]) if repo.find(data["path"]) else None
+    if found is not None:
+        repo.remove(f"{data['path']}/deployment-branch-policies/{found['id']}")
 
 
 def _create(github: GitHub, ctx: StepContext, values: Values) -> Values:

@@ -43,11 +43,7 @@ def make(github: GitHub) -> list[FunctionAction]:
                 labels={**schemas.STRINGS, "description": "Its labels"},
                 token=schemas.AS_WHOM,
             ),
-            output_schema=schema(
-                ["issueUrl", "issueNumber"],
-                issueUrl="Where it is",
-                issueNumber={**NUMBER, "description": "Its number"},
-            ),
+            output_schema=schema(["issueUrl", "issueNumber"], issueUrl="Where it is", issueNumber=NUMBER),
         ),
         FunctionAction(
             key="github:issues:label",

@@ -84,44 +84,11 @@ def _make_webhook(ctx: StepContext, repo: Repo, values: Values) -> None:
 
 
 def _autolink_action(github: GitHub) -> FunctionAction:
-    def run(ctx: StepContext, values: Values) -> Values:
-        repo, prefix = github.repo(ctx, values), values["keyPrefix"]
-        if ctx.is_dry_run:
-            return would(ctx, f"link {prefix} in {repo.place} to {values['urlTemplate']}")
-        body = {
-            "key_prefix": prefix,
-            "url_template": values["urlTemplate"],
-            "is_alphanumeric": values.get("isAlphanumeric", True),
-        }
-        made = make_once(
-            ctx,
-            AUTOLINK,
-            f"{repo.place}: {prefix}",
-            {**repo.data, "prefix": prefix},
-            find=lambda: _autolink(repo, prefix),
-            make=lambda: _kept(repo.send("POST", "autolinks", body)),
-        )
-        if made.value["url_template"] != values["urlTemplate"]:
-            raise ConflictError(
-                f"{prefix} in {repo.place} links to {made.value['url_template']} already: remove that, or choose "
-                "another prefix",
-                code="github.taken",
-            )
-        ctx.log(f"{prefix} in {repo.place} links to {values['urlTemplate']}")
-        return {}
-
-    def undo(ctx: StepContext, item: Created) -> None:
-        repo = github.own(item.data)
-        found = _autolink(repo, item.data["prefix"]) if repo.find() is not None else None
-        if found is not None:
-            repo.remove(f"autolinks/{found['id']}")
-            ctx.log(f"Removed the link {item.name}")
-
     return FunctionAction(
         key="github:autolinks:create",
         description="Let a repository on GitHub link what begins with a prefix",
-        function=run,
-        take_back=TakeBack({AUTOLINK: undo}),
+        function=partial(_make_autolink, github),
+        take_back=TakeBack({AUTOLINK: partial(_remove_autolink, github)}),
         input_schema=schema(
             ["repoUrl", "keyPrefix", "urlTemplate"],
             repoUrl=schemas.REPO_URL,
@@ -132,6 +99,41 @@ def _autolink_action(github: GitHub) -> FunctionAction:
         ),
         output_schema=schema(),
     )
+
+
+def _make_autolink(github: GitHub, ctx: StepContext, values: Values) -> Values:
+    repo, prefix = github.repo(ctx, values), values["keyPrefix"]
+    if ctx.is_dry_run:
+        return would(ctx, f"link {prefix} in {repo.place} to {values['urlTemplate']}")
+    body = {
+        "key_prefix": prefix,
+        "url_template": values["urlTemplate"],
+        "is_alphanumeric": values.get("isAlphanumeric", True),
+    }
+    made = make_once(
+        ctx,
+        AUTOLINK,
+        f"{repo.place}: {prefix}",
+        {**repo.data, "prefix": prefix},
+        find=lambda: _autolink(repo, prefix),
+        make=lambda: _kept(repo.send("POST", "autolinks", body)),
+    )
+    if made.value["url_template"] != values["urlTemplate"]:
+        raise ConflictError(
+            f"{prefix} in {repo.place} links to {made.value['url_template']} already: remove that, or choose "
+            "another prefix",
+            code="github.taken",
+        )
+    ctx.log(f"{prefix} in {repo.place} links to {values['urlTemplate']}")
+    return {}
+
+
+def _remove_autolink(github: GitHub, ctx: StepContext, item: Created) -> None:
+    repo = github.own(item.data)
+    found = _autolink(repo, item.data["prefix"]) if repo.find() is not None else None
+    if found is not None:
+        repo.remove(f"autolinks/{found['id']}")
+        ctx.log(f"Removed the link {item.name}")
 
 
 def _hook(repo: Repo, url_digest: str) -> Values | None:

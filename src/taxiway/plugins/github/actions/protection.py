@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from taxiway.model.errors import ConflictError, TaxiwayError
@@ -118,44 +119,11 @@ def _protect_action(github: GitHub) -> FunctionAction:
 
 
 def _ruleset_action(github: GitHub) -> FunctionAction:
-    def run(ctx: StepContext, values: Values) -> Values:
-        repo, name, target = github.repo(ctx, values), values["name"], values.get("target", "branch")
-        if ctx.is_dry_run:
-            return would(ctx, f"create the ruleset '{name}' of {repo.place}", {"id": 0})
-        body = given(
-            name=name,
-            target=target,
-            enforcement=values.get("enforcement", "active"),
-            conditions=values.get("conditions"),
-            rules=values.get("rules"),
-            bypass_actors=values.get("bypassActors"),
-        )
-        made = make_once(
-            ctx,
-            RULESET,
-            f"{repo.place}/{name}",
-            {**repo.data, "ruleset": name, "target": target},
-            find=lambda: _ruleset(repo, name, target),
-            make=lambda: {"id": repo.send("POST", "rulesets", body)["id"]},
-        )
-        if not made.is_ours:
-            raise ConflictError(
-                f"{repo.place} has a ruleset '{name}' already: choose another name", code="github.taken"
-            )
-        return {"id": made.value["id"]}
-
-    def undo(ctx: StepContext, item: Created) -> None:
-        repo = github.own(item.data)
-        found = _ruleset(repo, item.data["ruleset"], item.data["target"])
-        if found is not None:
-            repo.remove(f"rulesets/{found['id']}")
-            ctx.log(f"Removed the ruleset {item.name}")
-
     return FunctionAction(
         key="github:repo:rulesets:create",
         description="Create a ruleset of a repository on GitHub",
-        function=run,
-        take_back=TakeBack({RULESET: undo}),
+        function=partial(_create_ruleset, github),
+        take_back=TakeBack({RULESET: partial(_remove_ruleset, github)}),
         input_schema=schema(
             ["repoUrl", "name"],
             repoUrl=schemas.REPO_URL,
@@ -177,6 +145,39 @@ def _ruleset_action(github: GitHub) -> FunctionAction:
         ),
         output_schema=schema(["id"], id={"type": "integer", "description": "Number of the ruleset"}),
     )
+
+
+def _create_ruleset(github: GitHub, ctx: StepContext, values: Values) -> Values:
+    repo, name, target = github.repo(ctx, values), values["name"], values.get("target", "branch")
+    if ctx.is_dry_run:
+        return would(ctx, f"create the ruleset '{name}' of {repo.place}", {"id": 0})
+    body = given(
+        name=name,
+        target=target,
+        enforcement=values.get("enforcement", "active"),
+        conditions=values.get("conditions"),
+        rules=values.get("rules"),
+        bypass_actors=values.get("bypassActors"),
+    )
+    made = make_once(
+        ctx,
+        RULESET,
+        f"{repo.place}/{name}",
+        {**repo.data, "ruleset": name, "target": target},
+        find=lambda: _ruleset(repo, name, target),
+        make=lambda: {"id": repo.send("POST", "rulesets", body)["id"]},
+    )
+    if not made.is_ours:
+        raise ConflictError(f"{repo.place} has a ruleset '{name}' already: choose another name", code="github.taken")
+    return {"id": made.value["id"]}
+
+
+def _remove_ruleset(github: GitHub, ctx: StepContext, item: Created) -> None:
+    repo = github.own(item.data)
+    found = _ruleset(repo, item.data["ruleset"], item.data["target"])
+    if found is not None:
+        repo.remove(f"rulesets/{found['id']}")
+        ctx.log(f"Removed the ruleset {item.name}")
 
 
 def _ruleset(repo: Repo, name: str, target: str) -> Values | None:

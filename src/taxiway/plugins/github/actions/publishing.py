@@ -12,9 +12,9 @@ from taxiway.model.errors import ConflictError
 from taxiway.model.run import Created
 from taxiway.plugin import StepContext
 from taxiway.plugin.actions import FunctionAction, schema
-from taxiway.plugin.forging.making import would
+from taxiway.plugin.forging.making import first_look, would
 from taxiway.plugin.forging.new_repositories import RepositoryUndo, fill, first_commit
-from taxiway.plugin.forging.publishing import NewCommit
+from taxiway.plugin.forging.publishing import NewCommit, not_empty
 from taxiway.plugin.git_objects import checked_branch
 from taxiway.plugins.github.actions import schemas
 from taxiway.plugins.github.actions.base import GitHub, Repo, Values, ref_path, soon, warned
@@ -23,6 +23,12 @@ from taxiway.plugins.github.actions.repositories import Hosted, configure, make_
 from taxiway.plugins.github.actions.values import hide_all
 
 BRANCH = "branch"
+PUBLISHED = schema(
+    ["remoteUrl", "repoContentsUrl", "commitHash"],
+    remoteUrl=schemas.REMOTE_URL,
+    repoContentsUrl=schemas.CONTENTS_URL,
+    commitHash=schemas.COMMIT_HASH,
+)
 
 
 def make(github: GitHub) -> list[FunctionAction]:
@@ -60,12 +66,7 @@ def _publish(github: GitHub) -> FunctionAction:
             **schemas.REVIEW,
             token=schemas.AS_WHOM,
         ),
-        output_schema=schema(
-            ["remoteUrl", "repoContentsUrl", "commitHash"],
-            remoteUrl=schemas.REMOTE_URL,
-            repoContentsUrl=schemas.CONTENTS_URL,
-            commitHash=schemas.COMMIT_HASH,
-        ),
+        output_schema=PUBLISHED,
     )
 
 
@@ -114,7 +115,9 @@ def _push(github: GitHub) -> FunctionAction:
             text = f"push {len(new.changes)} files as {branch} of {repo.place}"
             return would(ctx, text, _outputs(repo, branch, commitHash="0" * 40))
         found = repo.read()
-        ctx.created(BRANCH, f"{repo.place}#{branch}", {**repo.data, "branch": branch})
+        name = f"{repo.place}#{branch}"
+        first_look(ctx, f"branch {name}", lambda: soon(ctx, lambda: _check_absent(repo, branch)))
+        ctx.created(BRANCH, name, {**repo.data, "branch": branch})
         sha = _first_commit(github, ctx, repo, branch, new)
         _protect(ctx, repo, branch, values, is_noted=True)
         return _told(found, branch, commitHash=sha)
@@ -140,13 +143,14 @@ def _push(github: GitHub) -> FunctionAction:
         input_schema=schema(
             ["repoUrl"], repoUrl=schemas.REPO_URL, **schemas.COMMIT, **schemas.REVIEW, token=schemas.AS_WHOM
         ),
-        output_schema=schema(
-            ["remoteUrl", "repoContentsUrl", "commitHash"],
-            remoteUrl=schemas.REMOTE_URL,
-            repoContentsUrl=schemas.CONTENTS_URL,
-            commitHash=schemas.COMMIT_HASH,
-        ),
+        output_schema=PUBLISHED,
     )
+
+
+def _check_absent(repo: Repo, branch: str) -> None:
+    """ConflictError when the branch is there before this step makes it."""
+    if branch in repo.remote.heads():
+        raise not_empty(repo.remote, branch)
 
 
 def _first_commit(github: GitHub, ctx: StepContext, repo: Repo, branch: str, new: NewCommit) -> str:

@@ -16,7 +16,7 @@ from taxiway.model.run import Created
 from taxiway.model.workload import FileChange
 from taxiway.plugin import StepContext
 from taxiway.plugin.actions import FunctionAction, schema
-from taxiway.plugin.forging.making import would
+from taxiway.plugin.forging.making import first_look, would
 from taxiway.plugin.forging.publishing import folder_changes
 from taxiway.plugin.git_objects import checked_branch
 from taxiway.plugins.github.actions import schemas
@@ -88,11 +88,16 @@ def _open(github: GitHub, ctx: StepContext, values: Values) -> Values:
     if commit is None:
         ctx.log("Nothing differs: no pull request is opened")
         return {}
-    key = f"{repo.place} ← {home.owner}:{branch}"
-    ctx.created(PULL, key, {**repo.data, "home": home.name, "branch": branch, "head": commit})
     head = f"{home.owner}:{branch}"
     open_one = _find(repo, head)
-    _branch(github, ctx, home, branch, commit, update=bool(values.get("update")), is_open=open_one is not None)
+    before, _ = first_look(
+        ctx,
+        f"branch {home.place}#{branch}",
+        lambda: _replaced(github, home, branch, open_one, bool(values.get("update"))),
+    )
+    data = {**repo.data, "home": home.name, "branch": branch, "head": commit, "before": before}
+    ctx.created(PULL, f"{repo.place} ← {head}", data)
+    _branch(home, branch, before, commit)
     pull = _put(repo, open_one, head, target, values)
     _ask(ctx, repo, pull["number"], values)
     ctx.log(f"The pull request is {pull['html_url']}")
@@ -120,31 +125,46 @@ def _commit(
     return sha
 
 
-def _branch(
-    github: GitHub, ctx: StepContext, home: Repo, branch: str, commit: str, *, update: bool, is_open: bool
-) -> None:
-    """Let the branch stand at the commit. ConflictError when it is there for something else."""
+def _head(home: Repo, branch: str) -> str | None:
     found = home.find(ref_path(branch))
-    present = None if found is None else found["object"]["sha"]
-    if present == commit:
-        return
-    if present is None:
-        home.send("POST", "git/refs", {"ref": f"refs/heads/{branch}", "sha": commit})
-        return
+    return None if found is None else str(found["object"]["sha"])
+
+
+def _replaced(github: GitHub, home: Repo, branch: str, open_one: Any, update: bool) -> str | None:
+    """What a branch holds that is to be replaced; None where there is none yet. ConflictError when it may not be."""
+    before = _head(home, branch)
+    if before is None:
+        return None
     if not update:
-        what = "has an open pull request" if is_open else "is there"
+        what = "is there" if open_one is None else "has an open pull request"
         raise ConflictError(
             f"the branch {branch} of {home.place} {what} already: choose another name, or set update to replace it",
             code="github.branch_taken",
         )
-    if present not in github.pushed.of(str(home.place)):
-        raise ConflictError(
-            f"the branch {branch} of {home.place} has commits of others, which update would lose: merge or delete it, "
-            "or choose another name",
-            code="forge.foreign_commits",
-        )
-    home.send("PATCH", ref_path(branch, "refs"), {"sha": commit, "force": True})
-    ctx.log(f"Replaced what the branch {branch} held")
+    if before not in github.pushed.of(str(home.place)):
+        raise _foreign(home, branch)
+    return before
+
+
+def _branch(home: Repo, branch: str, before: str | None, commit: str) -> None:
+    """Let the branch go from `before` (None: it is not there) to the commit. ConflictError when it is elsewhere."""
+    present = _head(home, branch)
+    if present == commit:
+        return
+    if present != before:
+        raise _foreign(home, branch)
+    if present is None:
+        home.send("POST", "git/refs", {"ref": f"refs/heads/{branch}", "sha": commit})
+    else:
+        home.send("PATCH", ref_path(branch, "refs"), {"sha": commit, "force": True})
+
+
+def _foreign(home: Repo, branch: str) -> ConflictError:
+    return ConflictError(
+        f"the branch {branch} of {home.place} has commits of others, which would be lost: merge or delete it, or "
+        "choose another name",
+        code="forge.foreign_commits",
+    )
 
 
 def _find(repo: Repo, head: str) -> Any:
@@ -188,9 +208,8 @@ def _state(github: GitHub, item: Created) -> tuple[Any, str | None]:
     pull = next((one for one in listed if one["head"]["sha"] == data["head"] or one["state"] == "open"), None)
     if pull is not None and pull.get("merged_at"):
         raise ConflictError(f"{pull['html_url']} was merged: revert it there", code="github.pull_merged")
-    found = home.find(ref_path(data["branch"])) if repo.find() else None
-    head = None if found is None else found["object"]["sha"]
-    if head not in (None, data["head"]):
+    head = _head(home, data["branch"]) if repo.find() else None
+    if head not in (None, data["head"], data["before"]):
         raise ConflictError(
             f"the branch {data['branch']} of {home.place} has commits made since: close its pull request by hand, then "
             "undo again",
@@ -204,10 +223,16 @@ def _take_back(github: GitHub, ctx: StepContext, created: Sequence[Created]) -> 
         if item.kind != PULL:
             continue
         pull, head = _state(github, item)
-        repo = github.own(item.data)
+        repo, home = github.own(item.data), github.own({**item.data, "name": item.data["home"]})
+        branch, before = item.data["branch"], item.data["before"]
+        if before is not None:
+            if head not in (None, before):
+                home.send("PATCH", ref_path(branch, "refs"), {"sha": before, "force": True})
+                ctx.log(f"The branch {branch} holds what it did before; its pull request stays")
+            continue
         if pull is not None and pull["state"] == "open":
             repo.send("PATCH", f"pulls/{pull['number']}", {"state": "closed"}, idempotent=True)
             ctx.log(f"Closed {pull['html_url']}")
         if head is not None:
-            github.own({**item.data, "name": item.data["home"]}).remove(ref_path(item.data["branch"], "refs"))
-            ctx.log(f"Deleted the branch {item.data['branch']}")
+            home.remove(ref_path(branch, "refs"))
+            ctx.log(f"Deleted the branch {branch}")

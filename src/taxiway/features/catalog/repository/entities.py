@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -81,10 +81,12 @@ def count_of_source(conn: Connection, source_id: str, most: int) -> int:
     return int(conn.scalar(select(func.count()).select_from(some)) or 0)
 
 
-def refs_of_source(conn: Connection, source_id: str) -> list[tuple[str, str]]:
-    """(ref, location) of every entity of a source, in the order of their documents."""
+def refs_of_source(conn: Connection, source_id: str) -> Iterator[tuple[str, str]]:
+    """(ref, location) of every entity of a source, in the order of their documents, one after another: of a large
+    source they are too many to be held."""
     columns = select(entity.c.ref, entity.c.location).where(entity.c.source_id == source_id)
-    return [(row.ref, row.location) for row in conn.execute(columns.order_by(entity.c.location, entity.c.line))]
+    for row in conn.execute(columns.order_by(entity.c.location, entity.c.line)):
+        yield row.ref, row.location
 
 
 def insert_entities(conn: Connection, now: int, source_id: str, items: Sequence[tuple[str, Record]]) -> None:

@@ -6,7 +6,7 @@ While one batch is written, the next is judged, and the one behind it parsed in 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -35,6 +35,8 @@ from taxiway.features.catalog.sources.parsing import ParsedApart
 from taxiway.model.errors import TimedOutError
 
 BATCH = 1000
+Place = tuple[str, int]
+"""Where something is described: location and line."""
 
 
 @dataclass
@@ -60,7 +62,7 @@ def follow_in_batches(
     """Read a location and make the catalog follow. TimedOutError when `stopped` says so: what was taken in stays."""
     opened = open_location(ctx.platform, current)
     memory, kinds = _memory(ctx, current)
-    taken, seen, whole = _Taken(), dict[str, str](), True
+    taken, seen, whole = _Taken(), dict[str, Place](), True
     written: list[Future[ApplyResult]] = []
     with ParsedApart() as parser:
         items = read_items(ctx.platform, opened, current.trusted, memory, parser)
@@ -94,13 +96,17 @@ def _memory(ctx: OpContext, current: Location) -> tuple[FileMemory, Kinds]:
         return known, load_kinds(conn)
 
 
-def _unseen(judged: Judged, seen: dict[str, str]) -> Judged:
+def _unseen(judged: Judged, seen: dict[str, Place]) -> Judged:
     # A reference that stood in an earlier batch already is described twice.
     twice = [record for ref, record in judged.records.items() if ref in seen]
-    problems = [*judged.problems, *(duplicate_of(record, seen[record.ref]) for record in twice)]
+    problems = [*judged.problems, *(duplicate_of(record, _told(seen[record.ref])) for record in twice)]
     records = {ref: record for ref, record in judged.records.items() if ref not in seen}
-    seen.update((ref, f"{record.location}, line {record.line}") for ref, record in records.items())
+    seen.update((ref, (record.location, record.line)) for ref, record in records.items())
     return replace(judged, records=records, problems=problems)
+
+
+def _told(place: Place) -> str:
+    return f"{place[0]}, line {place[1]}"
 
 
 def _finish(
@@ -109,16 +115,17 @@ def _finish(
     ctx: OpContext,
     current: Location,
     state: str,
-    seen: Collection[str],
+    seen: Mapping[str, Place],
     whole: bool,
     memory: FileMemory,
     taken: _Taken,
 ) -> tuple[Sequence[str], Sequence[str]]:
     # References that went, and those of files that were left alone.
     rows.touch(tx.conn, tx.now, current, state, any_version=True)
-    keep = {*seen, *(problem.ref for problem in taken.problems if problem.ref)}
+    faulty = {problem.ref for problem in taken.problems if problem.ref} - seen.keys()
+    keep = {*seen, *faulty} if faulty else seen
     deleted = prune_source(tx, ctx, current.id, keep, memory.same) if whole else []
-    there = refs_of_source(tx.conn, current.id) if memory.same else []
+    there = refs_of_source(tx.conn, current.id) if memory.same else ()
     left = [ref for ref, location in there if location in memory.same and ref not in seen]
     replace_source_problems(tx, ctx, current.id, taken.problems)
     files.replace(tx.conn, current.id, memory.good({problem.location for problem in taken.problems}))

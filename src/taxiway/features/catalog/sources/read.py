@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from posixpath import dirname, join
 from typing import Any, Protocol
 
@@ -71,6 +72,11 @@ class _Place:
     asked: SourceProblem | None = None
     optional: bool = False
 
+    @cached_property
+    def location(self) -> str:
+        """The same text for all that is in the file."""
+        return self.tree.location(self.path)
+
 
 def read_target(
     target: Target, open_target: OpenTarget, memory: FileMemory | None = None, parser: Parser | None = None
@@ -104,7 +110,7 @@ def _all(reading: _Reading, places: Iterable[_Place | SourceProblem]) -> Iterato
 
 
 def _begin(reading: _Reading, place: _Place) -> Iterator[Item]:
-    tree, location, asked = place.tree, place.tree.location(place.path), place.asked
+    tree, location, asked = place.tree, place.location, place.asked
     if location in reading.seen:
         return iter(())
     reading.seen.add(location)
@@ -125,7 +131,7 @@ def _begin(reading: _Reading, place: _Place) -> Iterator[Item]:
 def _file(
     reading: _Reading, place: _Place, content: bytes, parsed: Callable[[], Iterable[YamlDocument | YamlError]]
 ) -> Iterator[Item]:
-    location = place.tree.location(place.path)
+    location = place.location
     text = content.decode("utf-8-sig", "replace")
     placeholders = _Placeholders(place.tree, place.path) if _may_have_placeholders(text) else None
     alone = placeholders is None
@@ -143,7 +149,7 @@ def _file(
 def _document(
     reading: _Reading, place: _Place, document: YamlDocument, text: str, placeholders: _Placeholders | None
 ) -> Iterator[Item]:
-    location, value, line = place.tree.location(place.path), document.value, document.line
+    location, value, line = place.location, document.value, document.line
     if not isinstance(value, dict):
         yield SourceProblem(location, "the document is not a mapping: an entity has apiVersion, kind, metadata", line)
         return
@@ -160,7 +166,7 @@ def _document(
 
 def _targets(reading: _Reading, place: _Place, spec: dict[str, Any], line: int) -> Iterator[_Place | SourceProblem]:
     """Where a Location leads to."""
-    tree, path, location = place.tree, place.path, place.tree.location(place.path)
+    tree, path, location = place.tree, place.path, place.location
     targets = spec.get("targets") if isinstance(spec.get("targets"), list) else []
     if place.nesting >= MAX_NESTING:
         yield SourceProblem(location, f"locations lead to locations more than {MAX_NESTING} times", line)

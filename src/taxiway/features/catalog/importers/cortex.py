@@ -132,8 +132,11 @@ def _type(draft: Draft, one: Descriptor) -> None:
     else:
         draft.annotate("type", one.type)
         to = "/metadata/annotations/cortex.io~1type"
-    if "x-cortex-type" in draft.source:
+    said = draft.take("x-cortex-type")
+    if isinstance(said, str):
         draft.told("x-cortex-type", "carried", to, f"kind {draft.kind}")
+    elif said is not None:
+        draft.keep("x-cortex-type", said, "it is no text: it counts as a service")
 
 
 def _defaults(kind: str, type_: str) -> dict[str, Any]:

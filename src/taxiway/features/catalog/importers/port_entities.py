@@ -151,14 +151,21 @@ def _teams(work: _Work, draft: Draft) -> None:
     if not teams or draft.kind == "Group":
         draft.keep("team", value)
         return
+    for index, one in enumerate(value if isinstance(value, list) else ()):
+        if not isinstance(one, str) or not one:
+            draft.told(("team", index), "not_carried", None, "it names no team")
     refs = [_target(work, "_team", team, "Group")[0] for team in teams]
     if draft.kind == "User":
         draft.relate("memberOf", refs)
         draft.told("team", "carried", "/spec/memberOf")
         return
     draft.put(refs[0], "spec", "owner")
-    if len(refs) == 1:
+    if len(refs) == 1 and refs[0].endswith(f"/{teams[0].lower()}"):
         draft.told("team", "carried", "/spec/owner")
+        return
+    if len(refs) == 1:
+        draft.annotate("teams", teams[0])
+        draft.told("team", "changed", "/spec/owner", "as a reference; the original is the annotation port.io/teams")
         return
     draft.annotate("teams", ",".join(teams))
     draft.told("team", "changed", "/spec/owner", "an entity has one owner, the first team: all are in an annotation")

@@ -1,4 +1,4 @@
-"""Examples with a few fields made odd: nothing breaks, nothing invalid comes out, and no field goes unmentioned."""
+"""Examples with a few fields made odd: nothing breaks, nothing invalid comes out, and nothing goes unsaid."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from factories.imported import validate_all
-from factories.leaves import covered, leaves
+from factories.leaves import unheld
 from taxiway.features.catalog.importers.formats import FORMATS, converter
 from taxiway.features.catalog.importers.report import Input, Options
 from taxiway.kit.yaml12 import load_all
@@ -57,7 +57,7 @@ def make_odd(chance: random.Random, documents: list[Any]) -> None:
 @pytest.mark.parametrize("name", sorted(FORMATS))
 def test_odd_fields_are_mentioned_and_break_nothing(name: str) -> None:
     chance, originals = random.Random(name), examples(name)
-    for _ in range(200):
+    for _ in range(120):
         documents = copy.deepcopy(originals)
         for _ in range(chance.randint(1, 4)):
             make_odd(chance, documents)
@@ -68,5 +68,4 @@ def test_odd_fields_are_mentioned_and_break_nothing(name: str) -> None:
             assert item.outcome != "refused" or item.reason
         for number, one in enumerate(documents):
             mine = [item for item in items if item.document == f"{number}.json"]
-            told = {note.field for item in mine for note in item.notes if note.fate != "added"}
-            assert [leaf for leaf in leaves(one, "") if not covered(leaf, told)] == []
+            assert unheld(one, mine) == []

@@ -95,6 +95,12 @@ export const catalogProblemsQuery = (f: ProblemFilter) =>
   })
 
 // scaffolder
+export const forgesQuery = () =>
+  queryOptions({
+    queryKey: ['forges'],
+    queryFn: () => get<T.List<T.ForgeHost>>('/api/scaffolder/v1/forges'),
+    staleTime: 300_000,
+  })
 export const templatesQuery = () => entitiesQuery({ filter: ['kind=template'], limit: 100, order: 'metadata.name,asc' })
 export const parameterSchemaQuery = (namespace: string, name: string) =>
   queryOptions({

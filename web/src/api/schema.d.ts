@@ -2514,6 +2514,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/scaffolder/v1/forges": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The hosts on which golden paths may make repositories, and what a form asks for each.
+         * @description The hosts on which golden paths may make repositories, and what a form asks for each.
+         */
+        get: operations["scaffolder.list_forges"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/scaffolder/v1/golden-paths": {
         parameters: {
             query?: never;
@@ -4140,6 +4160,26 @@ export interface components {
             subjects?: string[];
             /** Template Ref */
             template_ref: string;
+        };
+        /**
+         * ForgeHostList
+         * @description The hosts of forges, by name.
+         */
+        ForgeHostList: {
+            /** Items */
+            items: components["schemas"]["ForgeHostView"][];
+        };
+        /**
+         * ForgeHostView
+         * @description A host of a forge, and the parts of a `repoUrl` there: owner, organization, workspace, project, repo.
+         */
+        ForgeHostView: {
+            /** Forge */
+            forge: string;
+            /** Host */
+            host: string;
+            /** Parts */
+            parts: string[];
         };
         /**
          * FormFieldView
@@ -11416,6 +11456,26 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    "scaffolder.list_forges": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ForgeHostList"];
                 };
             };
         };

@@ -16,6 +16,7 @@ from taxiway.core.http.context import Ctx
 from taxiway.core.http.sse import Batch, SseEvent, event_stream
 from taxiway.core.operations import Operations
 from taxiway.features.scaffolder.binding import offers
+from taxiway.features.scaffolder.forges import forge_hosts
 from taxiway.features.scaffolder.service import Scaffolder, task_view
 from taxiway.kit.clock import to_rfc3339
 from taxiway.model.errors import InputError
@@ -183,6 +184,26 @@ def dry_run(ctx: Ctx, body: DryRunRequest) -> dict[str, Any]:
             for item in tried.files
         ],
     }
+
+
+class ForgeHostView(BaseModel):
+    """A host of a forge, and the parts of a `repoUrl` there: owner, organization, workspace, project, repo."""
+
+    host: str
+    forge: str
+    parts: list[str]
+
+
+class ForgeHostList(BaseModel):
+    """The hosts of forges, by name."""
+
+    items: list[ForgeHostView]
+
+
+@operations.get(BASE + "/v1/forges", "scaffolder.read", response=ForgeHostList)
+def list_forges(ctx: Ctx) -> dict[str, Any]:
+    """The hosts on which golden paths may make repositories, and what a form asks for each."""
+    return {"items": [asdict(one) for one in forge_hosts(ctx.platform.registry)]}
 
 
 @operations.post(BASE + "/v1/plans", "scaffolder.plan", status=201)

@@ -191,7 +191,8 @@ class WatchedSource(Protocol):
 class UrlReader(Protocol):
     """Reads what `url:` locations on certain hosts name, such as a forge's files.
 
-    `hosts` are those hosts, with a port where it is not the scheme's own.
+    `hosts` are those hosts, with a port where it is not the scheme's own. Where a forge names repositories otherwise
+    than by owner and repo, its reader has `repo_url_parts(host)`: the parts of a `repoUrl` that forms ask for.
     """
 
     key: str

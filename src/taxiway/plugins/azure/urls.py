@@ -29,6 +29,9 @@ class AzureUrls:
     hosts: Sequence[str]
     key: str = "azure"
 
+    def repo_url_parts(self, host: str) -> Sequence[str]:
+        return ("organization", "project", "repo")
+
     def open(self, url: str) -> tuple[ListedTree, str]:
         parts = urlsplit(url)
         match, query = _PATH.fullmatch(parts.path), parse_qs(parts.query)

@@ -29,6 +29,10 @@ class BitbucketUrls:
     hosts: Sequence[str]
     key: str = "bitbucket"
 
+    def repo_url_parts(self, host: str) -> Sequence[str]:
+        is_cloud = self.clients.of(host).settings.is_cloud
+        return ("workspace", "project", "repo") if is_cloud else ("project", "repo")
+
     def open(self, url: str) -> tuple[ListedTree, str]:
         parts = urlsplit(url)
         client = self.clients.of(parts.netloc)

@@ -60,6 +60,8 @@ def test_a_golden_path_makes_a_repository_on_gitea_and_undo_takes_it_back(
     }
     ref = add_template(spec, {"skeleton/catalog-info.yaml": SKELETON})
     with server.client(server.token("admin", "user:default/dev")) as client, forge.client() as api:
+        hosts = client.get("/api/scaffolder/v1/forges").json()["items"]
+        assert hosts == [{"host": forge.url.partition("://")[2], "forge": "gitea", "parts": ["owner", "repo"]}]
         made = client.post(TASKS, json={"templateRef": ref, "values": {"name": "outside-shop"}})
         assert made.status_code == 201, made.text
         run = finished(made.json()["id"])

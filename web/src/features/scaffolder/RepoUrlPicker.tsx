@@ -1,6 +1,8 @@
 /** Backstage's `RepoUrlPicker`: where a repository is to be made, and on whose behalf. */
 import { Input, PasswordInput, Select, TextInput } from '@mantine/core'
 import type { FieldProps } from '@rjsf/utils'
+import { useQuery } from '@tanstack/react-query'
+import { forgesQuery } from '~/api/queries'
 import { common, type FormContext, help, optionsOf } from './field-parts'
 import { formatRepoUrl, parseRepoUrl, type RepoPart, repoPartsOf } from './field-values'
 import s from './scaffolder.module.css'
@@ -14,11 +16,12 @@ export function RepoUrlPicker(p: FieldProps<string>) {
   const given = parseRepoUrl(p.formData)
   const suggested = typeof context.values.name === 'string' ? context.values.name : ''
   const host = p.formData ? given.host : (options.allowedHosts?.[0] ?? 'github.com')
-  const parts = repoPartsOf(host, options)
+  const known = useQuery(forgesQuery()).data?.items ?? []
+  const parts = repoPartsOf(host, options, known)
   const value = (x: RepoPart) => given[x] ?? allowed[x]?.[0] ?? (x === 'repo' ? suggested : '')
   const set = (part: RepoPart | 'host', v: string) => {
     const to = part === 'host' ? v : host
-    const now = Object.fromEntries(repoPartsOf(to, options).map((x) => [x, x === part ? v : value(x)]))
+    const now = Object.fromEntries(repoPartsOf(to, options, known).map((x) => [x, x === part ? v : value(x)]))
     p.onChange(formatRepoUrl({ host: to, ...now }), p.fieldPathId.path)
   }
   const key = options.requestUserCredentials?.secretsKey

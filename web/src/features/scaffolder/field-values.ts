@@ -40,7 +40,10 @@ export const parseRepoUrl = (v = ''): RepoUrl => {
 }
 export const formatRepoUrl = ({ host, ...parts }: RepoUrl) =>
   `${host}?${new URLSearchParams(PARTS.filter((x) => parts[x] !== undefined).map((x) => [x, parts[x] ?? '']))}`
-export const repoPartsOf = (host: string, options: PickerOptions): RepoPart[] => {
+/** What a form asks for: what the server says of its hosts, else what the public forges want. */
+export const repoPartsOf = (host: string, options: PickerOptions, known: { host: string; parts: string[] }[] = []): RepoPart[] => {
+  const said = known.find((one) => one.host === host)?.parts
+  if (said) return PARTS.filter((x) => said.includes(x))
   if (host === 'dev.azure.com' || host.endsWith('.visualstudio.com') || options.allowedOrganizations) return ['organization', 'project', 'repo']
   if (host === 'bitbucket.org') return ['workspace', 'project', 'repo']
   return options.allowedProjects ? ['project', 'repo'] : ['owner', 'repo']

@@ -1,4 +1,5 @@
 import { MantineProvider } from '@mantine/core'
+import { QueryClient, QueryClientProvider } from '@tanstack/react-query'
 import { render, screen } from '@testing-library/react'
 import userEvent from '@testing-library/user-event'
 import { useState } from 'react'
@@ -17,7 +18,9 @@ function Asked({ options }: { options: PickerOptions }) {
   const props = { formData, onChange: setFormData, schema: { title: 'Where' }, name: 'repoUrl', fieldPathId: { $id: 'repoUrl', path: ['repoUrl'] }, uiSchema: { 'ui:options': options }, registry: { formContext } } // prettier-ignore
   return <RepoUrlPicker {...(props as unknown as Props)} />
 }
-const ask = (options: PickerOptions) => render(<MantineProvider><Asked options={options} /></MantineProvider>) // prettier-ignore
+const client = new QueryClient()
+client.setQueryData(['forges'], { items: [{ host: 'git.acme.test', forge: 'bitbucket', parts: ['project', 'repo'] }] })
+const ask = (options: PickerOptions) => render(<QueryClientProvider client={client}><MantineProvider><Asked options={options} /></MantineProvider></QueryClientProvider>) // prettier-ignore
 
 it('asks for the host where the template names none, and for the parts of that forge', async () => {
   ask({})
@@ -37,4 +40,10 @@ it('takes a token of the person as a secret, never as an answer', async () => {
   await userEvent.type(screen.getByLabelText('Repository'), '-2')
   expect(screen.queryByLabelText('Host')).toBeNull()
   expect(seen).toEqual({ value: 'github.com?owner=acme&repo=shop-2', secrets: { USER_TOKEN: 'mine' } })
+})
+
+it('asks what the server says of a host of its settings', async () => {
+  ask({ allowedHosts: ['git.acme.test'] })
+  await userEvent.type(screen.getByLabelText('Project'), 'P')
+  expect(seen.value).toBe('git.acme.test?project=P&repo=shop')
 })

@@ -56,7 +56,7 @@ class Said:
     column
         a dotted path, such as spec.type or properties.cost; once for each column
     sort
-        the order, such as metadata.name,asc
+        the order, such as metadata.name,asc or properties.cost,desc,number
     owner
         a group of yours, whose members keep the view together; without it, you
     everybody

@@ -26,12 +26,12 @@ export const entityParams = (f: EntityFilter): Query =>
         fields: f.fields,
       }
 export const entityBody = (f: EntityFilter) => {
-  const [field = '', order] = (f.order ?? '').split(',')
+  const [field = '', order, by] = (f.order ?? '').split(',')
   return {
     query: f.query,
     limit: f.limit ?? 50,
     fields: f.fields?.split(',') ?? [],
-    ...(field && { orderBy: { field, order: order === 'desc' ? 'desc' : 'asc' } }),
+    ...(field && { orderBy: { field, order: order === 'desc' ? 'desc' : 'asc', ...(by && { by }) } }),
     ...(f.text && { fullTextFilter: { term: f.text, fields: TEXT_FIELDS.split(',') } }),
   }
 }

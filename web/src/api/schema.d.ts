@@ -5055,9 +5055,11 @@ export interface components {
         };
         /**
          * OrderBy
-         * @description A field to sort by.
+         * @description A field to sort by; `by` number, or as text.
          */
         OrderBy: {
+            /** By */
+            by?: "number" | null;
             /** Field */
             field: string;
             /**
@@ -6579,7 +6581,8 @@ export interface components {
          * ViewBody
          * @description A view. `owner` is a user or a group (none: you); `visible_to` the owner alone, which for a group is all of its
          *     members, or everybody. `filters` and `query` are written as for by-query; `text` is looked for in names, titles,
-         *     descriptions, tags and owners; `columns` are dotted paths; `sort` is `path,asc` or `path,desc`.
+         *     descriptions, tags and owners; `columns` are dotted paths; `sort` is `path,asc`, `path,desc`, or
+         *     `path,desc,number`.
          */
         ViewBody: {
             /**

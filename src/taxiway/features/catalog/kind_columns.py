@@ -1,6 +1,6 @@
 """The columns that a table of a kind can have: those that it declares, its properties, and plain fields of `spec`.
 
-Pure. `sortable` says that the order of a list by the column is the one that a person expects.
+Pure. Lists can be ordered by a column of single values: numbers by number, everything else as text.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from taxiway.features.catalog.kinds import Kind
 from taxiway.features.catalog.properties import Rule
 
 MOST = 60
-TEXTS = frozenset({"string", "date", "boolean"})
+ORDERED = frozenset({"string", "date", "boolean", "integer", "number"})
 METADATA: Mapping[str, str] = {
     **dict.fromkeys(("name", "title", "description", "namespace"), "string"),
     "tags": "strings",
@@ -30,7 +30,7 @@ class Column:
 
     @property
     def is_sortable(self) -> bool:
-        return self.type in TEXTS
+        return self.type in ORDERED
 
 
 def declared_columns(kind: Kind, rules: Sequence[Rule]) -> list[Column]:

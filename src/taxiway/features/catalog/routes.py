@@ -72,8 +72,7 @@ def list_entities(
         raise InputError(
             f'Invalid order parameter "{order[0]}", expected "<asc or desc>:<field name>"', code="catalog.bad_order"
         )
-    sort, descending = read_order(*(order or [""])[0].partition(":")[::2])
-    query = listing.Query(filter or (), sort=sort, descending=descending)
+    query = listing.Query(filter or (), **read_order(*(order or [""])[0].partition(":")[::2]))
     if limit is None and offset is None and after is None:
         ids = ids_of_entities(ctx, query)
         return StreamingResponse(_stream(ctx, ids, read_fields(fields)), media_type=JSON)
@@ -109,10 +108,8 @@ def query_entities(
     as_of: AsOf = None,
 ) -> Response:
     """A page of entities with cursors to its neighbours; with `as_of`, of the entities as they were then."""
-    sort, descending = read_order(*(orderField or [""])[0].partition(",")[::2])
-    query = listing.Query(
-        filter or (), None, fullTextFilterTerm.strip(), read_fields(fullTextFilterFields), sort, descending
-    )
+    order = read_order(*(orderField or [""])[0].split(",", 2))
+    query = listing.Query(filter or (), None, fullTextFilterTerm.strip(), read_fields(fullTextFilterFields), **order)
     return _page(ctx, query, cursor, limit, offset, read_fields(fields), totalItems == "include", read_time(as_of))
 
 
@@ -121,9 +118,9 @@ def query_entities_by_body(ctx: Ctx, body: views.ByQuery | None = None, as_of: A
     """A page of entities for a JSON predicate; with `as_of`, of the entities as they were then."""
     body = body or views.ByQuery()
     orders = body.orderBy if isinstance(body.orderBy, list) else [body.orderBy] if body.orderBy else []
-    sort, descending = read_order(*((orders[0].field, orders[0].order) if orders else ()))
+    order = read_order(*((orders[0].field, orders[0].order, orders[0].by or "") if orders else ()))
     text = body.fullTextFilter or views.FullTextFilter()
-    query = listing.Query((), body.query, text.term.strip(), text.fields, sort, descending)
+    query = listing.Query((), body.query, text.term.strip(), text.fields, **order)
     with_total, at = body.totalItems == "include", read_time(as_of)
     return _page(ctx, query, body.cursor, body.limit, body.offset, body.fields, with_total, at)
 

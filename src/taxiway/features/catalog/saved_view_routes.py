@@ -34,7 +34,8 @@ Text = Annotated[str, StringConstraints(min_length=1, max_length=2000)]
 class ViewBody(BaseModel):
     """A view. `owner` is a user or a group (none: you); `visible_to` the owner alone, which for a group is all of its
     members, or everybody. `filters` and `query` are written as for by-query; `text` is looked for in names, titles,
-    descriptions, tags and owners; `columns` are dotted paths; `sort` is `path,asc` or `path,desc`."""
+    descriptions, tags and owners; `columns` are dotted paths; `sort` is `path,asc`, `path,desc`, or
+    `path,desc,number`."""
 
     model_config = ConfigDict(extra="forbid")
 

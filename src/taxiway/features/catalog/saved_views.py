@@ -76,7 +76,7 @@ def check(wanted: Wanted) -> None:
             )
         read_predicate(Tests(), wanted.query)
     if wanted.sort is not None:
-        read_order(*wanted.sort.split(",", 1))
+        read_order(*wanted.sort.split(",", 2))
     strange = [path for path in wanted.columns if not COLUMN.fullmatch(path)]
     if strange:
         raise InputError(
@@ -87,11 +87,11 @@ def check(wanted: Wanted) -> None:
 
 def query_of(view: SavedView) -> Query:
     """The list that a view stands for. Its kind narrows it, also where a filter names another kind."""
-    sort, descending = read_order(*view.sort.split(",", 1)) if view.sort else (None, False)
+    order = read_order(*view.sort.split(",", 2)) if view.sort else {}
     parts = [{"kind": view.kind}] if view.kind else []
     parts += [dict(view.query)] if view.query is not None else []
     predicate = {"$all": parts} if parts else None
-    return Query(view.filters, predicate, view.text, TEXT_FIELDS if view.text else (), sort, descending)
+    return Query(view.filters, predicate, view.text, TEXT_FIELDS if view.text else (), **order)
 
 
 def columns_of(view: SavedView) -> list[str]:

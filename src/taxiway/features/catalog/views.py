@@ -47,10 +47,11 @@ class EntityItems(BaseModel):
 
 
 class OrderBy(BaseModel):
-    """A field to sort by."""
+    """A field to sort by; `by` number, or as text."""
 
     field: str = Field(max_length=300)
     order: Literal["asc", "desc"] = "asc"
+    by: Literal["number"] | None = None
 
 
 class FullTextFilter(BaseModel):

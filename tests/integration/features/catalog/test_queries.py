@@ -65,7 +65,10 @@ def test_filters_select_as_backstages_do(client: httpx.Client, filters: list[str
     assert (_names(page["items"]), page["totalItems"]) == (expected, len(expected))
 
 
-@pytest.mark.parametrize("order", ["", "metadata.title,asc", "metadata.labels.tier,desc", "metadata.name,desc"])
+@pytest.mark.parametrize(
+    "order",
+    ["", "metadata.title,asc", "metadata.labels.tier,desc", "metadata.labels.tier,desc,number", "metadata.name,desc"],
+)
 def test_cursors_walk_forth_and_back_without_loss(client: httpx.Client, order: str) -> None:
     parameters = {"limit": "1", **({"orderField": order} if order else {})}
     path = "/api/catalog/entities/by-query"

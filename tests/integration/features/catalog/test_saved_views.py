@@ -169,7 +169,7 @@ def test_a_view_lists_exports_and_opens_the_catalog(
         return out
 
     columns = ("--column", "properties.parts", "--column", "properties.size", "--column", "running")
-    taxiway("views", "create", "sizes", "--kind", "system", *columns, "--sort", "properties.size,desc")
+    taxiway("views", "create", "sizes", "--kind", "system", *columns, "--sort", "properties.parts,asc,number")
     listed = taxiway("list", "--view", "sizes").split()
     assert listed == ["kind", "name", "parts", "size", "System", "desk", "1", "small", "System", "shop", "2", "big"]
     rows = list(csv.reader(io.StringIO(taxiway("export", "--format", "csv", "--view", "sizes"))))
@@ -198,6 +198,26 @@ def test_a_view_lists_exports_and_opens_the_catalog(
     assert {(kind.split(".")[3], owner) for kind, owner in told} == {
         (what, "user:default/cleo") for what in ("created", "updated", "deleted")
     }
+
+
+def test_numbers_are_sorted_as_numbers_where_a_list_asks_for_it(server: Served) -> None:
+    client = server.client(server.token())
+    halls = [_entity("Depot", f"hall-{slots}", "example.com/v1", slots=slots) for slots in (9, 10, 100)]
+    body = "\n".join(json.dumps(document) for document in [*halls, _entity("Depot", "bare", "example.com/v1")])
+    assert client.post("/api/catalog/v1/push/halls", content=body).json()["problems"] == []
+    compute_pending(server.platform.system("catalog"))
+
+    def page(order: str) -> list[str]:
+        query = {"filter": "kind=depot", "orderField": order}
+        items = client.get("/api/catalog/entities/by-query", params=query).json()["items"]
+        return [item["metadata"]["name"] for item in items]
+
+    assert page("spec.slots,asc,number") == ["north", "hall-9", "hall-10", "hall-100", "bare"]
+    assert page("spec.slots,desc,number") == ["hall-100", "hall-10", "hall-9", "north", "bare"]
+    assert page("spec.slots,asc") == ["hall-10", "hall-100", "north", "hall-9", "bare"], "as Backstage does"
+    asked = {"query": {"kind": "depot"}, "orderBy": {"field": "spec.slots", "order": "desc", "by": "number"}}
+    found = client.post("/api/catalog/entities/by-query", json=asked).json()["items"]
+    assert [item["metadata"]["name"] for item in found] == page("spec.slots,desc,number")
 
 
 def test_computed_values_come_when_they_are_asked_for(server: Served) -> None:

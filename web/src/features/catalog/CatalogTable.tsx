@@ -45,7 +45,10 @@ export function CatalogTable({ rows, columns, total, stale, sort, onSort }: Prop
   const places = useMemo(() => placesOf(columns), [columns])
   const heads = [{ path: NAME, title: 'Name', sortable: true, place: 'narrow' as Place, number: false }, ...columns.map((c, n) => ({ ...c, place: places[n] ?? 'wide', number: isNumber(c) }))] // prettier-ignore
   const { path: by, down } = sortedBy(sort)
-  const next = (path: string) => (by !== path ? path : down ? undefined : `-${path}`)
+  const next = (path: string, number: boolean) => {
+    const key = number ? `${path},number` : path
+    return by !== path ? key : down ? undefined : `-${key}`
+  }
   return (
     <div
       ref={box}
@@ -66,7 +69,7 @@ export function CatalogTable({ rows, columns, total, stale, sort, onSort }: Prop
             return (
               <div key={path} role="columnheader" aria-sort={sortable ? dir : undefined} data-at={place} data-number={number || undefined}>
                 {sortable ? (
-                  <button type="button" className={s.th} onClick={() => onSort(next(path))}>
+                  <button type="button" className={s.th} onClick={() => onSort(next(path, number))}>
                     {title}
                     {dir === 'ascending' && <ArrowUp size={12} aria-hidden />}
                     {dir === 'descending' && <ArrowDown size={12} aria-hidden />}

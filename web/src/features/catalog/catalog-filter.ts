@@ -60,23 +60,25 @@ function byKey(filter: string): Record<string, string[]> {
 }
 
 const NAME = 'metadata.name'
+const NUMBER = 'number'
 /** How columns were called in URLs before they were paths. */
 const FORMER: Record<string, string> = { name: NAME, owner: 'spec.owner', type: 'spec.type', lifecycle: 'spec.lifecycle' }
-export const sortedBy = (sort: string | undefined): { path: string; down: boolean } => {
-  const path = (sort ?? NAME).replace(/^-/, '')
-  return { path: FORMER[path] ?? path, down: sort?.startsWith('-') ?? false }
+/** `-spec.type` is down by text, `spec.slots,number` up by number. */
+export const sortedBy = (sort: string | undefined): { path: string; down: boolean; number: boolean } => {
+  const [path = NAME, by] = (sort ?? NAME).replace(/^-/, '').split(',')
+  return { path: FORMER[path] ?? path, down: sort?.startsWith('-') ?? false, number: by === NUMBER }
 }
 /** Whether entities of every kind can be in this order. */
 export const isCommon = (sort: string | undefined) => Object.values(FORMER).includes(sortedBy(sort).path)
 /** `-spec.type` in the URL is `spec.type,desc` in the API. */
 export function orderOf(sort: string | undefined): string {
-  const { path, down } = sortedBy(sort)
-  return `${path},${down ? 'desc' : 'asc'}`
+  const { path, down, number } = sortedBy(sort)
+  return [path, down ? 'desc' : 'asc', ...(number ? [NUMBER] : [])].join(',')
 }
 
 /** The table that a view stands for. What pills can say becomes pills; the rest of its filters stays as it is written. */
 export function stateOf(view: View): CatalogSearch {
-  const [path = '', direction] = (view.sort ?? '').split(',')
+  const [path = '', direction, by] = (view.sort ?? '').split(',')
   const only = view.filters.length === 1 ? byKey(view.filters[0] ?? '') : undefined
   const pills: CatalogSearch = {}
   for (const facet of FACET_NAMES) {
@@ -93,7 +95,7 @@ export function stateOf(view: View): CatalogSearch {
     filter: rest ? (rest.length ? [rest.join(',')] : undefined) : view.filters.length ? view.filters : undefined,
     query: view.query ? JSON.stringify(view.query) : undefined,
     columns: view.columns.length ? view.columns : undefined,
-    sort: path ? `${direction === 'desc' ? '-' : ''}${path}` : undefined,
+    sort: path ? `${direction === 'desc' ? '-' : ''}${path}${by === NUMBER ? `,${NUMBER}` : ''}` : undefined,
   }
 }
 

@@ -17,6 +17,7 @@ from taxiway.features.catalog.repository import filters, reading
 from taxiway.features.catalog.repository.index.catalog_index import View
 from taxiway.features.catalog.repository.index.related import related_counts
 from taxiway.features.catalog.repository.kinds import inverse_in, relation_named
+from taxiway.features.catalog.repository.numbers import number_in
 from taxiway.features.catalog.repository.query import Listed, Query, Row, decode, encode, listed
 from taxiway.features.catalog.tables import entity, entity_facet, facet, relation
 
@@ -102,7 +103,7 @@ def _from_index(
     start, stop = offset, offset + limit + 1
     if query.position is not None:
         value, ref = query.position
-        value = None if value is None else str(value)
+        value = _told(query, value)
         if query.backwards:
             stop = places.rank(value, str(ref), inclusive=False) - offset
             start = max(0, stop - limit - 1)
@@ -230,15 +231,23 @@ def _sort(query: Query) -> tuple[ColumnElement[Any], FromClause]:
         return entity.c.ref, entity
     key = query.sort.lower()
     if key in _SORT:
-        return _SORT[key], entity
+        return number_in(_SORT[key]) if query.numeric else _SORT[key], entity
+    folded = number_in(facets_.folded) if query.numeric else facets_.folded
     values = (
-        select(entity_facet.c.entity_id, func.min(facets_.folded).label("value"))
+        select(entity_facet.c.entity_id, func.min(folded).label("value"))
         .join(facet, facet.c.id == entity_facet.c.facet_id)
         .where(facets_.at_key(key), facet.c.opaque.is_(False))
         .group_by(entity_facet.c.entity_id)
         .subquery()
     )
     return values.c.value, entity.outerjoin(values, values.c.entity_id == entity.c.id)
+
+
+def _told(query: Query, value: Any) -> Any:
+    """The sort value of a cursor, as the order has it."""
+    if query.numeric:
+        return float(value) if isinstance(value, int | float) else None
+    return None if value is None else str(value)
 
 
 def _order(query: Query, value: ColumnElement[Any]) -> list[ColumnElement[Any]]:
@@ -263,6 +272,7 @@ def _behind(query: Query, value: ColumnElement[Any]) -> ColumnElement[bool]:
     if at is None:
         within_nulls = and_(value.is_(None), same_further)
         return or_(within_nulls, value.is_not(None)) if query.backwards else within_nulls
-    further = value < str(at) if down else value > str(at)
-    behind = or_(further, and_(value == str(at), same_further))
+    known = _told(query, at)
+    further = value < known if down else value > known
+    behind = or_(further, and_(value == known, same_further))
     return behind if query.backwards else or_(behind, value.is_(None))

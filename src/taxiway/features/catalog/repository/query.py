@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -20,7 +20,8 @@ from taxiway.model.errors import InputError
 
 @dataclass(frozen=True)
 class Query:
-    """What a list asks for; `position` is (sort value, ref) of the row that the page begins behind."""
+    """What a list asks for; `position` is (sort value, ref) of the row that the page begins behind. `numeric` orders by
+    number: what is none comes last."""
 
     filters: Sequence[str] = ()
     predicate: Any = None
@@ -31,6 +32,7 @@ class Query:
     backwards: bool = False
     position: Sequence[Any] | None = None
     total: int | None = None
+    numeric: bool = False
 
     @property
     def searched_fields(self) -> list[str]:
@@ -56,19 +58,24 @@ class Row:
     """An entity on a page: what it is sorted by, and its reference."""
 
     id: int
-    value: str | None
+    value: str | float | None
     ref: str
 
 
-def read_order(*given: str) -> tuple[str | None, bool]:
-    """The path and whether it descends: `asc:path` on /entities, `path,asc` on by-query. Whichever half is a direction
-    is one."""
-    parts = [part.strip() for part in given]
+NUMBER = "number"
+
+
+def read_order(*given: str) -> Mapping[str, Any]:
+    """What an order says of a `Query`: `asc:path` on /entities, `path,asc` on by-query, `path,desc,number` by number.
+    Whichever part is a direction is one."""
+    parts = [part.strip() for part in given if part.strip()]
+    numeric = len(parts) == 3 and parts[2] == NUMBER
+    parts = parts[:2] if numeric else parts
     directions = [part for part in parts if part in ("asc", "desc")]
-    paths = [part for part in parts if part and part not in ("asc", "desc")]
+    paths = [part for part in parts if part not in ("asc", "desc")]
     if len(paths) > 1 or (directions and not paths):
         raise InputError("order is asc:<path> or desc:<path>; orderField is <path>,asc", code="catalog.bad_order")
-    return (paths[0], directions == ["desc"]) if paths else (None, False)
+    return {"sort": paths[0] if paths else None, "descending": directions == ["desc"], "numeric": numeric}
 
 
 def encode(query: Query) -> str:

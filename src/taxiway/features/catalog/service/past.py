@@ -18,6 +18,7 @@ from taxiway.features.catalog.repository import past as repository
 from taxiway.features.catalog.repository.filters import visible_to
 from taxiway.features.catalog.repository.grammar import read_filters, read_predicate
 from taxiway.features.catalog.repository.graph import MAX_DEPTH, MAX_NODES, reached_by
+from taxiway.features.catalog.repository.numbers import number_of
 from taxiway.features.catalog.repository.past import Edge, Past
 from taxiway.features.catalog.repository.query import Listed, Query, read_query
 from taxiway.features.catalog.service.history import READ, check_kept
@@ -132,6 +133,9 @@ def _asks_for_relations(query: Query) -> bool:
     return any("relations" in text.lower() for text in asked)
 
 
+Key = tuple[bool, str | float, str]
+
+
 class _Descending(str):
     """Text that sorts from the end."""
 
@@ -141,26 +145,29 @@ class _Descending(str):
         return str.__gt__(self, other)
 
 
-def _key(query: Query, rows: Mapping[str, set[str]], ref: str) -> tuple[bool, str, str]:
+def _key(query: Query, rows: Mapping[str, set[str]], ref: str) -> Key:
     # The order of `listing`: by value, entities without one last, then by reference.
     if query.sort is None:
         return False, _Descending(ref) if query.descending else ref, ref
     values = rows.get(query.sort.lower())
+    if values and query.numeric:
+        numbers = [number for value in values if (number := number_of(value)) is not None]
+        return (False, -min(numbers) if query.descending else min(numbers), ref) if numbers else (True, "", ref)
     if not values:
         return True, "", ref
     return False, _Descending(min(values)) if query.descending else min(values), ref
 
 
-def _live_key(query: Query, ref: str, text: str) -> tuple[bool, str, str]:
+def _live_key(query: Query, ref: str, text: str) -> Key:
     return _key(query, {} if query.sort is None else rows_of(orjson.loads(text), ()), ref)
 
 
 @dataclass
-class _Keys(Sequence[tuple[bool, str, str]]):
+class _Keys(Sequence[Key]):
     """The sort keys of live ids, worked out when they are looked at."""
 
     ids: Sequence[int]
-    key: Callable[[int], tuple[bool, str, str]]
+    key: Callable[[int], Key]
 
     def __len__(self) -> int:
         return len(self.ids)

@@ -18,12 +18,13 @@ it('shows as pills what they can say, and keeps the rest of a view as it is writ
   expect(filterOf(state)).toEqual([
     'kind=component,spec.lifecycle=production,metadata.tags=a,metadata.tags=b,metadata.labels.tier=1',
   ])
-  const either = view({ filters: ['spec.type=service', 'metadata.tags=x'], sort: 'spec.owner,desc' })
+  const either = view({ filters: ['spec.type=service', 'metadata.tags=x'], sort: 'properties.cost,desc,number' })
   expect(filterOf({ ...stateOf(either), owner: ['group:default/a'] })).toEqual([
     'kind=component,relations.ownedBy=group:default/a,spec.type=service',
     'kind=component,relations.ownedBy=group:default/a,metadata.tags=x',
   ])
-  expect(keptOf(stateOf(either))).toMatchObject({ filters: either.filters, sort: 'spec.owner,desc' })
+  expect(keptOf(stateOf(either))).toMatchObject({ filters: either.filters, sort: 'properties.cost,desc,number' })
+  expect(stateOf(either).sort).toBe('-properties.cost,number')
   expect([isAsKept(stateOf(either), either), isAsKept({ ...stateOf(either), q: 'x' }, either)]).toEqual([true, false])
 })
 

@@ -54,12 +54,14 @@ class View:
     def places(self, query: Query, where: BitMap) -> Places | None:
         """The entities of `where` in the order of a query; None for an order that only SQL has."""
         key = query.sort.lower() if query.sort is not None else None
+        if query.numeric and key in (NAME, None):
+            return None
         if key is None:
             return ByRef(self.state, where, descending=query.descending)
         if key == NAME:
             return ByName(self.state, where, descending=query.descending)
         path = None if key in BY_SQL else self.state.path(self.conn, key)
-        return None if path is None else ByPath(self.state, where, path, descending=query.descending)
+        return None if path is None else ByPath(self.state, where, path, query)
 
     def texts(self, ids: Sequence[int]) -> list[str]:
         """Documents as JSON text, in the order of `ids`."""

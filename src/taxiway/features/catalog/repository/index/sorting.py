@@ -6,13 +6,17 @@ Equal values are in the order of their references, also when values descend.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Iterator, Sequence
+from typing import Any, Protocol
 
 from pyroaring import BitMap
 
 from taxiway.features.catalog.repository.index.state import State
 from taxiway.features.catalog.repository.index.values import Path
+from taxiway.features.catalog.repository.numbers import number_of
+from taxiway.features.catalog.repository.query import Query
+
+Key = str | float
 
 
 class Places(Protocol):
@@ -22,11 +26,11 @@ class Places(Protocol):
         """The ids at these places."""
         ...
 
-    def rank(self, value: str | None, ref: str, *, inclusive: bool) -> int:
+    def rank(self, value: Any, ref: str, *, inclusive: bool) -> int:
         """How many come before a position (or at it)."""
         ...
 
-    def value(self, entity_id: int) -> str | None:
+    def value(self, entity_id: int) -> Key | None:
         """What an entity is sorted by."""
         ...
 
@@ -92,18 +96,18 @@ class ByName:
 
 
 class ByPath:
-    """By the smallest value at a path, up or down."""
+    """By the smallest value at a path, up or down, as text or by number."""
 
-    def __init__(self, state: State, where: BitMap, path: Path, *, descending: bool) -> None:
-        self._state, self._where, self._down = state, where, descending
-        self._segments: list[tuple[str | None, BitMap]] = []
+    def __init__(self, state: State, where: BitMap, path: Path, query: Query) -> None:
+        self._state, self._where, self._down = state, where, query.descending
+        self._segments: list[tuple[Key | None, BitMap]] = []
         left = where.copy()
-        for folded, bitmaps in path.ordered():
+        for key, bitmaps in _by_number(path) if query.numeric else path.ordered():
             here = left & (bitmaps[0] if len(bitmaps) == 1 else BitMap.union(*bitmaps))
             if here:
-                self._segments.append((folded, here))
+                self._segments.append((key, here))
                 left -= here
-        if descending:
+        if query.descending:
             self._segments.reverse()
         if left:
             self._segments.append((None, left))
@@ -119,7 +123,7 @@ class ByPath:
             place += len(bits)
         return found
 
-    def rank(self, value: str | None, ref: str, *, inclusive: bool) -> int:
+    def rank(self, value: Any, ref: str, *, inclusive: bool) -> int:
         place = 0
         for other, bits in self._segments:
             if other == value:
@@ -129,10 +133,20 @@ class ByPath:
             place += len(bits)
         return place
 
-    def value(self, entity_id: int) -> str | None:
+    def value(self, entity_id: int) -> Key | None:
         return next(value for value, bits in self._segments if entity_id in bits)
 
-    def _before(self, one: str | None, other: str | None) -> bool:
+    def _before(self, one: Any, other: Any) -> bool:
         if one is None or other is None:
             return other is None
-        return one > other if self._down else one < other
+        return bool(one > other if self._down else one < other)
+
+
+def _by_number(path: Path) -> Iterator[tuple[float, list[BitMap]]]:
+    """(number, bitmaps of the texts that write it) in order; texts that are none are left out."""
+    found: dict[float, list[BitMap]] = {}
+    for folded, bitmaps in path.ordered():
+        number = number_of(folded)
+        if number is not None:
+            found.setdefault(number, []).extend(bitmaps)
+    yield from sorted(found.items(), key=lambda item: item[0])

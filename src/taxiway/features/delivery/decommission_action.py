@@ -51,32 +51,30 @@ def decommission_action(platform: Platform) -> EnvironmentAction:
 
 def _decommission(platform: Platform, ctx: StepContext, values: Values) -> Values:
     op = op_context(platform, ctx)
-    service = service_entity(platform, values["entityRef"])
-    op.authorize(DESTROY, service.owner)
-    removed = _removed(platform, service)
-    _refuse_dependents(platform, service, removed)
-    _refuse_unconfirmed(platform, ctx, service, set(values.get("confirm") or []))
+    # Judged once: when the step is called again behind its wait, the service is gone.
+    facts = ctx.checkpoint("facts", lambda: _judged(op, ctx, values))
     if ctx.is_dry_run:
-        ctx.log(f"would remove {', '.join(removed)}")
-        return {"runId": "", "repository": service.repository, "removed": removed}
+        ctx.log(f"would remove {', '.join(facts['removed'])}")
+        return {"runId": "", **facts}
+    archive, key = not values.get("deleteRepository"), ctx.idempotency_key
     run_id = ctx.checkpoint(
         "run",
-        lambda: decommission(
-            op,
-            service.ref,
-            archive=not values.get("deleteRepository"),
-            parent_id=ctx.run_id,
-            request_key=ctx.idempotency_key,
-        )["run_id"],
+        lambda: decommission(op, values["entityRef"], archive=archive, parent_id=ctx.run_id, request_key=key)["run_id"],
     )
-    return _end(op, ctx, run_id, service, removed)
-
-
-def _end(op: OpContext, ctx: StepContext, run_id: str, service: ServiceEntity, removed: list[str]) -> Values:
     state, _ = wait_for(op, ctx, run_id)
     if state != "succeeded":
-        raise ConflictError(f"taking {service.ref} out of use ended as {state}: see run {run_id}, then retry")
-    return {"runId": run_id, "repository": service.repository, "removed": removed}
+        raise ConflictError(f"taking {values['entityRef']} out of use ended as {state}: see run {run_id}, then retry")
+    return {"runId": run_id, **facts}
+
+
+def _judged(op: OpContext, ctx: StepContext, values: Values) -> dict[str, Any]:
+    """What goes: {repository, removed}. Raises for what must not."""
+    service = service_entity(op.platform, values["entityRef"])
+    op.authorize(DESTROY, service.owner)
+    removed = _removed(op.platform, service)
+    _refuse_dependents(op.platform, service, removed)
+    _refuse_unconfirmed(op.platform, ctx, service, set(values.get("confirm") or []))
+    return {"repository": service.repository, "removed": removed}
 
 
 def _removed(platform: Platform, service: ServiceEntity) -> list[str]:

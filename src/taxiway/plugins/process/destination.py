@@ -202,6 +202,8 @@ class ProcessDestination:
         is_known = status.get("digest") == bundle.digest
         if is_known and status["state"] == "failed":
             return ObjectStatus(key, True, "degraded", "the workload behind it does not run", url)
+        if is_known and status["state"] == "suspended":
+            return ObjectStatus(key, True, "suspended", "the workload behind it is scaled to 0", url)
         is_routed = is_known and status["state"] in ("running", "kept")
         return ObjectStatus(key, True, "healthy" if is_routed else "progressing", url=url)
 

@@ -93,7 +93,11 @@ def test_a_service_goes_when_nobody_needs_it_and_what_is_lost_was_confirmed(worl
     names = ["shop", "staging/db", "staging/env", "staging/route"]
     assert call(world, trying, "service:decommission", entityRef=SHOP, confirm=names)["removed"] == [SHOP]
     assert world.destination.live("staging"), "a dry run removes nothing"
-    done = call(world, acting(world, tmp_path), "service:decommission", entityRef=SHOP, confirm=names)
+    acts = acting(world, tmp_path)
+    done = call(world, acts, "service:decommission", entityRef=SHOP, confirm=names)
+    assert call(world, acts, "service:decommission", entityRef=SHOP, confirm=names) == done, (
+        "called again behind its wait"
+    )
     assert world.platform.runs.get(done["runId"]).state == "succeeded"
     assert (world.destination.live("staging"), world.database.there) == ([], {})
     assert catalog.get_entity(world.platform, SHOP) is None

@@ -249,7 +249,7 @@ def test_scaling_to_zero_suspends(laptop: Laptop) -> None:
     laptop.deploy(objects)
     objects[0]["spec"]["replicas"] = 0
     found = {one.key.kind: one.health for one in _suspended(laptop, objects)}
-    assert found["Deployment"] == "suspended"
+    assert (found["Deployment"], found["HTTPRoute"]) == ("suspended", "suspended"), "nothing is waited for"
     assert laptop.destination.workloads() == []
 
 

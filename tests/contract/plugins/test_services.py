@@ -7,7 +7,6 @@ import tempfile
 from collections.abc import Callable, Iterator
 from importlib import import_module
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -26,20 +25,21 @@ FEATURES = (CATALOG, INFRASTRUCTURE, ENVIRONMENTS, DELIVERY, OBSERVABILITY)
 
 
 class TestServicesOfPlugins(BackgroundServiceConformance):
-    @pytest.fixture(params=["git_local", "postgres_local", "process", "redis_local"])
+    @pytest.fixture(params=["git_local", "postgres_local", "process", "process/jobs", "redis_local"])
     def context(self, request: pytest.FixtureRequest) -> Iterator[PluginContext]:
         # Below a folder that other users reach, as a data folder is.
         root = Path(tempfile.mkdtemp(prefix="taxiway-service-"))
         root.chmod(0o711)
-        settings = import_module(f"taxiway.plugins.{request.param}").PLUGIN.settings()
-        yield memory_host(root, request.param, settings).context
+        name = request.param.partition("/")[0]
+        settings = import_module(f"taxiway.plugins.{name}").PLUGIN.settings()
+        yield memory_host(root, name, settings).context
         shutil.rmtree(root)
 
     @pytest.fixture
-    def service(self, context: PluginContext) -> BackgroundService:
+    def service(self, context: PluginContext, request: pytest.FixtureRequest) -> BackgroundService:
         plugin = import_module(f"taxiway.plugins.{context.name}").PLUGIN
-        found: dict[str, Any] = dict(plugin.contribute(context))
-        service: BackgroundService = found["background_service"]
+        found = [one for point, one in plugin.contribute(context) if point == "background_service"]
+        service: BackgroundService = found[1 if "process/jobs" in request.node.name else 0]
         return service
 
 

@@ -130,8 +130,9 @@ class JobKeeper:
                 pause: float | None = LOOK_SECONDS
                 try:
                     pause = self.turn()
-                except EXPECTED as error:
-                    self._ctx.log.warning("process.jobs_turn_failed", reason=str(error))
+                except Exception as error:
+                    # Without this thread no job would ever start again; the next turn tries anew.
+                    self._ctx.log.exception("process.jobs_turn_failed", error=repr(error))
                 if not over.is_set() and select.select([bell], [], [], pause)[0]:
                     os.read(bell, 4096)
         finally:

@@ -250,7 +250,9 @@ it('does not hide that approvals and computed properties could not be read', asy
 it('draws a declared kind with the icon that it names', async () => {
   const name = { name: 'north', namespace: 'default' }
   start('/catalog/warehouse/default/north', {
-    'GET /api/catalog/v1/kinds': { items: [{ name: 'Warehouse', plural: 'Warehouses', icon: 'server', columns: [] }] },
+    'GET /api/catalog/v1/kinds': {
+      items: [{ name: 'Warehouse', plural: 'Warehouses', icon: 'server', columns: [], more_columns: [], relations: [] }],
+    },
     'GET /api/catalog/entities/by-name/warehouse/default/north': {
       apiVersion: 'example.com/v1',
       kind: 'Warehouse',

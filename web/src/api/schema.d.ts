@@ -6623,11 +6623,13 @@ export interface components {
         };
         /**
          * ViewEntities
-         * @description A page of what a view shows.
+         * @description A page of what a view shows: whole entities, or with `fields` only these paths of each.
          */
         ViewEntities: {
             /** Items */
-            items: components["schemas"]["Entity"][];
+            items: {
+                [key: string]: unknown;
+            }[];
             /** Next Cursor */
             next_cursor: string | null;
             /** Total */
@@ -6902,9 +6904,7 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content: {
-                    "application/json": unknown;
-                };
+                content?: never;
             };
             /** @description Validation Error */
             422: {
@@ -6935,9 +6935,7 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content: {
-                    "application/json": unknown;
-                };
+                content?: never;
             };
             /** @description Validation Error */
             422: {

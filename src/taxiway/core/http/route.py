@@ -129,6 +129,8 @@ def _options(operation: Operation) -> dict[str, Any]:
     }
     if operation.response is not None:
         options["response_model"] = operation.response
+    if 300 <= operation.status < 400:
+        options["response_class"] = Response  # a redirect has no body
     return options
 
 

@@ -11,7 +11,6 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from taxiway.core.http.context import Ctx
 from taxiway.core.http.headers import etag, expected_version, json_bytes, json_list
 from taxiway.core.operations import Operations
-from taxiway.features.catalog import views
 from taxiway.features.catalog.repository import reading
 from taxiway.features.catalog.routes import Fields, read_fields
 from taxiway.features.catalog.saved_views import Wanted
@@ -72,9 +71,9 @@ class ViewList(BaseModel):
 
 
 class ViewEntities(BaseModel):
-    """A page of what a view shows."""
+    """A page of what a view shows: whole entities, or with `fields` only these paths of each."""
 
-    items: list[views.Entity]
+    items: list[dict[str, Any]]
     next_cursor: str | None
     total: int
 

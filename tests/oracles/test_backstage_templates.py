@@ -20,7 +20,6 @@ from taxiway.core.registry import Registry
 from taxiway.features.access.contrib import FEATURE as ACCESS
 from taxiway.features.catalog.contrib import FEATURE as CATALOG
 from taxiway.features.catalog.service import apply_entities, prune_source
-from taxiway.features.scaffolder.actions.base import FunctionAction
 from taxiway.features.scaffolder.actions.fetch import render_folder
 from taxiway.features.scaffolder.contrib import FEATURE as SCAFFOLDER
 from taxiway.features.scaffolder.execution import render_output
@@ -33,6 +32,7 @@ from taxiway.kit.yaml12 import load_all
 from taxiway.model.access import NOBODY
 from taxiway.model.errors import InputError
 from taxiway.plugin import Action, Identity, SourcedEntity, StepContext
+from taxiway.plugin.actions import FunctionAction
 
 FOLDER = Path(__file__).parents[3] / "shared" / "oracles" / "backstage-templates"
 FORGES = [

@@ -12,7 +12,6 @@ from taxiway.core.runs.redact import SHORTEST
 from taxiway.core.store.database import Tx
 from taxiway.features.catalog import service as catalog
 from taxiway.features.scaffolder import repository
-from taxiway.features.scaffolder.actions.base import inside, workspace_files
 from taxiway.features.scaffolder.actions.fetch import TEMPLATE_FOLDER
 from taxiway.features.scaffolder.model import OUTPUT_STEP, is_true, runs_after_failure
 from taxiway.features.scaffolder.record import record_text, recorded, service_of
@@ -23,6 +22,7 @@ from taxiway.model.errors import InputError
 from taxiway.model.event import Event
 from taxiway.model.run import Run, RunState, Step
 from taxiway.plugin import Action, StepContext
+from taxiway.plugin.actions import inside, workspace_files
 
 PUBLISHING = ("publish:", "pull-request:create", "github:repo:push", "gitlab:repo:push")
 """What the actions begin with by which files of the workspace leave the host."""

@@ -13,7 +13,6 @@ import yaml
 
 from taxiway.core.context import OpContext
 from taxiway.features.catalog import service as catalog
-from taxiway.features.scaffolder.actions.base import workspace_files
 from taxiway.features.scaffolder.execution import render_output
 from taxiway.features.scaffolder.model import Order, Plan
 from taxiway.features.scaffolder.rendering.client import Renderer
@@ -21,6 +20,7 @@ from taxiway.features.scaffolder.trying import trial
 from taxiway.kit.canonical import digest
 from taxiway.model.errors import InputError, TaxiwayError
 from taxiway.plugin import Action, CheckResult, PlanCheck
+from taxiway.plugin.actions import workspace_files
 
 MAX_PREVIEW = 200_000
 NOT_INSTALLED = (

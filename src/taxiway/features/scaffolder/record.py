@@ -12,11 +12,11 @@ from typing import Any
 
 import yaml
 
-from taxiway.features.scaffolder.actions.base import inside
 from taxiway.features.scaffolder.model import OUTPUT_STEP, Service, Version, version_name
 from taxiway.features.scaffolder.steps import Call
 from taxiway.model.run import Run
 from taxiway.plugin import Action, StepContext
+from taxiway.plugin.actions import inside
 
 FILE = ".taxiway/scaffold.yaml"
 ENGINE = "nunjitsu"

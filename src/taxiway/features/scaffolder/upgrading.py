@@ -11,7 +11,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from taxiway.core.context import OpContext
-from taxiway.features.scaffolder.actions.base import inside, workspace_files
 from taxiway.features.scaffolder.model import (
     Order,
     Service,
@@ -30,6 +29,7 @@ from taxiway.model.errors import FieldError, InputError
 from taxiway.model.pulls import CarryConflict
 from taxiway.model.run import StepDefinition
 from taxiway.model.workload import FileChange
+from taxiway.plugin.actions import inside, workspace_files
 
 BRANCH = "taxiway/upgrade-"
 KINDS = {

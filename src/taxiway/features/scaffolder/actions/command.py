@@ -10,10 +10,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from taxiway.core.context import Platform
-from taxiway.features.scaffolder.actions.base import FunctionAction, schema
 from taxiway.features.scaffolder.actions.using import may_use
 from taxiway.features.scaffolder.commands.running import Job, as_text, run_job
 from taxiway.plugin import StepContext
+from taxiway.plugin.actions import FunctionAction, schema
 
 KEY = "command"
 TEXT = {"type": ["string", "number", "boolean"]}

@@ -8,10 +8,10 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from taxiway.features.scaffolder.actions.base import FunctionAction, inside, schema, workspace_files
 from taxiway.features.scaffolder.rendering.client import Renderer
 from taxiway.model.errors import InputError, NotFoundError
 from taxiway.plugin import StepContext
+from taxiway.plugin.actions import FunctionAction, inside, schema, workspace_files
 
 TEMPLATE_FOLDER = "template"
 NOT_NEEDED = "Not needed: files come from the template's own repository"

@@ -8,10 +8,10 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from taxiway.features.scaffolder.actions.base import FunctionAction, inside, schema, workspace_files
 from taxiway.features.scaffolder.actions.fetch import remove
 from taxiway.model.errors import ConflictError, InputError, NotFoundError
 from taxiway.plugin import StepContext
+from taxiway.plugin.actions import FunctionAction, inside, schema, workspace_files
 
 ENTRIES = {"type": "array", "items": schema(name="Its name", path="Its path", fullPath="Its path in the workspace")}
 FILES = {"type": "array", "items": schema(["from", "to"], **{"from": "Present path", "to": "New path"})}

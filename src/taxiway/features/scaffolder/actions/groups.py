@@ -8,12 +8,12 @@ from functools import partial
 from typing import Any
 
 from taxiway.core.context import OpContext, Platform
-from taxiway.features.scaffolder.actions.base import FunctionAction, schema
 from taxiway.features.scaffolder.extras import ACTION, GROUP
 from taxiway.features.scaffolder.model import MOST_DEEP, OUTPUT_STEP
 from taxiway.model.errors import ConflictError, InputError
 from taxiway.model.run import Created, Run
 from taxiway.plugin import Action, StepContext
+from taxiway.plugin.actions import FunctionAction, schema
 
 OBJECT = {"type": "object"}
 

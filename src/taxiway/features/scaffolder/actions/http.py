@@ -15,10 +15,10 @@ from urllib.parse import urlencode, urlsplit
 
 from taxiway.core.context import Platform
 from taxiway.features.access import service as access
-from taxiway.features.scaffolder.actions.base import FunctionAction, schema
 from taxiway.model.access import ROLES
 from taxiway.model.errors import ConflictError, InputError, NotAllowedError
 from taxiway.plugin import StepContext
+from taxiway.plugin.actions import FunctionAction, schema
 
 if TYPE_CHECKING:
     from taxiway.plugin.outgoing import Answer, Outgoing

@@ -13,11 +13,11 @@ from taxiway.features.catalog import service as catalog
 from taxiway.features.catalog.repository.query import Query
 from taxiway.features.catalog.service.pushing import push_entities
 from taxiway.features.catalog.service.query import page_of_entities, text_of_entity
-from taxiway.features.scaffolder.actions.base import FunctionAction, schema
 from taxiway.model.entity import parse_ref, ref_of
 from taxiway.model.errors import InputError, NotFoundError
 from taxiway.model.run import Created
 from taxiway.plugin import StepContext
+from taxiway.plugin.actions import FunctionAction, schema
 
 MOST_ENTITIES = 500
 ENTITY = {"type": "object", "description": "The entity"}

@@ -6,12 +6,12 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from taxiway.features.scaffolder.actions.base import FunctionAction, inside, schema, workspace_files
 from taxiway.kit.canonical import digest
 from taxiway.model.errors import ConflictError, InputError, TooLargeError
 from taxiway.model.run import Created
 from taxiway.model.workload import FileChange
 from taxiway.plugin import Forge, StepContext
+from taxiway.plugin.actions import FunctionAction, inside, schema, workspace_files
 
 MAX_BYTES = 100 * 1024 * 1024
 

@@ -12,12 +12,12 @@ from taxiway.features.pulls.model import person
 from taxiway.features.pulls.service.hosts import pull_host
 from taxiway.features.pulls.service.merging import MergeOptions, merge_pull
 from taxiway.features.pulls.service.proposing import Proposal, propose_change
-from taxiway.features.scaffolder.actions.base import FunctionAction, inside, schema, workspace_files
 from taxiway.model.errors import ConflictError
 from taxiway.model.pulls import MergeMethod
 from taxiway.model.run import Created
 from taxiway.model.workload import FileChange
 from taxiway.plugin import StepContext
+from taxiway.plugin.actions import FunctionAction, inside, schema, workspace_files
 
 LOOK_SECONDS = 10.0
 NUMBER = {"type": "integer", "minimum": 1}

@@ -16,12 +16,12 @@ from typing import Any
 import yaml
 from wcmatch import glob
 
-from taxiway.features.scaffolder.actions.base import FunctionAction, inside, schema, workspace_files
 from taxiway.features.scaffolder.extras import LONGEST_SECONDS, wait_seconds
 from taxiway.features.scaffolder.rendering.client import Renderer
 from taxiway.kit.yaml12 import YamlError, load, load_all
 from taxiway.model.errors import InputError, NotFoundError
 from taxiway.plugin import StepContext
+from taxiway.plugin.actions import FunctionAction, inside, schema, workspace_files
 
 MOST_BYTES = 20 * 1024 * 1024
 MOST_ZIPPED = 100 * 1024 * 1024

@@ -13,13 +13,13 @@ from taxiway.core.context import OpContext, Platform
 from taxiway.features.environments.score import MAX_BYTES, parse_score
 from taxiway.features.environments.service import service_entity
 from taxiway.features.pulls.service.proposing import Proposal, propose_change
-from taxiway.features.scaffolder.actions.base import FunctionAction, schema
 from taxiway.features.scaffolder.actions.pull_requests import check_back, opened, take_back
 from taxiway.kit.yaml12 import YamlError, load_all
 from taxiway.kit.yaml_editing import LayoutError, edit_document
 from taxiway.model.errors import ConflictError, InputError, NotFoundError
 from taxiway.model.workload import FileChange
 from taxiway.plugin import Forge, StepContext
+from taxiway.plugin.actions import FunctionAction, schema
 
 FILE = "score.yaml"
 OBJECT = {"type": "object"}

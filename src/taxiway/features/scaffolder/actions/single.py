@@ -8,11 +8,11 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from taxiway.features.scaffolder.actions.base import FunctionAction, inside, schema
 from taxiway.features.scaffolder.actions.fetch import LISTS, NOT_NEEDED, render_folder, source_place, write_file
 from taxiway.features.scaffolder.rendering.client import Renderer
 from taxiway.model.errors import InputError, NotFoundError
 from taxiway.plugin import StepContext
+from taxiway.plugin.actions import FunctionAction, inside, schema
 
 BOOLEAN = {"type": "boolean"}
 OBJECT = {"type": "object"}

@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from taxiway.core.context import Platform
-from taxiway.features.scaffolder.actions.base import FunctionAction, schema
 from taxiway.features.scaffolder.extras import wait_approval, wait_seconds
 from taxiway.model.errors import InputError
 from taxiway.model.run import Created
 from taxiway.plugin import StepContext
+from taxiway.plugin.actions import FunctionAction, schema
 
 LONGEST_SECONDS = 600.0
 """The longest `debug:wait`, as in Backstage; `taxiway:wait` has another limit."""

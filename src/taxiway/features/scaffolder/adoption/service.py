@@ -17,7 +17,6 @@ from taxiway.core.context import OpContext
 from taxiway.features.catalog import service as catalog
 from taxiway.features.pulls.service.hosts import forge, owner_of, repository_of
 from taxiway.features.scaffolder import repository
-from taxiway.features.scaffolder.actions.base import workspace_files
 from taxiway.features.scaffolder.adoption.inferring import Inferred, fields_of, infer
 from taxiway.features.scaffolder.adoption.traces import CATALOG_FILE, FILES, Trace, plain_address, subject_of, traces_of
 from taxiway.features.scaffolder.adoption.versions import versions_of
@@ -29,6 +28,7 @@ from taxiway.kit.paging import Page, decode_cursor, page_of
 from taxiway.model.entity import parse_ref
 from taxiway.model.errors import ConflictError, InputError, NotFoundError, TooLargeError
 from taxiway.model.run import RunSpec, StepDefinition
+from taxiway.plugin.actions import workspace_files
 
 ADOPTS = "taxiway.dev/adopts"
 """Annotation of a template: addresses of the copier or cookiecutter templates that it replaces, with commas between."""

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from taxiway.features.catalog.service.lint import Finding, Level
-from taxiway.features.scaffolder.actions.base import workspace_files
 from taxiway.features.scaffolder.actions.fetch import is_named, text_to_render
 from taxiway.features.scaffolder.authoring.branches import GENERIC, Domain
 from taxiway.features.scaffolder.authoring.dead import WORDS, Domains, dead_conditions, domains
@@ -18,6 +17,7 @@ from taxiway.features.scaffolder.authoring.names import CALLS
 from taxiway.features.scaffolder.authoring.reading import Outline, Subject, shown, suggestion
 from taxiway.features.scaffolder.rendering.client import MARKS
 from taxiway.model.errors import InputError
+from taxiway.plugin.actions import workspace_files
 
 RENDERED = ("fetch:template", "fetch:template:file")
 FETCHED = (*RENDERED, "fetch:plain", "fetch:plain:file")

@@ -12,7 +12,6 @@ from typing import Any
 
 from taxiway.core.context import OpContext, Platform
 from taxiway.features.catalog import service as catalog
-from taxiway.features.scaffolder.actions.base import FunctionAction, workspace_files
 from taxiway.features.scaffolder.authoring.cases import Case
 from taxiway.features.scaffolder.authoring.reading import Known, Subject
 from taxiway.features.scaffolder.execution import render_output
@@ -24,6 +23,7 @@ from taxiway.model.access import Principal
 from taxiway.model.entity import parse_ref
 from taxiway.model.errors import InputError, TaxiwayError
 from taxiway.plugin import Action, SourcedEntity
+from taxiway.plugin.actions import FunctionAction, workspace_files
 
 SOURCE = "template-test"
 

@@ -10,10 +10,10 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from taxiway.features.scaffolder.actions.base import workspace_files
 from taxiway.features.scaffolder.actions.fetch import remove, write_file
 from taxiway.model.errors import InputError, TooLargeError
 from taxiway.plugin import Identity
+from taxiway.plugin.actions import workspace_files
 from taxiway.plugin.daemons import give
 
 MOST_BYTES = 100 * 1024 * 1024

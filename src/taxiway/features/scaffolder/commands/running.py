@@ -21,12 +21,12 @@ from typing import Any, Literal
 from taxiway.core.context import Platform
 from taxiway.core.plugins.host import identity_for
 from taxiway.core.plugins.loader import LOOPBACK
-from taxiway.features.scaffolder.actions.base import inside
 from taxiway.features.scaffolder.commands.outputs import MOST_BYTES, json_object, read_outputs
 from taxiway.features.scaffolder.commands.places import OUTPUT, Files, bring_back, fill, make_folders, taken
 from taxiway.kit.processes import RUN_MARKER
 from taxiway.model.errors import ConflictError, InputError, NotAllowedError, TooLargeError, UnavailableError
 from taxiway.plugin import Identity, StepContext
+from taxiway.plugin.actions import inside
 from taxiway.plugin.confined import SYSTEM_PATH, Command, Ended, Limits, User, run_command
 from taxiway.plugin.daemons import blocked_by
 

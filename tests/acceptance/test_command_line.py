@@ -190,7 +190,7 @@ def test_doctor_names_what_is_broken_in_a_data_folder_and_the_remedy(make_server
     assert "read to its end" in found["database"]["found"]
     for number, (harm, check, what, remedy) in enumerate(BROKEN):
         data = server.data.parent / f"broken-{number}"
-        shutil.copytree(server.data, data)
+        shutil.copytree(server.data, data, ignore=shutil.ignore_patterns("bell"))  # a named pipe is no content
         harm(data)
         before = contents(data)
         wrong = {name: item for name, item in doctor(data, exit_code=1).items() if not item["ok"]}

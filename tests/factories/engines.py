@@ -20,7 +20,7 @@ import pytest
 from taxiway.plugin import Identity, daemons
 
 ROOT = Path(__file__).parents[2]
-USER = Identity(61011, 61011) if os.geteuid() == 0 else Identity(None, None)
+USER = Identity(61031, 61031) if os.geteuid() == 0 else Identity(None, None)
 START_SECONDS = 60.0
 
 

@@ -47,7 +47,7 @@ def _document(rng: random.Random, name: str) -> SourcedEntity:
         spec["dependsOn"] = [f"resource:r{rng.randrange(5)}" for _ in range(rng.randrange(3))]
     metadata: dict[str, Any] = {"name": name, "tags": rng.sample(TAGS, rng.randrange(4))}
     if rng.random() < 0.5:
-        metadata["labels"] = {"tier": rng.choice(("0", "1", "2", "10", "2.5", "1e1", "-3", "v2", "2026-01-02"))}
+        metadata["labels"] = {"tier": rng.choice(("0", "1", "2", "10", "2.5", "1e1", "03", "v2", "2026-01-02"))}
     if rng.random() < 0.3:
         metadata["namespace"] = "other"
     if rng.random() < 0.3:

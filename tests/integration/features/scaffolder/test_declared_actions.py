@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -236,14 +238,21 @@ def test_a_command_begins_inside_of_the_workspace(at: Desk, values: dict[str, An
     assert said in str(at.run([step("command", **values)]).error)
 
 
+def command_lines() -> Iterator[str]:
+    """Of every process that is there while it is looked at."""
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            with contextlib.suppress(OSError):
+                yield (entry / "cmdline").read_text()
+
+
 def test_nothing_of_a_command_goes_on_behind_it_and_it_sees_no_file_of_ours(at: Desk) -> None:
     data = at.served.platform.settings.data.resolve()
     run = at.run([sh(f"setsid sleep 87.5 & cat {data}/taxiway.db {data}/keys/*/* 2>&1 | head -c 300")])
     assert run.state == "succeeded", run.error
     if os.geteuid() == 0:
         assert "taxiway.db: Permission denied" in at.log(run.id)
-    running = [open(f"/proc/{pid}/cmdline").read() for pid in os.listdir("/proc") if pid.isdigit()]  # noqa: PTH123, PTH208, SIM115
-    assert not [line for line in running if "87.5" in line]
+    assert not [line for line in command_lines() if "87.5" in line]
 
 
 @pytest.mark.parametrize(

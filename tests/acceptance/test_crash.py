@@ -1,4 +1,4 @@
-"""`kill -9` in the middle of the main job: it comes to its end, nothing is lost and nothing is doubled.
+"""`kill -9` in the middle of a golden path: it comes to its end, nothing is lost and nothing is doubled.
 
 A few seeded kills; `make crash SEED=n` does them around every commit and at many random moments, on both databases.
 """
@@ -17,6 +17,7 @@ import pytest
 from sqlalchemy import select
 
 from acceptance.conftest import CLI, wait_for
+from crash import twelve
 from crash.machine import DyingServer, Look
 from crash.main import job
 from crash.verdict import violations
@@ -35,18 +36,19 @@ def seeded_moments(rng: random.Random) -> list[str]:
 
 @pytest.mark.timeout(300)
 @pytest.mark.xdist_group("crash")
-def test_a_main_job_that_is_killed_at_five_moments_ends_once() -> None:
+def test_a_path_of_twelve_steps_that_is_killed_at_five_moments_ends_once_and_is_undone() -> None:
     rng = random.Random(SEED)
     moments = seeded_moments(rng)
-    with job(None, moments) as one:
+    with job(None, moments, is_twelve=True) as one:
         one.begin()
         one.kill(rng.uniform(0.5, 4))
-        reasons = one.settle()
+        reasons = twelve.settle(one, one.server.token("platform", twelve.APPROVER))
         wrong = violations(one)
         assert wrong == [], (wrong, one.server.kills, reasons, one.server.log()[-3000:])
         # Two moments may fall into one death, when two runs are worked on.
         assert set(moments) <= set(" ".join(one.server.hits()).split())
         assert len(one.server.kills) >= 3
+        assert twelve.undo(one) == []
 
 
 @contextlib.contextmanager

@@ -30,3 +30,13 @@ export const offersQuery = (p: RefParts) =>
     },
     staleTime: 30_000,
   })
+
+const specOf = (t: T.Entity) => (t.spec ?? {}) as Record<string, unknown>
+/** Whether a golden path works on an entity instead of making one. */
+export const isForExisting = (t: T.Entity) => typeof specOf(t)['taxiway:for'] === 'object'
+/** Those that make something, recommended ones first. */
+export const makingPaths = (templates: T.Entity[]) => {
+  const making = templates.filter((t) => !isForExisting(t))
+  const isRecommended = (t: T.Entity) => t.metadata.tags?.includes('recommended') ?? false
+  return [...making.filter(isRecommended), ...making.filter((t) => !isRecommended(t))]
+}

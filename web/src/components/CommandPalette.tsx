@@ -21,6 +21,7 @@ import {
   ShieldCheck,
 } from 'lucide-react'
 import { type KeyboardEvent, type ReactNode, useState } from 'react'
+import { isForExisting, makingPaths } from '~/api/golden-paths'
 import { entitiesQuery, templatesQuery } from '~/api/queries'
 import { entityRef, splitRef, titleOf } from '~/api/refs'
 import { Marked, placeOf, searchQuery, textOf } from './SearchHits'
@@ -98,7 +99,8 @@ export function CommandPalette({ onScheme }: { onScheme: () => void }) {
     icon: <KindIcon kind={e.kind} />,
     run: () => void nav({ to: '/catalog/$kind/$namespace/$name', params: splitRef(entityRef(e)) }),
   }))
-  const paths = (templates.data?.items ?? [])
+  const known = templates.data?.items ?? []
+  const paths = [...makingPaths(known), ...known.filter(isForExisting)]
     .filter((t) => fits(titleOf(t)))
     .slice(0, 3)
     .map((t): Row => ({

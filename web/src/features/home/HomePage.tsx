@@ -2,6 +2,7 @@ import { Button } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { ArrowUpRight, CircleCheck, LayoutGrid, Play, Rocket, TriangleAlert } from 'lucide-react'
+import { makingPaths } from '~/api/golden-paths'
 import { entitiesQuery, matrixQuery, meQuery, recentRunsQuery, templatesQuery } from '~/api/queries'
 import { entityRef, splitRef, titleOf } from '~/api/refs'
 import type { Cell, Entity, Matrix } from '~/api/types'
@@ -117,7 +118,7 @@ export function HomePage() {
             <Await query={templates} rows={3}>
               {({ items }) => (
                 <div style={{ padding: 6 }}>
-                  {items.slice(0, 4).map((t) => (
+                  {makingPaths(items).slice(0, 4).map((t) => (
                     <Link key={entityRef(t)} to="/create/$namespace/$name" params={{ namespace: t.metadata.namespace ?? 'default', name: t.metadata.name }} className={s.path}>
                       <KindIcon kind="template" size={28} />
                       <div style={{ minWidth: 0, flex: 1 }}>
@@ -127,7 +128,7 @@ export function HomePage() {
                       <ArrowUpRight size={15} className="t3" aria-hidden />
                     </Link>
                   ))}
-                  {!items.length && <div className="t2" style={{ padding: 10 }}>No golden path is registered.</div>}
+                  {!makingPaths(items).length && <div className="t2" style={{ padding: 10 }}>No golden path is registered.</div>}
                 </div>
               )}
             </Await>

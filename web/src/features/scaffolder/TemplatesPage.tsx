@@ -3,7 +3,7 @@ import { useQuery, useSuspenseQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { Blocks, CalendarClock, GitPullRequestArrow, Globe, type LucideIcon, Rocket, Search, Server } from 'lucide-react'
 import { useState } from 'react'
-import { goldenPathsQuery } from '~/api/golden-paths'
+import { goldenPathsQuery, isForExisting } from '~/api/golden-paths'
 import { templatesQuery } from '~/api/queries'
 import { entityRef, shortRef } from '~/api/refs'
 import type { Entity, GoldenPath } from '~/api/types'
@@ -58,9 +58,6 @@ export function TemplatesPage() {
     </Page>
   ) // prettier-ignore
 }
-
-/** Whether a golden path works on an entity instead of making one. */
-const isForExisting = (t: Entity) => typeof (t.spec as Record<string, unknown> | undefined)?.['taxiway:for'] === 'object'
 
 function Gallery({ templates }: { templates: Entity[] }) {
   const figures = useQuery(goldenPathsQuery())

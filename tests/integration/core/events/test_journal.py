@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from sqlalchemy import delete, insert, select, text, update
 
 from factories.platform import MemoryLog, principal
 from taxiway.core.events import chain, retention
-from taxiway.core.events.checkpoints import folder
+from taxiway.core.events.checkpoints import folder, read_checkpoints
 from taxiway.core.events.journal import Journal
 from taxiway.core.events.schemas import EventSchemas
 from taxiway.core.events.sealer import Sealer
@@ -24,7 +25,7 @@ from taxiway.kit.clock import SystemClock
 from taxiway.kit.ids import new_ids
 from taxiway.kit.signals import Signals
 from taxiway.model.access import EVERYTHING, Scope
-from taxiway.model.errors import InternalError
+from taxiway.model.errors import InternalError, UnavailableError
 from taxiway.model.event import Event, EventDraft
 
 ALEX = principal("alex")
@@ -106,6 +107,26 @@ def test_sealed_events_have_places_without_gaps_and_are_listed_by_scope(log: Log
     assert [item.seq for item in rest.items] == [122, 121]
     assert log.verify() == Verdict(True, 125)
     assert (folder(log.data) / "checkpoint.key").stat().st_mode & 0o777 == 0o600
+
+
+def test_what_was_not_committed_goes_into_no_checkpoint(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
+    log.append(3)
+    lease, write = log.leases.try_acquire("sealer"), log.store.write
+
+    def refused(work: Callable[[Tx], object]) -> object:
+        def failing(tx: Tx) -> None:
+            work(tx)
+            raise UnavailableError("the disk is full")
+
+        return write(failing)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(log.store, "write", refused)
+        with pytest.raises(UnavailableError):
+            log.sealer.seal(lease)
+    lease.halt.set()
+    log.sealer._work(lease)
+    assert list(read_checkpoints(log.data)) == []
 
 
 def test_an_event_that_is_not_as_its_type_says_does_not_commit(log: Log) -> None:

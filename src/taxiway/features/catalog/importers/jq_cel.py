@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from taxiway.features.catalog.cel import MAX_ITEMS, MAX_TEXT
+from taxiway.features.catalog.cel import MAX_ITEMS, MAX_LENGTH, MAX_TEXT
 from taxiway.features.catalog.importers.jq_syntax import COMPARED, Node, NotExactError, parse
 
 NEUTRAL = {"string": '""', "number": "0.0", "boolean": "false"}
@@ -42,13 +42,29 @@ Resolve = Callable[[tuple[str, ...]], Term]
 
 def translate(text: str, type_: str, resolve: Resolve) -> str:
     """The CEL of a jq expression that gives a value of `type_`, no value where jq gives null. NotExactError."""
-    found = _term(parse(text), resolve)
+    try:
+        found = _term(parse(text), resolve)
+    except RecursionError as error:
+        raise NotExactError("it is nested too deeply") from error
     if found.type != type_:
         raise NotExactError(f"it gives {found.type}, and the property is {type_}")
     return found.strict
 
 
+def quoted(text: str) -> str:
+    """A text as a literal of CEL, which knows JSON's escapes but for those of two halves of a character."""
+    return json.dumps(text, ensure_ascii=False)
+
+
 def _term(node: Node, resolve: Resolve) -> Term:
+    found = _translated(node, resolve)
+    # A condition is written out where it is asked for again: without a bound the text doubles with each level.
+    if len(found.cel) + len(found.there) > 4 * MAX_LENGTH:
+        raise NotExactError(f"its CEL is much longer than {MAX_LENGTH} characters")
+    return found
+
+
+def _translated(node: Node, resolve: Resolve) -> Term:
     match node:
         case ("path", keys):
             return resolve(keys)
@@ -78,7 +94,7 @@ def _text(parts: tuple[Any, ...], resolve: Resolve) -> Term:
     fails = False
     for part in parts:
         if isinstance(part, str):
-            found.append(json.dumps(part))
+            found.append(quoted(part))
             continue
         term = _term(part, resolve)
         if term.type != "string":
@@ -192,6 +208,6 @@ def _call(name: str, argument: Node | None, of: Term) -> Term:
         assert argument is not None
         # Of null these are an error, as is a field that is not there in CEL.
         method = {"startswith": "startsWith", "endswith": "endsWith"}.get(name, name)
-        wanted = json.dumps("".join(argument[1]))
+        wanted = quoted("".join(argument[1]))
         return Term(f"{of.strict}.{method}({wanted})", "boolean", fails=of.fails or bool(of.there))
     raise NotExactError(f"'{name}' of {of.type} has no exact equal in CEL")

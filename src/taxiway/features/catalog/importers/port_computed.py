@@ -5,14 +5,13 @@ One is carried where it comes to the same value here; `NotExactError` says of ev
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from taxiway.features.catalog.cel import compiled
-from taxiway.features.catalog.importers.jq_cel import Term, translate
+from taxiway.features.catalog.importers.jq_cel import Term, quoted, translate
 from taxiway.features.catalog.importers.jq_syntax import NotExactError
 from taxiway.features.catalog.importers.port_shapes import Relation, Shape, Shapes, Step, mappings
 
@@ -168,7 +167,7 @@ def read_path(shape: Shape, keys: tuple[str, ...]) -> Term:
     if keys == ("identifier",):
         return Term('string(entity.metadata.annotations["port.io/identifier"])', "string")
     if keys == ("blueprint",):
-        return Term(json.dumps(shape.identifier), "string")
+        return Term(quoted(shape.identifier), "string")
     if keys == ("title",):
         return Term("string(entity.metadata.title)", "string", "has(entity.metadata.title)", is_read=True)
     if len(keys) == 2 and keys[0] == "properties":
@@ -185,7 +184,7 @@ def _read_property(shape: Shape, name: str) -> Term:
         type_ = TYPES.get(str(shape.properties.get(name, {}).get("type")), "")
         if not type_ or shape.sound.get(name) is None:
             raise NotExactError(f"{name} is no text, number, boolean or list of the blueprint")
-        key = json.dumps(name)
+        key = quoted(name)
         cel = f"entity.spec.properties[{key}]"
         there = "" if name in shape.required else f"({key} in entity.spec.properties)"
     type_ = {"integer": "number", "strings": "list"}.get(type_, type_)

@@ -45,6 +45,11 @@ def test_it_says_what_jq_says_and_nothing_where_jq_says_null() -> None:
     assert compared >= 250
 
 
+def test_a_character_of_two_halves_stays_one() -> None:
+    expression = compiled(translate('"é 😀"', "string", lambda keys: read_path(shape(), keys)), "string")
+    assert expression.value(document({"identifier": "a", "properties": {}}), {}, {}) == "é 😀"
+
+
 @pytest.mark.parametrize(
     ("text", "why"),
     [
@@ -61,6 +66,8 @@ def test_it_says_what_jq_says_and_nothing_where_jq_says_null() -> None:
         ('"open', "a text does not end"),
         ("(" * 50, "nested too deeply"),
         ("", "'the end'"),
+        ("1" + "+1" * 999, "nested too deeply"),
+        (f"{'if ' * 25}.properties.b{' then .properties.b else .properties.b end' * 25}", "much longer"),
         ("$ENV.SECRET", "'$ENV"),
         (".properties.s", "gives string, and the property is number"),
     ],

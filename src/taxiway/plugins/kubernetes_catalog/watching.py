@@ -29,9 +29,13 @@ WATCH_SECONDS = 240
 IDLE_SECONDS = 90.0
 """A watch without a bookmark or an event for so long is taken for broken: they come about once a minute."""
 SETTLE_SECONDS = 0.2
+GATHER_SECONDS = 2.0
+"""A cluster that is never quiet for SETTLE_SECONDS is told of all the same, so often."""
 PAUSE_SECONDS = 2.0
 """Between two hints: what changes in between is one."""
 MOST_FAILURES = 5
+MOST_MARKS = 100_000
+"""Objects whose marks a watch remembers. What came and went makes them grow: of more, the last reading's count."""
 WHOLE: Mapping[str, Any] = {}
 """What asks for a whole reading."""
 
@@ -66,22 +70,23 @@ def _next(
     told: queue.SimpleQueue[Mapping[str, Any] | Exception], request: SourceRequest
 ) -> Sequence[Mapping[str, Any]] | None:
     """What changed, brought together; None when nothing did for a second."""
-    found: list[Mapping[str, Any]] = []
-    wait = 1.0
-    while True:
+    found: dict[str, Mapping[str, Any]] = {}
+    wait, until = 1.0, 0.0
+    while wait > 0:
         try:
             one = told.get(timeout=wait)
         except queue.Empty:
             break
         if isinstance(one, Exception):
             raise one
-        found.append(one)
-        wait = SETTLE_SECONDS
+        found[str(one.get("namespace", ""))] = one
+        until = until or time.monotonic() + GATHER_SECONDS
+        wait = min(SETTLE_SECONDS, until - time.monotonic())
     if not found:
         return None
-    if request.options.components or any(hint is WHOLE for hint in found):
+    if request.options.components or "" in found:
         return ()  # a component may be known by workloads of other namespaces
-    return [{"namespace": name} for name in dict.fromkeys(str(hint["namespace"]) for hint in found)]
+    return list(found.values())
 
 
 class _Watch:
@@ -112,7 +117,7 @@ class _Watch:
                 self._told.put(WHOLE)
                 try:
                     self._version = self._version_now()
-                except TaxiwayError as error:
+                except Exception as error:
                     self._told.put(error)
                     return
             except RefusedError as error:
@@ -123,6 +128,9 @@ class _Watch:
                 if failures > MOST_FAILURES:
                     self._told.put(error)
                     return
+            except Exception as error:  # an answer of no shape that is known: a thread that ends must not end unheard
+                self._told.put(error)
+                return
             self._stop.wait(backoff_seconds(failures) if failures else 0.0)
 
     def _once(self) -> None:
@@ -169,6 +177,8 @@ class _Watch:
         known = self._marks.get(one.path)
         if known is None:
             known = self._kept(one)
+        if len(self._marks) >= MOST_MARKS:
+            self._marks.clear()
         self._marks[one.path] = marks
         return known is None or known != marks
 

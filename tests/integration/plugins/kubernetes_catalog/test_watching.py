@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import queue
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -159,6 +160,28 @@ def test_a_version_that_is_too_old_leads_to_a_whole_reading_and_on_from_now(foll
     until(lambda: [{"namespace": "shop"}] in following.hints)
 
 
+def test_a_cluster_that_is_never_quiet_is_told_of_all_the_same(
+    following: Following, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watching, "GATHER_SECONDS", 0.1)
+    told: queue.SimpleQueue[Any] = queue.SimpleQueue()
+    stop = threading.Event()
+
+    def busy() -> None:
+        while not stop.wait(0.01):
+            told.put({"namespace": "shop"})
+
+    thread = threading.Thread(target=busy, daemon=True)
+    thread.start()
+    found: list[Any] = []
+    gathering = threading.Thread(target=lambda: found.append(watching._next(told, following.request)), daemon=True)
+    gathering.start()
+    gathering.join(5)
+    stop.set()
+    thread.join(1)
+    assert found == [[{"namespace": "shop"}]]
+
+
 def test_it_stops_when_told_and_does_nothing_without_a_whole_reading_before(following: Following) -> None:
     thread = following.follow()
     following.request.cancelled.set()
@@ -174,6 +197,15 @@ def test_what_may_not_be_watched_is_said(following: Following, tmp_path: Path) -
     with answering(lambda asked: refusing) as url:
         options = following.source.options.model_validate({"cluster": "prod", "owner": "o", "server": url})
         with pytest.raises(NotAllowedError, match="`watch`"):
+            list(following.source.watch(replace(following.request, options=options)))
+
+
+def test_an_event_of_no_shape_that_is_known_ends_the_watch_aloud(following: Following) -> None:
+    from factories.outside import Said, answering
+
+    with answering(lambda asked: Said(200, b'{"type": "ADDED", "object": {"metadata": "x"}}\n')) as url:
+        options = following.source.options.model_validate({"cluster": "prod", "owner": "o", "server": url})
+        with pytest.raises(AttributeError):
             list(following.source.watch(replace(following.request, options=options)))
 
 

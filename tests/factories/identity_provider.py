@@ -55,7 +55,8 @@ class IdentityProvider:
             found = {f"{name}_endpoint": f"{self.url}/{at}" for name, at in names.items()}
             return Reply({"issuer": self.issuer or self.url, "jwks_uri": f"{self.url}/keys", **found})
         if path == "/keys":
-            return Reply({"keys": [self.published.as_dict(private=False, kid="one", use="sig")]})
+            strange = [{"kty": "OKP", "crv": "Ed1", "kid": "two", "x": "AA"}, {"kty": ["?"]}, "key"]
+            return Reply({"keys": [*strange, self.published.as_dict(private=False, kid="one", use="sig")]})
         if path == "/token":
             return self._token(asked)
         if path == "/me":

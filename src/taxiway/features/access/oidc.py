@@ -27,7 +27,9 @@ AGAIN_SECONDS = 60
 LEEWAY_SECONDS = 60
 FAILED_SECONDS = 10
 """How long a provider that did not answer is not asked again."""
+FARTHEST = 2**53
 BASIC = "client_secret_basic"
+MOST_KEYS = 100
 ENDPOINTS = ("authorization_endpoint", "token_endpoint", "jwks_uri")
 
 
@@ -81,7 +83,7 @@ class Provider:
             fields["client_id"] = self.settings.client_id
         else:
             secret = resolve_credential(self.settings.client_secret, self.secrets)
-            if BASIC in self._discovery().get("token_endpoint_auth_methods_supported", [BASIC]):
+            if BASIC in (self._discovery().get("token_endpoint_auth_methods_supported") or [BASIC]):
                 pair = f"{quote(self.settings.client_id, safe='')}:{quote(secret, safe='')}"
                 headers["authorization"] = "Basic " + base64.b64encode(pair.encode()).decode()
             else:
@@ -94,8 +96,8 @@ class Provider:
 
     def _user_info(self, token: str, subject: str) -> Mapping[str, Any]:
         url = self._discovery().get("userinfo_endpoint")
-        if not isinstance(url, str):
-            return {}
+        if not isinstance(url, str) or urlsplit(url).scheme != urlsplit(self.settings.issuer).scheme:
+            return {}  # there is none, or the token would go there in the clear
         answer = self._outgoing.get(url, headers={"authorization": f"Bearer {token}", "accept": "application/json"})
         found = _object(answer) if answer.status == 200 else {}
         # Only what is said of the same person counts.
@@ -120,14 +122,13 @@ class Provider:
         faults = [
             (claims.get("iss") != self.settings.issuer, "it is another issuer's"),
             (self.settings.client_id not in audiences, "it is for another client"),
-            (len(audiences) > 1 and claims.get("azp") != self.settings.client_id, "it is for several clients"),
+            (len(audiences) > 1 and "azp" not in claims, "it is for several clients"),
+            (claims.get("azp", self.settings.client_id) != self.settings.client_id, "it was given to another client"),
             (not _number(claims.get("exp")) or claims["exp"] + LEEWAY_SECONDS < now, "it is too old"),
-            (
-                not _number(claims.get("iat")) or claims["iat"] - LEEWAY_SECONDS > now,
-                "it is of the future",
-            ),
+            (not _number(claims.get("iat")) or claims["iat"] - LEEWAY_SECONDS > now, "it is of the future"),
+            (not _number(claims.get("nbf", 0)) or claims.get("nbf", 0) - LEEWAY_SECONDS > now, "it is of the future"),
             (not is_same(str(claims.get("nonce") or ""), nonce), "it is not of this sign-in"),
-            (not isinstance(claims.get("sub"), str) or not claims["sub"], "it says nobody"),
+            (not _identifier(claims.get("sub")), "it says nobody"),
         ]
         for is_wrong, why in faults:
             if is_wrong:
@@ -156,9 +157,9 @@ class Provider:
         def fetch() -> Any:
             from joserfc.jwk import KeySet
 
-            found = _object(self._outgoing.get(url).checked("the provider's keys"))
-            keys = [key for key in found.get("keys") or [] if isinstance(key, dict) and key.get("kty") != "oct"]
-            return KeySet.import_key_set({"keys": keys})
+            found = _object(self._outgoing.get(url).checked("the provider's keys")).get("keys")
+            listed = found[:MOST_KEYS] if isinstance(found, list) else []
+            return KeySet([key for one in listed if (key := _public_key(one)) is not None])
 
         return self._kept("keys", fetch, AGAIN_SECONDS if afresh else KEPT_SECONDS)
 
@@ -180,7 +181,21 @@ class Provider:
 
 def is_same(one: str, other: str) -> bool:
     """Whether two secrets are equal, told in constant time."""
-    return bool(other) and hmac.compare_digest(one.encode(), other.encode())
+    return bool(other) and hmac.compare_digest(*(text.encode("utf-8", "surrogatepass") for text in (one, other)))
+
+
+def _public_key(value: Any) -> Any:
+    """A key that signatures are checked with; None for one of another use, or of a kind that is not known here: one
+    that a provider adds for others must not keep everybody out."""
+    from joserfc.errors import JoseError
+    from joserfc.jwk import JWKRegistry
+
+    if not isinstance(value, dict) or value.get("kty") == "oct" or value.get("use", "sig") != "sig":
+        return None
+    try:
+        return JWKRegistry.import_key(value)
+    except (JoseError, ValueError, TypeError, KeyError):
+        return None
 
 
 def _object(answer: Answer) -> Mapping[str, Any]:
@@ -192,8 +207,13 @@ def _object(answer: Answer) -> Mapping[str, Any]:
     return found
 
 
+def _identifier(value: Any) -> bool:
+    """Whether it is a subject as the standard has it: up to 255 characters of ASCII."""
+    return isinstance(value, str) and 0 < len(value) <= 255 and value.isascii()
+
+
 def _number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    return isinstance(value, int | float) and not isinstance(value, bool) and -FARTHEST < value < FARTHEST
 
 
 def _refused(why: str) -> TaxiwayError:

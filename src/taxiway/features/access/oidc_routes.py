@@ -6,7 +6,7 @@ import base64
 import json
 import re
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated
 from urllib.parse import quote
 
 from fastapi import Path, Query, Request, Response
@@ -26,6 +26,8 @@ REFUSED = "taxiway_refused"
 KEPT_SECONDS = 600
 LOCAL = re.compile(r"/(?![/\\])[^\x00-\x1f\x7f]*")
 """A path of this portal: nobody is led elsewhere after signing in."""
+URL = "/?#[]@!$&'()*+,;=:%~"
+"""What an address has beside letters and digits: all else is written by its bytes, since a header takes no other."""
 Name = Annotated[str, Path(max_length=63)]
 
 
@@ -82,7 +84,8 @@ def complete_oidc_sign_in(
     except TaxiwayError as refused:
         answer = _to_sign_in(ctx, refused)
     else:
-        answer = _back(str(kept["next"]) if LOCAL.fullmatch(str(kept.get("next"))) else "/")
+        next_path = kept.get("next", "")
+        answer = _back(quote(next_path, safe=URL) if LOCAL.fullmatch(next_path) else "/")
         set_cookies(ctx, answer, opened.session_id)
     answer.delete_cookie(COOKIE, path=BASE)
     return answer
@@ -104,9 +107,10 @@ def _back(url: str) -> Response:
     return Response(status_code=303, headers={"location": url, "cache-control": "no-store"})
 
 
-def _kept(cookie: str) -> Mapping[str, Any]:
+def _kept(cookie: str) -> Mapping[str, str]:
+    """What the cookie keeps; nothing where it is not as it was set: a browser can send anything."""
     try:
         found = json.loads(base64.urlsafe_b64decode(cookie)) if cookie else {}
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
-    return found if isinstance(found, dict) else {}
+    return {key: value for key, value in found.items() if isinstance(value, str)} if isinstance(found, dict) else {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -70,9 +71,10 @@ def door(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Door]:
         corp = {"name": "corp", "title": "Acme", "issuer": provider.url, "client_id": CLIENT}
         more = {"client_secret": "env:OIDC_SECRET", "groups_claim": "groups"}
         other = {"name": "other", "issuer": provider.url, "client_id": CLIENT, "client_secret": "env:OIDC_SECRET"}
+        mail = {**other, "name": "mail", "name_claim": "email"}
         source = {"name": "people", "type": "oidc", "provider": "corp", "groups": "(?!internal-).*"}
         settings: dict[str, Any] = {
-            "access": {"oidc": [{**corp, **more}, other]},
+            "access": {"oidc": [{**corp, **more}, other, mail]},
             "catalog": {"sources": [source]},
             "limits": {"sign_ins_per_minute": 1000},
         }
@@ -101,6 +103,7 @@ def test_somebody_signs_in_and_is_led_to_where_they_wanted(door: Door) -> None:
     me = browser.get("/api/access/v1/me").json()
     assert (me["ref"], me["roles"]) == ("user:default/bea.smith", [])
     assert "taxiway_oidc" not in browser.cookies
+    assert door.sign_in(BEA, "/catalog?q=世")[1] == "/catalog?q=%E4%B8%96"
     for elsewhere in ("//evil.example", "https://evil.example", "/\\evil.example", "/a\nb"):
         assert door.sign_in(BEA, elsewhere)[1] == "/"
 
@@ -116,6 +119,9 @@ def test_somebody_signs_in_and_is_led_to_where_they_wanted(door: Door) -> None:
         ({"iat": time.time() + 3600}, "of the future"),
         ({"nonce": "another"}, "not of this sign-in"),
         ({"nonce": "é"}, "not of this sign-in"),
+        ({"azp": "somebody-else"}, "another client"),
+        ({"nbf": time.time() + 3600}, "of the future"),
+        ({"exp": float("nan")}, "too old"),
         ({"sub": ""}, "says nobody"),
         ({"preferred_username": ""}, "no name"),
         ({"preferred_username": ["x"]}, "no name"),
@@ -145,13 +151,26 @@ def test_a_way_back_that_was_not_begun_here_opens_nothing(door: Door) -> None:
         (other, brought),
         (browser, {**brought, "state": "é"}),
         (browser, {"code": "x"}),
-        (browser, {"error": "access_denied"}),
+        (browser, {"error": "call this number"}),
+        (browser, {"error": "call this number", "state": "x"}),
     ):
         answer = client.get(f"{BASE}/callback", params=params)
         assert answer.headers["location"] == "/sign-in"
+        assert "not begun in this browser" in told(client), "nobody else chooses what is said"
         assert "taxiway_session" not in client.cookies
-    other.cookies.set("taxiway_oidc", "bm8=")
-    assert other.get(f"{BASE}/callback", params=brought).headers["location"] == "/sign-in"
+    for cookie in (
+        b"no",
+        b"[" * 9000,
+        b'{"provider": "corp", "state": "\\ud800"}',
+        b'{"provider": "corp", "state": 1}',
+    ):
+        other.cookies.clear()
+        cookies = {"cookie": f"taxiway_oidc={base64.urlsafe_b64encode(cookie).decode()}"}
+        answer = other.get(f"{BASE}/callback", params=brought, headers=cookies)
+        assert (answer.status_code, answer.headers["location"]) == (303, "/sign-in")
+    brought = door.start(browser)
+    browser.get(f"{BASE}/callback", params={"error": "access_denied", "state": brought["state"]})
+    assert "refused the sign-in (access_denied)" in told(browser)
     brought = door.start(browser)
     assert browser.get(f"{BASE}/callback", params=brought).headers["location"] == "/catalog"
     again = browser.get(f"{BASE}/callback", params=brought)
@@ -169,6 +188,18 @@ def test_a_name_belongs_to_who_had_it_first_and_the_administrators_to_nobody(doo
     brought = door.provider.sign_in(begun.headers["location"])
     browser.get("/api/access/v1/oidc/other/callback", params=brought)
     assert "belongs" in told(browser), "not even by another provider"
+
+
+def test_a_mail_address_is_a_name_only_where_it_is_verified(door: Door) -> None:
+    places = []
+    for said in ({}, {"email_verified": False}, {"email_verified": True}):
+        door.provider.claims = {"sub": "m-1", "email": "max@acme.example", **said}
+        browser = door.browser()
+        begun = browser.get("/api/access/v1/oidc/mail/start")
+        brought = door.provider.sign_in(begun.headers["location"])
+        places.append(browser.get("/api/access/v1/oidc/mail/callback", params=brought).headers["location"])
+    assert places == ["/sign-in", "/sign-in", "/"]
+    assert browser.get("/api/access/v1/me").json()["ref"] == "user:default/max"
 
 
 def test_groups_become_groups_with_members_and_leave_with_them(door: Door) -> None:

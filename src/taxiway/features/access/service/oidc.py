@@ -64,20 +64,25 @@ def begin(ctx: OpContext, name: str, next_path: str) -> Begun:
 
 
 def complete(
-    ctx: OpContext, name: str, kept: Mapping[str, Any], code: str, state: str, address: str, error: str = ""
+    ctx: OpContext, name: str, kept: Mapping[str, str], code: str, state: str, address: str, error: str = ""
 ) -> Opened:
     """Open a session for who came back. AuthenticationError says why there is none."""
     check_failures(ctx, address)
+    if kept.get("provider") != name or not is_same(state, kept.get("state", "")):
+        # Before all else, and not counted: any page can send a browser here, and it must neither choose what the
+        # sign-in page says nor use up the sign-ins of that browser's address.
+        raise AuthenticationError(
+            "this sign-in was not begun in this browser, or too long ago: begin again", code="authentication.oidc"
+        )
     try:
         if error:
-            raise AuthenticationError(f"{name} refused the sign-in: {error}", code="authentication.oidc")
-        if kept.get("provider") != name or not is_same(state, str(kept.get("state") or "")):
             raise AuthenticationError(
-                "this sign-in was not begun in this browser, or too long ago: begin again", code="authentication.oidc"
+                f"{name} refused the sign-in ({error}): ask its administrator, or sign in by another way",
+                code="authentication.oidc",
             )
         provider = _provider(ctx.platform, name)
         redirect_uri = _redirect_uri(ctx.platform, name)
-        claims = provider.claims(code, redirect_uri, str(kept.get("nonce") or ""), str(kept.get("verifier") or ""))
+        claims = provider.claims(code, redirect_uri, kept.get("nonce", ""), kept.get("verifier", ""))
         subject = _remember(ctx, provider, claims)
     except AuthenticationError:
         note_refused(ctx, address, "oidc")
@@ -102,6 +107,13 @@ def _remember(ctx: OpContext, provider: Provider, claims: Mapping[str, Any]) -> 
     if not name:
         raise AuthenticationError(
             f"the provider told no name in the claim {settings.name_claim}: set name_claim of {settings.name}",
+            code="authentication.oidc_name",
+        )
+    if settings.name_claim == "email" and claims.get("email_verified") not in (True, "true"):
+        # Who may write any address into their profile would choose who they are here.
+        raise AuthenticationError(
+            f"{settings.name} does not say that the mail address is verified: verify it there, or set another "
+            "name_claim",
             code="authentication.oidc_name",
         )
     identifier, ref = str(claims["sub"]), f"user:default/{name.lower()}"
@@ -141,7 +153,9 @@ def _name(value: Any) -> str:
 
 
 def _text(value: Any) -> str:
-    return value[:LONGEST] if isinstance(value, str) else ""
+    """A text of a claim as it can be kept: without halves of characters and NULs."""
+    found = value.strip() if isinstance(value, str) else ""
+    return found.encode(errors="replace").decode().replace("\0", "")[:LONGEST]
 
 
 def _groups(claims: Mapping[str, Any], claim: str | None, before: Sequence[str]) -> list[str]:
@@ -154,8 +168,8 @@ def _groups(claims: Mapping[str, Any], claim: str | None, before: Sequence[str])
         elsewhere = claims.get("_claim_names")
         return list(before) if isinstance(elsewhere, dict) and claim in elsewhere else []
     found = [value] if isinstance(value, str) else value if isinstance(value, list) else []
-    texts = {one.strip() for one in found if isinstance(one, str) and 0 < len(one.strip()) <= LONGEST}
-    return sorted(texts)[:MOST_GROUPS]
+    texts = {_text(one) for one in found if isinstance(one, str) and len(one.strip()) <= LONGEST}
+    return sorted(texts - {""})[:MOST_GROUPS]
 
 
 def _provider(platform: Platform, name: str) -> Provider:

@@ -57,8 +57,9 @@ def run(service: str, environment: str, *, wait: bool = True) -> int:
         time.sleep(LOOK_SECONDS)
         # The job first: what it wrote before its end is then in the log.
         kept = client.call("GET", f"{BASE}/jobs", query=_query(service, environment))["items"]
-        job = next((one for one in kept if one["id"] == job["id"]), None) or _forgotten(job)
-        after = _print(client, job["id"], after)
+        there = next((one for one in kept if one["id"] == job["id"]), None)
+        job = there or _forgotten(job)
+        after = _print(client, job["id"], after) if there else after
     if job["state"] == "failed":
         note(f"failed: {job['message']}")
     return 1 if job["state"] == "failed" else 0

@@ -11,6 +11,7 @@ The kind annotation is score-k8s's; `schedule` is required, the other names are 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -18,7 +19,8 @@ from taxiway.model.errors import FieldError
 
 KIND = "k8s.score.dev/kind"
 SCHEDULE_PREFIX = "cronjob.taxiway.dev/"
-TEXT, FLAG, NUMBER = "text", "true or false", "a whole number"
+TEXT, FLAG, NUMBER = "text", "true or false", "a whole number of at most nine digits"
+DIGITS = re.compile(r"[0-9]{1,9}")
 SCHEDULE_FIELDS = {
     "schedule": TEXT,
     "timeZone": TEXT,
@@ -66,10 +68,10 @@ def schedule_problems(document: Document) -> list[FieldError]:
         if what is None:
             known = ", ".join([*SCHEDULE_FIELDS, *JOB_FIELDS])
             wrong(name, f"a CronJob has no such field here: there are {known}")
-        elif (what == NUMBER and not value.isdecimal()) or (what == FLAG and value not in ("true", "false")):
-            wrong(name, f"'{value}' is not {what}")
+        elif (what == NUMBER and not DIGITS.fullmatch(value)) or (what == FLAG and value not in ("true", "false")):
+            wrong(name, f"'{value[:80]}' is not {what}")
         elif field == "concurrencyPolicy" and value not in POLICIES:
-            wrong(name, f"'{value}' is none of {', '.join(POLICIES)}")
+            wrong(name, f"'{value[:80]}' is none of {', '.join(POLICIES)}")
     said = "" if problems else _wrong_schedule(ours)
     if said:
         wrong(SCHEDULE_PREFIX + "schedule", said)

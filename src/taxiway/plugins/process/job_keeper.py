@@ -38,6 +38,8 @@ SHORTEST_SECONDS = 0.05
 RETRY_SECONDS = (5.0, 10.0, 30.0, 60.0, 120.0, 300.0)
 JOIN_SECONDS = 2.0
 LOCK_SECONDS = 20.0
+CLOCK_SECONDS = 3 * 3600
+"""A clock that is set back by more was wrong before. By less: what ran does not run again (so does Debian's cron)."""
 FINISHED = "dev.taxiway.job.finished.v1"
 EXPECTED = (ProcessError, TaxiwayError, OSError, ValueError)
 
@@ -174,6 +176,12 @@ class JobKeeper:
             ring(str(self.places.bell))
 
     def _make_so(self, slot: str, bundle: Bundle) -> None:
+        with locked(self.places.jobs(slot) / "lock", LOCK_SECONDS):
+            # First, since these need nothing that the new version may lack.
+            for run in self._open(slot):
+                if not jobs.is_kept(run):
+                    jobs.start(self.places, run)
+            self._announce(slot)
         schedule = schedule_of(bundle.controller)
         status = read_status(self.places, slot)
         if (status.get("digest"), status.get("state")) != (bundle.digest, "ready"):
@@ -181,9 +189,6 @@ class JobKeeper:
             folder = self.places.job_files(slot)
             prepare(self.places, bundle, self.places.make_folder(folder / "check"), folder / "files", self._is_over)
         with locked(self.places.jobs(slot) / "lock", LOCK_SECONDS):
-            for run in self._open(slot):
-                if not jobs.is_kept(run):
-                    jobs.start(self.places, run)
             self._start_due(slot, bundle, schedule)
             self._announce(slot)
             jobs.tidy(self.places, slot, schedule)
@@ -192,11 +197,9 @@ class JobKeeper:
 
     def _start_due(self, slot: str, bundle: Bundle, schedule: Schedule) -> None:
         """Start the run that is due, if one is, and write down when the next one will be."""
-        now, cron = self._ctx.clock.now(), read_cron(self.places, slot)
-        if cron.get("schedule") != schedule.text:
-            # Times that another schedule missed are no runs of this one.
-            cron = {**cron, "schedule": schedule.text, "since": now}
-        since = max(int(cron["since"]), int(cron.get("last") or 0))
+        now = self._ctx.clock.now()
+        cron = self._counted(slot, schedule, now)
+        since = max(int(cron["since"]), int(cron["last"] or 0))
         active = self._open(slot)
         decision = decide(schedule, since, now, bool(active))
         if decision.start is not None:
@@ -210,6 +213,17 @@ class JobKeeper:
             jobs.start(self.places, run)
         else:
             self._note_cron(slot, cron, decision)
+
+    def _counted(self, slot: str, schedule: Schedule, now: int) -> dict[str, Any]:
+        """What is written down of the schedule, with `since` and `last` as they hold at `now`."""
+        cron, latest = read_cron(self.places, slot), now + CLOCK_SECONDS * MICROSECONDS
+        # Who made the last run may have been killed before it was written down.
+        made = [run.spec["job"]["scheduled_at"] or 0 for run in jobs.runs(self.places, slot)]
+        known = [at for at in (*made, cron.get("last") or 0) if at <= latest]
+        is_other = cron.get("schedule") != schedule.text
+        # Times that another schedule missed, or that a wrong clock was at, are no runs of this one.
+        since = now if is_other or int(cron["since"]) > latest else int(cron["since"])
+        return {**cron, "schedule": schedule.text, "since": since, "last": max(known, default=0) or None}
 
     def _note_cron(self, slot: str, cron: dict[str, Any], decision: Decision) -> None:
         # What was missed is said until a run came in time again.

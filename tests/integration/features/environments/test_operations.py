@@ -150,3 +150,5 @@ def test_wrong_requests_say_what_to_do(server: Served) -> None:
         assert answer.status_code == 403
     with server.client(server.token("developer", "user:default/other")) as other:
         assert other.post(f"{ENVIRONMENTS}/deployments", json=body).status_code == 403
+        job = {"service_ref": SHOP, "environment": "staging"}
+        assert other.post(f"{ENVIRONMENTS}/jobs", json=job).status_code == 403

@@ -18,7 +18,8 @@ from taxiway.model.workload import JobStatus, object_key
 from taxiway.plugin import JobRunner, SystemClock
 from taxiway.plugin.testing import JobRunnerConformance
 from taxiway.plugins.process import procs
-from taxiway.plugins.process.jobs import runs
+from taxiway.plugins.process.jobs import Request, create, runs
+from taxiway.plugins.process.schedule import schedule_of
 from taxiway.plugins.process.supervisor import adopt
 
 pytestmark = pytest.mark.integration
@@ -155,6 +156,30 @@ def test_the_concurrency_policy_holds(office: Laptop, policy: str, states: list[
             office.runner.run_job("dev", "report", "b", "user:default/ada")
     else:
         assert next(job for job in office.runner.jobs() if job.id == first.id).message.startswith("Replaced")
+
+
+def test_a_run_that_was_made_but_not_written_down_is_not_replaced_by_itself(office: Laptop) -> None:
+    office.deploy([cron_job(put(office, "sleep 60"), schedule="*/5 * * * *", concurrencyPolicy="Replace")])
+    office.stop()
+    places, (schedule,) = office.keeper.places, office.runner.schedules()
+    bundle = places.bundle(SLOT, "CronJob")
+    assert bundle is not None
+    forward(office, 300)
+    now = office.host.context.clock.now()
+    create(places, bundle, schedule_of(bundle.controller), Request(schedule.next_at), now)
+    # What wakes it came out of a copy of the folder as a plain file.
+    places.bell.unlink()
+    places.bell.touch()
+    office.start()
+    until(lambda: [job.state for job in office.runner.jobs()] == ["running"])
+    until(lambda: office.runner.schedules()[0].last_scheduled_at == schedule.next_at)
+    assert [job.state for job in office.runner.jobs()] == ["running"]
+    assert places.bell.is_fifo()
+    # The clock was a day ahead, and is set right: the schedule goes on by the right one.
+    forward(office, -86_400)
+    until(lambda: office.runner.schedules()[0].last_scheduled_at is None)
+    forward(office, 300)
+    until(lambda: office.runner.schedules()[0].last_scheduled_at == schedule.next_at - 86_400_000_000 + 5 * MINUTE)
 
 
 def test_a_request_is_served_once_and_what_is_removed_leaves_nothing(office: Laptop) -> None:

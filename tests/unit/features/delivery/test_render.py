@@ -154,6 +154,7 @@ def test_a_workload_with_a_schedule_becomes_a_cron_job_in_kubernetes_words() -> 
         (KIND + ', cronjob.taxiway.dev/schedule: "61 * * * *"', "", "minute"),
         (GOOD + ", cronjob.taxiway.dev/timeZone: Mars/Olympus", "", "time zone"),
         (GOOD + ", cronjob.taxiway.dev/backoffLimit: many", "", "whole number"),
+        (GOOD + f", cronjob.taxiway.dev/backoffLimit: '{'9' * 5000}'", "", "nine digits"),
         (GOOD + ", cronjob.taxiway.dev/concurrencyPolicy: Perhaps", "", "Allow, Forbid, Replace"),
         (GOOD + ', cronjob.taxiway.dev/retries: "3"', "", "no such field"),
         (GOOD, "service: {ports: {http: {port: 80}}}", "listens on no port"),

@@ -29,6 +29,8 @@ class FakeAzure:
 
     def make(self, call: Call) -> Answer:
         name = call.body["name"]
+        if name in self.repositories:
+            return 409, {"message": "TF400948: there is one of that name"}
         place = f"{call.at['organization']}/{call.at['project']}"
         web = f"{self.url}/{place}/_git/{name}"
         number = len(self.repositories) + 1

@@ -38,6 +38,8 @@ class FakeBitbucket:
 
     def make(self, call: Call) -> Answer:
         name = self.name(call) if self.is_cloud else f"{self.name(call)}/{call.body['name'].lower().replace(' ', '-')}"
+        if name in self.repositories:
+            return (400 if self.is_cloud else 409), {"error": {"message": "there is one of that name"}}
         page = f"{self.url}/{name}"
         clone = {"name": "https" if self.is_cloud else "http", "href": f"{page}.git"}
         made: dict[str, Any] = {"slug": name.partition("/")[2], "asked": call.body}
@@ -71,7 +73,12 @@ class FakeBitbucket:
         return {"values": values} if self.is_cloud else {"values": values, "isLastPage": True}
 
     def list_pulls(self, call: Call) -> Answer:
-        return 200, self.listed(self.pulls)
+        """Those from the branch that is asked for, the newest first."""
+        if self.is_cloud:
+            found = [one for one in self.pulls if call.query["q"] == f'source.branch.name = "{_source(one)}"']
+        else:
+            found = [one for one in self.pulls if call.query["at"] == _source(one)]
+        return 200, self.listed(found[::-1])
 
     def open(self, call: Call) -> Answer:
         number = len(self.pulls) + 1
@@ -118,7 +125,10 @@ class FakeBitbucket:
                 f"GET {CLOUD}/pullrequests": self.list_pulls,
                 f"POST {CLOUD}/pullrequests": self.open,
                 f"POST {CLOUD}/pullrequests/{{pull_request_id}}/decline": self.decline,
-                f"GET {CLOUD}/branch-restrictions": lambda call: (200, self.listed(self.restrictions)),
+                f"GET {CLOUD}/branch-restrictions": lambda call: (
+                    200,
+                    self.listed([one for one in self.restrictions[::-1] if one["kind"] == call.query["kind"]]),
+                ),
                 f"POST {CLOUD}/branch-restrictions": self.restrict,
                 f"DELETE {CLOUD}/branch-restrictions/{{id}}": self.free,
                 f"GET {CLOUD}/pipelines": lambda call: (200, self.listed(self.pipelines)),
@@ -155,3 +165,8 @@ class FakeBitbucket:
 
     def has(self, name: str) -> bool:
         return name in self.repositories
+
+
+def _source(pull: dict[str, Any]) -> str:
+    asked = pull["asked"]
+    return str(asked["source"]["branch"]["name"] if "source" in asked else asked["fromRef"]["id"])

@@ -55,6 +55,8 @@ class FakeGitLab:
 
     def make_project(self, call: Call) -> Answer:
         group = next(path for path, one in self.groups.items() if one["id"] == call.body["namespace_id"])
+        if f"{group}/{call.body['path']}" in self.projects:
+            return 400, {"message": {"path": ["has already been taken"]}}
         asked = {key: call.body[key] for key in call.body if key != "path"}
         return 201, self.add_project(f"{group}/{call.body['path']}", asked=asked, archived=False)
 
@@ -79,6 +81,8 @@ class FakeGitLab:
     def make_group(self, call: Call) -> Answer:
         parents = [path for path, one in self.groups.items() if one["id"] == call.body.get("parent_id")]
         path = "/".join([*parents, call.body["path"]])
+        if path in self.groups:
+            return 400, {"message": "Failed to save group {:path=>['has already been taken']}"}
         self.groups[path] = {"id": len(self.groups) + 1, "full_path": path, "shared_with_groups": []}
         return 201, self.groups[path]
 
@@ -120,12 +124,12 @@ class FakeGitLab:
         return 204, None
 
     def lists(self, kind: str, *match: str) -> Callable[[Call], Answer]:
-        """The things of a kind whose fields are as the query says."""
+        """The things of a kind whose fields are as the query says, the newest first."""
 
         def answer(call: Call) -> Answer:
             return 200, [
                 one
-                for one in self.of(kind)
+                for one in reversed(self.of(kind))
                 if all(one.get(name) == call.query[name] for name in match if name in call.query)
             ]
 
@@ -135,7 +139,8 @@ class FakeGitLab:
         self, kind: str, number: str = "id", code: int = 201, unique: str = "", **more: Any
     ) -> Callable[[Call], Answer]:
         def answer(call: Call) -> Answer:
-            if unique and call.body[unique] in [one[unique] for one in self.of(kind)]:
+            marks = unique.split(" ") if unique else []
+            if marks and any(all(one.get(name) == call.body.get(name) for name in marks) for one in self.of(kind)):
                 return 409, {"message": "it is there already"}
             count = len(self.of(kind)) + 1
             made = {number: count, "id": count + 500 if number == "iid" else count, **(call.body or {}), **more}
@@ -160,6 +165,19 @@ class FakeGitLab:
             return 204, None
 
         return answer
+
+    def variable(self, call: Call) -> list[dict[str, Any]]:
+        mark = (call.at["key"], call.query["filter[environment_scope]"])
+        return [one for one in self.of("variables") if (one["key"], one["environment_scope"]) == mark]
+
+    def get_variable(self, call: Call) -> Answer:
+        found = self.variable(call)
+        return (200, found[0]) if found else NONE
+
+    def remove_variable(self, call: Call) -> Answer:
+        gone = self.variable(call)
+        self.things["variables"] = [one for one in self.of("variables") if one not in gone]
+        return 204, None
 
     def changes(self, kind: str, parameter: str, events: Mapping[str, str]) -> Callable[[Call], Answer]:
         def answer(call: Call) -> Answer:
@@ -215,16 +233,19 @@ class FakeGitLab:
             f"POST {PROJECT}/archive": self.archive,
             f"POST {PROJECT}/members": self.makes("members", unique="user_id"),
             f"POST {PROJECT}/protected_branches": self.makes("protected_branches", unique="name"),
-            f"POST {PROJECT}/variables": self.makes("variables"),
-            f"GET {PROJECT}/variables/{{key}}": self.finds("variables", "key", "key"),
-            f"DELETE {PROJECT}/variables/{{key}}": self.removes("variables", "key", "key"),
+            f"POST {PROJECT}/variables": self.makes("variables", unique="key environment_scope"),
+            f"GET {PROJECT}/variables/{{key}}": self.get_variable,
+            f"DELETE {PROJECT}/variables/{{key}}": self.remove_variable,
             f"GET {PROJECT}/merge_requests": self.lists("merge_requests", "source_branch"),
             f"POST {PROJECT}/merge_requests": self.makes("merge_requests", "iid", **page),
             f"GET {REQUEST}": self.finds("merge_requests", "merge_request_iid", "iid"),
             f"PUT {REQUEST}": self.changes("merge_requests", "merge_request_iid", opened),
             f"PUT {REQUEST}/merge": self.merge,
             f"GET {REQUEST}/approval_rules": lambda call: (200, [{"eligible_approvers": [{"id": 12}, {"id": 13}]}]),
-            f"GET {PROJECT}/issues": self.lists("issues"),
+            f"GET {PROJECT}/issues": lambda call: (
+                200,
+                [one for one in self.of("issues")[::-1] if call.query["search"] in one["title"]],
+            ),
             f"POST {PROJECT}/issues": self.makes("issues", "iid", **page, **more),
             f"GET {ISSUE}": self.finds("issues", "issue_iid", "iid"),
             f"PUT {ISSUE}": self.changes("issues", "issue_iid", opened),

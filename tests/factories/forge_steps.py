@@ -17,7 +17,8 @@ from taxiway.plugin.testing.host import MemoryHost, memory_host, step_context
 
 @dataclass
 class ForgeSteps:
-    """A plugin's actions on one fake host. `made` is the inventory of the last step, `lines` its log."""
+    """A plugin's actions on one fake host. `made` is the inventory of the last step, `lines` its log, `hidden` what
+    that is never to tell."""
 
     system: OtherSystem
     host: MemoryHost
@@ -25,6 +26,7 @@ class ForgeSteps:
     workspace: Path
     made: list[Any] = field(default_factory=list)
     lines: list[str] = field(default_factory=list)
+    hidden: list[str] = field(default_factory=list)
     ctx: StepContext = field(init=False)
 
     def run(self, key: str, values: Mapping[str, Any], *, dry: bool = False) -> Any:
@@ -33,7 +35,7 @@ class ForgeSteps:
         self.lines.clear()
         ctx = step_context(self.workspace, self.made)
         secrets = self.host.context.secrets
-        self.ctx = replace(ctx, log=self.log, is_dry_run=dry, resolve_secret=secrets.get)
+        self.ctx = replace(ctx, log=self.log, hide=self.hidden.append, is_dry_run=dry, resolve_secret=secrets.get)
         return self.actions[key].run(self.ctx, values)
 
     def log(self, text: str, stream: str = "stdout") -> None:

@@ -7,9 +7,9 @@ branch back, or deletes it when it was not there, as long as it still stands at 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from taxiway.model.errors import ConflictError, InputError, NotFoundError
 from taxiway.model.run import Created
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 BRANCH = "branch"
 Values = Mapping[str, Any]
+RemoteOf: TypeAlias = "Callable[[Values], GitRemote]"
+"""Gives the repository that `Branch.data` tells of."""
 
 
 @dataclass(frozen=True)
@@ -80,11 +82,24 @@ def commit_onto(
     return commit
 
 
-def branch_head(remote: Callable[[], GitRemote], item: Created) -> str | None:
-    """Where the branch of an entry of the inventory stands; None when undo has nothing to do there. ConflictError when
-    it has commits of others."""
+def check_branches(remote_of: RemoteOf, created: Sequence[Created]) -> None:
+    """ConflictError when a branch in the inventory has commits of others."""
+    for item in created:
+        if item.kind == BRANCH:
+            _head(remote_of, item)
+
+
+def take_back_branches(remote_of: RemoteOf, ctx: StepContext, created: Sequence[Created]) -> None:
+    """Delete the branches in the inventory that were not there, and let the others stand where they stood."""
+    for item in reversed(created):
+        if item.kind == BRANCH:
+            _take_back(remote_of, ctx, item)
+
+
+def _head(remote_of: RemoteOf, item: Created) -> str | None:
+    """Where a branch stands; None when undo has nothing to do there."""
     try:
-        head = remote().heads(reading=True).get(item.data["branch"])
+        head = remote_of(item.data).heads(reading=True).get(item.data["branch"])
     except NotFoundError:
         return None  # the repository is gone
     if head in (None, item.data["was"]):
@@ -97,14 +112,13 @@ def branch_head(remote: Callable[[], GitRemote], item: Created) -> str | None:
     return head
 
 
-def take_back_branch(ctx: StepContext, remote: Callable[[], GitRemote], item: Created) -> None:
-    """Delete the branch, or let it stand where it stood."""
-    head, was = branch_head(remote, item), item.data["was"]
+def _take_back(remote_of: RemoteOf, ctx: StepContext, item: Created) -> None:
+    head, was = _head(remote_of, item), item.data["was"]
     if head is None:
         return
     if was is None:
-        remote().delete(item.data["branch"], old=head)
+        remote_of(item.data).delete(item.data["branch"], old=head)
         ctx.log(f"Deleted the branch {item.name}")
     else:
-        remote().move(item.data["branch"], was, old=head)
+        remote_of(item.data).move(item.data["branch"], was, old=head)
         ctx.log(f"Put the branch {item.name} back to {was[:12]}")

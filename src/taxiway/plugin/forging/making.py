@@ -78,6 +78,14 @@ def first_look(ctx: StepContext, key: str, look: Callable[[], Any]) -> tuple[Any
     return ctx.checkpoint(key, compute), not fresh
 
 
+def ours(listed: Iterable[Any], noted: Values, number: str = "id") -> Any:
+    """Of a list, what a step made as the inventory `noted` it: the one whose `number` is its `id`. Where the step was
+    interrupted before it knew that, the first one whose `number` was not there `before`. None when there is none."""
+    if "id" in noted:
+        return next((one for one in listed if one[number] == noted["id"]), None)
+    return min((one for one in listed if one[number] not in noted["before"]), key=lambda one: one[number], default=None)
+
+
 def turn_of(values: Values) -> str:
     """What tells the turns of a step's loop apart, which share its checkpoints: a mark of their inputs."""
     return digest({name: value for name, value in values.items() if name != "token"})[-12:]
@@ -228,9 +236,19 @@ class TakeBack:
     by_kind: Mapping[str, Callable[[StepContext, Created], None]] = field(default_factory=dict)
 
     def __call__(self, ctx: StepContext, created: Sequence[Created]) -> None:
-        for item in reversed(created):
+        for item in reversed(best_known(created)):
             if item.kind in self.by_kind:
                 self.by_kind[item.kind](ctx, item)
+
+
+def best_known(created: Sequence[Created], mark: str = "id") -> list[Created]:
+    """The inventory without the entries that another one repeats with what the forge told of it since, its `mark`."""
+    known = [
+        (item.kind, item.name, {name: value for name, value in item.data.items() if name != mark})
+        for item in created
+        if mark in item.data
+    ]
+    return [item for item in created if mark in item.data or (item.kind, item.name, dict(item.data)) not in known]
 
 
 def _key(place: str) -> str:

@@ -18,6 +18,7 @@ from taxiway.plugin.forging.making import (
     HostedRepositories,
     Made,
     PushedCommits,
+    best_known,
     check_repositories,
     make_once,
     repository_data,
@@ -116,16 +117,7 @@ class RepositoryUndo:
     plugin: PluginContext
 
     def take_back(self, ctx: StepContext, created: Sequence[Created]) -> None:
-        take_back_repositories(ctx, self.hosted(), PushedCommits(self.plugin.records), _best_known(created))
+        take_back_repositories(ctx, self.hosted(), PushedCommits(self.plugin.records), best_known(created))
 
     def check_back(self, created: Sequence[Created]) -> None:
-        check_repositories(self.hosted(), PushedCommits(self.plugin.records), _best_known(created))
-
-
-def _best_known(created: Sequence[Created]) -> list[Created]:
-    """One entry for each repository: the one with its id, where there is one."""
-    found: dict[str, Created] = {}
-    for item in created:
-        if item.kind == REPOSITORY and ("id" in item.data or item.name not in found):
-            found[item.name] = item
-    return list(found.values())
+        check_repositories(self.hosted(), PushedCommits(self.plugin.records), best_known(created))

@@ -10,7 +10,7 @@ from urllib.parse import quote
 from taxiway.plugin import PluginContext, StepContext
 from taxiway.plugin.actions import FunctionAction, NameTaken, schema
 from taxiway.plugin.forging.making import RepositoryState, action_client, would
-from taxiway.plugin.forging.new_repositories import ANOTHER, NewRepository, RepositoryUndo, first_commit, publish
+from taxiway.plugin.forging.new_repositories import NewRepository, RepositoryUndo, first_commit, publish
 from taxiway.plugin.forging.repo_urls import RepoUrl, parse_repo_url
 from taxiway.plugins.azure.client import AzureClient, AzureClients
 
@@ -84,9 +84,10 @@ def _names(clients: AzureClients, values: Values) -> list[NameTaken]:
     return [("repository", str(url), _found(clients.of(url.host), url) is not None)]
 
 
-def _found(client: AzureClient, url: RepoUrl) -> Values | None:
+def _found(client: AzureClient, url: RepoUrl, number: str | None = None) -> Values | None:
+    """The repository, by its id where that is known: a name may be another one's by now."""
     base = client.web(url.organization, url.project)
-    answer = client.get(base, f"git/repositories/{quote(url.repo, safe='')}", {})
+    answer = client.get(base, f"git/repositories/{quote(number or url.repo, safe='')}", {})
     if answer.status == 404:
         return None
     found: Values = answer.checked(f"the repository {url}").json()
@@ -103,13 +104,13 @@ class HostedOnAzure:
     def state(self, data: Values) -> RepositoryState | None:
         url = _url(data)
         client = self.clients.of(url.host)
-        found = _found(client, url)
+        found = _found(client, url, data.get("id"))
         if found is None:
             return None
+        name = str(found["name"])
+        heads = client.remote(url.organization, url.project, name).heads(reading=True)
         # Azure DevOps does not tell when a repository was made: that of this run is known by its id.
-        is_another = "id" in data and found.get("id") != data["id"]
-        heads = client.remote(url.organization, url.project, url.repo).heads(reading=True)
-        return RepositoryState(data["name"], ANOTHER if is_another else "", heads)
+        return RepositoryState(f"{url.organization}/{url.project}/{name}", "", heads)
 
     def archive(self, data: Values) -> None:
         """Nothing: see above."""
@@ -118,7 +119,7 @@ class HostedOnAzure:
         url = _url(data)
         client = self.clients.of(url.host)
         base = client.web(url.organization, url.project)
-        found = _found(client, url)
+        found = _found(client, url, data.get("id"))
         if found is None:
             return
         answer = client.send("DELETE", base, f"git/repositories/{quote(str(found['id']), safe='')}")

@@ -57,10 +57,13 @@ def test_undo_refuses_commits_of_others_and_leaves_a_repository_of_that_name(
     azure.git.commit("acme/the%20shop/orders", "master", {"a": "theirs"})
     with pytest.raises(ConflictError, match="commits made since on master"):
         steps.undo(KEY)
-    azure.repositories["orders"]["id"] = "another"
+    azure.git.create("acme/the%20shop/stock")
+    azure.repositories["orders"]["name"] = "stock"
+    with pytest.raises(ConflictError, match="was renamed to acme/the shop/stock"):
+        steps.undo(KEY)
+    azure.repositories["orders"] |= {"id": "another", "name": "orders"}
     steps.undo(KEY)
     assert list(azure.repositories) == ["orders"]
-    assert "it was not made by this run" in steps.lines[-1]
     with pytest.raises(ConflictError, match="already"):
         steps.run(KEY, values(steps))
 

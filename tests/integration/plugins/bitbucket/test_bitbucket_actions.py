@@ -73,6 +73,10 @@ def test_a_repository_is_made_and_filled_once_and_undo_removes_it(
     with pytest.raises(ConflictError, match="commits made since on theirs"):
         steps.undo(key)
     bitbucket.git.at(name, "update-ref", "-d", "refs/heads/theirs")
+    bitbucket.repositories[name]["slug"] = "stock"
+    with pytest.raises(ConflictError, match="was renamed to"):
+        steps.undo(key)
+    bitbucket.repositories[name]["slug"] = "orders"
     steps.undo(key)
     assert bitbucket.repositories == {}
     assert [line.split(" ")[0] for line in steps.lines[-2:]] == (
@@ -103,7 +107,9 @@ def test_a_pull_request_is_opened_once_and_undo_declines_it(steps: ForgeSteps, b
     with pytest.raises(ConflictError, match="was merged"):
         steps.undo(key)
     bitbucket.pulls[0]["state"] = "OPEN"
+    bitbucket.pulls.append({**bitbucket.pulls[0], "id": 2})
     steps.undo(key)
+    assert bitbucket.pulls[1]["state"] == "OPEN", "somebody else's, from the same branch"
     assert (bitbucket.pulls[0]["state"], bitbucket.git.heads(name)) == ("DECLINED", {"main": main})
     steps.undo(key)
 
@@ -144,8 +150,9 @@ def test_branches_are_restricted_and_undo_frees_them(steps: ForgeSteps, bitbucke
         ("push", None, None),
         ("require_approvals_to_merge", 2, "development"),
     ]
+    bitbucket.restrictions.append({**bitbucket.restrictions[1], "id": 9})
     steps.undo(key)
-    assert [one["kind"] for one in bitbucket.restrictions] == ["push"]
+    assert [one["id"] for one in bitbucket.restrictions] == [1, 9]
 
 
 @pytest.mark.parametrize("bitbucket", ["cloud"], indirect=True)

@@ -78,7 +78,6 @@ def test_what_a_descriptor_is_guessed_from_is_read(onboarding: Onboarding) -> No
     assert orders.files == {"CODEOWNERS": OWNERS.encode(), "README.md": b"Takes orders"}
     assert orders.authors == [("gil@example.org", 2)]
     assert "deep/catalog-info.yaml" in facts["acme/stock"].paths
-    assert onboarding.source(repositories="st.*").repositories
     assert [one.name for one in onboarding.source(repositories="st.*").repositories()] == ["acme/stock"]
 
 

@@ -55,7 +55,7 @@ def test_a_project_is_made_and_filled_once_and_undo_archives_and_removes_it(
         topics=["python"],
         settings={"description": "What for", "visibility": "internal"},
         branches=[{"name": "next", "create": True, "protect": True}],
-        projectVariables=[{"key": "REGION", "value": "eu"}],
+        projectVariables=[{"key": "REGION", "value": "eu"}, {"key": "KEY", "value": "k-of-it", "masked": True}],
         setUserAsOwner=True,
         ownerUsername="bob",
     )
@@ -73,7 +73,9 @@ def test_a_project_is_made_and_filled_once_and_undo_archives_and_removes_it(
         "topics": ["python"],
         "description": "What for",
     }
-    assert gitlab.named(variables=["key", "value", "environment_scope"]) == [["REGION", "eu", "*"]]
+    variables = [["REGION", "eu", "*"], ["KEY", "k-of-it", "*"]]
+    assert gitlab.named(variables=["key", "value", "environment_scope"]) == variables
+    assert set(steps.hidden) == {"token-of-a-person", "k-of-it"}
     assert {(one["user_id"], one["access_level"]) for one in gitlab.of("members")} == {(11, 50), (12, 50)}
     assert "token-of" not in str(steps.made)
     gitlab.git.commit("acme/shop", "next", {"a": "theirs"})
@@ -133,7 +135,9 @@ def test_a_merge_request_is_opened_once_and_undo_closes_it(steps: ForgeSteps, gi
     with pytest.raises(ConflictError, match="was merged"):
         steps.undo("publish:gitlab:merge-request")
     request["state"] = "opened"
+    gitlab.of("merge_requests").append({**request, "iid": 2, "id": 2, "target_branch": "next"})
     steps.undo("publish:gitlab:merge-request")
+    assert gitlab.named(merge_requests=["iid", "state"]) == [[1, "closed"], [2, "opened"]]
     assert (request["state"], gitlab.git.heads("acme/shop")) == ("closed", {"main": shop})
 
 
@@ -199,8 +203,9 @@ def test_tokens_are_kept_as_secrets_of_the_run_and_undo_revokes_them(
     deploy = values(steps, projectId="acme/shop", name="pull", scopes=["read_registry"], username="puller")
     output = steps.run("gitlab:projectDeployToken:create", deploy)
     assert (output["user"], steps.again("gitlab:projectDeployToken:create", deploy)) == ("deployer-1", output)
+    gitlab.of("deploy_tokens").append({**gitlab.of("deploy_tokens")[0], "id": 2})
     steps.undo("gitlab:projectDeployToken:create")
-    assert gitlab.of("deploy_tokens") == []
+    assert gitlab.named(deploy_tokens=["id"]) == [[2]], "that of another run"
     with pytest.raises(NotFoundError):
         steps.host.context.secrets.get(output["deploy_token"])
 
@@ -210,13 +215,15 @@ def test_a_variable_is_set_once_and_undo_removes_it(steps: ForgeSteps, gitlab: F
     asked = values(steps, projectId=100, key="KEY", value="v", variableType="env_var", masked=True)
     assert (steps.run(key, asked), steps.again(key, asked)) == ({}, {})
     assert gitlab.named(variables=["key", "masked", "environment_scope"]) == [["KEY", True, "*"]]
+    assert "v" in steps.hidden
+    gitlab.of("variables").append({"key": "KEY", "environment_scope": "production"})
     made = list(steps.made)
     with pytest.raises(ConflictError, match="already"):
         steps.run(key, asked)
     assert steps.made == []
     steps.made[:] = made
     steps.undo(key)
-    assert gitlab.of("variables") == []
+    assert gitlab.named(variables=["environment_scope"]) == [["production"]]
     with pytest.raises(InputError, match="env_var or file"):
         steps.run(key, {**asked, "variableType": "other"})
 
@@ -230,7 +237,9 @@ def test_a_pipeline_is_started_once_and_its_trigger_is_removed(
         steps.run("gitlab:pipeline:trigger", asked)
     assert steps.again("gitlab:pipeline:trigger", asked) == {"pipelineUrl": f"{gitlab.url}/p/1"}
     assert gitlab.named(pipelines=["ref", "variables"], triggers=["id"]) == [["feature/x", {"A": "a"}]]
+    gitlab.of("triggers").append({"id": 9, "description": "t", "token": "that of another run"})
     steps.undo("gitlab:pipeline:trigger")
+    assert gitlab.named(triggers=["id"]) == [[9]]
 
 
 def test_groups_are_made_where_they_are_not_there_and_empty_ones_removed(steps: ForgeSteps, gitlab: FakeGitLab) -> None:
@@ -280,8 +289,11 @@ def test_an_issue_is_opened_once_and_undo_closes_it(steps: ForgeSteps, gitlab: F
     output = steps.again("gitlab:issues:create", asked)
     assert output == {"issueUrl": f"{gitlab.url}/2", "issueId": 502, "issueIid": 2}
     assert gitlab.named(issues=["iid", "due_date", "assignee_ids"])[1:] == [[2, "2027-01-31", [11]]]
+    made = gitlab.of("issues")[1]
+    gitlab.of("issues").append({**made, "iid": 91, "id": 10})
+    made["title"] = "Doing it"
     steps.undo("gitlab:issues:create")
-    assert gitlab.named(issues=["iid", "state"]) == [[90, "opened"], [2, "closed"]]
+    assert gitlab.named(issues=["iid", "state"]) == [[90, "opened"], [2, "closed"], [91, "opened"]]
 
 
 def test_an_issue_is_changed_and_undo_puts_it_back_unless_it_changed_since(

@@ -119,6 +119,10 @@ class Bitbucket:
         """The repository of an entry of the inventory, with the credential in the settings: what undo uses."""
         return Repo(self.clients.of(data["host"]), data["host"], data["owner"], data["slug"])
 
+    def remote(self, data: Values) -> GitRemote:
+        """Its git."""
+        return self.own(data).remote
+
     def names(self, values: Values) -> list[NameTaken]:
         """The name of a repository for a plan, looked for with the credential in the settings."""
         client = self.clients.of(parse_repo_url(values["repoUrl"]).host)
@@ -148,7 +152,8 @@ class Hosted:
         is_another = "id" in data and str(found["id"]) != data["id"]
         at = str(found["created_on"]) if repo.is_cloud else ANOTHER if is_another else ""
         is_archived = bool(found.get("archived"))
-        return RepositoryState(str(data["name"]), at, repo.remote.heads(reading=True), is_archived)
+        name = f"{repo.owner}/{found.get('slug') or repo.slug}"
+        return RepositoryState(name, at, repo.remote.heads(reading=True), is_archived)
 
     def archive(self, data: Values) -> None:
         repo = self.bitbucket.own(data)

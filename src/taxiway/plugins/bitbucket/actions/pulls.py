@@ -14,10 +14,9 @@ from taxiway.model.errors import ConflictError
 from taxiway.model.run import Created
 from taxiway.plugin import StepContext
 from taxiway.plugin.actions import FunctionAction, schema
-from taxiway.plugin.forging.branches import BRANCH, branch_head, commit_onto, stood_at, take_back_branch
-from taxiway.plugin.forging.making import first_look, turn_of, would
+from taxiway.plugin.forging.branches import check_branches, commit_onto, stood_at, take_back_branches
+from taxiway.plugin.forging.making import best_known, first_look, ours, turn_of, would
 from taxiway.plugin.forging.publishing import NewCommit, author_of, folder_changes
-from taxiway.plugin.forging.smart_http import GitRemote
 from taxiway.plugins.bitbucket.actions.base import (
     AS_WHOM,
     REPO_URL_CLOUD,
@@ -92,10 +91,13 @@ def _put(ctx: StepContext, repo: Repo, source: str, target: str, values: Values)
     """The pull request, made unless the step made it before it was interrupted."""
     key = f"{repo.place} {source} → {target}"
     before, is_again = first_look(ctx, f"pull requests {key}", lambda: [one["id"] for one in _pulls(repo, source)])
-    ctx.created(PULL, key, {**repo.data, "source": source, "before": before})
-    found = next((one for one in _pulls(repo, source) if one["id"] not in before), None) if is_again else None
+    noted = {**repo.data, "source": source, "before": before}
+    ctx.created(PULL, key, noted)
     path = "pullrequests" if repo.is_cloud else "pull-requests"
-    return found or repo.send("POST", path, _body(repo, source, target, values))
+    made: Values | None = ours(_pulls(repo, source), noted) if is_again else None
+    found = made or repo.send("POST", path, _body(repo, source, target, values))
+    ctx.created(PULL, key, {**noted, "id": found["id"]})
+    return found
 
 
 def _body(repo: Repo, source: str, target: str, values: Values) -> dict[str, Any]:
@@ -136,16 +138,11 @@ def _url(pull: Values) -> str:
     return str((links.get("self") or [{"href": ""}])[0]["href"])
 
 
-def _remote(bitbucket: Bitbucket, item: Created) -> Callable[[], GitRemote]:
-    return lambda: bitbucket.own(item.data).remote
-
-
 def _check_back(bitbucket: Bitbucket, created: Sequence[Created]) -> None:
-    for item in created:
+    check_branches(bitbucket.remote, created)
+    for item in best_known(created):
         if item.kind == PULL:
             _own_pull(bitbucket, item)
-        elif item.kind == BRANCH:
-            branch_head(_remote(bitbucket, item), item)
 
 
 def _own_pull(bitbucket: Bitbucket, item: Created) -> Values | None:
@@ -153,7 +150,7 @@ def _own_pull(bitbucket: Bitbucket, item: Created) -> Values | None:
     repo = bitbucket.own(item.data)
     if repo.find() is None:
         return None
-    found = next((one for one in _pulls(repo, item.data["source"]) if one["id"] not in item.data["before"]), None)
+    found: Values | None = ours(_pulls(repo, item.data["source"]), item.data)
     if found is not None and found.get("state") == "MERGED":
         raise ConflictError(f"{_url(found)} was merged: revert it there", code="bitbucket.pull_merged")
     return found
@@ -161,7 +158,7 @@ def _own_pull(bitbucket: Bitbucket, item: Created) -> Values | None:
 
 def _take_back(bitbucket: Bitbucket, ctx: StepContext, created: Sequence[Created]) -> None:
     _check_back(bitbucket, created)
-    for item in created:
+    for item in best_known(created):
         if item.kind != PULL:
             continue
         pull, repo = _own_pull(bitbucket, item), bitbucket.own(item.data)
@@ -171,6 +168,4 @@ def _take_back(bitbucket: Bitbucket, ctx: StepContext, created: Sequence[Created
             else:
                 repo.send("POST", f"pull-requests/{pull['id']}/decline?version={pull['version']}")
             ctx.log(f"Declined {_url(pull)}")
-    for item in created:
-        if item.kind == BRANCH:
-            take_back_branch(ctx, _remote(bitbucket, item), item)
+    take_back_branches(bitbucket.remote, ctx, created)

@@ -9,7 +9,7 @@ from typing import Any
 from taxiway.model.run import Created
 from taxiway.plugin import StepContext
 from taxiway.plugin.actions import FunctionAction, schema
-from taxiway.plugin.forging.making import TakeBack, first_look, turn_of, would
+from taxiway.plugin.forging.making import TakeBack, first_look, ours, turn_of, would
 from taxiway.plugins.bitbucket.actions.base import AS_WHOM, REPO_URL_CLOUD, Bitbucket, Repo, Values
 
 RESTRICTION = "branch_restriction"
@@ -83,10 +83,12 @@ def _create(bitbucket: Bitbucket, ctx: StepContext, values: Values) -> Values:
     # Several restrictions may be alike, so this step's are those that were not there before.
     key = f"restrictions of {repo.place} {turn_of(values)}"
     before, is_again = first_look(ctx, key, lambda: [one["id"] for one in _alike(repo, body)])
-    ctx.created(RESTRICTION, f"{repo.place} {what}", {**repo.data, "body": _mark(body), "before": before})
-    found = next((one for one in _alike(repo, body) if one["id"] not in before), None) if is_again else None
+    name, noted = f"{repo.place} {what}", {**repo.data, "body": _mark(body), "before": before}
+    ctx.created(RESTRICTION, name, noted)
+    found = ours(_alike(repo, body), noted) if is_again else None
     if found is None:
         found = repo.send("POST", "branch-restrictions", body)
+    ctx.created(RESTRICTION, name, {**noted, "id": found["id"]})
     ctx.log(f"Restricted {what} in {repo.place}")
     return {"json": json.dumps(found), "statusCode": 201}
 
@@ -118,9 +120,9 @@ def _remove(bitbucket: Bitbucket, ctx: StepContext, item: Created) -> None:
     repo = bitbucket.own(item.data)
     if repo.find() is None:
         return
-    for one in _alike(repo, item.data["body"]):
-        if one["id"] not in item.data["before"]:
-            answer = repo.client.send("DELETE", repo.path(f"branch-restrictions/{one['id']}"))
-            if answer.status != 404:
-                answer.checked(f"the restriction {item.name}")
-            ctx.log(f"Removed the restriction {item.name}")
+    made = ours(_alike(repo, item.data["body"]), item.data)
+    if made is not None:
+        answer = repo.client.send("DELETE", repo.path(f"branch-restrictions/{made['id']}"))
+        if answer.status != 404:
+            answer.checked(f"the restriction {item.name}")
+        ctx.log(f"Removed the restriction {item.name}")

@@ -137,6 +137,10 @@ class GitLab:
         """The project of an entry of the inventory, with the credential in the settings: what undo uses."""
         return Project(self.clients.of(data["host"]), data["host"], data["project"])
 
+    def remote(self, data: Values) -> GitRemote:
+        """Its git."""
+        return self.own(data).remote
+
     def secret(self, step: StepContext, value: str) -> str:
         """`value`, or the secret behind it where it is a reference to one of this run. Others' are never looked up."""
         is_own = re.fullmatch(rf"secret://[^/]+/golden-paths/{re.escape(step.run_id)}/[^/]+", value)

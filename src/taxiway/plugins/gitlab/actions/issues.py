@@ -11,7 +11,7 @@ from taxiway.model.errors import ConflictError
 from taxiway.model.run import Created
 from taxiway.plugin import StepContext
 from taxiway.plugin.actions import FunctionAction, schema
-from taxiway.plugin.forging.making import TakeBack, first_look, turn_of, would
+from taxiway.plugin.forging.making import TakeBack, best_known, first_look, ours, turn_of, would
 from taxiway.plugins.gitlab.actions.base import (
     AS_WHOM,
     HOST_OF,
@@ -158,32 +158,36 @@ def _create(gitlab: GitLab, ctx: StepContext, values: Values) -> Values:
         )
     # Two issues may have the same title: this step's is the one that was not there before.
     key = f"issues of {project.place} {turn_of(values)}"
-    before, is_again = first_look(ctx, key, lambda: _alike(project, title))
-    ctx.created(ISSUE, f"{project.place}: {title}", {**project.data, "title": title, "before": before})
-    found = _ours(project, title, before) if is_again else None
+    before, is_again = first_look(ctx, key, lambda: [one["iid"] for one in _alike(project, title)])
+    what, noted = f"{project.place}: {title}", {**project.data, "title": title, "before": before}
+    ctx.created(ISSUE, what, noted)
+    found = _ours(project, noted) if is_again else None
     if found is None:
         body = given(**{name: _whole(values.get(key)) for key, name in MADE.items()})
         if values.get("dueDate"):
             body["due_date"] = str(values["dueDate"])[:10]
         found = project.send("POST", "issues", body)
+    ctx.created(ISSUE, what, {**noted, "id": found["iid"]})
     ctx.log(f"Opened the issue {found['web_url']}")
     return {"issueUrl": found["web_url"], "issueId": found["id"], "issueIid": found["iid"]}
 
 
-def _alike(project: Project, title: str) -> list[int]:
-    """Numbers of the issues of a title."""
+def _alike(project: Project, title: str) -> list[Any]:
+    """The issues of a title."""
     path = f"issues?in=title&search={quote(title, safe='')}"
-    return [int(one["iid"]) for one in project.pages(path) if one["title"] == title]
+    return [one for one in project.pages(path) if one["title"] == title]
 
 
-def _ours(project: Project, title: str, before: list[int]) -> Any:
-    made = next((one for one in _alike(project, title) if one not in before), None)
-    return None if made is None else project.find(f"issues/{made}")
+def _ours(project: Project, noted: Values) -> Any:
+    """The issue of the inventory. One whose number is known may have another title by now."""
+    if "id" in noted:
+        return project.find(f"issues/{noted['id']}")
+    return ours(_alike(project, noted["title"]), noted, "iid")
 
 
 def _close(gitlab: GitLab, ctx: StepContext, item: Created) -> None:
     project = gitlab.own(item.data)
-    found = _ours(project, item.data["title"], item.data["before"]) if project.find() is not None else None
+    found = _ours(project, item.data) if project.find() is not None else None
     if found is not None and found["state"] == "opened":
         project.send("PUT", f"issues/{found['iid']}", {"state_event": "close"})
         ctx.log(f"Closed the issue {found['web_url']}")
@@ -234,11 +238,7 @@ def _fields(found: Any, body: Values) -> dict[str, Any]:
 
 def _edits(created: Sequence[Created]) -> list[Created]:
     """One entry for each edit: the one that knows what came of it, where there is one."""
-    found: dict[str, Created] = {}
-    for item in created:
-        if item.kind == EDIT and ("after" in item.data or item.name not in found):
-            found[item.name] = item
-    return list(found.values())
+    return [item for item in best_known(created, "after") if item.kind == EDIT]
 
 
 def _is_as_left(gitlab: GitLab, item: Created) -> bool | None:

@@ -12,12 +12,11 @@ from taxiway.model.errors import ConflictError, TaxiwayError
 from taxiway.model.run import Created
 from taxiway.plugin import StepContext
 from taxiway.plugin.actions import FunctionAction, schema
-from taxiway.plugin.forging.branches import Branch, commit_onto, stood_at
-from taxiway.plugin.forging.making import first_look, turn_of, would
+from taxiway.plugin.forging.branches import Branch, check_branches, commit_onto, stood_at, take_back_branches
+from taxiway.plugin.forging.making import best_known, first_look, ours, turn_of, would
 from taxiway.plugin.forging.publishing import NewCommit
 from taxiway.plugins.gitlab.actions.base import AS_WHOM, REPO_URL, TEXTS, GitLab, Project, Values, flag, given
 from taxiway.plugins.gitlab.actions.changes import check_action, workspace_changes
-from taxiway.plugins.gitlab.actions.pushing import check_branches, take_back_branches
 
 MERGE_REQUEST = "merge_request"
 UNSETTLED = frozenset({"preparing", "approvals_syncing", "checking"})
@@ -114,12 +113,20 @@ def _put(ctx: StepContext, project: Project, name: str, target: str, values: Val
     before, is_again = first_look(
         ctx, f"merge requests {key}", lambda: [one["iid"] for one in _requests(project, name)]
     )
-    ctx.created(MERGE_REQUEST, key, {**project.data, "source": name, "before": before})
-    made = next((one for one in _requests(project, name) if one["iid"] not in before), None) if is_again else None
-    if made is not None:
-        return project.read(f"merge_requests/{made['iid']}")
+    noted = {**project.data, "source": name, "before": before}
+    ctx.created(MERGE_REQUEST, key, noted)
+    made = ours(_requests(project, name), noted, "iid") if is_again else None
+    if made is None:
+        found = project.send("POST", "merge_requests", _body(ctx, project, name, target, values))
+    else:
+        found = project.read(f"merge_requests/{made['iid']}")
+    ctx.created(MERGE_REQUEST, key, {**noted, "id": found["iid"]})
+    return found
+
+
+def _body(ctx: StepContext, project: Project, name: str, target: str, values: Values) -> dict[str, Any]:
     labels = values.get("labels")
-    body = given(
+    return given(
         source_branch=name,
         target_branch=target,
         title=values["title"],
@@ -129,7 +136,6 @@ def _put(ctx: StepContext, project: Project, name: str, target: str, values: Val
         reviewer_ids=_users(ctx, project, values["reviewers"]) if values.get("reviewers") else None,
         labels=[label.strip() for label in labels.split(",")] if isinstance(labels, str) else labels,
     )
-    return project.send("POST", "merge_requests", body)
 
 
 def _requests(project: Project, source: str) -> Iterator[Any]:
@@ -176,25 +182,24 @@ def _own_request(gitlab: GitLab, item: Created) -> Any:
     project = gitlab.own(item.data)
     if project.find() is None:
         return None
-    listed = _requests(project, item.data["source"])
-    found = next((one for one in listed if one["iid"] not in item.data["before"]), None)
+    found = ours(_requests(project, item.data["source"]), item.data, "iid")
     if found is not None and found["state"] == "merged":
         raise ConflictError(f"{found['web_url']} was merged: revert it there", code="gitlab.merged")
     return found
 
 
 def _check_back(gitlab: GitLab, created: Sequence[Created]) -> None:
-    check_branches(gitlab, created)
-    for item in created:
+    check_branches(gitlab.remote, created)
+    for item in best_known(created):
         if item.kind == MERGE_REQUEST:
             _own_request(gitlab, item)
 
 
 def _take_back(gitlab: GitLab, ctx: StepContext, created: Sequence[Created]) -> None:
     _check_back(gitlab, created)
-    for item in created:
+    for item in best_known(created):
         found = _own_request(gitlab, item) if item.kind == MERGE_REQUEST else None
         if found is not None and found["state"] == "opened":
             gitlab.own(item.data).send("PUT", f"merge_requests/{found['iid']}", {"state_event": "close"})
             ctx.log(f"Closed {found['web_url']}")
-    take_back_branches(gitlab, ctx, created)
+    take_back_branches(gitlab.remote, ctx, created)

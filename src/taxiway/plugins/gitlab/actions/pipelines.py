@@ -12,7 +12,7 @@ from taxiway.model.errors import UnavailableError
 from taxiway.model.run import Created
 from taxiway.plugin import StepContext
 from taxiway.plugin.actions import FunctionAction, schema
-from taxiway.plugin.forging.making import TakeBack, first_look, turn_of, would
+from taxiway.plugin.forging.making import TakeBack, first_look, ours, turn_of, would
 from taxiway.plugins.gitlab.actions.base import AS_WHOM, HOST_OF, GitLab, Project, Values, number
 
 TRIGGER = "pipeline_trigger"
@@ -51,16 +51,21 @@ def _trigger(gitlab: GitLab, ctx: StepContext, values: Values) -> Values:
         return would(ctx, f"start a pipeline of {branch} in {project.place}", {"pipelineUrl": url})
     what = f"{project.place} {branch} {turn_of(values)}"
     before, is_again = first_look(ctx, f"pipelines {what}", lambda: _seen(project, branch, name))
-    ctx.created(TRIGGER, what, {**project.data, "name": name, "before": before["triggers"]})
+    noted = {**project.data, "name": name, "before": before["triggers"]}
+    ctx.created(TRIGGER, what, noted)
+    if is_again:
+        _remove(project, noted)
     found = _started(project, branch, before["pipeline"]) if is_again else None
-    try:
-        if found is None:
-            trigger = project.send("POST", "triggers", {"description": name})
-            ctx.hide(str(trigger["token"]))
-            body = {"token": trigger["token"], "variables": values.get("variables") or {}}
+    if found is None:
+        trigger = project.send("POST", "triggers", {"description": name})
+        ctx.hide(str(trigger["token"]))
+        known = {**noted, "id": trigger["id"]}
+        ctx.created(TRIGGER, what, known)
+        body = {"token": trigger["token"], "variables": values.get("variables") or {}}
+        try:
             found = project.send("POST", f"ref/{quote(branch, safe='')}/trigger/pipeline", body)
-    finally:
-        _remove(project, name, before["triggers"])
+        finally:
+            _remove(project, known)
     if not found.get("web_url"):
         raise UnavailableError(f"GitLab started no pipeline of {branch} in {project.place}: look at its rules there")
     ctx.log(f"Started the pipeline {found['web_url']}")
@@ -69,7 +74,7 @@ def _trigger(gitlab: GitLab, ctx: StepContext, values: Values) -> Values:
 
 def _seen(project: Project, branch: str, name: str) -> dict[str, Any]:
     """What is there before: trigger tokens of that name, and the newest pipeline that a trigger started."""
-    triggers = [one["id"] for one in project.pages("triggers") if one.get("description") == name]
+    triggers = [one["id"] for one in _triggers(project, name)]
     return {"triggers": triggers, "pipeline": max((one["id"] for one in _triggered(project, branch)), default=0)}
 
 
@@ -86,14 +91,18 @@ def _started(project: Project, branch: str, before: int) -> Any:
     )
 
 
-def _remove(project: Project, name: str, before: list[int]) -> None:
-    for one in project.pages("triggers"):
-        if one.get("description") == name and one["id"] not in before:
-            project.remove(f"triggers/{one['id']}")
+def _triggers(project: Project, name: str) -> list[Any]:
+    return [one for one in project.pages("triggers") if one.get("description") == name]
+
+
+def _remove(project: Project, noted: Values) -> None:
+    made = ours(_triggers(project, noted["name"]), noted)
+    if made is not None:
+        project.remove(f"triggers/{made['id']}")
 
 
 def _remove_left(gitlab: GitLab, ctx: StepContext, item: Created) -> None:
     project = gitlab.own(item.data)
     if project.find() is not None:
-        _remove(project, item.data["name"], item.data["before"])
+        _remove(project, item.data)
     ctx.log(f"The pipeline that {item.name} started is left: stop it on GitLab where it still runs")

@@ -35,6 +35,7 @@ from taxiway.plugins.gitlab.actions.base import (
     number,
     sent,
 )
+from taxiway.plugins.gitlab.actions.variables import variable_path
 from taxiway.plugins.gitlab.client import GitLabClient
 
 OWNER_LEVEL = 50
@@ -255,11 +256,10 @@ def _branches(ctx: StepContext, project: Project, branches: list[Values]) -> Non
 
 def _variable(gitlab: GitLab, ctx: StepContext, project: Project, variable: Values) -> None:
     scope = variable.get("environment_scope") or "*"
-    if (
-        project.find(f"variables/{quoted(variable['key'])}?filter%5Benvironment_scope%5D={quote(scope, safe='')}")
-        is None
-    ):
+    if project.find(variable_path(variable["key"], scope)) is None:
         value = gitlab.secret(ctx, variable["value"])
+        if variable.get("masked") or variable.get("masked_and_hidden"):
+            ctx.hide(value)
         project.send("POST", "variables", {**variable, "value": value, "environment_scope": scope})
         ctx.log(f"Set the variable {variable['key']}")
 

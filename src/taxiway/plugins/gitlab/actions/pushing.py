@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
-from taxiway.model.run import Created
 from taxiway.plugin import StepContext
 from taxiway.plugin.actions import FunctionAction, schema
-from taxiway.plugin.forging.branches import BRANCH, branch_head, commit_onto, stood_at, take_back_branch
+from taxiway.plugin.forging.branches import check_branches, commit_onto, stood_at, take_back_branches
 from taxiway.plugin.forging.making import turn_of, would
 from taxiway.plugin.forging.publishing import NewCommit
-from taxiway.plugin.forging.smart_http import GitRemote
 from taxiway.plugins.gitlab.actions.base import AS_WHOM, REPO_URL, GitLab, Values, flag
 from taxiway.plugins.gitlab.actions.changes import check_action, workspace_changes
 
@@ -24,8 +21,8 @@ def make(gitlab: GitLab) -> list[FunctionAction]:
             key="gitlab:repo:push",
             description="Commit the workspace to a branch of a project on GitLab; undo puts the branch back",
             function=partial(_push, gitlab),
-            take_back=partial(take_back_branches, gitlab),
-            check_back=partial(check_branches, gitlab),
+            take_back=partial(take_back_branches, gitlab.remote),
+            check_back=partial(check_branches, gitlab.remote),
             input_schema=schema(
                 ["repoUrl", "branchName", "commitMessage"],
                 repoUrl=REPO_URL,
@@ -68,21 +65,3 @@ def _push(gitlab: GitLab, ctx: StepContext, values: Values) -> Values:
         ctx.log("Nothing differs: no commit was made")
         return told
     return {**told, "commitHash": commit}
-
-
-def _remote(gitlab: GitLab, item: Created) -> Callable[[], GitRemote]:
-    return lambda: gitlab.own(item.data).remote
-
-
-def check_branches(gitlab: GitLab, created: Sequence[Created]) -> None:
-    """ConflictError when a branch in the inventory has commits of others."""
-    for item in created:
-        if item.kind == BRANCH:
-            branch_head(_remote(gitlab, item), item)
-
-
-def take_back_branches(gitlab: GitLab, ctx: StepContext, created: Sequence[Created]) -> None:
-    """Put the branches in the inventory back."""
-    for item in reversed(created):
-        if item.kind == BRANCH:
-            take_back_branch(ctx, _remote(gitlab, item), item)

@@ -17,7 +17,7 @@ from taxiway.model.errors import InputError
 from taxiway.model.run import Created
 from taxiway.plugin import MICROSECONDS, StepContext
 from taxiway.plugin.actions import FunctionAction, schema
-from taxiway.plugin.forging.making import TakeBack, turn_of, would
+from taxiway.plugin.forging.making import TakeBack, first_look, ours, turn_of, would
 from taxiway.plugins.gitlab.actions.base import (
     AS_WHOM,
     HOST_OF,
@@ -81,10 +81,9 @@ class _Kind:
 
     place: str
 
-    def ids(self, project: Project, name: str) -> list[int]:
+    def listed(self, project: Project, name: str) -> list[Any]:
         """Those of a name that are not revoked."""
-        listed = project.pages(self.place)
-        return [int(one["id"]) for one in listed if one.get("name") == name and not one.get("revoked")]
+        return [one for one in project.pages(self.place) if one.get("name") == name and not one.get("revoked")]
 
 
 def _access_token(gitlab: GitLab, ctx: StepContext, values: Values) -> Values:
@@ -122,26 +121,29 @@ def _make(
     """Make a token, once, and keep it: {reference, and what `more` takes from the answer}."""
     name = str(body["name"])
     what = f"{project.place} {kind.place} {name}"
-    before = ctx.checkpoint(f"before: {what}", lambda: kind.ids(project, name))
+    before, is_again = first_look(ctx, f"before: {what}", lambda: [one["id"] for one in kind.listed(project, name)])
+    noted = {**project.data, "place": kind.place, "name": name, "before": before}
 
-    def make() -> dict[str, str]:
-        ctx.created(TOKEN, what, {**project.data, "place": kind.place, "name": name, "before": before})
-        for lost in kind.ids(project, name):
-            if lost not in before:
-                project.remove(f"{kind.place}/{lost}")
+    def make() -> dict[str, Any]:
+        ctx.created(TOKEN, what, noted)
+        lost = ours(kind.listed(project, name), noted) if is_again else None
+        if lost is not None:
+            project.remove(f"{kind.place}/{lost['id']}")
         answer = project.send("POST", kind.place, body)
         reference = gitlab.keep(ctx, f"gitlab-{kind.place}-{turn_of({'what': what})}", str(answer["token"]))
         ctx.log(f"Made {what}")
-        return {"reference": reference, **more(answer)}
+        return {"reference": reference, "id": answer["id"], **more(answer)}
 
-    return ctx.checkpoint(f"made: {what}", make)
+    made = ctx.checkpoint(f"made: {what}", make)
+    ctx.created(TOKEN, what, {**noted, "id": made["id"]})
+    return made
 
 
 def _revoke(gitlab: GitLab, ctx: StepContext, item: Created) -> None:
     project, kind = gitlab.own(item.data), _Kind(str(item.data["place"]))
     if project.find() is None:
         return
-    for one in kind.ids(project, str(item.data["name"])):
-        if one not in item.data["before"]:
-            project.remove(f"{kind.place}/{one}")
-            ctx.log(f"Revoked {item.name}")
+    made = ours(kind.listed(project, str(item.data["name"])), item.data)
+    if made is not None:
+        project.remove(f"{kind.place}/{made['id']}")
+        ctx.log(f"Revoked {item.name}")

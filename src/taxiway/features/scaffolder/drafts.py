@@ -13,7 +13,7 @@ from taxiway.core.context import OpContext
 from taxiway.core.store.database import Tx
 from taxiway.features.catalog import service as catalog
 from taxiway.features.scaffolder import repository
-from taxiway.features.scaffolder.model import Draft, Template, secret_fields
+from taxiway.features.scaffolder.model import Draft, Template, is_secret, secret_fields
 from taxiway.kit.clock import MICROSECONDS
 from taxiway.model.entity import parse_ref
 from taxiway.model.errors import ConflictError, InputError, NotFoundError, TooLargeError
@@ -88,6 +88,7 @@ def hand_over(ctx: OpContext, draft_id: str, to: str, note: str, version: int) -
         raise TooLargeError(f"a note has {MOST_NOTE} characters at most")
 
     def work(tx: Tx) -> Draft:
+        repository.delete_drafts_before(tx, _oldest(ctx, tx.now))
         there = _held(ctx, tx.conn, draft_id)
         if ref == there.holder:
             raise InputError(f"{ref} has it already: name another person", code="scaffolder.no_person")
@@ -167,19 +168,12 @@ def _properties(schema: Mapping[str, Any]) -> dict[str, Any]:
     nested += [one for one in (schema.get("dependencies") or {}).values() if isinstance(one, Mapping)]
     for one in nested:
         if isinstance(one, Mapping):
-            found |= {name: item for name, item in _properties(one).items() if name not in found or _is_secret(item)}
+            found |= {name: item for name, item in _properties(one).items() if name not in found or is_secret(item)}
     return found
 
 
-def _is_secret(schema: Any) -> bool:
-    if not isinstance(schema, Mapping):
-        return False
-    marks = schema.get("ui:field") == "Secret" or schema.get("ui:widget") == "password"
-    return bool(marks or schema.get("writeOnly") or schema.get("format") == "password")
-
-
 def _without_secrets(schema: Any, value: Any) -> Any:
-    if _is_secret(schema):
+    if is_secret(schema):
         return None
     if isinstance(value, Mapping) and isinstance(schema, Mapping):
         known = _properties(schema)

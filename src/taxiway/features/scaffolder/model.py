@@ -206,3 +206,11 @@ def secret_fields(pages: Sequence[Mapping[str, Any]]) -> frozenset[str]:
             ):
                 found.add(name)
     return frozenset(found)
+
+
+def is_secret(schema: Any) -> bool:
+    """Whether an answer to a question is a secret by any of the ways to say so, at any depth of a form."""
+    if not isinstance(schema, Mapping):
+        return False
+    marks = schema.get("ui:field") == "Secret" or schema.get("ui:widget") == "password"
+    return bool(marks or schema.get("writeOnly") or schema.get("format") == "password")

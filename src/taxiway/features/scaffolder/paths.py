@@ -21,6 +21,8 @@ from taxiway.model.run import Run
 WINDOW_SECONDS = 90 * 24 * 3600
 MOST_RUNS, MOST_SERVICES = 2_000, 10_000
 PAGE = 200
+BEHIND = frozenset({"behind", "proposed"})
+"""States of services that lag behind: one that declined the newest version does not."""
 SERVICE_TYPES = frozenset({"service", "website"})
 """Types of components that a golden path could have made; libraries and the like count for no coverage."""
 
@@ -36,10 +38,11 @@ def list_paths(ctx: OpContext, scaffolder: Scaffolder) -> dict[str, Any]:
     runs: dict[str, list[Run]] = {}
     for run in _runs(ctx, since):
         runs.setdefault(str(run.input.get("template_ref")), []).append(run)
+    found = _services(ctx)
+    newest = {ref: newest_of(scaffolder, ref) for ref in {service.template_ref for service in found}}
     services: dict[str, list[dict[str, Any]]] = {}
-    for service in _services(ctx):
-        services.setdefault(service.template_ref, []).append(view(service, None) | {"made_by": service.run_id})
-    newest = {ref: newest_of(scaffolder, ref) for ref in services}
+    for service in found:
+        services.setdefault(service.template_ref, []).append(view(service, newest[service.template_ref]))
     now = ctx.platform.clock.now()
     items = []
     for ref in sorted({*templates, *services}):
@@ -57,7 +60,7 @@ def list_paths(ctx: OpContext, scaffolder: Scaffolder) -> dict[str, Any]:
                 **_use(runs.get(ref, [])),
                 **_deployed(ctx, there),
                 "services": len(there),
-                "behind": sum(1 for item in there if newest[ref] is not None and item["version"] != newest[ref]),
+                "behind": sum(1 for item in there if item["state"] in BEHIND),
             }
         )
     return {"items": items, "coverage": _coverage(ctx, services.values())}

@@ -154,6 +154,12 @@ def count_running(conn: Connection, template_ref: str, owner: str) -> int:
     return sum(one.get("template_ref") == template_ref for one in inputs)
 
 
+def run_of_request(conn: Connection, request_key: str) -> str | None:
+    """The task that was started with this key, or None."""
+    where = (run_table.c.kind == "scaffold", run_table.c.request_key == request_key)
+    return conn.execute(select(run_table.c.id).where(*where)).scalar_one_or_none()
+
+
 def insert_draft(tx: Tx, draft: Draft) -> None:
     """Keep a draft."""
     tx.conn.execute(insert(draft_table).values(_draft_columns(draft)))

@@ -21,7 +21,6 @@ from taxiway.features.scaffolder.deprecation import deprecation_of
 from taxiway.features.scaffolder.drafts import finish_draft
 from taxiway.features.scaffolder.model import (
     MOST_DEEP,
-    OUTPUT_STEP,
     Order,
     Plan,
     Template,
@@ -33,17 +32,17 @@ from taxiway.features.scaffolder.planning import DryRun, dry_run, make_plan
 from taxiway.features.scaffolder.quotas import refuse_beyond
 from taxiway.features.scaffolder.rendering.client import Renderer
 from taxiway.features.scaffolder.snapshot import snapshot
+from taxiway.features.scaffolder.starting import refuse, run_spec
 from taxiway.features.scaffolder.validation import check_values, schema_errors, with_defaults
 from taxiway.kit.canonical import digest
 from taxiway.kit.clock import MICROSECONDS
 from taxiway.model.entity import parse_ref
-from taxiway.model.errors import ConflictError, FieldError, InputError, NotFoundError, PolicyDeniedError, TooLargeError
-from taxiway.model.run import Recovery, Run, RunSpec, StepDefinition
+from taxiway.model.errors import ConflictError, InputError, NotFoundError, TooLargeError
+from taxiway.model.run import Run
 from taxiway.plugin import Action
 
 LOCATION = "backstage.io/managed-by-location"
 PLAN_SECONDS = 24 * 3600
-CAUTION: tuple[Recovery, ...] = ("manual", "probe", "idempotent")
 MAX_DIRECTORY = 10 * 1024 * 1024
 
 
@@ -162,16 +161,21 @@ class Scaffolder:
         """Start a run of the template, after its plan was made and judged. Returns the run's id.
 
         `plan_hash` is the plan that the caller looked at: ConflictError when anything it depends on changed since.
-        `draft_id` is a draft of the caller that is done with then.
+        `draft_id` is a draft of the caller that is done with then. With a `request_key` that was used before it is the
+        task of then, which neither its own names nor a quota that it is in refuse.
         """
         ctx.authorize("scaffolder.task.create")
+        if request_key is not None:
+            with self.platform.store.read() as conn:
+                if (earlier := repository.run_of_request(conn, request_key)) is not None:
+                    return earlier
         order = self._bound(ctx, self.order(self.template(ref), values, secrets))
         plan = make_plan(ctx, self.renderer, order)
         if plan_hash is not None and plan_hash != plan.hash:
             raise ConflictError(
                 "the plan is stale: look at the new plan, then start again", code="scaffolder.stale_plan"
             )
-        _refuse(plan)
+        refuse(plan)
         hidden = secret_fields(order.template.pages)
         given = {**{name: str(values[name]) for name in hidden if name in values}, **secrets}
         folder = self.platform.new_id()
@@ -179,8 +183,8 @@ class Scaffolder:
             name: self.platform.secrets.put(f"scaffolder/{folder}/{name}", value) for name, value in given.items()
         }
 
-        spec = replace(self._run_spec(order, plan, references), parent_id=parent_id, request_key=request_key)
-
+        spec = run_spec(self.platform.registry, order, plan, references)
+        spec = replace(spec, parent_id=parent_id, request_key=request_key)
         owner = spec.owner or ctx.principal.subject
 
         def work(tx: Tx) -> str:
@@ -188,13 +192,12 @@ class Scaffolder:
             finish_draft(tx, ctx, draft_id, order.template.ref)
             return self.platform.runs.start(tx, ctx.principal, spec)
 
-        return self.platform.store.write(work)
-
-    def _run_spec(self, order: Order, plan: Plan, references: Mapping[str, str]) -> RunSpec:
-        """The run, each step with the recovery that its action declares."""
-        known = {action.key: action.recovery for action in self.platform.registry.all("action", Action)}
-        steps = [replace(step, recovery=_recovery(step, known)) for step in order.template.steps]
-        return _spec_of(order, plan, references, steps)
+        try:
+            return self.platform.store.write(work)
+        except BaseException:  # no run will use them, so nothing else forgets them
+            for reference in references.values():
+                self.platform.secrets.delete(reference)
+            raise
 
     def dry_run(
         self,
@@ -243,57 +246,6 @@ def task_view(run: Run) -> dict[str, Any]:
             "user": {"ref": run.created_by},
         },
     }
-
-
-def _recovery(step: StepDefinition, known: Mapping[str, Recovery]) -> Recovery:
-    """What an interrupted step needs: in a group, what the least safe of its steps needs."""
-    inner = [item["action"] for item in step.options.get("steps") or []]
-    found = {known.get(action, "idempotent") for action in [step.action, *inner]}
-    return next(name for name in CAUTION if name in found)
-
-
-def _refuse(plan: Plan) -> None:
-    failed = [check for check in plan.checks if check["verdict"] == "failed"]
-    if failed:
-        errors = [FieldError(f"/checks/{check['id']}", check["detail"]) for check in failed]
-        detail = "; ".join(check["detail"] for check in failed)
-        raise PolicyDeniedError(f"the plan was refused: {detail}", code="scaffolder.refused", errors=errors)
-    taken = [name for name in plan.names if name["taken"]]
-    if taken:
-        listed = ", ".join(f"{item['kind']} {item['name']}" for item in taken)
-        raise ConflictError(f"taken already: {listed}. Choose another name", code="scaffolder.name_taken")
-
-
-def _spec_of(order: Order, plan: Plan, references: Mapping[str, str], steps: Sequence[StepDefinition]) -> RunSpec:
-    entities = [name["name"] for name in plan.names if name["kind"] == "entity"]
-    subject = next((name for name in entities if name.startswith("component:")), next(iter(entities), None))
-    owner = order.values.get("owner")
-    title = order.values.get("name")
-    if order.bound is not None:
-        subject, owner, title = order.bound.ref, order.bound.owner, parse_ref(order.bound.ref).name
-    summary = {
-        "id": plan.id,
-        "hash": plan.hash,
-        "resources": plan.resources,
-        "names": plan.names,
-        "checks": plan.checks,
-    }
-    files = [{"path": item["path"], "size": item["size"]} for item in plan.files]
-    return RunSpec(
-        kind="scaffold",
-        title=f"{order.template.title}: {title}" if title else order.template.title,
-        steps=[*steps, StepDefinition(OUTPUT_STEP, "Collect the output", OUTPUT_STEP)],
-        input={"template_ref": order.template.ref, "values": order.values, "secrets": dict(references)},
-        subject=subject,
-        owner=str(parse_ref(owner, default_kind="group")) if isinstance(owner, str) and owner else plan.created_by,
-        plan={**summary, "files": files},
-        definition={
-            "document": order.template.document,
-            "etag": order.template.etag,
-            "snapshot": order.snapshot,
-            "output": order.template.output,
-        },
-    )
 
 
 def _template_location(annotation: str) -> str:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from factories.scaffolding import Desk, desk
 from taxiway.cli import drafts
 from taxiway.cli.create import create
 from taxiway.cli.errors import CliError
+from taxiway.core.store.tables import plugin_record
 from taxiway.features.scaffolder.tables import draft as draft_table
 
 DRAFTS = "/api/scaffolder/v1/drafts"
@@ -79,7 +81,10 @@ def test_another_person_goes_on_with_a_draft_and_runs_it(at: Desk) -> None:
             {"name": "orders"},
         )
         body = {"values": got["values"], "draftId": draft["id"]}
-        assert at.post("template:default/made", **body).status_code == 404, "it is not the giver's any more"
+        assert at.post("template:default/made", secrets={"key": "k-9"}, **body).status_code == 404, "it is his now"
+        with at.served.platform.store.read() as conn:
+            kept = conn.execute(select(plugin_record.c.key).where(plugin_record.c.key.like("scaffolder/%/key"))).all()
+        assert kept == [], "what was not started keeps no secrets"
         made = at.post("template:default/made", subject=MAX, **body)
         assert made.status_code == 201, made.text
         run = at.end(made.json()["id"])
@@ -138,6 +143,9 @@ def test_an_owner_has_so_many_tasks_of_a_golden_path_at_a_time(at: Desk) -> None
     with at.client("platform") as client:
         assert client.post(f"/api/runs/v1/runs/{first}/signals/go", json={"data": {}}).status_code < 300
     assert at.end(first).state == "succeeded"
+    platform = at.served.platform
+    start = partial(platform.services["scaffolder"].create_task, platform.system("test"), ref, {}, {})
+    assert start(request_key="once") == start(request_key="once"), "a start that is repeated is not one more"
     assert at.post(ref).status_code == 201
 
 

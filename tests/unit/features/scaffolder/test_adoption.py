@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from time import process_time
 from typing import Any
 
 import pytest
 
-from taxiway.features.scaffolder.adoption.inferring import MOST_RENDERS, infer
+from taxiway.features.scaffolder.adoption.inferring import MOST_RENDERS, MOST_SECONDS, fields_of, infer
 from taxiway.features.scaffolder.adoption.marking import likeness, mark_of, votes_of
+from taxiway.features.scaffolder.adoption.run import fitting
 from taxiway.features.scaffolder.adoption.traces import plain_address, subject_of, traces_of
-from taxiway.features.scaffolder.model import Version
+from taxiway.features.scaffolder.model import Version, parse_template
 from taxiway.model.errors import InputError
 
 
@@ -98,6 +100,46 @@ def test_a_template_of_many_options_is_bounded() -> None:
     document = {**version(1).document, "spec": {"parameters": form, "steps": [{"action": "publish:git"}]}}
     infer("template:default/path", [Version(document, "sha256:1", {})], {"a.txt": b"[]"}, {}, counting)
     assert drawn <= MOST_RENDERS + 1
+
+
+def test_a_template_that_takes_its_time_is_bounded() -> None:
+    clock, drawn = [0.0], 0
+
+    def slow(wanted: Version) -> dict[str, bytes]:
+        nonlocal drawn
+        drawn, clock[0] = drawn + 1, clock[0] + MOST_SECONDS
+        return draw(wanted)
+
+    answers = {"name": "a", "owner": "makers", "port": 80}
+    infer("template:default/path", [version(1)], draw(version(1, answers)), {}, slow, lambda: clock[0])
+    assert drawn <= 3
+
+
+def test_lines_that_are_made_to_cost_much_are_bounded() -> None:
+    first, second = (mark_of(name, number, {"type": "string"}) for number, name in enumerate("ab"))
+    assert first is not None
+    assert second is not None
+    made = "\n".join(f"{first.token}aaa{second.token}{'a' * count}" for count in range(250))
+    there = "\n".join(f"{'a' * 200}{number}{'a' * 60}" for number in range(2000))
+    begun = process_time()
+    votes_of({"a.txt": made.encode()}, [first, second], {"a.txt": there.encode()})
+    assert process_time() - begun < 10, "it takes minutes without a bound"
+
+
+def test_answers_that_do_not_fit_are_those_that_were_proposed() -> None:
+    template = parse_template(version(1).document, "template:default/path", "", "")
+    proposed = {"name": "a", "owner": "makers", "port": 80, "schema": "own"}
+    merged = {"name": ["rubbish"], "port": 8080, "cache": "yes", "other": 1}
+    assert fitting(template, merged, proposed) == (
+        {"name": "a", "owner": "makers", "port": 8080},
+        ["cache", "name", "other", "owner"],
+    )
+
+
+def test_an_answer_that_is_a_secret_is_not_read_back() -> None:
+    form = {"properties": {"kind": {"type": "string"}, "key": {"type": "string", "writeOnly": True}}}
+    document = {**version(1).document, "spec": {"parameters": form, "steps": [{"action": "publish:git"}]}}
+    assert list(fields_of(parse_template(document, "template:default/path", "", ""))) == ["kind"]
 
 
 def test_a_template_that_cannot_be_rendered_says_so() -> None:

@@ -1,21 +1,25 @@
 """Which version of a template, with which answers, made what is in a repository: the likeliest, by rendering.
 
 Answers that are known are taken; open questions are read back from the lines in which their marks show; closed ones,
-and open ones with several findings, are tried one after the other. A render takes 20-200 ms; `MOST_RENDERS` bounds all.
+and open ones with several findings, are tried one after the other. A render takes 20-200 ms, and more where a template
+wants it to; `MOST_RENDERS` and `MOST_SECONDS` bound all of them together.
 """
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from taxiway.features.scaffolder.adoption.marking import Files, gain, likeness, mark_of, options_of, votes_of
-from taxiway.features.scaffolder.model import Template, Version, parse_template, secret_fields
+from taxiway.features.scaffolder.model import Template, Version, is_secret, parse_template, secret_fields
 from taxiway.model.errors import TaxiwayError
 
 MOST_RENDERS = 60
+MOST_SECONDS = 60.0
+"""When these are over no other render is begun: what was found until then is the answer."""
 CANDIDATES = 3
 EMPTY: Mapping[str, Any] = {"string": "", "integer": 0, "number": 0, "boolean": False, "array": [], "object": {}}
 ABSENT = object()
@@ -45,28 +49,37 @@ class Inferred:
 
 
 class _Renders:
-    """Renders, counted."""
+    """Renders, counted and timed."""
 
-    def __init__(self, draw: Draw) -> None:
-        self._draw, self.left = draw, MOST_RENDERS
+    def __init__(self, draw: Draw, now: Callable[[], float]) -> None:
+        self._draw, self._now = draw, now
+        self._left, self._end = MOST_RENDERS, now() + MOST_SECONDS
 
     def __call__(self, version: Version) -> Files | None:
         """None where it cannot be rendered, or enough was rendered."""
-        if self.left <= 0:
+        if self._left <= 0 or self._now() > self._end:
             return None
-        self.left -= 1
+        self._left -= 1
         try:
             return self._draw(version)
         except TaxiwayError:
             return None
 
 
-def infer(ref: str, versions: Sequence[Version], there: Files, given: Mapping[str, Any], draw: Draw) -> Inferred:
-    """The likeliest version and answers. `versions` are the newest first; `given` answers win over all findings.
+def infer(
+    ref: str,
+    versions: Sequence[Version],
+    there: Files,
+    given: Mapping[str, Any],
+    draw: Draw,
+    now: Callable[[], float] = time.monotonic,
+) -> Inferred:
+    """The likeliest version and answers. `versions` are the newest first; `given` answers win over all findings; `now`
+    gives seconds.
 
     Raises what rendering the newest version with the answers found raises.
     """
-    newest, renders = versions[0], _Renders(draw)
+    newest, renders = versions[0], _Renders(draw, now)
     fields = fields_of(parse_template(newest.document, ref, "", newest.name))
     answers, origins = _first(fields, given)
     votes: dict[str, Counter[Any]] = {}
@@ -97,7 +110,7 @@ def fields_of(template: Template) -> dict[str, Field]:
     required = {name for page in template.pages for name in page.get("required") or []}
     found: dict[str, Field] = {}
     for name, schema in _properties(template.pages):
-        if name not in hidden and isinstance(schema, Mapping):
+        if name not in hidden and isinstance(schema, Mapping) and not is_secret(schema):
             found.setdefault(name, Field(schema, name in required))  # A later one only says when it holds.
     return found
 

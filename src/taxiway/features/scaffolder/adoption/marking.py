@@ -15,7 +15,11 @@ from typing import Any
 MAX_LINES = 2_000
 MAX_LINE = 300
 MAX_MARKS = 2
-"""Lines that are longer, or hold more marks, are left out: matching them costs the square of their length."""
+"""Lines that are longer, or hold more marks, are left out: matching two marks costs the square of their length."""
+MOST_WORK = 20_000_000
+"""What comparing costs at most, in characters looked at: template and repository may both be made to cost much."""
+PATTERN_WORK = 2_000
+"""What making a pattern costs, in the same measure."""
 LEAST_LITERAL = 3
 """How many characters beside the marks a line needs to be told from others."""
 REFERENCES = {"OwnerPicker": "group:default/", "EntityPicker": "component:default/", "EntityNamePicker": ""}
@@ -48,6 +52,33 @@ Shown = tuple[Mark, bool, str]
 """A mark, whether it stood there whole, and what the repository has in its place."""
 
 
+@dataclass
+class _Work:
+    """Counts what comparing costs; behind `MOST_WORK` nothing matches any more."""
+
+    left: int = MOST_WORK
+
+    def take(self, cost: int) -> bool:
+        self.left -= cost
+        return self.left >= 0
+
+
+@dataclass(frozen=True)
+class _Pattern:
+    """A text in which marks stand for others: what it begins and ends with, and the marks by group."""
+
+    first: str
+    last: str
+    whole: re.Pattern[str]
+    groups: Groups
+
+    def match(self, text: str, work: _Work) -> re.Match[str] | None:
+        if not work.take(1) or not (text.startswith(self.first) and text.endswith(self.last)):
+            return None
+        # Two groups may be tried at each pair of places.
+        return self.whole.fullmatch(text) if work.take(len(text) ** len(self.groups)) else None
+
+
 def options_of(schema: Mapping[str, Any]) -> list[Any]:
     """The answers to a closed question, the default first; empty for an open one."""
     choices = [False, True] if schema.get("type") == "boolean" else list(schema.get("enum") or [])
@@ -77,11 +108,15 @@ def votes_of(made: Files, marks: Sequence[Mark], there: Files) -> Votes:
     shown = re.compile(
         "|".join(f"(?:{re.escape(mark.before)})?{mark.token}" if mark.before else mark.token for mark in marks) or "$^"
     )
+    work = _Work()
     for path, content in made.items():
-        for found, answers in _places(path, shown, by_token, there):
+        for found, answers in _places(path, shown, by_token, there, work):
             _vote(votes, answers)
+            others = list(dict.fromkeys(_lines(there[found])))
             for line in dict.fromkeys(_lines(content)):
-                _match_line(line, shown, by_token, _lines(there[found]), votes)
+                _match_line(line, shown, by_token, others, votes, work)
+        if work.left <= 0:
+            break
     return votes
 
 
@@ -114,35 +149,40 @@ def _lines(content: bytes) -> list[str]:
 
 
 def _places(
-    path: str, shown: re.Pattern[str], by_token: Mapping[str, Mark], there: Files
+    path: str, shown: re.Pattern[str], by_token: Mapping[str, Mark], there: Files, work: _Work
 ) -> Iterator[tuple[str, list[Shown]]]:
     """The file of the repository that a rendered path stands for, with the answers that its path shows."""
     if path in there:
         yield path, []
         return
     pattern = _pattern(path, shown, by_token, r"[^/]+?", least=0)
-    if pattern is None:
+    if pattern is None or not work.take(PATTERN_WORK):
         return
-    found = [match for match in map(pattern[0].fullmatch, there) if match]
+    found = [match for other in there if (match := pattern.match(other, work))]
     if len(found) == 1:
-        yield found[0].string, _shown(found[0], pattern[1])
+        yield found[0].string, _shown(found[0], pattern.groups)
 
 
 def _match_line(
-    line: str, shown: re.Pattern[str], by_token: Mapping[str, Mark], others: Sequence[str], votes: Votes
+    line: str,
+    shown: re.Pattern[str],
+    by_token: Mapping[str, Mark],
+    others: Sequence[str],
+    votes: Votes,
+    work: _Work,
 ) -> None:
     pattern = _pattern(line, shown, by_token, r".+?", least=LEAST_LITERAL)
-    if pattern is None:
+    if pattern is None or not work.take(PATTERN_WORK):
         return
-    found = {match.groups(): match for match in map(pattern[0].fullmatch, others) if match}
+    found = {match.groups(): match for other in others if (match := pattern.match(other, work))}
     if len(found) == 1:
         (match,) = found.values()
-        _vote(votes, _shown(match, pattern[1]))
+        _vote(votes, _shown(match, pattern.groups))
 
 
 def _pattern(
     text: str, shown: re.Pattern[str], by_token: Mapping[str, Mark], any_text: str, least: int
-) -> tuple[re.Pattern[str], Groups] | None:
+) -> _Pattern | None:
     """A pattern for texts that differ from `text` in what its marks stand for, and the marks by group. None for a text
     without marks, with many, or with little else."""
     hits = list(shown.finditer(text))
@@ -165,7 +205,8 @@ def _pattern(
     rest = text[end:]
     if literal + len(rest.strip()) < least:
         return None
-    return re.compile("".join([*parts, re.escape(rest)])), marks
+    whole = re.compile("".join([*parts, re.escape(rest)]))
+    return _Pattern(text[: hits[0].start()], rest, whole, marks)
 
 
 def _shown(match: re.Match[str], groups: Groups) -> list[Shown]:

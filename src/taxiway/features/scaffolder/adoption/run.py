@@ -12,11 +12,14 @@ from taxiway.features.pulls import service as pulls
 from taxiway.features.pulls.service.hosts import forge
 from taxiway.features.scaffolder import repository
 from taxiway.features.scaffolder.actions.pull_requests import check_back, take_back
-from taxiway.features.scaffolder.adoption.service import KIND, AdoptionOrder, propose, view
-from taxiway.features.scaffolder.model import Service, Version
+from taxiway.features.scaffolder.adoption.inferring import fields_of
+from taxiway.features.scaffolder.adoption.service import KIND, AdoptionOrder, claim_problem, propose, view
+from taxiway.features.scaffolder.model import Service, Template, Version, page_schema, parse_template, secret_fields
 from taxiway.features.scaffolder.record import FILE, record_text
 from taxiway.features.scaffolder.service import Scaffolder
+from taxiway.features.scaffolder.trying import MASK
 from taxiway.features.scaffolder.upgrade_run import pull_link
+from taxiway.features.scaffolder.validation import schema_errors
 from taxiway.kit.yaml12 import YamlError, load_all
 from taxiway.model.errors import NotFoundError, TooLargeError
 from taxiway.model.event import Event
@@ -121,10 +124,13 @@ class FollowAdoptions:
         found = run.steps[0].output if run.kind == KIND and run.steps else None
         if not found or run.subject is None or found["repository"] != event.data["repository"]:
             return
-        pinned = found["pinned"]
-        values = self._merged(found["repository"], str(event.data["merge_commit"]), pinned["values"])
+        pinned, subject = found["pinned"], run.subject
+        there = forge(self._platform).get_repository(found["repository"])
+        if there is None:  # deleted since
+            return
+        values = self._merged(found, str(event.data["merge_commit"]))
         service = Service(
-            subject=run.subject,
+            subject=subject,
             repository=found["repository"],
             owner=run.owner,
             template_ref=found["template"],
@@ -133,14 +139,48 @@ class FollowAdoptions:
             run_id=run.id,
             created_at=run.created_at,
         )
-        self._platform.store.write(lambda tx: repository.insert_service(tx, service))
 
-    def _merged(self, name: str, commit: str, proposed: Mapping[str, Any]) -> Mapping[str, Any]:
-        """The answers in the record as it was merged; those proposed where it cannot be read."""
+        def work(tx: Tx) -> str | None:
+            # Judged again: the name may have become another's while the pull request was open.
+            problem = claim_problem(self._platform, tx.conn, subject, there)
+            if problem is None:
+                repository.insert_service(tx, service)
+            return problem
+
+        if (problem := self._platform.store.write(work)) is not None:
+            self._platform.log.warning("scaffolder.adoption_refused", run=run.id, error=problem)
+
+    def _merged(self, found: Mapping[str, Any], commit: str) -> Mapping[str, Any]:
+        """The answers in the record as it was merged; those proposed where it cannot be read, or does not fit."""
+        name, proposed = found["repository"], found["pinned"]["values"]
         try:
             content = forge(self._platform).read_file(name, commit, FILE)
             body = next(load_all(content)).value if content else None
         except (YamlError, TooLargeError, StopIteration):
-            return proposed
+            body = None
         answers = body.get("answers") if isinstance(body, Mapping) else None
-        return answers if isinstance(answers, Mapping) else proposed
+        if not isinstance(answers, Mapping):
+            self._platform.log.warning("scaffolder.adopted_record", repository=name, error=f"{FILE} cannot be read")
+            return dict(proposed)
+        template = parse_template(found["pinned"]["document"], found["template"], "", found["version"])
+        kept, wrong = fitting(template, answers, proposed)
+        if wrong:
+            self._platform.log.warning(
+                "scaffolder.adopted_record", repository=name, error="answers do not fit", at=wrong
+            )
+        return kept
+
+
+def fitting(
+    template: Template, answers: Mapping[str, Any], proposed: Mapping[str, Any]
+) -> tuple[dict[str, Any], list[str]]:
+    """The answers that are asked for and fit; for the others what was proposed. With the names of the others."""
+    asked, hidden = fields_of(template), secret_fields(template.pages)
+    given = {name: value for name, value in answers.items() if name in asked}
+    wrong = {name for name, field in asked.items() if field.is_required and name not in given}
+    wrong |= {str(name) for name in answers if name not in asked}
+    for page in template.pages:
+        problems = schema_errors(page_schema(page), {**given, **dict.fromkeys(hidden, MASK)})
+        wrong |= {name for problem in problems if (name := problem.pointer.strip("/").split("/")[0]) in given}
+    kept = {name: value for name, value in given.items() if name not in wrong}
+    return kept | {name: value for name, value in proposed.items() if name in wrong}, sorted(wrong)

@@ -13,7 +13,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from taxiway.core.context import OpContext
+from sqlalchemy import Connection
+
+from taxiway.core.context import OpContext, Platform
 from taxiway.features.catalog import service as catalog
 from taxiway.features.pulls.service.hosts import forge, owner_of, repository_of
 from taxiway.features.scaffolder import repository
@@ -25,13 +27,17 @@ from taxiway.features.scaffolder.record import FILE
 from taxiway.features.scaffolder.service import Scaffolder
 from taxiway.features.scaffolder.upgrading import render
 from taxiway.kit.paging import Page, decode_cursor, page_of
+from taxiway.kit.pointer import pointer
 from taxiway.model.entity import parse_ref
-from taxiway.model.errors import ConflictError, InputError, NotFoundError, TooLargeError
+from taxiway.model.errors import ConflictError, FieldError, InputError, NotFoundError, TooLargeError
 from taxiway.model.run import RunSpec, StepDefinition
+from taxiway.model.workload import Repository
 from taxiway.plugin.actions import workspace_files
 
 ADOPTS = "taxiway.dev/adopts"
 """Annotation of a template: addresses of the copier or cookiecutter templates that it replaces, with commas between."""
+REPOSITORY = "taxiway.dev/repository"
+"""Annotation of an entity: the repository of the built-in forge that it is described in."""
 KIND = "adopt"
 STEPS = (
     StepDefinition("infer", "Find the version and the answers", "taxiway:adopt:infer", recovery="idempotent"),
@@ -127,6 +133,7 @@ def propose(ctx: OpContext, scaffolder: Scaffolder, order: AdoptionOrder) -> Pro
         told = f"no template here says that it replaces {trace.template} ({ADOPTS})" if trace else "it has no trace"
         raise InputError(f"which golden path made {order.repository} is unknown: {told}. Name the template")
     versions, files = versions_of(ctx, scaffolder, ref), _files(ctx, order.repository, head)
+    _refuse_unasked(order.answers, versions[0], ref)
     known = {**_answers_of(traces, versions[0], ref), **order.answers}
     draw = partial(_draw, ctx, scaffolder, ref)
     inferred = infer(ref, versions, files, known, draw)
@@ -154,6 +161,18 @@ def view(name: str, proposed: Proposed) -> dict[str, Any]:
     }
 
 
+def claim_problem(platform: Platform, conn: Connection, subject: str, there: Repository) -> str | None:
+    """Why a repository may not become the service `subject`: what it says of itself may be anybody's name."""
+    service = repository.get_service(conn, subject)
+    if service is not None and service.repository != there.name:
+        return f"{subject} is a service in {service.repository} already"
+    document = catalog.get_entity(platform, subject)
+    described = (document or {}).get("metadata", {}).get("annotations", {}).get(REPOSITORY)
+    if document is not None and described != there.name and catalog.owner_of(document) != owner_of(there):
+        return f"{subject} is an entity of {catalog.owner_of(document) or 'nobody'} and not described by {there.name}"
+    return None
+
+
 def _standing(ctx: OpContext, order: AdoptionOrder) -> tuple[str, str, list[Trace]]:
     """The entity of a repository, its newest commit, and its traces."""
     there = repository_of(ctx.platform, order.repository)
@@ -171,6 +190,12 @@ def _standing(ctx: OpContext, order: AdoptionOrder) -> tuple[str, str, list[Trac
         raise InputError(
             f"{there.name} has no component in {CATALOG_FILE}: add one first, for example with catalog onboard",
             code="scaffolder.no_entity",
+        )
+    with ctx.platform.store.read() as conn:
+        problem = claim_problem(ctx.platform, conn, subject, there)
+    if problem is not None:
+        raise ConflictError(
+            f"{problem}: give the component in {CATALOG_FILE} a name of its own", code="scaffolder.not_its_entity"
         )
     return subject, head, traces_of(files)
 
@@ -212,6 +237,17 @@ def _answers_of(traces: list[Trace], version: Version, ref: str) -> dict[str, An
         for name, value in trace.answers.items()
         if _plain(name) in by_plain
     }
+
+
+def _refuse_unasked(answers: Mapping[str, Any], version: Version, ref: str) -> None:
+    asked = fields_of(parse_template(version.document, ref, "", version.name))
+    unasked = sorted(answers.keys() - asked.keys())
+    if unasked:
+        raise InputError(
+            f"{ref} does not ask for {', '.join(unasked)}; it asks for {', '.join(asked)}",
+            code="scaffolder.invalid_values",
+            errors=[FieldError(pointer(["answers", name]), "no question has this name") for name in unasked],
+        )
 
 
 def _plain(name: str) -> str:

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from taxiway.cli.main import run
+from taxiway.features.catalog import service as catalog
+from taxiway.plugin import SourcedEntity
 
 from .conftest import APP, V1, Desk, until
 
@@ -87,10 +89,13 @@ def test_answers_are_corrected_before_they_are_merged(billing: str, desk: Desk) 
     assert made.state == "succeeded", made.error
     branch, path = f"taxiway/adopt-{made.id}", ".taxiway/scaffold.yaml"
     text = desk.read(branch, path, "billing") or ""
-    desk.commit({path: text.replace("branch: main", "branch: trunk")}, "billing", branch)
+    text = text.replace("branch: main", "branch: trunk").replace("name: orders", "name: [no name]")
+    desk.commit({path: text}, "billing", branch)
     desk.merge({"repository": "billing", "number": 1})
     until(lambda: bool(desk.client.get(f"{V1}/services", params={"subject": BILLING}).json()["items"]))
-    assert desk.state(BILLING)["answers"]["branch"] == "trunk"
+    answers = desk.state(BILLING)["answers"]
+    assert answers["branch"] == "trunk"
+    assert answers["name"] == "orders", "what does not fit is as it was proposed"
 
 
 def test_copiers_answers_are_taken_for_the_template_that_replaces_its(billing: str, desk: Desk) -> None:
@@ -111,6 +116,23 @@ def test_what_cannot_be_adopted_says_why(billing: str, desk: Desk) -> None:
 
     assert "has a record" in refused(409, {"repository": "orders"})
     assert "no repository" in refused(404, {"repository": "nowhere"})
+    assert "does not ask for colour" in str(
+        desk.client.post(f"{V1}/adoptions/plan", json={"repository": "billing", "answers": {"colour": 1}}).json()
+    )
+    desk.commit({"catalog-info.yaml": TRACED.replace("name: billing", "name: orders")}, "billing")
+    assert "component:default/orders is a service in orders already" in refused(409, {"repository": "billing"})
+    desk.commit({"catalog-info.yaml": TRACED.replace("name: billing", "name: vault")}, "billing")
+    platform = desk.server.platform
+    vault = {
+        "apiVersion": "backstage.io/v1alpha1",
+        "kind": "Component",
+        "metadata": {"name": "vault"},
+        "spec": {"type": "service", "lifecycle": "production", "owner": "guards"},
+    }
+    item = SourcedEntity(vault, "file:/x/catalog-info.yaml")
+    system = platform.system("test")
+    platform.store.write(lambda tx: catalog.apply_entities(tx, system, [item], "guards", full=True))
+    assert "vault is an entity of group:default/guards" in refused(409, {"repository": "billing"})
     desk.commit({"catalog-info.yaml": "nothing: here\n"}, "billing")
     assert "no component" in refused(422, {"repository": "billing"})
     desk.commit({"catalog-info.yaml": TRACED.replace("annotations", "labels")}, "billing")

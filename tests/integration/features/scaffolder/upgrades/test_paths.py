@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from .conftest import FILES, FORM, STEPS, V1, Desk
+from .conftest import FILES, FORM, STEPS, SUBJECT, V1, Desk
 
 GIVEN = {"owner": "group:default/makers", "name": "second"}
 
@@ -34,6 +34,9 @@ def test_use_success_and_those_that_lag_behind_are_counted(orders: str, desk: De
     assert item["lead_seconds"] > 0
     assert (item["services"], item["behind"], item["deployed"]) == (1, 1, 0)
     assert item["first_deployment_seconds"] is None
+    declined = desk.client.post(f"{V1}/services/decline", json={"subject": SUBJECT})
+    assert declined.status_code == 200, declined.text
+    assert paths(desk)["items"][0]["behind"] == 0, "what declined the newest version does not lag behind it"
 
 
 def test_a_deprecated_path_warns_and_then_makes_nothing_new(orders: str, desk: Desk) -> None:

@@ -43,7 +43,8 @@ class ProcessJobs:
         run = jobs.read(self._places.jobs(matched[1]) / "runs" / matched[2]) if matched else None
         if run is None:
             raise NotFoundError(f"no job {job_id} is here: it is older than what is kept; list the jobs again")
-        return [LogLine(line.seq, None, "stdout", line.text) for line in logs.read(run.folder, after, limit)]
+        lines = logs.read(run.folder, after, limit, is_over=not jobs.is_open(run))
+        return [LogLine(line.seq, None, "stdout", line.text) for line in lines]
 
     def health(self, key: ObjectKey, bundle: Bundle) -> ObjectStatus:
         """How the CronJob stands: what it needs is there, and its newest run of this version did not fail."""

@@ -18,9 +18,10 @@ import time
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from taxiway.plugins.process import bell, files, procs, shim
+    from taxiway.plugins.process import bell, child, files, procs, shim
 else:
     import bell
+    import child
     import files
     import procs
     import shim
@@ -117,6 +118,7 @@ class JobShim(shim.Shim):
 
     def finish(self, phase: str, reason: str) -> None:
         """The end. It must be on disk before anybody hears of it."""
+        child.bound_log(os.path.join(self.folder, "log"), int(self.spec["log_bytes"]))
         while True:
             self.save(phase=phase, reason=reason, pid=None, start_ticks=None, live=None, ended_at=shim.now())
             if self.is_saved:

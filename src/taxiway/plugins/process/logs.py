@@ -24,8 +24,11 @@ class Line:
     text: str
 
 
-def read(folder: Path, after: int = 0, limit: int = 1000) -> list[Line]:
-    """Up to `limit` whole lines behind offset `after` (at most 1 MB). A line longer than 16 KB is split."""
+def read(folder: Path, after: int = 0, limit: int = 1000, is_over: bool = False) -> list[Line]:
+    """Up to `limit` whole lines behind offset `after` (at most 1 MB). A line longer than 16 KB is split.
+
+    `is_over`: nobody writes any more, so what is behind the last line break is a line too.
+    """
     try:
         descriptor = os.open(folder / "log", os.O_RDONLY | os.O_CLOEXEC)
     except FileNotFoundError:
@@ -34,7 +37,8 @@ def read(folder: Path, after: int = 0, limit: int = 1000) -> list[Line]:
         size = os.fstat(descriptor).st_size
         # A file system without holes makes the shim start the log anew: then the old cursor lies behind the end.
         start = _first(descriptor, after if after <= size else 0)
-        return _lines(os.pread(descriptor, MOST_BYTES, start), start, limit)
+        data = os.pread(descriptor, MOST_BYTES, start)
+        return _lines(data, start, limit, is_over and start + len(data) >= size)
     finally:
         os.close(descriptor)
 
@@ -72,7 +76,7 @@ def _first(descriptor: int, offset: int) -> int:
         return offset
 
 
-def _lines(data: bytes, start: int, limit: int) -> list[Line]:
+def _lines(data: bytes, start: int, limit: int, is_over: bool) -> list[Line]:
     # The hole ends inside a block, whose first bytes were freed with it.
     position = len(data) - len(data.lstrip(b"\0"))
     result: list[Line] = []
@@ -81,7 +85,9 @@ def _lines(data: bytes, start: int, limit: int) -> list[Line]:
         whole = end >= 0
         stop = end if whole else position + LINE_BYTES
         if not whole and stop > len(data):
-            break
+            if not is_over:
+                break
+            stop = len(data)
         result.append(Line(start + stop + (1 if whole else 0), data[position:stop].decode("utf-8", "replace")))
         position = stop + (1 if whole else 0)
     return result

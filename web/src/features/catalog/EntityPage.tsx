@@ -6,7 +6,7 @@ import { ChevronDown, EllipsisVertical, ExternalLink, GitBranch, Pencil, Refresh
 import { type ComponentType, lazy, Suspense, useState } from 'react'
 import { schedulesQuery } from '~/api/job-queries'
 import { refreshEntity } from '~/api/mutations'
-import { entityQuery, matrixQuery } from '~/api/queries'
+import { entityQuery, matrixQuery, releasesQuery } from '~/api/queries'
 import { entityRef, titleOf } from '~/api/refs'
 import type { Entity } from '~/api/types'
 import { DestroyModal } from '~/components/DestroyModal'
@@ -22,25 +22,28 @@ import s from './entity.module.css'
 export type TabProps = { entity: Entity; entityRef: string }
 const route = getRouteApi('/app/catalog/$kind/$namespace/$name')
 const tab = (load: () => Promise<{ default: ComponentType<TabProps> }>) => lazy(load)
-const TABS: [id: string, label: string, Component: ComponentType<TabProps>, deployed: boolean][] = [
-  ['overview', 'Overview', tab(() => import('./OverviewTab')), false],
-  ['deployments', 'Deployments', tab(() => import('./DeploymentsTab')), true],
-  ['pipelines', 'Pipelines', tab(() => import('./PipelinesTab')), true],
-  ['jobs', 'Jobs', tab(() => import('./JobsTab')), true],
-  ['logs', 'Logs', tab(() => import('./LogsTab')), true],
-  ['metrics', 'Metrics', tab(() => import('./MetricsTab')), true],
-  ['docs', 'Docs', tab(() => import('./DocsTab')), false],
-  ['api', 'API', tab(() => import('./api/ApiTab')), false],
-  ['definition', 'Definition', tab(() => import('./DefinitionTab')), false],
-  ['history', 'History', tab(() => import('./HistoryTab')), false],
+type Needs = 'any' | 'component' | 'runs'
+const TABS: [id: string, label: string, Component: ComponentType<TabProps>, needs: Needs][] = [
+  ['overview', 'Overview', tab(() => import('./OverviewTab')), 'any'],
+  ['deployments', 'Deployments', tab(() => import('./DeploymentsTab')), 'runs'],
+  ['pipelines', 'Pipelines', tab(() => import('./PipelinesTab')), 'component'],
+  ['jobs', 'Jobs', tab(() => import('./JobsTab')), 'runs'],
+  ['logs', 'Logs', tab(() => import('./LogsTab')), 'runs'],
+  ['metrics', 'Metrics', tab(() => import('./MetricsTab')), 'runs'],
+  ['docs', 'Docs', tab(() => import('./DocsTab')), 'any'],
+  ['api', 'API', tab(() => import('./api/ApiTab')), 'any'],
+  ['definition', 'Definition', tab(() => import('./DefinitionTab')), 'any'],
+  ['history', 'History', tab(() => import('./HistoryTab')), 'any'],
 ]
 
-/** Tabs that could never have content are left out: only components are deployed, and what runs on a schedule has jobs
- * with logs of their own where others have a log and metrics. */
-export const tabsFor = (kind: string, scheduled = false) =>
+/** Tabs that could never have content are left out: only components are deployed, of them only those that have releases
+ * (a Terraform module has none), and what runs on a schedule has jobs with logs of their own where others have a log and
+ * metrics. */
+export const tabsFor = (kind: string, scheduled = false, runs = true) =>
   TABS.filter(
-    ([id, , , deployed]) =>
-      (!deployed || kind.toLowerCase() === 'component') &&
+    ([id, , , needs]) =>
+      (needs === 'any' || kind.toLowerCase() === 'component') &&
+      (needs !== 'runs' || runs) &&
       (id !== 'api' || kind.toLowerCase() === 'api') &&
       (scheduled ? id !== 'logs' && id !== 'metrics' : id !== 'jobs'),
   )
@@ -56,17 +59,26 @@ export function EntityPage() {
   const component = e.kind.toLowerCase() === 'component'
   const schedules = useQuery({ ...schedulesQuery({ service: self }), enabled: component, retry: false })
   const scheduled = schedules.data ? schedules.data.items.length > 0 : search.tab === 'jobs'
-  const tabs = tabsFor(e.kind, scheduled)
-  const current = tabs.find(([id]) => id === search.tab) ?? tabs[0]
   const spec = (e.spec ?? {}) as Record<string, string | undefined>
   const matrix = useQuery({ ...matrixQuery(), enabled: component, retry: false })
-  const live = Object.values(matrix.data?.services.find((x) => x.ref === self)?.cells ?? {}).find((c) => c?.url)?.url
+  const repository = e.metadata.annotations?.['taxiway.dev/repository']
+  const releases = useQuery({
+    ...releasesQuery(self),
+    enabled: component && Boolean(repository),
+    retry: false,
+    refetchInterval: ({ state }) => (state.data?.items.length ? false : 10_000),
+  })
+  const row = matrix.data?.services.find((x) => x.ref === self)
+  const runs = !matrix.data || !releases.data || Boolean(row) || releases.data.items.length > 0
+  const live = Object.values(row?.cells ?? {}).find((c) => c?.url)?.url
+  const tabs = tabsFor(e.kind, scheduled, runs)
+  const current = tabs.find(([id]) => id === search.tab) ?? tabs[0]
   const go = (id: string) => void nav({ search: { tab: id === 'overview' ? undefined : id } })
   const move = (by: number) => {
     const next = tabs[tabs.findIndex(([id]) => id === current?.[0]) + by]
     if (next) go(next[0])
   }
-  useHotkeys([['[', () => move(-1)], [']', () => move(1)], ['l', () => component && go(scheduled ? 'jobs' : 'logs')]]) // prettier-ignore
+  useHotkeys([['[', () => move(-1)], [']', () => move(1)], ['l', () => component && runs && go(scheduled ? 'jobs' : 'logs')]]) // prettier-ignore
   const again = useMutation({
     mutationFn: () => refreshEntity(self),
     onSuccess: async () => {
@@ -77,7 +89,6 @@ export function EntityPage() {
   })
   const owner = e.relations?.find((r) => r.type === 'ownedBy')?.targetRef ?? spec.owner
   const system = e.relations?.find((r) => r.type === 'partOf' && r.targetRef.startsWith('system:'))?.targetRef
-  const repository = e.metadata.annotations?.['taxiway.dev/repository']
   return (
     <Page>
       <header className={s.head}>
@@ -99,7 +110,7 @@ export function EntityPage() {
         </div>
         <div className={s.actions}>
           {live && <Button component="a" href={live} target="_blank" rel="noreferrer" variant="default" leftSection={<ExternalLink size={14} />}>Open</Button>}
-          {component && (
+          {component && runs && (
             <Button component={Link} to={`/environments?service=${encodeURIComponent(self)}`} leftSection={<Rocket size={15} />}>Deploy</Button>
           )}
           <EntityActions parts={params} entityRef={self} />

@@ -83,7 +83,7 @@ function When({ schedule, entityRef, environment }: Place & { schedule: Schedule
       {(schedule.message || schedule.missed > 0) && (
         <p className={s.problems} style={{ margin: '0 14px 12px' }}>
           <TriangleAlert size={14} aria-hidden />{' '}
-          {[schedule.missed > 0 && `${schedule.missed} runs were missed`, schedule.message].filter(Boolean).join('; ')}
+          {[schedule.missed > 0 && (schedule.missed === 1 ? 'one run was missed' : `${schedule.missed} runs were missed`), schedule.message].filter(Boolean).join('; ')}
         </p>
       )}
     </Panel>

@@ -79,7 +79,8 @@ def kill_keeper(laptop: Laptop) -> None:
 
 
 def test_a_run_comes_when_it_is_due_and_only_once(office: Laptop) -> None:
-    office.deploy([cron_job(put(office, "head -c 500000 /dev/zero | tr '\\0' x; echo; printf last"), schedule="*/5 * * * *")])
+    script = "head -c 500000 /dev/zero | tr '\\0' x; echo; printf last"
+    office.deploy([cron_job(put(office, script), schedule="*/5 * * * *")])
     (schedule,) = office.runner.schedules()
     assert schedule.next_at is not None
     assert 0 < schedule.next_at - office.host.context.clock.now() <= 5 * MINUTE

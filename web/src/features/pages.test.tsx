@@ -29,6 +29,17 @@ it('sends nobody to the sign-in page and back to where they wanted to go', async
   expect(calls.find((c) => c.method === 'POST')?.body).toEqual({ username: 'dana', password: 'secret' })
 })
 
+it('offers the providers that one may sign in by, and says why one refused', async () => {
+  document.cookie = 'taxiway_refused="the%20token%20is%20too%20old%3A%20sign%20in%20again"'
+  start('/sign-in?next=%2Fruns', {
+    'GET /api/access/v1/ways': { items: [{ name: 'corp', title: 'Acme', url: '/api/access/v1/oidc/corp/start' }] },
+  })
+  const way = await screen.findByRole('link', { name: 'Sign in with Acme' }, find)
+  expect(way).toHaveAttribute('href', '/api/access/v1/oidc/corp/start?next=%2Fruns')
+  expect(screen.getByRole('alert')).toHaveTextContent('the token is too old: sign in again')
+  document.cookie = 'taxiway_refused=; max-age=0'
+})
+
 it('exchanges a one-time link by POST and takes its token out of the address', async () => {
   window.location.hash = 'link_token=once'
   const { router } = start('/sign-in', { 'POST /api/access/v1/sessions': {} })

@@ -211,7 +211,10 @@ def test_groups_become_groups_with_members_and_leave_with_them(door: Door) -> No
     reader = door.server.client(door.server.token())
     door.sign_in({"sub": "g-1", "preferred_username": "gil", "name": "Gil", "groups": ["guards", "internal-x", "shop"]})
     browser, _ = door.sign_in({"sub": "g-2", "preferred_username": "ann", "groups": ["shop"]})
+    door.sign_in({"sub": "g-3", "preferred_username": "mal", "groups": ["#shop", "SHOP"]})
     until(lambda: members("shop") == ["user:default/ann", "user:default/gil"])
+    until(lambda: reader.get("/api/catalog/entities/by-name/user/default/mal").status_code == 200)
+    assert members("shop") == ["user:default/ann", "user:default/gil"], "what looks like a group is not that group"
     assert members("guards") == ["user:default/gil"]
     assert reader.get("/api/catalog/entities/by-name/group/default/internal-x").status_code == 404
     user = reader.get("/api/catalog/entities/by-name/user/default/gil").json()

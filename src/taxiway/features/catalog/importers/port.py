@@ -18,6 +18,8 @@ from taxiway.features.catalog.importers.report import Input, Item, Note, Options
 from taxiway.features.catalog.kinds import Kinds, shipped, with_document
 from taxiway.kit.pointer import pointer
 
+MAX_BLUEPRINTS = 1000
+"""Each is judged with all that came before it."""
 NOT_CATALOG: Mapping[str, str] = {
     "scorecards": "scorecards are rules over the catalog, not entities",
     "actions": "an action is a golden path here: write a template for it",
@@ -126,10 +128,13 @@ def _envelope(reading: _Reading, name: str, value: Value, found: Mapping[str, An
 
 
 def _blueprint(reading: _Reading, at: tuple[str, str, int], found: Mapping[str, Any]) -> None:
-    identifier = found["identifier"]
+    identifier, why = found["identifier"], ""
     if reading.shapes.get(identifier) is not None:
-        document, where, line = at
         why = "there is a blueprint of this identifier"
+    elif len(reading.shapes.by_blueprint) >= MAX_BLUEPRINTS:
+        why = f"there are more than {MAX_BLUEPRINTS} blueprints: import them in parts"
+    if why:
+        document, where, line = at
         reading.items.append(refused(document, where, f"blueprint {identifier}", why, line))
         return
     reading.shapes.add(found, at, reading.options.kinds)

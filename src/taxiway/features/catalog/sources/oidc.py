@@ -15,7 +15,7 @@ from pydantic import AfterValidator, Field
 from taxiway.core.context import Platform
 from taxiway.features.access.service.oidc import SOURCE, SignedInPerson, signed_in_people
 from taxiway.plugin import PluginSettings, SourcedEntity, SourceEnd, SourceItem, SourceRequest
-from taxiway.plugin.people import Person, Team, people_documents
+from taxiway.plugin.people import Person, Team, name_for, people_documents
 
 
 def _pattern(text: str) -> str:
@@ -55,13 +55,21 @@ class OidcSource:
             for group in one.groups:
                 if wanted.fullmatch(group):
                     members.setdefault(group, []).append(one.subject)
-        teams = [Team(name, name, display_name=name, people=tuple(people)) for name, people in sorted(members.items())]
+        teams = [
+            Team(name, name, display_name=name, people=tuple(members[name])) for name in sorted(members, key=_order)
+        ]
         place = f"url:{issuer or self._platform.public_url()}"
         for document in people_documents([_person(one) for one in found], teams):
             if request.cancelled.is_set():
                 return
             yield SourcedEntity(document, place, vouched=True)
         yield SourceEnd()
+
+
+def _order(group: str) -> tuple[bool, bool, str]:
+    """Groups that are called as a Group can be, first: none that only looks like one gets its name, and its roles."""
+    name = name_for(group)
+    return name != group, name.lower() != group, group
 
 
 def _person(one: SignedInPerson) -> Person:

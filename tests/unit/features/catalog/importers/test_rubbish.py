@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from factories.leaves import covered, leaves
+from taxiway.features.catalog.importers import port
 from taxiway.features.catalog.importers.formats import converter
 from taxiway.features.catalog.importers.naming import Names, name_for, tag_for
 from taxiway.features.catalog.importers.reading import MAX_BYTES
@@ -248,3 +249,9 @@ def test_ten_thousand_entities_take_seconds() -> None:
     counts = counts_of(convert("port", [blueprint], entities))
     assert counts["entity"] == 10_001  # and the kind
     assert time.monotonic() - started < 20
+
+
+def test_blueprints_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(port, "MAX_BLUEPRINTS", 2)
+    found = convert("port", [{"identifier": name, "schema": {}} for name in "abc"])
+    assert sorted(item.reason for item in found) == ["", "", "there are more than 2 blueprints: import them in parts"]

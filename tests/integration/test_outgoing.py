@@ -95,6 +95,11 @@ def test_a_redirect_is_judged_again_and_does_not_carry_the_credential_away(
         assert both.get(f"{system.url}/a").json() == {"here": True}
         assert {"authorization", "x-team-token"} <= system.asked[-1].headers.keys()
         assert SECRET not in str(elsewhere.asked[0].headers), "a header of any name may hold a credential"
+        system.respond = lambda asked: Reply(status=307, headers={"location": f"{elsewhere.url}/x?{SECRET}"})
+        with pytest.raises(InputError, match="correct the address") as refused:
+            both.send("POST", f"{system.url}/a", json={"secret": SECRET})
+        assert SECRET not in refused.value.detail
+        assert len(elsewhere.asked) == 1, "a body may hold a credential too"
     system.respond = lambda asked: Reply(status=302, headers={"location": "/again"})
     with pytest.raises(InputError, match="leads on"):
         client.get(f"{system.url}/a")
@@ -133,6 +138,11 @@ def test_a_credential_that_is_used_up_holds_up_no_other(system: OtherSystem, cli
     with pytest.raises(RateLimitedError):
         client.get(system.url, headers=used_up)
     assert len(system.asked) == 2
+    for endless in ("inf", "1e300"):
+        system.respond = lambda asked, told=endless: Reply(status=429, headers={"retry-after": told})
+        with pytest.raises(RateLimitedError) as limited:
+            client.get(system.url, headers={"authorization": endless})
+        assert limited.value.retry_after_seconds == pytest.approx(86_400, abs=1)
 
 
 def test_a_secondary_limit_is_known_by_its_words(system: OtherSystem, client: Outgoing) -> None:

@@ -54,8 +54,8 @@ class Limits:
 class Outgoing:
     """Requests to other systems. `hosts` says where they may go, `headers` go with each (such as a credential).
 
-    Only HARMLESS_HEADERS go along when a redirect leads to another origin. `stop` ends waiting early. `tls`
-    says which certificates are accepted and shown, where that is not what this machine does.
+    Only HARMLESS_HEADERS go along when a redirect leads to another origin, and never a body. `stop` ends waiting early.
+    `tls` says which certificates are accepted and shown, where that is not what this machine does.
     """
 
     hosts: Hosts = field(default_factory=Hosts)
@@ -146,10 +146,16 @@ class Outgoing:
             if answer.status not in REDIRECTS or not target:
                 return answer
             following = split(urljoin(url.geturl(), target))
-            if (following.scheme, following.netloc) != (url.scheme, url.netloc):
-                headers = {name: value for name, value in headers.items() if name in HARMLESS_HEADERS}
             if answer.status == 303 or (answer.status in (301, 302) and method == "POST"):
                 method, body = "GET", None
+            if (following.scheme, following.netloc) != (url.scheme, url.netloc):
+                headers = {name: value for name, value in headers.items() if name in HARMLESS_HEADERS}
+                if body:
+                    raise InputError(
+                        f"{call.shown} leads to {following.scheme}://{following.netloc}, which gets nothing that was "
+                        "sent: correct the address in the settings",
+                        code="outgoing.redirects",
+                    )
             url = following
         raise InputError(f"{call.shown} leads on more than {call.limits.redirects} times", code="outgoing.redirects")
 

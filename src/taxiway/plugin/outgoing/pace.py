@@ -8,6 +8,8 @@ REMAINING = ("x-ratelimit-remaining", "ratelimit-remaining")
 RESET = ("x-ratelimit-reset", "ratelimit-reset")
 EPOCH = 1_000_000_000
 DEFAULT_WAIT = 60.0
+MOST_WAIT = 86_400.0
+"""A pause that is longer, or without an end, is an error of the other side: it is asked again after a day."""
 SECONDARY = b"secondary rate limit"
 """What GitHub says in the body when it limits what is made in a minute, at times without any header."""
 
@@ -20,8 +22,13 @@ def is_limit(status: int, headers: Mapping[str, str], body: bytes = b"") -> bool
 
 
 def wait_seconds(status: int, headers: Mapping[str, str], now: float, body: bytes = b"") -> float | None:
-    """How long nothing more should be asked, as an answer says it; None when it does not ask for a wait. `now` is in
-    seconds of Unix time."""
+    """How long nothing more should be asked, as an answer says it, MOST_WAIT at most; None when it does not ask for a
+    wait. `now` is in seconds of Unix time."""
+    wanted = _wanted(status, headers, now, body)
+    return None if wanted is None else min(wanted, MOST_WAIT)
+
+
+def _wanted(status: int, headers: Mapping[str, str], now: float, body: bytes) -> float | None:
     after = _retry_after(headers, now)
     if is_limit(status, headers, body) or status == 503:
         if after is None and _is_secondary(body):

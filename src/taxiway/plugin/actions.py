@@ -71,7 +71,8 @@ def workspace_files(root: Path) -> Iterator[tuple[str, Path]]:
     """(relative path, path) of every plain file below `root` but `.git`, in order. InputError for links."""
     for folder, folders, names in os.walk(root):
         folders[:] = sorted(name for name in folders if name != ".git")
-        for name in sorted(names):
+        links = [name for name in folders if Path(folder, name).is_symlink()]
+        for name in sorted([*names, *links]):
             path = Path(folder, name)
             if path.is_symlink() or not path.is_file():
                 raise InputError(f"{path.relative_to(root)} is no plain file: a workspace may not hold links")

@@ -19,11 +19,20 @@ if TYPE_CHECKING:
 FILE, EXECUTABLE, FOLDER = 0o100644, 0o100755, 0o040000
 _NO_REF = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|^@$")
 """What git-check-ref-format refuses in a name."""
+_NO_PATH = re.compile(r"[\0\ud800-\udfff]")
+"""What no tree can hold, and names on disk that are no UTF-8."""
+MOST_FOLDERS = 200
+"""How deep a tree may be: each folder is a call of `build_tree` within the other."""
 
 
 def checked_path(path: str) -> PurePosixPath:
-    """`path` as a relative path inside a tree. InputError when it would leave it or touch `.git`."""
+    """`path` as a relative path inside a tree. InputError when it would leave it, touch `.git`, or cannot be in one."""
     parts = PurePosixPath(path)
+    if _NO_PATH.search(path) or len(parts.parts) > MOST_FOLDERS:
+        raise InputError(
+            f"{path[:200]!a} is no path in a repository: name it in UTF-8, at most {MOST_FOLDERS} folders deep",
+            code="repositories.bad_path",
+        )
     if parts.is_absolute() or not parts.parts or any(p in ("..", ".") or p.lower() == ".git" for p in parts.parts):
         raise InputError(f"'{path}' is no path that a repository may hold", code="repositories.bad_path")
     return parts

@@ -63,15 +63,14 @@ def folder_changes(
     for name, path in workspace_files(root):
         if ignored.is_ignored(name) or any(ignored.is_ignored(f"{above}/") for above in _folders(name)):
             continue
-        content = path.read_bytes()
-        size += len(content)
+        size += path.stat().st_size
         if size > MOST_BYTES or len(changes) >= MOST_FILES:
             raise TooLargeError(
                 f"the workspace has more than {MOST_BYTES} bytes or {MOST_FILES} files: publish less, with sourcePath "
                 "or a .gitignore",
                 code="forge.too_large",
             )
-        changes[base + name] = FileChange(content, os.access(path, os.X_OK))
+        changes[base + str(checked_path(name))] = FileChange(path.read_bytes(), os.access(path, os.X_OK))
     for name in deleted if isinstance(deleted, list | tuple) else ():
         changes[base + str(checked_path(str(name)))] = FileChange(None)
     return changes

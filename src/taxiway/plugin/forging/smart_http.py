@@ -17,7 +17,7 @@ from taxiway.plugin.git_objects import checked_branch
 from taxiway.plugin.outgoing import Answer, Limits, Outgoing, shown
 
 MOST_BYTES = 200 * 1024 * 1024
-MOST_HEADS = 20_000
+MOST_REFS = 200_000
 LIMITS = Limits(read_seconds=120, total_seconds=300, body_bytes=MOST_BYTES)
 ZERO = "0" * 40
 AGENT = "agent=taxiway"
@@ -94,7 +94,11 @@ class GitRemote:
 
     def _update(self, command: str, pack: bytes, *more: str) -> None:
         if len(pack) > MOST_BYTES:
-            raise TooLargeError(f"what is pushed to {self.shown} has more than {MOST_BYTES} bytes")
+            raise TooLargeError(
+                f"what is pushed to {self.shown} has more than {MOST_BYTES} bytes: publish less, with sourcePath or a "
+                ".gitignore",
+                code="forge.too_large",
+            )
         body = _line(f"{command}\0 {' '.join(['report-status', *more, AGENT])}\n") + b"0000" + pack
         told = [line.decode(errors="replace").strip() for line in _lines(self._post("git-receive-pack", body).body)]
         if "unpack ok" in told and any(line.startswith("ok ") for line in told):
@@ -113,7 +117,12 @@ class GitRemote:
             raise UnavailableError(f"{self.shown} does not answer as git does: check the host's address")
         refs: dict[str, str] = {}
         able: frozenset[str] = frozenset()
-        for line in lines[1 : MOST_HEADS + 1]:
+        if len(lines) > MOST_REFS:  # some of them alone would make a branch look as if it were gone
+            raise TooLargeError(
+                f"{self.shown} has more than {MOST_REFS} branches and tags: delete those that nobody needs",
+                code="forge.too_many_refs",
+            )
+        for line in lines[1:]:
             text, _, capabilities = line.decode(errors="replace").rstrip("\n").partition("\0")
             able = able or frozenset(word.partition("=")[0] for word in capabilities.split())
             sha, _, name = text.partition(" ")

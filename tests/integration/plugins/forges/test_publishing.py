@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -12,7 +13,7 @@ import pytest
 
 from factories.git_host import GitHost
 from factories.other_system import Reply, other_system
-from taxiway.model.errors import ConflictError, InputError, NotFoundError
+from taxiway.model.errors import ConflictError, InputError, NotFoundError, TooLargeError
 from taxiway.model.run import Created
 from taxiway.plugin import ManualClock
 from taxiway.plugin.forging.making import (
@@ -116,13 +117,28 @@ def test_a_wrong_credential_or_repository_is_told_apart(remote: GitRemote) -> No
     assert "token-of-the-test" not in repr(remote)
 
 
+def test_branches_are_all_told_or_none(git: GitHost, remote: GitRemote, monkeypatch: pytest.MonkeyPatch) -> None:
+    git.commit("acme/shop", "main", {"a": "a"})
+    monkeypatch.setattr("taxiway.plugin.forging.smart_http.MOST_REFS", 1)
+    with pytest.raises(TooLargeError, match="more than 1 branches"):
+        remote.heads()
+
+
 def test_paths_that_lead_out_are_refused(workspace: Path) -> None:
     ctx = step_context(workspace)
     for source, target, deleted in (("..", None, ()), (None, "../x", ()), (None, "/x", ()), (None, None, ["../x"])):
         with pytest.raises(InputError):
             folder_changes(ctx, source, target, deleted)
-    (workspace / "link").symlink_to("/etc/passwd")
-    with pytest.raises(InputError, match="may not hold links"):
+    for target in ("a\0b", "d/" * 300):
+        with pytest.raises(InputError, match="no path in a repository: name it in UTF-8"):
+            folder_changes(ctx, None, target)
+    for aim in ("/etc/passwd", "/etc"):
+        (workspace / "link").symlink_to(aim)
+        with pytest.raises(InputError, match="may not hold links"):
+            folder_changes(ctx, None)
+        (workspace / "link").unlink()
+    Path(os.fsdecode(os.fsencode(workspace) + b"/\xff")).touch()
+    with pytest.raises(InputError, match="name it in UTF-8"):
         folder_changes(ctx, None)
 
 

@@ -39,8 +39,8 @@ class NewRepository:
     """A repository to be made: `name` is its full name on `host`.
 
     `find` gives what is there, or None; `make` makes it. `more` is what undo needs beside host and name. `id_of` gives
-    the forge's id of it where the forge does not tell when a repository was made: undo then knows it by that. A step
-    that was killed before it knew the id leaves an empty repository, which undo takes for its own.
+    the forge's id of it: undo then knows it by that. A step that was killed before it knew the id leaves an empty
+    repository; undo knows that by when it was made, or takes it for its own where the forge does not tell.
     """
 
     host: str

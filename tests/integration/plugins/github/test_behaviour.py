@@ -105,6 +105,10 @@ def test_undo_refuses_what_others_have_committed_to(desk: Desk) -> None:
     with pytest.raises(ConflictError, match="commits made since on work"):
         desk.undo("publish:github", step)
     assert not desk.forge.repositories["acme/shop"]["archived"]
+    desk.forge.reset()
+    desk.forge.add("acme/shop", id=77, created_at=desk.forge.now)  # deleted, and made anew by somebody, empty so far
+    desk.undo("publish:github", step)
+    assert desk.forge.repositories
 
 
 def test_a_repository_that_may_not_be_deleted_stays_archived_and_undo_says_what_to_do(desk: Desk) -> None:
@@ -146,11 +150,16 @@ def test_what_is_not_to_stop_a_run_in_backstage_is_a_warning(desk: Desk) -> None
     step = desk.step()
     desk.run("publish:github", {"topics": ["x"]}, step)
     desk.run("github:webhook", {"webhookUrl": "https://hooks.example.com/secret-path"}, step)
+    made, plan = list(step.made), desk.forge.refuses["repos/update-branch-protection"]
+    desk.forge.refuses["repos/get-branch-protection"] = plan
+    desk.run("github:branch-protection:create", {}, step)
     desk.forge.refuses.clear()
+    assert step.made == made
     told = "\n".join(step.lines)
+    assert "secret-path" not in told + repr(made)
     assert "Skipping topics x: " in told
     assert "bad topic" in told
-    assert "private repositories need GitHub Pro" in told
+    assert told.count("private repositories need GitHub Pro") == 2
     assert "Skipping the webhook" in told
 
 
@@ -224,6 +233,22 @@ def test_a_merged_pull_request_is_not_undone(desk: Desk) -> None:
     desk.forge.kept("acme/shop", "pulls")["1"] |= {"state": "closed", "merged_at": "2030-01-02T00:00:00Z"}
     with pytest.raises(ConflictError, match="was merged: revert it there"):
         desk.undo("publish:github:pull-request", step)
+
+
+def test_what_is_pushed_while_a_pull_request_is_taken_back_stays(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    forge, step = desk.forge, desk.step()
+    forge.add("acme/shop", {"a": "b"})
+    desk.run("publish:github:pull-request", PULL, step)
+    close = forge.pulls_update
+
+    def close_late(call: Any, login: str) -> Any:
+        forge.git.commit("acme/shop", "change", {"theirs": "t"})
+        return close(call, login)
+
+    monkeypatch.setattr(forge, "pulls_update", close_late)
+    with pytest.raises(ConflictError, match="refused the push"):
+        desk.undo("publish:github:pull-request", step)
+    assert "theirs" in forge.git.files("acme/shop", "change")
 
 
 def test_a_pull_request_without_changes_is_opened_only_where_that_is_wanted(desk: Desk) -> None:

@@ -27,9 +27,9 @@ def _webhook_action(github: GitHub) -> FunctionAction:
         if values.get("webhookSecret"):
             ctx.hide(values["webhookSecret"])
         if ctx.is_dry_run:
-            return would(ctx, f"create a webhook of {repo.place} to {shown(values['webhookUrl'])}")
+            return would(ctx, f"create a webhook of {repo.place} to {_aim(values['webhookUrl'])}")
         # A webhook that cannot be made is a warning in Backstage.
-        warned(ctx, f"the webhook to {shown(values['webhookUrl'])}", partial(_make_webhook, ctx, repo, values))
+        warned(ctx, f"the webhook to {_aim(values['webhookUrl'])}", partial(_make_webhook, ctx, repo, values))
         return {}
 
     def undo(ctx: StepContext, item: Created) -> None:
@@ -75,7 +75,7 @@ def _make_webhook(ctx: StepContext, repo: Repo, values: Values) -> None:
     made = make_once(
         ctx,
         WEBHOOK,
-        f"{repo.place} → {shown(values['webhookUrl'])}",
+        f"{repo.place} → {_aim(values['webhookUrl'])}",
         {**repo.data, "digest": digest(values["webhookUrl"])},
         find=lambda: _hook(repo, digest(values["webhookUrl"])),
         make=lambda: {"id": repo.send("POST", "hooks", body)["id"]},
@@ -134,6 +134,11 @@ def _remove_autolink(github: GitHub, ctx: StepContext, item: Created) -> None:
     if found is not None:
         repo.remove(f"autolinks/{found['id']}")
         ctx.log(f"Removed the link {item.name}")
+
+
+def _aim(url: str) -> str:
+    """Where a webhook sends to, for people: its path is as good as a credential at many, so there is a mark for it."""
+    return f"{'/'.join(shown(url).split('/')[:3])} ({digest(url)[-8:]})"
 
 
 def _hook(repo: Repo, url_digest: str) -> Values | None:

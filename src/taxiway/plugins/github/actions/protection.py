@@ -66,10 +66,6 @@ def protection_of(values: Values) -> dict[str, Any]:
 def protect(ctx: StepContext, target: Protection, wanted: Values, values: Values) -> None:
     """Protect a branch. What GitHub's free plan does not have is a warning."""
     repo = target.repo
-    if target.is_noted:
-        before, _ = first_look(ctx, f"protection of {repo.place}#{target.branch}", lambda: _present(target))
-        data = {**repo.data, "branch": target.branch, "before": before}
-        ctx.created(PROTECTION, f"{repo.place}#{target.branch}", data)
 
     def call() -> None:
         repo.send("PUT", target.path, wanted)
@@ -77,6 +73,10 @@ def protect(ctx: StepContext, target: Protection, wanted: Values, values: Values
             repo.send("POST", f"{target.path}/required_signatures", idempotent=True)
 
     try:
+        if target.is_noted:
+            before, _ = first_look(ctx, f"protection of {repo.place}#{target.branch}", lambda: _present(target))
+            data = {**repo.data, "branch": target.branch, "before": before}
+            ctx.created(PROTECTION, f"{repo.place}#{target.branch}", data)
         soon(ctx, call)
     except TaxiwayError as error:
         if NEEDS_PLAN not in error.detail:

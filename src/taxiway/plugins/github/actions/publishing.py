@@ -7,6 +7,7 @@ long as every branch stands at a commit that this installation pushed.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from taxiway.model.errors import ConflictError
 from taxiway.model.run import Created
@@ -50,22 +51,12 @@ def _publish(github: GitHub) -> FunctionAction:
         _protect(ctx, repo, branch, values)
         return _told(found, branch, commitHash=sha)
 
-    undo = RepositoryUndo(lambda: Hosted(github), github.ctx)
-    return FunctionAction(
+    return _making_action(
+        github,
         key="publish:github",
         description="Create a repository on GitHub from the workspace",
         function=run,
-        take_back=undo.take_back,
-        check_back=undo.check_back,
-        name_check=lambda values: name_taken_there(github, values),
-        input_schema=schema(
-            ["repoUrl"],
-            repoUrl=schemas.REPO_URL,
-            **schemas.REPOSITORY,
-            **schemas.COMMIT,
-            **schemas.REVIEW,
-            token=schemas.AS_WHOM,
-        ),
+        more={**schemas.COMMIT, **schemas.REVIEW},
         output_schema=PUBLISHED,
     )
 
@@ -83,27 +74,32 @@ def _create(github: GitHub) -> FunctionAction:
         configure(ctx, repo, values)
         return _told(found, found["default_branch"])
 
-    undo = RepositoryUndo(lambda: Hosted(github), github.ctx)
-    return FunctionAction(
+    return _making_action(
+        github,
         key="github:repo:create",
         description="Create an empty repository on GitHub",
         function=run,
-        take_back=undo.take_back,
-        check_back=undo.check_back,
-        name_check=lambda values: name_taken_there(github, values),
-        input_schema=schema(
-            ["repoUrl"],
-            repoUrl=schemas.REPO_URL,
-            **schemas.REPOSITORY,
-            autoInit=schemas.flag("Let GitHub make a first commit with a README", False),
-            workflowAccess=schemas.choice(
+        more={
+            "autoInit": schemas.flag("Let GitHub make a first commit with a README", False),
+            "workflowAccess": schemas.choice(
                 "Who else may use its workflows", "none", "organization", "user", default="none"
             ),
-            token=schemas.AS_WHOM,
-        ),
+        },
         output_schema=schema(
             ["remoteUrl", "repoContentsUrl"], remoteUrl=schemas.REMOTE_URL, repoContentsUrl=schemas.CONTENTS_URL
         ),
+    )
+
+
+def _making_action(github: GitHub, *, more: Values, **given: Any) -> FunctionAction:
+    """An action that makes a repository; `more` are its inputs beside those of every one that does."""
+    undo = RepositoryUndo(lambda: Hosted(github), github.ctx)
+    return FunctionAction(
+        take_back=undo.take_back,
+        check_back=undo.check_back,
+        name_check=lambda values: name_taken_there(github, values),
+        input_schema=schema(["repoUrl"], repoUrl=schemas.REPO_URL, **schemas.REPOSITORY, **more, token=schemas.AS_WHOM),
+        **given,
     )
 
 
@@ -168,7 +164,7 @@ def _protect(ctx: StepContext, repo: Repo, branch: str, values: Values, *, is_no
 def _own_head(github: GitHub, item: Created) -> str | None:
     """Where the branch stands; None when it is gone. ConflictError when others have pushed to it."""
     repo = github.own(item.data)
-    head = repo.remote.heads().get(item.data["branch"]) if repo.find() is not None else None
+    head = repo.remote.heads(reading=True).get(item.data["branch"]) if repo.find() is not None else None
     if head is not None and head not in github.pushed.of(str(repo.place)):
         raise ConflictError(
             f"the branch {item.name} has commits made since: delete it by hand, then undo again",

@@ -234,5 +234,5 @@ def _take_back(github: GitHub, ctx: StepContext, created: Sequence[Created]) -> 
             repo.send("PATCH", f"pulls/{pull['number']}", {"state": "closed"}, idempotent=True)
             ctx.log(f"Closed {pull['html_url']}")
         if head is not None:
-            home.remove(ref_path(branch, "refs"))
+            home.remote.delete(branch, old=head)  # by git, which refuses when somebody pushed to it just now
             ctx.log(f"Deleted the branch {branch}")

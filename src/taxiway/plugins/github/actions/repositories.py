@@ -11,11 +11,11 @@ from taxiway.model.errors import InputError, NotAllowedError, TaxiwayError
 from taxiway.plugin import StepContext
 from taxiway.plugin.forging import new_repositories
 from taxiway.plugin.forging.making import RepositoryState
-from taxiway.plugin.forging.new_repositories import NewRepository, name_taken
+from taxiway.plugin.forging.new_repositories import ANOTHER, NewRepository, name_taken
 from taxiway.plugins.github.actions.base import GitHub, Repo, Values, checked_place, given, quoted, warned
 from taxiway.plugins.github.actions.values import put_secrets, put_variables
 
-KEPT = ("full_name", "html_url", "clone_url", "default_branch")
+KEPT = ("id", "full_name", "html_url", "clone_url", "default_branch")
 
 
 def make_repository(github: GitHub, ctx: StepContext, repo: Repo, values: Values) -> Mapping[str, Any]:
@@ -33,7 +33,7 @@ def make_repository(github: GitHub, ctx: StepContext, repo: Repo, values: Values
         answer = repo.client.send("POST", path, body, owner=repo.owner)
         return _kept(answer.checked(f"creating the repository {repo.place}").json())
 
-    wanted = NewRepository(repo.place.host, repo.name, lambda: _find(repo), make)
+    wanted = NewRepository(repo.place.host, repo.name, lambda: _find(repo), make, id_of=lambda found: str(found["id"]))
     made = new_repositories.make_repository(ctx, github.ctx, wanted)
     if not made.is_ours:
         raise name_taken(wanted.place)
@@ -89,8 +89,11 @@ class Hosted:
         found = repo.find()
         if found is None:
             return None
+        # It may have been deleted since, and somebody may have made one of the same name.
+        is_another = "id" in data and str(found["id"]) != data["id"]
+        at = ANOTHER if is_another else found["created_at"] or ""
         heads = {branch["name"]: branch["commit"]["sha"] for branch in repo.pages("branches")}
-        return RepositoryState(found["full_name"], found["created_at"] or "", heads, bool(found["archived"]))
+        return RepositoryState(found["full_name"], at, heads, bool(found["archived"]))
 
     def archive(self, data: Values) -> None:
         self.github.own(data).send("PATCH", "", {"archived": True})

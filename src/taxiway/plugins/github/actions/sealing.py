@@ -6,6 +6,7 @@ It is made of X25519 and XSalsa20-Poly1305. The latter is not in `cryptography`,
 from __future__ import annotations
 
 import base64
+from importlib import import_module
 
 from taxiway.model.errors import InputError
 
@@ -13,7 +14,7 @@ from taxiway.model.errors import InputError
 def load() -> None:
     """InputError when secrets cannot be sealed here: asked before anything is made."""
     try:
-        import nacl.public  # noqa: F401
+        import_module("nacl.public")
     except ImportError as error:
         raise InputError(
             "secrets of GitHub are sealed with PyNaCl, which is not installed: pip install 'taxiway[github]'",

@@ -55,21 +55,30 @@ class ForgeSteps:
         self.actions[key].undo(self.ctx, created)
 
 
+def plugin_before(
+    system: OtherSystem, folder: Path, plugin: Plugin, token: str | None, **settings: Any
+) -> tuple[MemoryHost, dict[str, Any]]:
+    """(its host side, its actions by key) of a plugin whose only host is the fake one."""
+    made = memory_host(folder, plugin.name)
+    host = {"host": system.host, "scheme": "http", **settings}
+    if token is not None:
+        host["token"] = made.context.secrets.put("token", token)
+    settings_ = plugin.settings.model_validate({"hosts": [host]})
+    clock = ManualClock(1_700_000_000_000_000)  # so that a commit is the same one each time
+    made = replace(made, context=replace(made.context, settings=settings_, clock=clock))
+    contributed = plugin.contribute(made.context)
+    return made, {value.key: value.made for point, value in contributed if point == "action"}
+
+
 @contextmanager
 def forge_steps(
     folder: Path, plugin: Plugin, api: Described, handlers: Handlers, git: Git, **settings: Any
 ) -> Iterator[ForgeSteps]:
     """The plugin with one host, the fake; at the end nothing may have been asked that its API does not have."""
     with described_system(api, handlers, git) as system:
-        made = memory_host(folder / "host", plugin.name)
-        made.context.secrets.put("token", "token-of-the-test")
-        host = {"host": system.host, "scheme": "http", "token": "secret://memory/token", **settings}
         if "api_path" in settings:
-            host["api_url"] = system.url + host.pop("api_path")
-        settings_ = plugin.settings.model_validate({"hosts": [host]})
-        clock = ManualClock(1_700_000_000_000_000)  # so that a commit is the same one each time
-        made = replace(made, context=replace(made.context, settings=settings_, clock=clock))
-        actions = {value.key: value.made for point, value in plugin.contribute(made.context) if point == "action"}
+            settings["api_url"] = system.url + settings.pop("api_path")
+        made, actions = plugin_before(system, folder / "host", plugin, "token-of-the-test", **settings)
         workspace = folder / "workspace"
         workspace.mkdir()
         yield ForgeSteps(system, made, actions, workspace)

@@ -7,13 +7,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from factories.forge_steps import plugin_before
 from factories.github_api import TOKEN
 from factories.github_work import GitHubAtWork
 from taxiway.model.run import Created
-from taxiway.plugin import Action, ManualClock, PluginContext, StepContext
-from taxiway.plugin.testing.host import memory_host, step_context
+from taxiway.plugin import Action, PluginContext, StepContext
+from taxiway.plugin.testing.host import step_context
 from taxiway.plugins.github import PLUGIN
-from taxiway.plugins.github.settings import GitHubHost, GitHubSettings
 
 
 @dataclass
@@ -65,16 +65,11 @@ class Desk:
 
 def desk_for(forge: GitHubAtWork, root: Path, *, has_credential: bool = True) -> Desk:
     """A plugin whose only GitHub is the fake one, and a workspace with some files."""
-    host = memory_host(root, "github")
-    reference = host.context.secrets.put("github", TOKEN)
-    one = GitHubHost(host=forge.host, scheme="http", token=reference if has_credential else None)
-    clock = ManualClock(1_700_000_000_000_000)  # so that a commit is the same one each time
-    context = replace(host.context, settings=GitHubSettings(hosts=(one,)), clock=clock)
-    contributed = [value for point, value in PLUGIN.contribute(context) if point == "action"]
+    host, actions = plugin_before(forge.system, root, PLUGIN, TOKEN if has_credential else None)
     workspace = root / "workspace"
     (workspace / "src").mkdir(parents=True)
     (workspace / "README.md").write_text("# shop\n")
     (workspace / "src/run.sh").write_text("#!/bin/sh\n")
     (workspace / "src/run.sh").chmod(0o755)
     (workspace / "logo.bin").write_bytes(b"\xff\x00\xfe")
-    return Desk(forge, context, {later.key: later.made for later in contributed}, workspace)
+    return Desk(forge, host.context, actions, workspace)

@@ -53,10 +53,10 @@ class GitHubAtWork(FakeGitHub):
         return 201, {}
 
     def _numbered_one(self, call: Call, kind: str, parameter: str) -> dict[str, Any]:
-        found = self.kept(self._repo(call), kind).get(call.at[parameter])
+        found: dict[str, Any] | None = self.kept(self._repo(call), kind).get(call.at[parameter])
         if found is None:
             raise MissingError
-        return found  # type: ignore[no-any-return]
+        return found
 
     # Workflows and pages
 

@@ -11,7 +11,9 @@ from taxiway.api.platform import build_platform
 from taxiway.core.settings import load_settings
 
 PAGE = Path(__file__).parents[3] / "shared" / "reference" / "backstage.md"
-pytestmark = pytest.mark.skipif(not PAGE.is_file(), reason=f"no reference at {PAGE}")
+pytestmark = pytest.mark.skipif(
+    not PAGE.is_file(), reason="the page on Backstage's actions is not there: it is kept beside the repository"
+)
 MODULES = {"core", "azure", "bitbucket", "bitbucket-cloud", "bitbucket-server", "gitea", "github", "gitlab"}
 GIT3 = ["gitCommitMessage", "gitAuthorName", "gitAuthorEmail"]
 MORE = {"catalog:register": {"repository"}, "debug:log": {"extra"}}
@@ -23,8 +25,8 @@ def names(cell: str) -> tuple[set[str], set[str]]:
     words = re.sub(r"\([^)]*\)", "", cell.replace(" OR ", ", ").replace("`", ""))
     found = [word.strip() for word in words.split(",") if word.strip()]
     found = [part for word in found for part in (GIT3 if word == "GIT3" else [word])]
-    plain = {re.match(r"\w+", word)[0]: word for word in found}  # type: ignore[index]
-    return set(plain), {name for name, word in plain.items() if re.match(r"\w+\*", word)}
+    said = [re.findall(r"^(\w+)(\*?)", word)[0] for word in found]
+    return {name for name, _ in said}, {name for name, star in said if star}
 
 
 def rows() -> list[tuple[str, str, str, str]]:

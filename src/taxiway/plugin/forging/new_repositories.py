@@ -31,6 +31,12 @@ if TYPE_CHECKING:
 
 ANOTHER = "1970-01-01T00:00:00+00:00"
 """When a repository was made whose id tells that it is another one."""
+COMMIT_INPUTS: Mapping[str, Any] = {
+    "sourcePath": "Folder of the workspace to publish; default all of it",
+    "gitCommitMessage": "Message of the first commit; default 'initial commit'",
+    "signCommit": {"type": "boolean", "description": "Refused: commits are not signed here"},
+}
+"""Inputs of an action for `first_commit`, beside `AUTHOR_INPUTS`."""
 Values = Mapping[str, Any]
 
 

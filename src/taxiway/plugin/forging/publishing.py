@@ -26,6 +26,8 @@ MOST_BYTES = 100 * 1024 * 1024
 MOST_FILES = 20_000
 AUTHOR = ("Scaffolder", "scaffolder@users.taxiway.invalid")
 """Who commits where a step names nobody."""
+AUTHOR_INPUTS = {"gitAuthorName": f"Who commits; default {AUTHOR[0]}", "gitAuthorEmail": "Mail address of who commits"}
+"""Inputs of an action for `author_of`."""
 
 
 @dataclass(frozen=True)

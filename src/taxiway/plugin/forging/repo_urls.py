@@ -44,6 +44,10 @@ def parse_repo_url(text: str, *required: str) -> RepoUrl:
         )
     query = parse_qs(split.query)
     parts = {name: query[name][0].strip("/") for name in PARTS if name in query}
+    if any(not {".", ".."}.isdisjoint(part.split("/")) for part in parts.values()):
+        raise InputError(
+            f"the repoUrl '{text[:200]}' leads out of what it names: leave '.' and '..' out of it", code="forge.dots"
+        )
     for name in required:
         if not parts.get(name):
             raise InputError(

@@ -10,7 +10,8 @@ from urllib.parse import quote
 from taxiway.plugin import PluginContext, StepContext
 from taxiway.plugin.actions import FunctionAction, NameTaken, schema
 from taxiway.plugin.forging.making import RepositoryState, action_client, would
-from taxiway.plugin.forging.new_repositories import NewRepository, RepositoryUndo, first_commit, publish
+from taxiway.plugin.forging.new_repositories import COMMIT_INPUTS, NewRepository, RepositoryUndo, first_commit, publish
+from taxiway.plugin.forging.publishing import AUTHOR_INPUTS
 from taxiway.plugin.forging.repo_urls import RepoUrl, parse_repo_url
 from taxiway.plugins.azure.client import AzureClient, AzureClients
 
@@ -33,12 +34,9 @@ def publish_azure(plugin: PluginContext, clients: AzureClients) -> FunctionActio
             repoUrl="<host>?organization=…&project=…&repo=…",
             description="What the repository is for; Azure DevOps keeps none",
             defaultBranch="Name of the first branch; default master",
-            sourcePath="Folder of the workspace to publish; default all of it",
             token=AS_WHOM,
-            gitCommitMessage="Message of the first commit; default 'initial commit'",
-            gitAuthorName="Who commits; default Scaffolder",
-            gitAuthorEmail="Mail address of who commits",
-            signCommit={"type": "boolean", "description": "Refused: commits are not signed here"},
+            **COMMIT_INPUTS,
+            **AUTHOR_INPUTS,
         ),
         output_schema=schema(
             remoteUrl="URL for clone and push",

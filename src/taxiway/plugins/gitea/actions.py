@@ -10,7 +10,8 @@ from urllib.parse import quote
 from taxiway.plugin import PluginContext, StepContext
 from taxiway.plugin.actions import FunctionAction, NameTaken, schema
 from taxiway.plugin.forging.making import RepositoryState, action_client, would
-from taxiway.plugin.forging.new_repositories import NewRepository, RepositoryUndo, first_commit, publish
+from taxiway.plugin.forging.new_repositories import COMMIT_INPUTS, NewRepository, RepositoryUndo, first_commit, publish
+from taxiway.plugin.forging.publishing import AUTHOR_INPUTS
 from taxiway.plugin.forging.repo_urls import RepoUrl, parse_repo_url
 from taxiway.plugins.gitea.client import GiteaClient, GiteaClients
 
@@ -35,11 +36,8 @@ def publish_gitea(plugin: PluginContext, clients: GiteaClients) -> FunctionActio
             description="What the repository is for",
             defaultBranch="Name of the first branch; default main",
             repoVisibility={"type": "string", "enum": ["private", "public"], "description": "Default public"},
-            gitCommitMessage="Message of the first commit; default 'initial commit'",
-            gitAuthorName="Who commits; default Scaffolder",
-            gitAuthorEmail="Mail address of who commits",
-            sourcePath="Folder of the workspace to publish; default all of it",
-            signCommit={"type": "boolean", "description": "Refused: commits are not signed here"},
+            **COMMIT_INPUTS,
+            **AUTHOR_INPUTS,
         ),
         output_schema=schema(
             remoteUrl="URL for clone and push",

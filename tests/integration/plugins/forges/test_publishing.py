@@ -171,8 +171,10 @@ def test_a_repo_url_is_read_as_backstage_reads_it() -> None:
     found = parse_repo_url("GHE.example.com:8443?owner=%2Facme%2F&repo=shop", "owner", "repo")
     assert (found.host, found.owner, found.repo) == ("ghe.example.com:8443", "acme", "shop")
     assert str(parse_repo_url("dev.azure.com?organization=o&project=p&repo=r")) == "dev.azure.com/o/p/r"
-    for text in ("", "github.com?repo=shop", "github.com/acme/shop", "a b?owner=o&repo=r", "u:p@h?owner=o&repo=r"):
-        with pytest.raises(InputError, match="repoUrl"):
+    wrong = ["", "github.com?repo=shop", "github.com/acme/shop", "a b?owner=o&repo=r", "u:p@h?owner=o&repo=r"]
+    out = ["h?owner=o&repo=..%2F..%2Fother%2Fr", "h?owner=o/./p&repo=r", "h?owner=o&repo=r&project=.."]
+    for text in wrong + out:
+        with pytest.raises(InputError, match="leads out" if text in out else "repoUrl"):
             parse_repo_url(text, "owner", "repo")
 
 

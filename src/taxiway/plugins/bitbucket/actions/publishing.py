@@ -9,7 +9,8 @@ from typing import Any
 from taxiway.plugin import StepContext
 from taxiway.plugin.actions import FunctionAction, schema
 from taxiway.plugin.forging.making import would
-from taxiway.plugin.forging.new_repositories import NewRepository, RepositoryUndo, first_commit, publish
+from taxiway.plugin.forging.new_repositories import COMMIT_INPUTS, NewRepository, RepositoryUndo, first_commit, publish
+from taxiway.plugin.forging.publishing import AUTHOR_INPUTS
 from taxiway.plugins.bitbucket.actions.base import (
     AS_WHOM,
     REPO_URL_CLOUD,
@@ -21,7 +22,6 @@ from taxiway.plugins.bitbucket.actions.base import (
 )
 
 LFS: dict[str, Any] = {"type": "boolean", "description": "Let it keep large files (Git LFS); on a Data Center only"}
-AUTHOR = {"gitAuthorName": "Who commits; default Scaffolder", "gitAuthorEmail": "Mail address of who commits"}
 OUTPUT = schema(
     remoteUrl="URL for clone and push",
     repoContentsUrl="URL of the root folder",
@@ -45,7 +45,7 @@ def make(bitbucket: Bitbucket) -> list[FunctionAction]:
             output_schema=OUTPUT,
         )
 
-    own = {"enableLFS": LFS, **AUTHOR}
+    own = {"enableLFS": LFS, **AUTHOR_INPUTS}
     return [
         action(
             "publish:bitbucketCloud",
@@ -76,10 +76,8 @@ def _inputs() -> dict[str, Any]:
         "description": "What the repository is for",
         "repoVisibility": {"type": "string", "enum": ["private", "public"], "description": "Default private"},
         "defaultBranch": "Name of the first branch; default master",
-        "sourcePath": "Folder of the workspace to publish; default all of it",
         "token": AS_WHOM,
-        "gitCommitMessage": "Message of the first commit; default 'initial commit'",
-        "signCommit": {"type": "boolean", "description": "Refused: commits are not signed here"},
+        **COMMIT_INPUTS,
     }
 
 

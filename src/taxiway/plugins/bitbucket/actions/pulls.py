@@ -16,7 +16,7 @@ from taxiway.plugin import StepContext
 from taxiway.plugin.actions import FunctionAction, schema
 from taxiway.plugin.forging.branches import check_branches, commit_onto, stood_at, take_back_branches
 from taxiway.plugin.forging.making import best_known, first_look, ours, turn_of, would
-from taxiway.plugin.forging.publishing import NewCommit, author_of, folder_changes
+from taxiway.plugin.forging.publishing import AUTHOR_INPUTS, NewCommit, author_of, folder_changes
 from taxiway.plugins.bitbucket.actions.base import (
     AS_WHOM,
     REPO_URL_CLOUD,
@@ -58,8 +58,7 @@ def _action(bitbucket: Bitbucket, key: str, cloud: bool, repo_url: str, more: di
             sourceBranch="Branch with the change; made from the workspace where it is not there",
             **more,
             token=AS_WHOM,
-            gitAuthorName="Who commits; default Scaffolder",
-            gitAuthorEmail="Mail address of who commits",
+            **AUTHOR_INPUTS,
         ),
         output_schema=schema(["pullRequestUrl"] if cloud else [], pullRequestUrl="Where it is"),
     )

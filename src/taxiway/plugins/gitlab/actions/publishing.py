@@ -14,6 +14,7 @@ from taxiway.plugin.actions import FunctionAction, NameTaken, schema
 from taxiway.plugin.forging.clients import quoted
 from taxiway.plugin.forging.making import RepositoryState, would
 from taxiway.plugin.forging.new_repositories import (
+    COMMIT_INPUTS,
     NewRepository,
     RepositoryUndo,
     fill,
@@ -21,7 +22,7 @@ from taxiway.plugin.forging.new_repositories import (
     make_repository,
     name_taken,
 )
-from taxiway.plugin.forging.publishing import NewCommit
+from taxiway.plugin.forging.publishing import AUTHOR_INPUTS, NewCommit
 from taxiway.plugin.forging.repo_urls import parse_repo_url
 from taxiway.plugins.gitlab.actions.base import (
     AS_WHOM,
@@ -41,6 +42,7 @@ from taxiway.plugins.gitlab.client import GitLabClient
 OWNER_LEVEL = 50
 TEXT = {"type": "string"}
 BOOLEAN = {"type": "boolean"}
+SOURCE = {"type": ["string", "boolean"], "description": f"{COMMIT_INPUTS['sourcePath']}; false: nothing is pushed"}
 VISIBILITY = {"type": "string", "enum": ["private", "public", "internal"]}
 SETTINGS: dict[str, Any] = {
     "type": "object",
@@ -106,14 +108,8 @@ def make(gitlab: GitLab) -> list[FunctionAction]:
                 repoUrl=REPO_URL,
                 repoVisibility={**VISIBILITY, "description": "Default private; settings.visibility goes before it"},
                 defaultBranch="Name of the first branch; default master",
-                gitCommitMessage="Message of the first commit; default 'initial commit'",
-                gitAuthorName="Who commits; default Scaffolder",
-                gitAuthorEmail="Mail address of who commits",
-                signCommit=flag("Refused: commits are not signed here"),
-                sourcePath={
-                    "type": ["string", "boolean"],
-                    "description": "Folder of the workspace to publish; default all of it; false: nothing is pushed",
-                },
+                **{**COMMIT_INPUTS, "sourcePath": SOURCE},
+                **AUTHOR_INPUTS,
                 skipExisting=flag("Leave a project that is there as it is, instead of failing"),
                 token=AS_WHOM,
                 setUserAsOwner=flag("Make the user of the token an owner, with the credential of the settings"),

@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
+import orjson
+
 T = TypeVar("T")
 DEFAULT_LIMIT = 50
 MAX_LIMIT = 500
@@ -28,14 +30,19 @@ def encode_cursor(position: Sequence[Any]) -> str:
 
 
 def decode_cursor(cursor: str) -> list[Any]:
-    """The position inside `cursor`. Raises ValueError when the text was not made by `encode_cursor`."""
+    """The position inside `cursor`: texts and integers of 64 bits. Raises ValueError when the text was not made by
+    `encode_cursor` of such ones: a store cannot compare anything else with its columns."""
     try:
-        position = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-    except (binascii.Error, UnicodeDecodeError, json.JSONDecodeError) as error:
+        position = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+    except (binascii.Error, orjson.JSONDecodeError) as error:
         raise ValueError("not a cursor") from error
-    if not isinstance(position, list):
+    if not isinstance(position, list) or not position or not all(map(_is_key, position)):
         raise ValueError("not a cursor")
     return position
+
+
+def _is_key(item: Any) -> bool:
+    return isinstance(item, str) or (type(item) is int and -(2**63) <= item < 2**63)
 
 
 def page_of(rows: Sequence[T], limit: int, position: Any) -> Page[T]:

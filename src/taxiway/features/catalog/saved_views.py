@@ -70,11 +70,11 @@ def check(wanted: Wanted) -> None:
     """InputError for what could not be listed: filters, predicates, orders and columns that mean nothing."""
     read_filters(Tests(), wanted.filters)
     if wanted.query is not None:
+        read_predicate(Tests(), wanted.query)
         if len(orjson.dumps(wanted.query)) > MAX_QUERY:
             raise InputError(
                 f"the query has more than {MAX_QUERY} bytes: name fewer values", code="catalog.view_too_large"
             )
-        read_predicate(Tests(), wanted.query)
     if wanted.sort is not None:
         read_order(*wanted.sort.split(",", 2))
     strange = [path for path in wanted.columns if not COLUMN.fullmatch(path)]

@@ -17,6 +17,7 @@ from taxiway.cli.main import run
 from taxiway.features.access.contrib import FEATURE as ACCESS
 from taxiway.features.catalog.contrib import FEATURE as CATALOG
 from taxiway.features.catalog.service import configured, removals
+from taxiway.features.catalog.service.kinds import follow_kind
 from taxiway.kit.clock import MICROSECONDS, ManualClock
 from taxiway.model.errors import InputError, NotAllowedError, NotFoundError
 from taxiway.plugin import (
@@ -201,6 +202,54 @@ def test_others_documents_may_not_bring_people_and_faults_are_told_with_their_li
     script.repositories["shop"]["catalog-info.yaml"] = component("orders")
     read()
     assert admin.get(f"{API}/v1/problems?source_id=source:forge").json()["items"] == []
+
+
+def test_a_kind_that_was_not_valid_at_first_is_not_trusted_when_it_is(
+    server: Served, admin: httpx.Client, script: Script, read: Callable[[], dict[str, Any]]
+) -> None:
+    relations = [{"field": "rack", "type": "standsIn", "inverse": "holds", "defaultKind": "Rack"}]
+    schema = {"type": "object", "properties": {"rack": {"type": "string"}}}
+    spec = {"apiVersions": ["acme.dev/v1"], "plural": "Racks", "schema": schema}
+    rack = {"apiVersion": "taxiway.dev/v1", "kind": "Kind", "metadata": {"name": "Rack"}, "spec": spec}
+    shelf = {**rack, "metadata": {"name": "Shelf"}, "spec": {**spec, "plural": "Shelves", "relations": relations}}
+    script.repositories = {"shop": {"catalog-info.yaml": json.dumps(shelf)}}
+    read()
+    assert admin.post(f"{API}/v1/push/racks", content=json.dumps(rack)).json()["problems"] == []
+    follow_kind(server.platform.system("catalog"), "kind:default/rack")
+    [problem] = admin.get(f"{API}/v1/problems?source_id=source:forge").json()["items"]
+    assert (problem["ref"], problem["code"]) == ("kind:default/shelf", "untrusted")
+    assert "Shelf" not in {kind["name"] for kind in admin.get(f"{API}/v1/kinds").json()["items"]}
+    script.repositories["shop"] = {"catalog-info.yaml": component("orders")}
+    read()
+    assert admin.get(f"{API}/v1/problems?source_id=source:forge").json()["items"] == []
+
+
+def test_what_a_changed_kind_does_not_allow_is_no_problem_any_more_when_its_file_is_corrected(
+    server: Served, admin: httpx.Client, script: Script, read: Callable[[], dict[str, Any]]
+) -> None:
+    def declare(type_: str) -> None:
+        schema = {"type": "object", "properties": {"size": {"type": type_}}}
+        spec = {"apiVersions": ["acme.dev/v1"], "plural": "Racks", "schema": schema}
+        kind = {"apiVersion": "taxiway.dev/v1", "kind": "Kind", "metadata": {"name": "Rack"}, "spec": spec}
+        assert admin.post(f"{API}/v1/push/racks", content=json.dumps(kind)).json()["problems"] == []
+        follow_kind(server.platform.system("catalog"), "kind:default/rack")
+
+    def problems() -> list[str]:
+        found = admin.get(f"{API}/v1/problems?source_id=source:forge").json()["items"]
+        return [problem["ref"] for problem in found]
+
+    rack: dict[str, Any] = {"apiVersion": "acme.dev/v1", "kind": "Rack", "metadata": {"name": "r"}, "spec": {"size": 5}}
+    script.repositories = {"shop": {"catalog-info.yaml": json.dumps(rack)}}
+    declare("integer")
+    read()
+    declare("string")
+    assert problems() == ["rack:default/r"]
+    read()
+    assert (problems(), script.read_parts) == (["rack:default/r"], ["shop"]), "it is read again, and told once"
+    rack["spec"]["size"] = "5"
+    script.repositories = {"shop": {"catalog-info.yaml": json.dumps(rack)}}
+    read()
+    assert problems() == []
 
 
 def test_what_leaves_becomes_an_orphan_and_goes_after_a_week_and_comes_back_whole(

@@ -105,6 +105,22 @@ def test_a_changed_or_deleted_kind_loses_nothing_and_says_what_is_wrong(server: 
     assert _get(admin, "warehouse:north")["relations"]
 
 
+def test_a_newer_document_that_was_refused_is_taken_in_when_its_kind_allows_it(
+    server: Served, admin: httpx.Client
+) -> None:
+    def declare(type_: str) -> None:
+        schema = {"type": "object", "properties": {"region": {"type": type_}}}
+        _push(admin, "kinds", _kind([], schema=schema, relations=[]))
+        _follow(server)
+
+    declare("string")
+    _push(admin, "depots", _warehouse("north", region="eu"))
+    assert _push(admin, "depots", _warehouse("north", region=5))["problem_count"] == 1
+    assert _get(admin, "warehouse:north")["spec"] == {"region": "eu"}, "the last good one stays"
+    declare("integer")
+    assert (_get(admin, "warehouse:north")["spec"], _told(admin, "warehouse:north")) == ({"region": 5}, [])
+
+
 def test_a_kind_from_a_location_without_trust_is_refused(admin: httpx.Client, publish: Any) -> None:
     publish("shop", {"catalog-info.yaml": component("orders") + "---\n" + json.dumps(_kind([])) + "\n"})
     admin.post("/api/catalog/locations", json={"type": "git", "target": "shop//catalog-info.yaml"})

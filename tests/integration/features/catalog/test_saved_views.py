@@ -17,6 +17,7 @@ from taxiway.cli.main import run
 from taxiway.core.store.tables import event
 from taxiway.features.access.contrib import FEATURE as ACCESS
 from taxiway.features.catalog.contrib import FEATURE as CATALOG
+from taxiway.features.catalog.service import saved_views
 from taxiway.features.catalog.service.properties import compute_pending
 from taxiway.model.access import Role
 
@@ -140,19 +141,42 @@ def test_a_name_means_the_nearest_view(server: Served) -> None:
     assert ann.get(VIEWS, params={"limit": 1, "name": ""}).status_code == 200
 
 
+def _nested(levels: int) -> Document:
+    return {"$not": _nested(levels - 1)} if levels else {"kind": "x"}
+
+
 def test_what_could_not_be_listed_is_refused(server: Served) -> None:
     ann = _as(server, "ann")
     for wrong, code in (
         ({"filters": ["=x"]}, "catalog.bad_filter"),
         ({"query": {"$or": []}}, "catalog.bad_query"),
         ({"query": {"kind": {"$in": ["x" * 100] * 200}}}, "catalog.view_too_large"),
+        ({"query": {"spec.x": 10**30}}, "catalog.bad_query"),
+        ({"query": {"spec.x": "\ud800"}}, "catalog.bad_query"),
+        ({"query": {"\ud800": 1}}, "catalog.bad_query"),
+        ({"query": {"spec.x": float("nan")}}, "catalog.bad_query"),
+        ({"query": _nested(300)}, "catalog.bad_query"),
         ({"sort": "asc,desc"}, "catalog.bad_order"),
         ({"columns": ["password"]}, "catalog.bad_column"),
         ({"owner": "component:default/cart"}, "catalog.bad_view_owner"),
         ({"name": "Not A Name"}, "input.invalid"),
     ):
-        assert _refused(ann.post(VIEWS, json={"name": "x", "title": "X", **wrong})) == (422, code), wrong
+        body = json.dumps({"name": "x", "title": "X", **wrong})
+        answer = ann.post(VIEWS, content=body, headers={"content-type": "application/json"})
+        assert _refused(answer) == (422, code), wrong
     assert _refused(ann.get(VIEWS, params={"cursor": "x"})) == (422, "catalog.bad_cursor")
+
+
+def test_an_owner_has_no_more_views_than_is_told(server: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(saved_views, "MOST", 1)
+    dee = _as(server, "dee")
+    server.platform.groups_of = lambda subject: frozenset({"group:default/teal"})
+    mine = _create(dee, "one")
+    too_many = (409, "catalog.too_many_views")
+    assert _refused(dee.post(VIEWS, json={"name": "two", "title": "Two"})) == too_many
+    _create(dee, "other", owner="teal")
+    assert _refused(dee.put(f"{VIEWS}/one", json={**_said(mine), "owner": "teal"})) == too_many
+    assert dee.put(f"{VIEWS}/one", json=_said(mine)).status_code == 200
 
 
 def test_a_view_lists_exports_and_opens_the_catalog(

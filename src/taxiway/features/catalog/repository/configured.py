@@ -94,13 +94,15 @@ def all_refs(conn: Connection, source_id: str) -> set[str]:
     return found - {""}
 
 
-def forget_states(conn: Connection, source_id: str, refs: Collection[str]) -> None:
-    """Read the parts that describe any of `refs` the next time, whether they changed or not."""
-    wanted = set(refs)
+def forget_states(conn: Connection, source_id: str, refs: Collection[str]) -> dict[str, str]:
+    """Read the parts that describe any of `refs` the next time, whether they changed or not: these, by reference."""
+    wanted, places = set(refs), dict[str, str]()
     query = select(catalog_source_part.c.part, catalog_source_part.c.refs)
     for row in conn.execute(query.where(catalog_source_part.c.source_id == source_id)).all():
-        if not wanted.isdisjoint(row.refs.split("\n")):
+        if here := wanted.intersection(row.refs.split("\n")):
+            places |= dict.fromkeys(here, row.part)
             conn.execute(update(catalog_source_part).where(*_part(source_id, row.part)).values(state=None))
+    return places
 
 
 def put_parts(

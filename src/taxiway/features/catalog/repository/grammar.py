@@ -6,7 +6,10 @@ All matching ignores case: keys and values are handed on in lower case.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from math import isfinite
 from typing import Any, Protocol, TypeVar
+
+import orjson
 
 from taxiway.features.catalog.scalars import text_of
 from taxiway.model.errors import InputError
@@ -51,6 +54,8 @@ def read_filters(algebra: Algebra[T], filters: Sequence[str]) -> T:
 
 def read_predicate(algebra: Algebra[T], query: Any, depth: int = 0) -> T:
     """A JSON predicate. InputError names what is not understood."""
+    if depth == 0:
+        _refuse_strange(query)
     if not isinstance(query, Mapping) or depth > 20 or len(query) > MAX_TERMS:
         raise InputError("a query is an object of path: value, or of one of $all, $any, $not", code="catalog.bad_query")
     operators = [key for key in query if key.startswith("$")]
@@ -65,6 +70,14 @@ def read_predicate(algebra: Algebra[T], query: Any, depth: int = 0) -> T:
         raise InputError(f"{operator} takes a list of queries", code="catalog.bad_query")
     parts = [read_predicate(algebra, item, depth + 1) for item in inner]
     return algebra.all_of(parts) if operator == "$all" else algebra.any_of(parts)
+
+
+def _refuse_strange(query: Any) -> None:
+    # Halves of characters, and integers that no document holds: cursors and views could not keep them.
+    try:
+        orjson.dumps(query)
+    except TypeError as error:
+        raise InputError(f"the query cannot be kept as JSON: {error}", code="catalog.bad_query") from error
 
 
 def _read_one(algebra: Algebra[T], text: str) -> T | None:
@@ -121,6 +134,6 @@ def _contains_relation(algebra: Algebra[T], operand: Mapping[str, Any]) -> T:
 
 
 def _plain(value: Any) -> str:
-    if isinstance(value, str | bool | int | float):
+    if isinstance(value, str | bool | int) or (isinstance(value, float) and isfinite(value)):
         return text_of(value).lower()
     raise InputError("values in a query must be text, numbers or booleans", code="catalog.bad_query")

@@ -48,18 +48,23 @@ def stated(conn: Connection, ids: Sequence[int]) -> dict[int, set[tuple[str, str
     return found
 
 
-def forget_faults(conn: Connection, refs: Collection[str]) -> None:
-    """Remove what made documents of these references invalid: they are judged again."""
+def forget_faults(conn: Connection, refs: Collection[str], *, stored_only: bool = False) -> None:
+    """Remove what made documents of these references invalid: they are judged again. `stored_only`: not of documents
+    that were kept because they were refused, which may be newer than what is stored."""
     gone = 0
     for batch in chunks(refs):
-        where = catalog_problem.c.ref.in_(batch), catalog_problem.c.code == "invalid"
+        where = [catalog_problem.c.ref.in_(batch), catalog_problem.c.code == "invalid"]
+        if stored_only:
+            where.append(catalog_problem.c.document.is_(None))
         gone += conn.execute(delete(catalog_problem).where(*where)).rowcount
     if gone:
         feed.touch(conn)
 
 
-def refused(conn: Connection, kinds: Sequence[str], limit: int) -> list[Any]:
-    """Rows of what was refused of these kinds, given in lower case, as not valid."""
+def refused(conn: Connection, kinds: Sequence[str], limit: int, source_id: str | None = None) -> list[Any]:
+    """Rows of what was refused of these kinds, given in lower case, as not valid; with `source_id`, of this source."""
     of_kind = or_(*(catalog_problem.c.ref.startswith(f"{kind}:", autoescape=True) for kind in kinds))
     statement = select(catalog_problem).where(catalog_problem.c.code == "invalid", of_kind)
+    if source_id is not None:
+        statement = statement.where(catalog_problem.c.source_id == source_id)
     return list(conn.execute(statement.order_by(catalog_problem.c.id).limit(limit)))

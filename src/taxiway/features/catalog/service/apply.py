@@ -47,7 +47,7 @@ def apply_entities(
     `full` says that these are all of the source's documents: what else it had goes, and its problems are replaced.
     Faults of single documents are in the result's `problems`, stored too; nothing is raised for them.
     """
-    origin, trusted = _origin(tx, source_id)
+    origin, trusted = _origin(tx, ctx, source_id)
     judged = judge(documents, origin, trusted, load_kinds(tx.conn), source_id)
     return apply_judged(tx, ctx, judged, source_id, full=full)
 
@@ -246,9 +246,12 @@ def _with_declared(documents: Sequence[SourcedEntity | SourceProblem], kinds: Ki
     return kinds
 
 
-def _origin(tx: Tx, source_id: str) -> tuple[str | None, bool]:
+def _origin(tx: Tx, ctx: OpContext, source_id: str) -> tuple[str | None, bool]:
     found = locations.get(tx.conn, source_id)
-    return (None, True) if found is None else (found.reference, found.trusted)
+    if found is not None:
+        return found.reference, found.trusted
+    names = {CONFIGURED + item.name: item.trusted for item in ctx.platform.settings.catalog.sources}
+    return None, names.get(source_id, not source_id.startswith(CONFIGURED))
 
 
 def _invalid(item: SourcedEntity, error: InputError) -> list[Problem]:

@@ -17,10 +17,10 @@ from taxiway.core.store.database import Tx
 from taxiway.features.catalog.documents import prepare
 from taxiway.features.catalog.kind_columns import Column, declared_columns, offered_columns
 from taxiway.features.catalog.kinds import KIND, Kind, Kinds
-from taxiway.features.catalog.model import IMPORT, Problem
+from taxiway.features.catalog.model import CONFIGURED, IMPORT, Problem
 from taxiway.features.catalog.properties import Rule
+from taxiway.features.catalog.repository import configured, files, kinds, layers, locations, of_kind, parts, properties
 from taxiway.features.catalog.repository import entities as repository
-from taxiway.features.catalog.repository import files, kinds, layers, locations, of_kind, parts, properties
 from taxiway.features.catalog.repository.filters import visible_to
 from taxiway.features.catalog.repository.index import feed
 from taxiway.features.catalog.repository.of_kind import Stored
@@ -118,23 +118,34 @@ def _judge_again(tx: Tx, *, ctx: OpContext, lower: str, after: int) -> int | Non
     done = {present.ref for present, _ in anew}
     live = [one for one in batch if one.ref not in done]
     before = of_kind.stated(tx.conn, [one.id for one in live])
-    of_kind.forget_faults(tx.conn, [one.ref for one in live])
+    # What was written anew is valid, whatever was wrong with it before.
+    of_kind.forget_faults(tx.conn, [one.ref for one in batch], stored_only=True)
     changed: list[parts.Item] = []
+    faulty: dict[str, list[str]] = {}
     for one in live:
         document = _bare(orjson.loads(one.doc))
         try:
             relations = validate(document, known)
         except InputError as error:
             repository.add_problems(tx.conn, tx.now, one.source_id, list(_problems(ctx, one, error)))
-            # An unchanged file would be skipped, and this forgotten.
-            files.forget(tx.conn, one.source_id)
+            faulty.setdefault(one.source_id, []).append(one.ref)
             continue
         if relations != before[one.id]:
             sourced = SourcedEntity(document, one.location, one.line)
             # Its edges are told to what depends on them when all of the kind is marked.
             changed.append((one.id, one.uid, prepare(sourced, relations, None, known)))
     parts.replace(tx.conn, changed)
+    for source_id, refs in faulty.items():
+        _read_anew(tx, source_id, refs)
     return batch[-1].id
+
+
+def _read_anew(tx: Tx, source_id: str, refs: Sequence[str]) -> None:
+    """What describes `refs` is read whether it changed or not: skipped, what is wrong with it would be forgotten, or
+    told for good."""
+    files.forget(tx.conn, source_id)
+    if source_id.startswith(CONFIGURED):
+        configured.place_problems(tx.conn, source_id, configured.forget_states(tx.conn, source_id, refs))
 
 
 def _problems(ctx: OpContext, one: Stored, error: InputError) -> Iterator[tuple[str, Problem]]:
@@ -154,12 +165,11 @@ def _try_refused(ctx: OpContext, lower: str) -> None:
         rows = of_kind.refused(conn, (lower, KIND.lower()), MAX_REFUSED)
         readable = {id_ for id_ in {row.source_id for row in rows} if _is_readable(locations.get(conn, id_))}
     for source_id in sorted({row.source_id for row in rows}):
-        mine = [row for row in rows if row.source_id == source_id]
         try:
             if source_id in readable:
                 refresh_location(ctx, source_id)
             else:
-                ctx.platform.store.write(partial(_apply_kept, ctx=ctx, source_id=source_id, rows=mine))
+                ctx.platform.store.write(partial(_apply_kept, ctx=ctx, source_id=source_id, lower=lower))
         except NotFoundError:
             continue  # unregistered in the meantime
         except TaxiwayError as error:
@@ -170,10 +180,13 @@ def _is_readable(location: Any) -> bool:
     return location is not None and location.type != IMPORT
 
 
-def _apply_kept(tx: Tx, *, ctx: OpContext, source_id: str, rows: Sequence[Any]) -> None:
-    # Documents of a push or an import cannot be read again: those that were kept are judged instead.
+def _apply_kept(tx: Tx, *, ctx: OpContext, source_id: str, lower: str) -> None:
+    # Documents of a push or an import cannot be read again: those that were kept are judged instead. Looked up here: a
+    # push in the meantime may have brought a newer one, which stays.
+    rows = of_kind.refused(tx.conn, (lower, KIND.lower()), MAX_REFUSED, source_id)
     kept = {row.ref: row for row in rows if row.document is not None}
     of_kind.forget_faults(tx.conn, list(kept))
     documents = [SourcedEntity(orjson.loads(row.document), row.location, row.line or 1) for row in kept.values()]
     if documents:
         apply_entities(tx, ctx, documents, source_id, full=False)
+        _read_anew(tx, source_id, list(kept))

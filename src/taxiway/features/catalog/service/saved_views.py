@@ -71,8 +71,7 @@ def create(ctx: OpContext, wanted: Wanted) -> Told:
     id_ = ctx.platform.new_id()
 
     def work(tx: Tx) -> SavedView:
-        if repository.count_of(tx.conn, owner) >= MOST:
-            raise ConflictError(f"{owner} has {MOST} views: remove one first", code="catalog.too_many_views")
+        _check_room(tx.conn, owner)
         _check_name(tx.conn, owner, wanted.name, id_)
         made = {"id": id_, "created_by": ctx.principal.subject, "created_at": tx.now, "version": 1}
         repository.add(tx.conn, {**made, **_said(tx, wanted, owner)})
@@ -92,6 +91,8 @@ def update(ctx: OpContext, key: str, wanted: Wanted, expected: int | None) -> To
         owner = before.owner if wanted.owner is None else _owner(ctx, wanted)
         _authorize(ctx, owner, wanted)
         check_version(expected, before.version)
+        if owner != before.owner:
+            _check_room(tx.conn, owner)
         _check_name(tx.conn, owner, wanted.name, id_)
         repository.change(tx.conn, id_, _said(tx, wanted, owner))
         return _changed(ctx, tx, id_, "updated")
@@ -168,6 +169,11 @@ def _authorize(ctx: OpContext, owner: str, wanted: Wanted) -> None:
     ctx.authorize(EDIT, owner)
     if wanted.visible_to == "everybody":
         ctx.authorize(SHARE, owner)
+
+
+def _check_room(conn: Any, owner: str) -> None:
+    if repository.count_of(conn, owner) >= MOST:
+        raise ConflictError(f"{owner} has {MOST} views: remove one first", code="catalog.too_many_views")
 
 
 def _check_name(conn: Any, owner: str, name: str, id_: str) -> None:

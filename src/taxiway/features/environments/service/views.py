@@ -101,7 +101,7 @@ def deployments(
 def releases(ctx: OpContext, service: str | None, cursor: str | None, limit: int) -> Page[dict[str, Any]]:
     """Newest first."""
     with ctx.platform.store.read() as conn:
-        rows = repository.releases(conn, ctx.scope(READ), full_ref(service), position(cursor), limit + 1)
+        rows = repository.releases(conn, ctx.scope(READ), full_ref(service), position(cursor, 2), limit + 1)
     page = page_of(rows, limit, lambda row: [row["created_at"], row["id"]])
     columns = ("id", "service_ref", "commit", "version", "digest", "score_hash", "repository", "created_at")
     return Page([{name: row[name] for name in columns} for row in page.items], page.next_cursor)
@@ -170,10 +170,13 @@ def explain(ctx: OpContext, service: str, environment: str, resource: str) -> di
     }
 
 
-def position(cursor: str | None) -> list[Any]:
-    """The position in a cursor. InputError for another text."""
+def position(cursor: str | None, keys: int = 1) -> list[Any]:
+    """The position in a cursor of so many keys. InputError for another text."""
     try:
-        return decode_cursor(cursor) if cursor else []
+        found = decode_cursor(cursor) if cursor else []
+        if found and len(found) != keys:
+            raise ValueError("not of this list")
+        return found
     except ValueError as error:
         raise InputError("the cursor is not one that this list gave", code="bad_cursor") from error
 

@@ -97,6 +97,13 @@ def list_actions(ctx: Ctx) -> list[dict[str, Any]]:
     return scaffolder_of(ctx).actions()
 
 
+@operations.get(BASE + "/v2/templating-extensions", "scaffolder.read", errors="backstage")
+def list_templating_extensions(ctx: Ctx) -> dict[str, Any]:
+    """The filters that expressions may use, by name; there are no global functions or values beside them."""
+    filters = {name: {} for name in sorted(scaffolder_of(ctx).renderer.filters())}
+    return {"filters": filters, "globals": {"functions": {}, "values": {}}}
+
+
 @operations.post(BASE + "/v2/tasks", "scaffolder.task.create", status=201, errors="backstage")
 def create_task(ctx: Ctx, body: TaskCreate) -> TaskRef:
     """Run a golden path."""

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
 from factories.catalog import component
+from factories.npm_client import npm_client
 from factories.served import Served
 
 SCRIPT = Path(__file__).with_name("catalog_client")
@@ -27,23 +27,7 @@ spec: {type: openapi, lifecycle: production, owner: checkout, definition: "{}"}
 
 @pytest.fixture
 def installed(tmp_path: Path) -> Path:
-    """A folder with the pinned client in it. Skips, with npm's reason, where the registry cannot be reached."""
-    npm = shutil.which("npm")
-    if npm is None:
-        pytest.skip("npm is not installed")
-    folder = tmp_path / "client"
-    shutil.copytree(SCRIPT, folder)
-    command = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline", "--fetch-retries=0"]
-    try:
-        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120)
-    except subprocess.TimeoutExpired:
-        pytest.skip("the npm registry did not answer within two minutes")
-    if done.returncode != 0:
-        offline = ("ENOTFOUND", "ECONNREFUSED", "EAI_AGAIN", "ETIMEDOUT", "E404", "E403", "ENOTCACHED")
-        if any(sign in done.stderr for sign in offline):
-            pytest.skip("the npm registry cannot be reached: " + done.stderr.strip().splitlines()[-1][:200])
-        pytest.fail(done.stderr)
-    return folder
+    return npm_client(SCRIPT, tmp_path / "client")
 
 
 def test_backstages_own_client_gets_every_answer_it_asks_for(server: Served, installed: Path, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
@@ -398,10 +399,16 @@ def test_removing_a_source_is_immediate(
     assert _names(admin) == []
 
 
-def test_the_same_webhook_sent_again_and_again_is_one_reading(tmp_path: Path, script: Script) -> None:
+def test_the_same_webhook_sent_again_and_again_is_one_reading(
+    tmp_path: Path, script: Script, monkeypatch: pytest.MonkeyPatch
+) -> None:
     catalog = {"sources": [{"name": "forge", "type": "script", "org": "acme"}]}
     with served(tmp_path / "data", features=[ACCESS, CATALOG], catalog=catalog) as running:
         running.platform.registry.add("entity_source", script, "test")
         settings, ctx = configured.named(running.platform, "forge"), running.platform.system("test")
-        started = [configured.start_reading(ctx, settings, [{"name": name}]) for name in "aaabab"]
+        started = [configured.start_reading(ctx, settings, [{"name": name}], changed=True) for name in "aaabab"]
+        begun = SimpleNamespace(id="begun", state="running", input={"source": "forge"})
+        monkeypatch.setattr(configured, "_live", lambda *_: [begun])
+        assert configured.start_reading(ctx, settings) == "begun"
+        assert configured.start_reading(ctx, settings, changed=True) != "begun", "it may have passed what changed"
     assert len(set(started)) == 2, "one that has not begun will see what there is when it begins"

@@ -8,7 +8,8 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
@@ -17,6 +18,7 @@ from factories.served import served
 from taxiway.features.access.contrib import FEATURE as ACCESS
 from taxiway.features.catalog.contrib import FEATURE as CATALOG
 from taxiway.features.catalog.service import configured
+from taxiway.features.catalog.service import watching as service_watching
 from taxiway.features.catalog.service.watching import WatchSources
 from taxiway.model.errors import NotAllowedError, TaxiwayError
 from taxiway.plugin import SourcedEntity, SourceEnd, SourceGone, SourcePart, SourceRequest
@@ -262,3 +264,29 @@ def test_the_catalog_follows_a_cluster(tmp_path: Path, monkeypatch: pytest.Monke
             worker.stop()
             thread.join(4)
             assert not thread.is_alive()
+
+
+def test_the_pause_after_a_break_grows_only_while_it_breaks_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Stop(threading.Event):
+        waited: list[float] = []
+
+        def wait(self, timeout: float | None = None) -> bool:
+            self.waited.append(timeout or 0.0)
+            if len(self.waited) == 6:
+                self.set()
+            return True
+
+    lasted = iter([1.0, 1.0, 1.0, 1.0, 4000.0, 1.0])
+    now = [0.0]
+
+    def watch(service: WatchSources, settings: Any, stop: threading.Event) -> bool:
+        now[0] += next(lasted)
+        raise TaxiwayError("it broke")
+
+    monkeypatch.setattr(WatchSources, "_watch", watch)
+    monkeypatch.setattr(service_watching, "backoff_seconds", lambda failures, *_: float(failures))
+    log = SimpleNamespace(warning=lambda *_, **__: None)
+    platform: Any = SimpleNamespace(clock=SimpleNamespace(monotonic=lambda: now[0]), log=log)
+    stop = Stop()
+    WatchSources(platform)._follow(cast(Any, SimpleNamespace(name="prod")), stop)
+    assert stop.waited == [1.0, 2.0, 3.0, 4.0, 1.0, 2.0]

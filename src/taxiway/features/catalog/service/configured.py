@@ -89,17 +89,17 @@ def read_now(ctx: OpContext, source_id: str) -> str:
     return start_reading(ctx, named(ctx.platform, source_id))
 
 
-def start_reading(ctx: OpContext, settings: SourceSettings, hints: Sequence[Mapping[str, Any]] = ()) -> str:
-    """Start a run of kind `ingest` for a source: whole, or with `hints` only what they touch. Its id."""
-    if not hints or len(hints) > MAX_HINTS:
-        hints = ()
-        waiting = [run for run in _live(ctx.platform, settings.name) if not run.input.get("hints")]
-        if waiting:
-            return waiting[0].id
-    else:
-        same = [run for run in _live(ctx.platform, settings.name) if _waits_with(run, hints)]
-        if same:
-            return same[0].id  # it has not begun: it will see what there is then
+def start_reading(
+    ctx: OpContext, settings: SourceSettings, hints: Sequence[Mapping[str, Any]] = (), *, changed: bool = False
+) -> str:
+    """Start a run of kind `ingest` for a source: whole, or with `hints` only what they touch. Its id, or that of a run
+    that does the same. `changed`: what it reads has changed just now, and a reading that has begun may have missed it.
+    """
+    hints = list(hints) if len(hints) <= MAX_HINTS else []
+    enough = TO_BEGIN if changed else LIVE
+    for run in _live(ctx.platform, settings.name):
+        if run.state in enough and list(run.input.get("hints") or ()) == hints:
+            return run.id
     return _start(ctx, settings, hints)
 
 
@@ -122,10 +122,8 @@ def _start(ctx: OpContext, settings: SourceSettings, hints: Sequence[Mapping[str
 def read_changed(ctx: OpContext, type: str) -> None:
     """Read every source of a type again, because what it reads has changed just now."""
     for settings in ctx.platform.settings.catalog.sources:
-        if settings.type == type and not any(
-            run.state in TO_BEGIN and not run.input.get("hints") for run in _live(ctx.platform, settings.name)
-        ):
-            _start(ctx, settings, ())
+        if settings.type == type:
+            start_reading(ctx, settings, changed=True)
 
 
 def earlier_reading(platform: Platform, name: str, run_id: str) -> str | None:
@@ -151,10 +149,6 @@ def _live(platform: Platform, name: str) -> list[Run]:
     filters = {"kind": "ingest", "subject": subject(name)}
     found = platform.runs.list(EVERYTHING, filters=filters, limit=50, cursor=None).items
     return [run for run in found if run.state in LIVE]
-
-
-def _waits_with(run: Run, hints: Sequence[Mapping[str, Any]]) -> bool:
-    return run.state in TO_BEGIN and run.input.get("hints") == list(hints)
 
 
 def _due(platform: Platform, name: str) -> None:

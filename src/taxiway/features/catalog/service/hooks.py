@@ -35,4 +35,4 @@ def receive(platform: Platform, name: str, headers: Mapping[str, str], body: byt
         raise refused from error
     if not hints:
         return None
-    return start_reading(platform.system(f"hook-{name}"), settings, hints)
+    return start_reading(platform.system(f"hook-{name}"), settings, hints, changed=True)

@@ -56,17 +56,22 @@ class WatchSources:
             return False  # told when it is read
 
     def _follow(self, settings: SourceSettings, stop: threading.Event) -> None:
-        failures = 0
+        failures, clock = 0, self._platform.clock
         while not stop.is_set():
+            began = clock.monotonic()
             try:
                 failures = 0 if self._watch(settings, stop) else failures
             except TaxiwayError as error:
-                failures += 1
+                failures = self._failed(failures, began)
                 self._platform.log.warning("catalog.watch", source=settings.name, problem=error.detail)
             except Exception as error:  # a fault of one source's plugin keeps no other one from being followed
-                failures += 1
+                failures = self._failed(failures, began)
                 self._platform.log.error("catalog.watch", source=settings.name, problem=type(error).__name__)
             stop.wait(backoff_seconds(failures, 1.0, LONGEST_SECONDS) if failures else self._look_seconds)
+
+    def _failed(self, failures: int, began: float) -> int:
+        """How many failures there were in a row: a watch that went on for long was none."""
+        return 1 if self._platform.clock.monotonic() - began > LONGEST_SECONDS else failures + 1
 
     def _watch(self, settings: SourceSettings, stop: threading.Event) -> bool:
         """Follow a source until its watch ends; whether it told anything."""
@@ -86,6 +91,6 @@ class WatchSources:
 
         request = SourceRequest(settings.name, options, cursor=row["cursor"], part=part, cancelled=stop)
         for hints in source.watch(request):
-            start_reading(platform.system("catalog"), settings, hints)
+            start_reading(platform.system("catalog"), settings, hints, changed=True)
             told = True
         return told

@@ -30,6 +30,8 @@ class IdentityProvider:
     key: Any = None
     published: Any = None
     issuer: str = ""
+    down: str = ""
+    """The path that answers with an error of the server."""
     system: OtherSystem = field(init=False)
     codes: dict[str, dict[str, str]] = field(default_factory=dict)
 
@@ -50,6 +52,8 @@ class IdentityProvider:
 
     def answer(self, asked: Asked) -> Reply:
         path = urlsplit(asked.path).path
+        if path == self.down:
+            return Reply(status=500)
         if path == "/.well-known/openid-configuration":
             names = {"authorization": "auth", "token": "token", "userinfo": "me"}
             found = {f"{name}_endpoint": f"{self.url}/{at}" for name, at in names.items()}

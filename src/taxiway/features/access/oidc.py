@@ -90,6 +90,7 @@ class Provider:
                 fields |= {"client_id": self.settings.client_id, "client_secret": secret}
         url = str(self._discovery()["token_endpoint"])
         answer = self._outgoing.send("POST", url, headers=headers, body=urlencode(fields).encode(), idempotent=False)
+        _working(answer, "the sign-in")
         if answer.status != 200:
             raise _refused(f"the provider did not take the code (it answered {answer.status})")
         return _object(answer)
@@ -99,6 +100,7 @@ class Provider:
         if not isinstance(url, str) or urlsplit(url).scheme != urlsplit(self.settings.issuer).scheme:
             return {}  # there is none, or the token would go there in the clear
         answer = self._outgoing.get(url, headers={"authorization": f"Bearer {token}", "accept": "application/json"})
+        _working(answer, "the user info")  # that it is down does not say that somebody left their groups
         found = _object(answer) if answer.status == 200 else {}
         # Only what is said of the same person counts.
         return found if found.get("sub") == subject else {}
@@ -196,6 +198,12 @@ def _public_key(value: Any) -> Any:
         return JWKRegistry.import_key(value)
     except (JoseError, ValueError, TypeError, KeyError):
         return None
+
+
+def _working(answer: Answer, what: str) -> None:
+    """UnavailableError for a provider that is down, RateLimitedError for one that wants a pause: that is nobody's fault who signs in."""
+    if answer.status == 429 or answer.status >= 500:
+        answer.checked(what)
 
 
 def _object(answer: Answer) -> Mapping[str, Any]:

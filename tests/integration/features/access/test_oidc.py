@@ -228,6 +228,11 @@ def test_groups_become_groups_with_members_and_leave_with_them(door: Door) -> No
     door.sign_in({"sub": "g-2", "preferred_username": "ann"})
     until(lambda: members("guards") == ["user:default/ann", "user:default/gil"])
     door.provider.user_info = {}
+    for door.provider.down in ("/me", "/token"):
+        browser, place = door.sign_in({"sub": "g-2", "preferred_username": "ann"})
+        assert (place, "500" in told(browser)) == ("/sign-in", True)
+    door.provider.down = ""
+    assert members("guards") == ["user:default/ann", "user:default/gil"], "who is down says nothing"
 
 
 def test_a_provider_that_does_not_answer_is_said_on_the_sign_in_page(door: Door) -> None:

@@ -201,7 +201,7 @@ def _public_key(value: Any) -> Any:
 
 
 def _working(answer: Answer, what: str) -> None:
-    """UnavailableError for a provider that is down, RateLimitedError for one that wants a pause: that is nobody's fault who signs in."""
+    """Refuse a provider that is down or wants a pause, as such: that is nobody's fault who signs in."""
     if answer.status == 429 or answer.status >= 500:
         answer.checked(what)
 

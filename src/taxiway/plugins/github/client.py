@@ -65,8 +65,8 @@ class GitHubClient:
         """Every item of a list in pages."""
         for answer in pages(lambda url: self.get(url, owner=owner).checked(), api_url(self.settings, path)):
             found = answer.json()
-            items = found if isinstance(found, list) else found.get("items") or found.get("repositories") or []
-            yield from items
+            # Some lists are within an object, beside their number: each by a name of its own.
+            yield from found if isinstance(found, list) else _only_list(found)
 
     def graphql(self, query: str, variables: Mapping[str, Any], *, owner: str = "") -> Mapping[str, Any]:
         """The data that a GraphQL query answers with. It only reads, so it is repeated like a GET."""
@@ -142,6 +142,10 @@ GitHubClients = Clients[GitHubHost, GitHubClient]
 def clients_of(ctx: PluginContext) -> GitHubClients:
     """The clients of every configured GitHub."""
     return Clients(ctx, "GitHub", lambda host: GitHubClient(host, ctx, Outgoing(own_hosts(host), stop=ctx.stopping)))
+
+
+def _only_list(found: Mapping[str, Any]) -> list[Any]:
+    return next((value for value in found.values() if isinstance(value, list)), [])
 
 
 def _base64(content: bytes) -> bytes:

@@ -280,6 +280,20 @@ def test_reviewers_that_github_does_not_know_stop_an_environment_from_being_made
     assert not desk.forge.kept("acme/shop", "environments")
 
 
+def test_a_run_that_somebody_else_may_have_started_is_not_cancelled(desk: Desk) -> None:
+    desk.forge.add("acme/shop", {"a": "b"})
+    wanted = {"workflowId": "ci.yml", "branchOrTagName": "main"}
+    known, unknown = desk.step(), desk.step()
+    desk.run("github:actions:dispatch", {**wanted, "returnWorkflowRunDetails": True}, known)
+    desk.run("github:actions:dispatch", wanted, unknown)
+    desk.run("github:actions:dispatch", wanted)
+    desk.undo("github:actions:dispatch", unknown)
+    assert "2 runs were started since" in "".join(unknown.lines)
+    desk.undo("github:actions:dispatch", known)
+    runs = desk.forge.kept("acme/shop", "runs").values()
+    assert [one["status"] for one in runs] == ["completed", "queued", "queued"]
+
+
 def test_turns_of_a_loop_make_one_each(desk: Desk) -> None:
     desk.forge.add("acme/shop", {"a": "b"})
     step = desk.step()

@@ -83,5 +83,8 @@ def test_a_run_whose_answers_are_lost_makes_nothing_twice_and_undo_leaves_nothin
     told = server.log(run.id) + repr(run)
     assert TOKEN not in told
     assert "hunter2" not in told
+    stored = [path.read_bytes() for path in server.served.platform.settings.data.rglob("*") if path.is_file()]
+    assert stored
+    assert not any(secret in content for content in stored for secret in (TOKEN.encode(), b"hunter2"))
     assert server.undo(run.id).state == "undone"
     assert forge.repositories == {}

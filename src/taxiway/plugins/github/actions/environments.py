@@ -127,7 +127,7 @@ def _allow(ctx: StepContext, repo: Repo, path: str, kind: str, pattern: str) -> 
 
 
 def _policy(repo: Repo, path: str, kind: str, pattern: str) -> Values | None:
-    listed = repo.read(f"{path}/deployment-branch-policies?per_page=100")["branch_policies"]
+    listed = repo.pages(f"{path}/deployment-branch-policies")
     found = (one for one in listed if one["name"] == pattern and one.get("type", "branch") == kind)
     return next((_kept(one) for one in found), None)
 

@@ -1,7 +1,8 @@
 """`github:actions:dispatch`: starts a workflow.
 
 A dispatch has no name of its own. The step notes the newest run that there was before, and when it is done again, it
-takes a newer one of the same workflow and ref for its own instead of starting another.
+takes a newer one of the same workflow and ref for its own instead of starting another. Undo cancels the run whose
+number GitHub told; where it told none, the only newer one, and nothing when there are several.
 """
 
 from __future__ import annotations
@@ -58,8 +59,9 @@ def _dispatch(github: GitHub, ctx: StepContext, values: Values) -> Values:
     asked = turn_of(values)
     newest, is_again = first_look(ctx, f"newest run {asked}", lambda: soon(ctx, lambda: _newest(repo, workflow, ref)))
     data = {**repo.data, "workflow": workflow, "ref": ref, "after": newest}
-    ctx.created(RUN, f"{repo.place}: {workflow} on {ref}", data)
-    found = _started(repo, data) if is_again else None
+    name = f"{repo.place}: {workflow} on {ref}"
+    ctx.created(RUN, name, data)
+    found = min(_newer(repo, data), key=lambda one: int(one["id"]), default=None) if is_again else None
     if found is None:
         body = given(ref=ref, inputs=values.get("workflowInputs"), return_run_details=wants_details or None)
         told = repo.send("POST", f"actions/workflows/{quoted(workflow)}/dispatches", body)
@@ -67,6 +69,7 @@ def _dispatch(github: GitHub, ctx: StepContext, values: Values) -> Values:
         if not wants_details or told is None:
             return {}
         found = {"id": told["workflow_run_id"], "url": told["run_url"], "html_url": told["html_url"]}
+        ctx.created(RUN, name, {**data, "id": found["id"]})
     ctx.log(f"It runs at {found['html_url']}")
     return _details(found) if wants_details else {}
 
@@ -85,17 +88,20 @@ def _newest(repo: Repo, workflow: str, ref: str) -> int:
     return max((int(one["id"]) for one in _runs(repo, workflow, ref)), default=0)
 
 
-def _started(repo: Repo, data: Values) -> Values | None:
-    """The first run behind those that were there before."""
-    newer = [one for one in _runs(repo, data["workflow"], data["ref"]) if one["id"] > data["after"]]
-    return min(newer, key=lambda one: int(one["id"]), default=None)
+def _newer(repo: Repo, data: Values) -> list[Any]:
+    """The runs behind those that were there before."""
+    return [one for one in _runs(repo, data["workflow"], data["ref"]) if one["id"] > data["after"]]
 
 
 def _cancel(github: GitHub, ctx: StepContext, item: Created) -> None:
     repo = github.own(item.data)
-    found = _started(repo, item.data) if repo.find() is not None else None
-    if found is None or found["status"] == "completed":
+    newer = _newer(repo, item.data) if repo.find() is not None else []
+    found = [one for one in newer if one["id"] == item.data.get("id", one["id"])]
+    running = [one for one in found if one["status"] != "completed"]
+    if not running:
         ctx.log(f"{item.name} has run: what it did is not taken back")
-        return
-    repo.send("POST", f"actions/runs/{found['id']}/cancel", idempotent=True)
-    ctx.log(f"Cancelled {item.name}")
+    elif len(found) > 1:
+        ctx.log(f"Leaving {item.name}: {len(found)} runs were started since, so cancel the right one on GitHub")
+    else:
+        repo.send("POST", f"actions/runs/{running[0]['id']}/cancel", idempotent=True)
+        ctx.log(f"Cancelled {item.name}")

@@ -6,6 +6,7 @@ prints goes line by line to the caller; time, memory, output and the size of its
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import threading
@@ -18,13 +19,15 @@ from typing import IO
 
 from taxiway.model.errors import UnavailableError
 from taxiway.plugin.confined import processes
-from taxiway.plugin.confined.limits import Limits, User, limited
+from taxiway.plugin.confined.limits import SYSTEM_PATH, Limits, User, limited
 
 MAX_LINE_BYTES = 1024 * 1024
 WATCH_SECONDS = 0.2
 LINE_BYTES = 100
 """What a line counts besides its text: it is stored by itself."""
 MOST_FILES = 20_000
+MARK = "TAXIWAY_COMMAND_ID"
+"""Variable that every process of a command has, unless it took it away."""
 OnLine = Callable[[str, bytes], None]
 """Gets each line with the stream that it came from: `stdout` or `stderr`."""
 
@@ -32,7 +35,7 @@ OnLine = Callable[[str, bytes], None]
 @dataclass(frozen=True)
 class Command:
     """A program with its arguments, the first an absolute path. `folder` is where it starts, `root` holds all that it
-    may write, up to `root_bytes`; `environment` is all that it gets, with the marker of its run."""
+    may write, up to `root_bytes`; `environment` is all that it gets, beside the mark by which it is found."""
 
     argv: Sequence[str]
     folder: Path
@@ -76,24 +79,30 @@ class _Running:
         self._size = 0
         self._dropped = False
         self._failure: BaseException | None = None
+        own = {MARK: self._name}
         self._told, tell = os.pipe()
+        variables = os.memfd_create(self._name)
         try:
+            with os.fdopen(os.dup(variables), "wb") as file:
+                file.write(json.dumps({**command.environment, **own}).encode())
+            os.lseek(variables, 0, os.SEEK_SET)
             self._process = subprocess.Popen(
-                limited(command.argv, command.limits, command.user, tell),
-                pass_fds=(tell,),
+                limited(command.argv, command.limits, command.user, tell, variables),
+                pass_fds=(tell, variables),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
                 cwd=command.folder,
-                env=dict(command.environment),
+                env={"PATH": SYSTEM_PATH, "LANG": "C.UTF-8", **own},
                 start_new_session=True,
                 umask=0o022,
             )
-        except OSError as error:
+        except (OSError, ValueError) as error:  # ValueError: an argument with a byte 0
             os.close(self._told)
-            raise UnavailableError(f"{command.argv[0]} could not be started on this host: {error.strerror}") from error
+            raise UnavailableError(f"{command.argv[0]} could not be started on this host: {error}") from error
         finally:
             os.close(tell)
+            os.close(variables)
         self._shim = processes.key_of(self._process.pid)
         self._known = {self._shim} if self._shim is not None else set()
 
@@ -143,7 +152,7 @@ class _Running:
         command, limits = self._command, self._command.limits
         deadline = time.monotonic() + limits.timeout_seconds
         while not self._over.wait(WATCH_SECONDS):
-            mine = processes.belonging(processes.snapshot(self._name, self._own_uid), self._known)
+            mine = processes.belonging(processes.snapshot(self._name, self._own_uid, MARK), self._known)
             self._known.update(info.key for info in mine)
             memory = sum(info.memory_bytes for info in mine)
             if self._cancelled.is_set():
@@ -168,7 +177,7 @@ class _Running:
         self._end_processes()
 
     def _end_processes(self) -> None:
-        left = processes.end_all(self._name, set(self._known), self._own_uid, self._shim)
+        left = processes.end_all(self._name, set(self._known), self._own_uid, self._shim, variable=MARK)
         if left:
             raise UnavailableError(f"processes of a command do not end: {', '.join(str(one.pid) for one in left)}")
 

@@ -34,12 +34,19 @@ class User:
     exclusive: bool = False
 
 
-def limited(argv: Sequence[str], limits: Limits, user: User | None, tell: int | None = None) -> list[str]:
+def limited(
+    argv: Sequence[str],
+    limits: Limits,
+    user: User | None,
+    tell: int | None = None,
+    environment: int | None = None,
+) -> list[str]:
     """The command below a shim that limits it, changes its user, and adopts its orphans.
 
     Address space is not limited: Node and Go reserve far more than they use. The number of processes counts per user,
     so it is limited only where the run has another user than Taxiway. `tell` is a descriptor that the shim writes to
-    when the program itself has ended.
+    when the program itself has ended. `environment` is one that the program's variables are read from, as a JSON object;
+    without it the program gets the shim's.
     """
     rules = {
         "RLIMIT_CORE": 0,
@@ -51,4 +58,11 @@ def limited(argv: Sequence[str], limits: Limits, user: User | None, tell: int | 
         rules["RLIMIT_NPROC"] = limits.processes
     ids = {"uid": user.uid if user else None, "gid": user.gid if user else None}
     shim = str(Path(__file__).with_name("shim.py"))
-    return [sys.executable, "-I", "-S", shim, json.dumps({**ids, "limits": rules, "tell": tell}), *argv]
+    return [
+        sys.executable,
+        "-I",
+        "-S",
+        shim,
+        json.dumps({**ids, "limits": rules, "tell": tell, "environment": environment}),
+        *argv,
+    ]

@@ -36,9 +36,9 @@ class ProcessInfo:
     marked: bool
 
 
-def snapshot(run_id: str, own_uid: int | None = None) -> list[ProcessInfo]:
+def snapshot(run_id: str, own_uid: int | None = None, variable: str = MARKER) -> list[ProcessInfo]:
     """All processes; those that vanish meanwhile and zombies are left out."""
-    marker = f"{MARKER}={run_id}".encode()
+    marker = f"{variable}={run_id}".encode()
     names = [entry.name for entry in Path("/proc").iterdir()]
     found = (_info(int(name), marker, own_uid) for name in names if name.isdecimal())
     return [info for info in found if info is not None]
@@ -95,8 +95,11 @@ def end_all(
     own_uid: int | None = None,
     keep: ProcessKey | None = None,
     timeout_seconds: float = 10.0,
+    *,
+    variable: str = MARKER,
 ) -> list[ProcessKey]:
     """Kills every process of the run until two looks find none; returns what is left (empty unless time ran out).
+    `variable` is what `run_id` is the value of in their environment.
 
     First all are stopped, so that none forks while others are killed. `keep` is the shim that adopts orphans: it stays,
     so that what is born meanwhile is found below it, and ends by itself.
@@ -104,7 +107,7 @@ def end_all(
     deadline = time.monotonic() + timeout_seconds
     quiet = 0
     while True:
-        found = [info for info in belonging(snapshot(run_id, own_uid), known) if info.key != keep]
+        found = [info for info in belonging(snapshot(run_id, own_uid, variable), known) if info.key != keep]
         known.update(info.key for info in found)
         quiet = 0 if found else quiet + 1
         if quiet == 2:

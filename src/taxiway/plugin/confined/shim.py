@@ -4,7 +4,8 @@ It adopts every orphan of the run (Linux's child subreaper), so that a process w
 cleared its environment is still found below it. It keeps Taxiway's user, so repository code under another user cannot
 end it; the program gets limits, the other user, and no way to gain rights. It ends when no child is left, with the
 program's exit code. JSON: {"uid", "gid" or null, "limits": {name of RLIMIT: value}, "tell": a descriptor or null that
-gets a byte when the program itself has ended}.
+gets a byte when the program itself has ended, "environment": a descriptor that the program's variables are read from,
+or null: it gets ours}. Who chooses the program's variables must not choose ours: LD_PRELOAD is code, and we may be root.
 """
 
 import ctypes
@@ -26,6 +27,8 @@ def main(arguments: list[str]) -> int:
     child = os.fork()
     if child == 0:
         start(settings, arguments[1:], libc)
+    if settings["environment"] is not None:
+        os.close(settings["environment"])
     null = os.open(os.devnull, os.O_RDWR)
     for descriptor in (0, 1, 2):  # the runner must see the end of the program's output
         os.dup2(null, descriptor)
@@ -56,13 +59,17 @@ def start(settings: dict[str, object], argv: list[str], libc: ctypes.CDLL) -> No
             signal.signal(number, signal.SIG_DFL)
         if isinstance(settings["tell"], int):
             os.set_inheritable(settings["tell"], False)
+        environment = dict(os.environ)
+        if isinstance(settings["environment"], int):
+            with os.fdopen(settings["environment"], "rb") as file:
+                environment = json.load(file)
         uid, gid = settings["uid"], settings["gid"]
         if isinstance(uid, int) and isinstance(gid, int):
             os.setgroups([])
             os.setresgid(gid, gid, gid)
             os.setresuid(uid, uid, uid)
         libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
-        os.execv(argv[0], argv)  # noqa: S606  # an argument list without a shell
+        os.execve(argv[0], argv, environment)  # noqa: S606  # an argument list without a shell
     except BaseException as error:
         os.write(2, f"The run could not be started: {error}\n".encode())
         os._exit(126)

@@ -176,6 +176,9 @@ def test_an_action_comes_from_trusted_places_only_and_in_its_form(at: Desk) -> N
     loose = {**COUNT, "command": None, "http": {"method": "GET", "url": "http://${{ input.host }}/"}}
     del loose["command"]
     assert at.apply(entity("Action", "loose", loose)) != []
+    for name in ("../../x", "a/../../x", "/x", ".."):
+        command = {"arguments": ["true"], "files": {name: "x"}}
+        assert at.apply(entity("Action", "climbs", {**COUNT, "command": command})) != []
     assert at.apply(entity("Action", "no-schema", {**COUNT, "input": {"type": "thing"}})) != []
 
 
@@ -184,7 +187,7 @@ def test_a_declared_command_reads_its_input_and_gives_its_outputs(at: Desk) -> N
     assert run.state == "succeeded", run.error
     output = dict(run.steps[0].output or {})
     uid = output.pop("uid")
-    assert output == {"double": "42", "text": "a\nb", "names": "TAXIWAY_OUTPUT,TAXIWAY_RUN_ID"}
+    assert output == {"double": "42", "text": "a\nb", "names": "TAXIWAY_COMMAND_ID,TAXIWAY_OUTPUT,TAXIWAY_RUN_ID"}
     assert (uid != "0") or os.geteuid() != 0
 
 
@@ -244,6 +247,12 @@ def command_lines() -> Iterator[str]:
         if entry.name.isdigit():
             with contextlib.suppress(OSError):
                 yield (entry / "cmdline").read_text()
+
+
+def test_the_variables_of_a_command_are_not_those_of_what_starts_it(at: Desk) -> None:
+    run = at.run([step("command", arguments=["true"], environment={"LD_PRELOAD": "./mine.so"})])
+    assert run.state == "succeeded", run.error
+    assert at.log(run.id).count("cannot be preloaded") == 1, "only the program itself is to load it, not its parent"
 
 
 def test_nothing_of_a_command_goes_on_behind_it_and_it_sees_no_file_of_ours(at: Desk) -> None:

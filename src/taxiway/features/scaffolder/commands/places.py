@@ -13,7 +13,7 @@ from pathlib import Path
 from taxiway.features.scaffolder.actions.fetch import remove, write_file
 from taxiway.model.errors import InputError, TooLargeError
 from taxiway.plugin import Identity
-from taxiway.plugin.actions import workspace_files
+from taxiway.plugin.actions import inside, workspace_files
 from taxiway.plugin.daemons import give
 
 MOST_BYTES = 100 * 1024 * 1024
@@ -34,9 +34,9 @@ def make_folders(root: Path, identity: Identity) -> None:
 
 
 def fill(root: Path, files: Files, identity: Identity) -> None:
-    """Write files below `root`, which the command then owns."""
+    """Write files below `root`, which the command then owns. InputError for a name that leads out of it."""
     for name, (content, executable) in files.items():
-        place = root / name
+        place = inside(root, name)
         write_file(place, content, executable)
         for one in (place, *(parent for parent in place.parents if parent.is_relative_to(root) and parent != root)):
             give(one, identity)

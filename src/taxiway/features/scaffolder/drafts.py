@@ -152,9 +152,12 @@ def _plain(template: Template, values: Mapping[str, Any]) -> dict[str, Any]:
     asked: dict[str, Any] = {}
     for page in template.pages:
         asked |= _properties(page)
-    kept = {
-        name: _without_secrets(asked.get(name) or {}, value) for name, value in values.items() if name not in hidden
-    }
+    try:
+        kept = {
+            name: _without_secrets(asked.get(name) or {}, one) for name, one in values.items() if name not in hidden
+        }
+    except RecursionError as error:
+        raise TooLargeError("these answers hold each other deeper than any form asks: save plainer ones") from error
     if len(json.dumps(kept)) > MOST_BYTES:
         raise TooLargeError(f"a draft has {MOST_BYTES} bytes at most")
     return {name: value for name, value in kept.items() if value is not None}

@@ -96,6 +96,16 @@ class Plan:
 
 
 @dataclass(frozen=True)
+class Task:
+    """A run of a golden path, as far as figures need it."""
+
+    template_ref: str
+    state: str
+    created_at: int
+    ended_at: int | None
+
+
+@dataclass(frozen=True)
 class Version:
     """A version of a golden path: the template as it is, where its files are pinned, and the answers for it."""
 

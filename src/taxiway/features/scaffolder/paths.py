@@ -12,14 +12,14 @@ from taxiway.features.catalog import service as catalog
 from taxiway.features.environments.service import first_deployments
 from taxiway.features.scaffolder import repository
 from taxiway.features.scaffolder.deprecation import deprecation_of, deprecation_problems
+from taxiway.features.scaffolder.model import Task
 from taxiway.features.scaffolder.service import Scaffolder
 from taxiway.features.scaffolder.upgrades import newest_of, view
 from taxiway.kit.clock import MICROSECONDS
 from taxiway.model.entity import ref_of
-from taxiway.model.run import Run
 
 WINDOW_SECONDS = 90 * 24 * 3600
-MOST_RUNS, MOST_SERVICES = 2_000, 10_000
+MOST_TASKS, MOST_SERVICES = 10_000, 10_000
 PAGE = 200
 BEHIND = frozenset({"behind", "proposed"})
 """States of services that lag behind: one that declined the newest version does not."""
@@ -30,14 +30,16 @@ SERVICE_TYPES = frozenset({"service", "website"})
 def list_paths(ctx: OpContext, scaffolder: Scaffolder) -> dict[str, Any]:
     """Every golden path with its figures, and how many services are on one.
 
-    Figures are of the tasks that began in the last 90 days, the newest 2,000 at most, which the caller may see. Costs a
-    read of these runs and of the services (10,000 at most), and a snapshot of each template that has services.
+    Figures are of the tasks that began in the last 90 days, the newest 10,000 at most, which the caller may see. Costs
+    a read of these tasks and of the services (10,000 at most), and a snapshot of each template that has services.
     """
     since = ctx.platform.clock.now() - WINDOW_SECONDS * MICROSECONDS
     templates = {str(ref_of(item)): item for item in catalog.list_entities(ctx.platform, kind="template")}
-    runs: dict[str, list[Run]] = {}
-    for run in _runs(ctx, since):
-        runs.setdefault(str(run.input.get("template_ref")), []).append(run)
+    with ctx.platform.store.read() as conn:
+        tasks = repository.recent_tasks(conn, ctx.scope("runs.read"), since, MOST_TASKS)
+    runs: dict[str, list[Task]] = {}
+    for task in tasks:
+        runs.setdefault(task.template_ref, []).append(task)
     found = _services(ctx)
     newest = {ref: newest_of(scaffolder, ref) for ref in {service.template_ref for service in found}}
     services: dict[str, list[dict[str, Any]]] = {}
@@ -71,7 +73,7 @@ def _title(template: Mapping[str, Any] | None, ref: str) -> str:
     return str(metadata.get("title") or ref.rpartition("/")[2])
 
 
-def _use(runs: Sequence[Run]) -> dict[str, Any]:
+def _use(runs: Sequence[Task]) -> dict[str, Any]:
     """Tasks by outcome, and the median seconds of those that succeeded, waits for people included."""
     states = Counter(run.state for run in runs)
     ended = [run for run in runs if run.state in ("succeeded", "failed", "needs_attention")]
@@ -109,18 +111,6 @@ def _coverage(ctx: OpContext, services: Iterable[Sequence[Mapping[str, Any]]]) -
     on_path = {item["subject"] for group in services for item in group}
     covered = sum(1 for ref in total if ref in on_path)
     return {"total": len(total), "covered": covered, "share": round(covered / len(total), 4) if total else None}
-
-
-def _runs(ctx: OpContext, since: int) -> list[Run]:
-    found: list[Run] = []
-    cursor = None
-    while len(found) < MOST_RUNS:
-        page = ctx.platform.runs.list(ctx.scope("runs.read"), filters={"kind": "scaffold"}, limit=PAGE, cursor=cursor)
-        found += [run for run in page.items if run.created_at >= since]
-        cursor = page.next_cursor
-        if cursor is None or page.items[-1].created_at < since:
-            break
-    return found
 
 
 def _services(ctx: OpContext) -> list[Any]:

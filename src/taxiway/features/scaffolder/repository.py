@@ -12,7 +12,7 @@ from taxiway.core.store.database import Tx
 from taxiway.core.store.scoped import visible
 from taxiway.core.store.tables import run as run_table
 from taxiway.core.store.upsert import upsert
-from taxiway.features.scaffolder.model import Draft, Plan, Service, Version
+from taxiway.features.scaffolder.model import Draft, Plan, Service, Task, Version
 from taxiway.features.scaffolder.tables import draft as draft_table
 from taxiway.features.scaffolder.tables import plan as plan_table
 from taxiway.features.scaffolder.tables import service as service_table
@@ -152,6 +152,15 @@ def count_running(conn: Connection, template_ref: str, owner: str) -> int:
     open_ = (run_table.c.kind == "scaffold", run_table.c.owner == owner, run_table.c.state.not_in(ENDED))
     inputs = conn.execute(select(run_table.c.input).where(*open_)).scalars()
     return sum(one.get("template_ref") == template_ref for one in inputs)
+
+
+def recent_tasks(conn: Connection, scope: Scope, since: int, limit: int) -> list[Task]:
+    """Tasks that began at `since` or later, the newest first, without what they were made from."""
+    table = run_table.c
+    query = select(table.input, table.state, table.created_at, table.ended_at)
+    query = query.where(table.kind == "scaffold", table.created_at >= since, visible(scope, table.owner))
+    rows = conn.execute(query.order_by(table.id.desc()).limit(limit))
+    return [Task(str(row.input.get("template_ref")), row.state, row.created_at, row.ended_at) for row in rows]
 
 
 def run_of_request(conn: Connection, request_key: str) -> str | None:

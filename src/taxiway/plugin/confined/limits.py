@@ -45,8 +45,8 @@ def limited(
 
     Address space is not limited: Node and Go reserve far more than they use. The number of processes counts per user,
     so it is limited only where the run has another user than Taxiway. `tell` is a descriptor that the shim writes to
-    when the program itself has ended. `environment` is one that the program's variables are read from, as a JSON object;
-    without it the program gets the shim's.
+    when the program itself has ended. `environment` is one that the program's variables are read from, as a JSON
+    object; without it the program gets the shim's.
     """
     rules = {
         "RLIMIT_CORE": 0,

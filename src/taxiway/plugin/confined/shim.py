@@ -5,7 +5,8 @@ cleared its environment is still found below it. It keeps Taxiway's user, so rep
 end it; the program gets limits, the other user, and no way to gain rights. It ends when no child is left, with the
 program's exit code. JSON: {"uid", "gid" or null, "limits": {name of RLIMIT: value}, "tell": a descriptor or null that
 gets a byte when the program itself has ended, "environment": a descriptor that the program's variables are read from,
-or null: it gets ours}. Who chooses the program's variables must not choose ours: LD_PRELOAD is code, and we may be root.
+or null: it gets ours}. Who chooses the program's variables must not choose ours: LD_PRELOAD is code, and we may be
+root.
 """
 
 import ctypes

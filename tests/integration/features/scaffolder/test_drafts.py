@@ -58,6 +58,10 @@ def test_a_draft_keeps_no_secret_and_is_its_holders(at: Desk) -> None:
         assert (his.get(place).status_code, his.delete(place).status_code) == (404, 404)
         changed = mine.put(place, json={"values": {"name": "shop"}, "reached": 0, "version": 1})
         assert (changed.json()["title"], changed.json()["version"]) == ("made: shop", 2)
+        deep = '{"a":' * 900 + "1" + "}" * 900
+        body = f'{{"template_ref": "template:default/made", "values": {{"login": {deep}}}}}'
+        refused = mine.post(DRAFTS, content=body, headers={"content-type": "application/json"})
+        assert 400 <= refused.status_code < 500, refused.text
         stale = mine.put(place, json={"values": {}, "version": 1})
         assert (stale.status_code, stale.json()["code"]) == (409, "scaffolder.stale_draft")
         assert mine.delete(place).status_code == 204

@@ -7,7 +7,7 @@ What made it is read from its traces, with which version and answers is inferred
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
@@ -28,7 +28,7 @@ from taxiway.features.scaffolder.service import Scaffolder
 from taxiway.features.scaffolder.upgrading import render
 from taxiway.kit.paging import Page, decode_cursor, page_of
 from taxiway.kit.pointer import pointer
-from taxiway.model.entity import parse_ref
+from taxiway.model.entity import parse_ref, ref_of
 from taxiway.model.errors import ConflictError, FieldError, InputError, NotFoundError, TooLargeError
 from taxiway.model.run import RunSpec, StepDefinition
 from taxiway.model.workload import Repository
@@ -78,14 +78,15 @@ def list_candidates(ctx: OpContext, limit: int, cursor: str | None) -> Page[dict
         raise InputError("the cursor was not made by this list: start without one", code="input.cursor") from error
     there = git.list_repositories(after, limit + 1)
     page = page_of(list(there), limit, lambda item: [item.name])
-    rows = []
+    rows, replaced = [], _replaced(ctx)
     for item in page.items:
         if item.archived or not (scope.everything or owner_of(item) in scope.owners):
             continue
         head = git.resolve(item.name, f"refs/heads/{item.default_branch}")
-        files = _trace_files(ctx, item.name, head) if head else {}
-        traces = traces_of(files)
-        if traces and FILE not in files:
+        if head is None or _trace_files(ctx, item.name, head, (FILE,)):
+            continue
+        files = _trace_files(ctx, item.name, head, FILES)
+        if traces := traces_of(files):
             rows.append(
                 {
                     "repository": item.name,
@@ -93,7 +94,7 @@ def list_candidates(ctx: OpContext, limit: int, cursor: str | None) -> Page[dict
                     "owner": owner_of(item),
                     "tool": traces[0].tool,
                     "source": traces[0].template,
-                    "template": _template_of(ctx, traces[0]),
+                    "template": _template_of(replaced, traces[0]),
                 }
             )
     return Page(rows, page.next_cursor)
@@ -128,7 +129,7 @@ def propose(ctx: OpContext, scaffolder: Scaffolder, order: AdoptionOrder) -> Pro
     subject, head, traces = _standing(ctx, order)
     trace = traces[0] if traces else None
     ref = order.template_ref and str(parse_ref(order.template_ref, default_kind="template"))
-    ref = ref or (_template_of(ctx, trace) if trace else None)
+    ref = ref or (_template_of(_replaced(ctx), trace) if trace else None)
     if ref is None:
         told = f"no template here says that it replaces {trace.template} ({ADOPTS})" if trace else "it has no trace"
         raise InputError(f"which golden path made {order.repository} is unknown: {told}. Name the template")
@@ -180,7 +181,7 @@ def _standing(ctx: OpContext, order: AdoptionOrder) -> tuple[str, str, list[Trac
     head = forge(ctx.platform).resolve(there.name, f"refs/heads/{there.default_branch}")
     if head is None:
         raise NotFoundError(f"{there.name} is empty: push what is to be adopted first")
-    files = _trace_files(ctx, there.name, head)
+    files = _trace_files(ctx, there.name, head, (*FILES, FILE))
     with ctx.platform.store.read() as conn:
         known = repository.service_of_repository(conn, there.name)
     if known is not None or FILE in files:
@@ -200,9 +201,9 @@ def _standing(ctx: OpContext, order: AdoptionOrder) -> tuple[str, str, list[Trac
     return subject, head, traces_of(files)
 
 
-def _trace_files(ctx: OpContext, name: str, head: str) -> dict[str, bytes]:
+def _trace_files(ctx: OpContext, name: str, head: str, paths: Sequence[str]) -> dict[str, bytes]:
     found = {}
-    for path in (*FILES, FILE):
+    for path in paths:
         try:
             content = forge(ctx.platform).read_file(name, head, path, 200_000)
         except TooLargeError:
@@ -212,19 +213,25 @@ def _trace_files(ctx: OpContext, name: str, head: str) -> dict[str, bytes]:
     return found
 
 
-def _template_of(ctx: OpContext, trace: Trace) -> str | None:
+def _template_of(replaced: Mapping[str, str], trace: Trace) -> str | None:
     """The template that a trace stands for: by its reference, or by what it says that it replaces."""
     if trace.tool == "backstage":
         try:
             return str(parse_ref(trace.template, default_kind="template"))
         except InputError:
             return None
-    address = plain_address(trace.template)
+    return replaced.get(plain_address(trace.template))
+
+
+def _replaced(ctx: OpContext) -> dict[str, str]:
+    """Templates here by the addresses of those that they say to replace; the first that says so."""
+    found: dict[str, str] = {}
     for document in catalog.list_entities(ctx.platform, kind="template"):
-        replaced = str(document["metadata"].get("annotations", {}).get(ADOPTS, ""))
-        if address in [plain_address(part) for part in replaced.split(",") if part.strip()]:
-            return f"template:{document['metadata'].get('namespace', 'default')}/{document['metadata']['name']}".lower()
-    return None
+        addresses = str(document["metadata"].get("annotations", {}).get(ADOPTS, ""))
+        for part in addresses.split(","):
+            if part.strip():
+                found.setdefault(plain_address(part), str(ref_of(document)))
+    return found
 
 
 def _answers_of(traces: list[Trace], version: Version, ref: str) -> dict[str, Any]:

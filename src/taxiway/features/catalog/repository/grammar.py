@@ -77,7 +77,9 @@ def _refuse_strange(query: Any) -> None:
     try:
         orjson.dumps(query)
     except TypeError as error:
-        raise InputError(f"the query cannot be kept as JSON: {error}", code="catalog.bad_query") from error
+        raise InputError(
+            f"use plain texts and numbers of 64 bits in a query: {error}", code="catalog.bad_query"
+        ) from error
 
 
 def _read_one(algebra: Algebra[T], text: str) -> T | None:

@@ -100,7 +100,7 @@ def list_actions(ctx: Ctx) -> list[dict[str, Any]]:
 @operations.get(BASE + "/v2/templating-extensions", "scaffolder.read", errors="backstage")
 def list_templating_extensions(ctx: Ctx) -> dict[str, Any]:
     """The filters that expressions may use, by name; there are no global functions or values beside them."""
-    filters = {name: {} for name in sorted(scaffolder_of(ctx).renderer.filters())}
+    filters: dict[str, Any] = {name: {} for name in sorted(scaffolder_of(ctx).renderer.filters())}
     return {"filters": filters, "globals": {"functions": {}, "values": {}}}
 
 

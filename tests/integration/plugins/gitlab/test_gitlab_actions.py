@@ -82,6 +82,14 @@ def test_a_project_is_made_and_filled_once_and_undo_archives_and_removes_it(
     with pytest.raises(ConflictError, match="commits made since on next"):
         steps.undo("publish:gitlab")
     gitlab.git.at("acme/shop", "update-ref", "refs/heads/next", head)
+    gitlab.projects["acme/store"] = gitlab.projects.pop("acme/shop") | {"path_with_namespace": "acme/store"}
+    gitlab.git.create("acme/store")
+    with pytest.raises(ConflictError, match="was renamed to acme/store"):
+        steps.undo("publish:gitlab")
+    gitlab.projects["acme/shop"] = gitlab.projects.pop("acme/store") | {"path_with_namespace": "acme/shop", "id": 7}
+    steps.undo("publish:gitlab")
+    assert not gitlab.projects["acme/shop"]["archived"], "another one of that name"
+    gitlab.projects["acme/shop"]["id"] = 100
     steps.undo("publish:gitlab")
     assert [line.split(" ")[0] for line in steps.lines[-2:]] == ["Archived", "Deleted"]
     assert gitlab.projects == {}

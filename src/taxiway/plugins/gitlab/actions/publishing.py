@@ -147,6 +147,7 @@ def _publish(gitlab: GitLab, ctx: StepContext, values: Values) -> Values:
         project.name,
         find=lambda: _kept(project.find()),
         make=lambda: _kept(sent(client, "POST", "projects", body)),
+        id_of=lambda found: str(found["id"]),
     )
     made = make_repository(ctx, gitlab.ctx, wanted)
     told = {**_output(made.value["web"], branch), "projectId": made.value["id"], "created": made.is_ours}
@@ -271,9 +272,9 @@ class Hosted:
         found = project.find()
         if found is None or found.get("marked_for_deletion_on") or found.get("marked_for_deletion_at"):
             return None
-        heads = project.remote.heads(reading=True)
-        archived = bool(found.get("archived"))
-        return RepositoryState(str(found["path_with_namespace"]), str(found["created_at"]), heads, archived)
+        name, archived = str(found["path_with_namespace"]), bool(found.get("archived"))
+        heads = self.gitlab.remote({"host": data["host"], "project": name}).heads(reading=True)
+        return RepositoryState(name, str(found["created_at"]), heads, archived)
 
     def archive(self, data: Values) -> None:
         self._project(data).send("POST", "archive")
@@ -282,4 +283,5 @@ class Hosted:
         self._project(data).remove("")
 
     def _project(self, data: Values) -> Project:
-        return self.gitlab.own({"host": data["host"], "project": data["name"]})
+        # By its id where that is known: its path may be another one's by now.
+        return self.gitlab.own({"host": data["host"], "project": data.get("id") or data["name"]})

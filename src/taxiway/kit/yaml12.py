@@ -7,8 +7,10 @@ but dict, list, str, int, float, bool and None comes out.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from array import array
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from math import inf, isfinite
 from operator import is_
 from typing import Any
@@ -26,8 +28,10 @@ _BOOL, _INT, _FLOAT, _NULL = (f"tag:yaml.org,2002:{name}" for name in ("bool", "
 _INTEGER = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
 _DECIMAL = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 MAX_LINES = 20_000
+MAX_POINTER = 1_000
 SHALLOW = 48
 _SEPARATOR = re.compile(r"^---(?=\s|$)", re.MULTILINE)
+_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 _ODD_BREAK = re.compile("\r(?!\n)|[\x85\u2028\u2029]")
 _DEEP_LINE = re.compile(r"^(?:[ \t]|[-?:](?=[ \t])|[!&]\S*+){24,}+", re.MULTILINE)
 """A line that begins with so many spaces, signs, tags and anchors that it may lie 24 levels deep."""
@@ -111,50 +115,66 @@ def load(text: str | bytes, *, max_bytes: int = MAX_BYTES) -> Any:
 
 
 def line_of(text: str, document_line: int, path: str) -> int:
-    """The line of a JSON Pointer inside the document that starts on `document_line`, or of its nearest parent."""
-    loader = _Loader(text)
-    try:
-        while loader.check_node():
-            node = loader.get_node()
-            if node is not None and node.start_mark.line + 1 == document_line:
-                return _descend(node, path)
-    except yaml.YAMLError:
-        return document_line
-    finally:
-        loader.dispose()
-    return document_line
+    """The line of a JSON Pointer inside the document that starts on `document_line`, or of its nearest parent. The
+    text must be one that `load_all` has read; this costs what the document costs, however long the text is."""
+    node = _node(_document_from(text, document_line))
+    return document_line if node is None else _descend(node, path) + document_line - 1
 
 
 def lines_of(text: str, document_line: int) -> dict[str, int]:
     """The line of every key and item, by JSON Pointer, of the document that starts on `document_line`; at most
-    `MAX_LINES` of them. The text must be one that `load_all` has read."""
-    loader = _Loader(text)
-    found: dict[str, int] = {}
+    `MAX_LINES` of them, none longer than `MAX_POINTER`. The text must be one that `load_all` has read."""
+    source, found = _document_from(text, document_line), dict[str, int]()
+    _note_lines(source, _node(source), "", found)
+    return {path: line + document_line - 1 for path, line in found.items()}
+
+
+def _document_from(text: str, line: int) -> str:
+    """A document's text, from the line on which its first node stands."""
+    starts = _line_starts(text)
+    if not 1 <= line <= len(starts):
+        return ""
+    start = starts[line - 1]
+    end = _SEPARATOR.search(text, start + 1)
+    return text[start : end.start() if end is not None else None]
+
+
+@lru_cache(maxsize=1)
+def _line_starts(text: str) -> Sequence[int]:
+    # One file after another is asked for all of its faults.
+    return array("L", (0, *(found.end() for found in _BREAK.finditer(text))))
+
+
+def _node(source: str) -> Any:
+    """The node of the first document; None when there is none on its first line."""
+    loader = _Loader(source)
     try:
-        while loader.check_node():
-            node = loader.get_node()
-            if node is not None and node.start_mark.line + 1 == document_line:
-                _note_lines(node, "", found, 0)
-                break
+        node = loader.get_node() if loader.check_node() else None
     except yaml.YAMLError:
-        return found
+        return None
     finally:
         loader.dispose()
-    return found
+    return node if node is not None and _line(node) == 1 else None
 
 
-def _note_lines(node: Any, path: str, found: dict[str, int], depth: int) -> None:
-    if depth > MAX_DEPTH or len(found) >= MAX_LINES:
+def _note_lines(source: str, node: Any, path: str, found: dict[str, int]) -> None:
+    if path.count("/") > MAX_DEPTH:
         return
+    for key, line, item in _parts(source, node):
+        if len(found) >= MAX_LINES:
+            return
+        below = path + pointer([key])
+        if len(below) <= MAX_POINTER:
+            found[below] = line
+            _note_lines(source, item, below, found)
+
+
+def _parts(source: str, node: Any) -> Iterator[tuple[str | int, int, Any]]:
+    """What is in a collection: key or place, line, value."""
     if isinstance(node, yaml.MappingNode):
-        for key, value in node.value:
-            below = path + pointer([str(key.value)])
-            found[below] = _line(key)
-            _note_lines(value, below, found, depth + 1)
+        yield from ((_key(source, key), _line(key), value) for key, value in node.value)
     elif isinstance(node, yaml.SequenceNode):
-        for index, item in enumerate(node.value):
-            found[f"{path}/{index}"] = _line(item)
-            _note_lines(item, f"{path}/{index}", found, depth + 1)
+        yield from ((index, _line(item), item) for index, item in enumerate(node.value))
 
 
 def _descend(node: Any, path: str) -> int:
@@ -258,7 +278,7 @@ class _Builder:
             if key_node.tag == MERGE:
                 merged.extend(self._merged(value_node))
                 continue
-            key = self._key(key_node)
+            key = _key(self._source, key_node)
             if key in result:
                 raise YamlError(f"the key '{key}' stands twice in one mapping", _line(key_node))
             result[key] = self.build(value_node)
@@ -274,11 +294,12 @@ class _Builder:
             raise YamlError("'<<' takes a mapping or a list of mappings", _line(node))
         return values
 
-    def _key(self, node: Any) -> str:
-        if isinstance(node, yaml.ScalarNode):
-            return str(node.value)
-        # `{{ x }}` as a bare key, as templates have it, reads as a mapping: it is kept as its source text.
-        return self._source[node.start_mark.index : node.end_mark.index]
+
+def _key(source: str, node: Any) -> str:
+    if isinstance(node, yaml.ScalarNode):
+        return str(node.value)
+    # `{{ x }}` as a bare key, as templates have it, reads as a mapping: it is kept as its source text.
+    return source[node.start_mark.index : node.end_mark.index]
 
 
 def _scalar(node: Any) -> Any:

@@ -68,18 +68,11 @@ def requeue(tx: Tx, executor: str, only: str | None = None) -> list[str]:
     return found
 
 
-def strangers(store: Store, executor: str) -> list[str]:
-    """The other executors that runs name as theirs."""
-    query = select(run.c.executor).where(run.c.state.in_(HELD), run.c.executor != executor).distinct()
+def held(store: Store) -> dict[str, str]:
+    """The runs that somebody works on, and which executor they name."""
+    query = select(run.c.id, run.c.executor).where(run.c.state.in_(HELD), run.c.executor.is_not(None))
     with store.read() as conn:
-        return [str(name) for name in conn.execute(query).scalars()]
-
-
-def held_by(store: Store, executor: str) -> set[str]:
-    """The runs that name the executor as the one who works on them."""
-    query = select(run.c.id).where(run.c.state.in_(HELD), run.c.executor == executor)
-    with store.read() as conn:
-        return set(conn.execute(query).scalars())
+        return {row.id: row.executor for row in conn.execute(query)}
 
 
 def take_over(tx: Tx, leases: Leases, executor: str) -> list[str]:

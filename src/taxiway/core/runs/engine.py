@@ -128,19 +128,20 @@ class Engine:
 
     def _look_around(self) -> None:
         executor = self._executor()
-        for name in claims.strangers(self._parts.store, executor):
+        with self._lock:
+            active = set(self._active)
+        held = claims.held(self._parts.store)
+        for name in sorted(set(held.values()) - {executor}):
             taken = self._parts.store.write(partial(claims.take_over, leases=self._leases, executor=name))
             if taken:
                 self._parts.log.info("took over the runs of a worker that died", worker=name, runs=taken)
             for run_id in taken:
                 self._parts.signals.notify(f"run:{run_id}")
-        self._find_forgotten(executor)
+        self._find_forgotten(executor, {run_id for run_id, name in held.items() if name == executor} - active)
 
-    def _find_forgotten(self, executor: str) -> None:
-        """Queue the runs that name us and that no thread here works on: none may say that it runs when it does not."""
-        with self._lock:
-            active = set(self._active)
-        here = claims.held_by(self._parts.store, executor) - active
+    def _find_forgotten(self, executor: str, here: set[str]) -> None:
+        """Queue the runs that name us and that no thread here works on: none may say that it runs when it does not. One
+        that was `here` in one look only may have been begun or ended meanwhile."""
         for run_id in here & self._forgotten:
             self._parts.log.error("a run had nobody who works on it, and is queued again", run=run_id)
             self._parts.store.write(partial(claims.requeue, executor=executor, only=run_id))

@@ -12,6 +12,7 @@ from typing import Any
 
 import orjson
 from sqlalchemy import Connection, Table, TableClause
+from sqlalchemy.exc import DBAPIError
 
 COPY_FROM = 50
 """Fewer rows are inserted on PostgreSQL; from here on COPY is cheaper."""
@@ -67,6 +68,11 @@ def insert_pairs(
 
 def _copy(conn: Connection, statement: str, rows: Sequence[tuple[Any, ...]]) -> None:
     driver: Any = conn.connection.driver_connection
-    with driver.cursor() as cursor, cursor.copy(statement) as copy:
-        for row in rows:
-            copy.write_row(row)
+    errors: Any = conn.dialect.loaded_dbapi.Error
+    try:
+        with driver.cursor() as cursor, cursor.copy(statement) as copy:
+            for row in rows:
+                copy.write_row(row)
+    except errors as error:
+        # Past SQLAlchemy nobody turns it into what the store explains, and runs again where a race was lost.
+        raise DBAPIError.instance(statement, None, error, errors) from error

@@ -30,7 +30,9 @@ class OnboardHandler(BaseHandler):
     def execute(self, run: Run, step: Step, ctx: StepContext) -> StepResult:
         acting = OpContext(self._platform, ctx.principal, f"run-{run.id}")
         if step.id == "look":
-            return StepResult(asdict(look(acting, ctx.cancelled.is_set, ctx.log, afresh=bool(run.input.get("afresh")))))
+            # Tried again, for instance after a pause that a forge asked for, it goes on where it stopped.
+            since = run.created_at if run.input.get("afresh") else None
+            return StepResult(asdict(look(acting, ctx.cancelled.is_set, ctx.log, afresh_since=since)))
         return self._propose(run, run.input["items"][step.index], ctx, acting)
 
     def runs_after_failure(self, run: Run, step: Step) -> bool:

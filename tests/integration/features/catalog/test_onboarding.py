@@ -148,6 +148,10 @@ def test_forges_of_configured_sources_are_looked_at_too(tmp_path: Path, monkeypa
             assert (found.missing, found.looked_at, found.failed) == (1, 2, 1)
             assert "source:broken: there is no GitLab nowhere.example" in told[0]
             assert onboarding.look(ctx, lambda: False, told.append).unchanged == 2
+            began = running.platform.clock.now()
+            assert onboarding.look(ctx, lambda: False, told.append, afresh_since=began).looked_at == 2
+            again = onboarding.look(ctx, lambda: False, told.append, afresh_since=began)
+            assert (again.looked_at, again.unchanged) == (0, 2), "tried again it goes on where it stopped"
             worker = Worker(running.platform, [])
             worker.start()
             with running.client(running.token()) as admin:

@@ -24,6 +24,12 @@ def states(conn: Connection, source: str) -> dict[str, str]:
     return {row.name: row.state for row in rows}
 
 
+def looked_since(conn: Connection, source: str, moment: int) -> set[str]:
+    """The repositories of a source that were looked at since then."""
+    where = (table.c.source == source, table.c.looked_at >= moment)
+    return set(conn.scalars(select(table.c.name).where(*where)))
+
+
 def save(conn: Connection, rows: Sequence[dict[str, Any]]) -> None:
     """Insert or replace. A pull request that was opened stays known while its repository still lacks a descriptor."""
     for row in rows:

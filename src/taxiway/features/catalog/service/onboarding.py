@@ -136,16 +136,18 @@ def problems_of(text: str) -> Sequence[Problem]:
     return judged.problems
 
 
-def look(ctx: OpContext, stopped: Callable[[], bool], log: Callable[..., None], *, afresh: bool = False) -> Looked:
-    """Look at every repository of every host. TimedOutError when `stopped` says so, RateLimitedError when a host wants
-    a pause: what was found stays."""
+def look(
+    ctx: OpContext, stopped: Callable[[], bool], log: Callable[..., None], *, afresh_since: int | None = None
+) -> Looked:
+    """Look at every repository of every host, `afresh_since` a moment also at what has not changed and was not looked
+    at since. TimedOutError when `stopped` says so, RateLimitedError when a host wants a pause: what was found stays."""
     done, systems = Looked(), read_systems(ctx)
     paused: RateLimitedError | None = None
     keys = host_keys(ctx.platform)
     ctx.platform.store.write(lambda tx: rows.forget_others(tx.conn, keys))
     for key in keys:
         try:
-            _look_at(ctx, host_named(ctx.platform, key), systems, done, stopped, log, afresh)
+            _look_at(ctx, host_named(ctx.platform, key), systems, done, stopped, log, afresh_since)
         except RateLimitedError as error:
             paused = error
             log(f"{key}: {error.detail}")
@@ -169,10 +171,11 @@ def _look_at(
     done: Looked,
     stopped: Callable[[], bool],
     log: Callable[..., None],
-    afresh: bool,
+    afresh_since: int | None,
 ) -> None:
     with ctx.platform.store.read() as conn:
         known = rows.states(conn, source.key)
+        done_before = known.keys() if afresh_since is None else rows.looked_since(conn, source.key, afresh_since)
     seen: set[str] = set()
     batch: list[dict[str, Any]] = []
     try:
@@ -180,7 +183,8 @@ def _look_at(
             if stopped():
                 raise TimedOutError("the look was cancelled: what was found so far stays", code="catalog.cancelled")
             seen.add(repository.name)
-            if not afresh and repository.state and known.get(repository.name) == repository.state:
+            is_same = bool(repository.state) and known.get(repository.name) == repository.state
+            if is_same and repository.name in done_before:
                 done.unchanged += 1
                 continue
             try:

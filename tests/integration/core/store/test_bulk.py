@@ -45,8 +45,8 @@ def test_rows_of_several_statements_are_all_stored(database_url: str, tmp_path: 
         with pytest.raises(ConflictError, match="exists already"):
             store.write(lambda tx: insert_rows(tx.conn, THINGS, columns, rows[-COPY_FROM:]))
         if store.dialect == "postgresql":
+            odd = [(count + number, "\0", b"", 1) for number in range(1, COPY_FROM + 1)]
             with pytest.raises(InputError, match="NUL"):
-                odd = [(count + number, "\0", b"", 1) for number in range(1, COPY_FROM + 1)]
                 store.write(lambda tx: insert_rows(tx.conn, THINGS, columns, odd))
     finally:
         store.write(lambda tx: THINGS.drop(tx.conn))

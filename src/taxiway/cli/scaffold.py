@@ -13,7 +13,7 @@ from taxiway.cli.upgrade import follow_task, typed
 
 app = App(name="scaffold", help="Golden paths in figures, and repositories that other tools made from one.")
 PATH_COLUMNS = ["template", "owner", "tasks", "success_rate", "lead_seconds", "first_deployment_seconds", "services"]
-PATH_COLUMNS += ["behind", "deprecated"]
+PATH_COLUMNS += ["behind", "abandoned", "deprecated"]
 ADOPTIONS = "/api/scaffolder/v1/adoptions"
 
 
@@ -27,10 +27,35 @@ def paths(*, output: Output = "table") -> None:
     if output != "table":
         show(found, output)
         return
-    rows = [{**item, "deprecated": "yes" if item["deprecation"] else None} for item in found["items"]]
+    rows = [
+        {
+            **item,
+            "abandoned": f"{item['wizards']['abandoned']} of {item['wizards']['opened']}",
+            "deprecated": "yes" if item["deprecation"] else None,
+        }
+        for item in found["items"]
+    ]
     show(rows, output, PATH_COLUMNS)
     covered = found["coverage"]
     note(f"{covered['covered']} of {covered['total']} services and websites are on a golden path")
+
+
+@app.command
+def wizards(template: str, *, output: Output = "table") -> None:
+    """List the pages of TEMPLATE's form, how many wizards of the last 90 days reached each, and how many were given up
+    there."""
+    ref = full_ref(template, "template")
+    found = Client(find_session()).call("GET", "/api/scaffolder/v1/golden-paths")["items"]
+    item = next((one for one in found if one["template"] == ref), None)
+    if item is None:
+        raise CliError(f"there is no golden path {ref}; taxiway scaffold paths lists them", 2)
+    counted = item["wizards"]
+    show(counted if output != "table" else counted["pages"], output, ["page", "title", "reached", "abandoned"])
+    if output == "table":
+        told = (
+            f"{counted['opened']} opened, {counted['tasks']} ended in a task, {counted['drafts']} were kept as a draft"
+        )
+        note(told)
 
 
 @app.command

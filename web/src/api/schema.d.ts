@@ -2694,6 +2694,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/scaffolder/v1/wizards/{wizard_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Tell how far a form came, under an id that whoever shows it makes up. `wizardId` of a task, or `wizard_id` of a
+         * @description draft, says what came of it. Golden paths in figures show on which page forms are given up; by whom is not kept.
+         */
+        put: operations["scaffolder.reach_page"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/scaffolder/v2/actions": {
         parameters: {
             query?: never;
@@ -3639,6 +3659,8 @@ export interface components {
             };
             /** Version */
             version: number;
+            /** Wizard Id */
+            wizard_id?: string | null;
         };
         /**
          * DraftCreate
@@ -3657,6 +3679,8 @@ export interface components {
             values?: {
                 [key: string]: unknown;
             };
+            /** Wizard Id */
+            wizard_id?: string | null;
         };
         /**
          * DraftList
@@ -5135,6 +5159,16 @@ export interface components {
             prevCursor?: string | null;
         };
         /**
+         * PageReached
+         * @description The page of a golden path's form that is on screen, from 0; the one behind the last is the review.
+         */
+        PageReached: {
+            /** Page */
+            page: number;
+            /** Template Ref */
+            template_ref: string;
+        };
+        /**
          * PageView
          * @description A rendered page.
          */
@@ -6417,6 +6451,8 @@ export interface components {
             values?: {
                 [key: string]: unknown;
             };
+            /** Wizardid */
+            wizardId?: string | null;
         };
         /**
          * TaskRef
@@ -11752,6 +11788,39 @@ export interface operations {
                         [key: string]: unknown;
                     };
                 };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    "scaffolder.reach_page": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                wizard_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PageReached"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Validation Error */
             422: {

@@ -39,6 +39,7 @@ REVISIONS = (
     "0014_saved_views",
     "0015_overlays",
     "0016_scaffolder_drafts",
+    "0017_scaffolder_wizards",
 )
 """The modules in `migrations/versions`, in order."""
 HEAD = REVISIONS[-1].partition("_")[0]

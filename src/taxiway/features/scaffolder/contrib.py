@@ -38,6 +38,7 @@ from taxiway.features.scaffolder.service import Scaffolder
 from taxiway.features.scaffolder.upgrade_fleet import FleetHandler
 from taxiway.features.scaffolder.upgrade_routes import operations as upgrade_operations
 from taxiway.features.scaffolder.upgrade_run import FollowUpgrades, UpgradeHandler
+from taxiway.features.scaffolder.wizard_routes import operations as wizard_operations
 from taxiway.plugin import Forge
 
 OWNER = "feature:scaffolder"
@@ -95,6 +96,7 @@ FEATURE = Feature(
         *upgrade_operations.items,
         *adoption_operations.items,
         *draft_operations.items,
+        *wizard_operations.items,
     ],
     register=register,
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from typing import Any
+from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
@@ -26,6 +27,7 @@ class DraftCreate(BaseModel):
     template_ref: str
     values: dict[str, Any] = Field(default_factory=dict)
     reached: int = Field(0, ge=0, le=1000)
+    wizard_id: UUID | None = None
 
 
 class DraftChange(BaseModel):
@@ -35,6 +37,7 @@ class DraftChange(BaseModel):
     values: dict[str, Any]
     reached: int = Field(0, ge=0, le=1000)
     version: int
+    wizard_id: UUID | None = None
 
 
 class HandOver(BaseModel):
@@ -80,7 +83,7 @@ def list_drafts(ctx: Ctx) -> dict[str, Any]:
 def create_draft(ctx: Ctx, body: DraftCreate) -> dict[str, Any]:
     """Keep a half-filled form."""
     template = scaffolder_of(ctx).template(body.template_ref)
-    return _view(ctx, drafts.save_draft(ctx, template, body.values, body.reached, None, 0))
+    return _view(ctx, drafts.save_draft(ctx, template, body.values, body.reached, None, 0, wizard_id=body.wizard_id))
 
 
 @operations.get(BASE + "/{draft_id}", drafts.CREATE, response=DraftView)
@@ -93,7 +96,10 @@ def get_draft(ctx: Ctx, draft_id: str) -> dict[str, Any]:
 def update_draft(ctx: Ctx, draft_id: str, body: DraftChange) -> dict[str, Any]:
     """Replace the answers of a draft."""
     template = scaffolder_of(ctx).template(drafts.get_draft(ctx, draft_id).template_ref)
-    return _view(ctx, drafts.save_draft(ctx, template, body.values, body.reached, draft_id, body.version))
+    saved = drafts.save_draft(
+        ctx, template, body.values, body.reached, draft_id, body.version, wizard_id=body.wizard_id
+    )
+    return _view(ctx, saved)
 
 
 @operations.delete(BASE + "/{draft_id}", drafts.CREATE, status=204)

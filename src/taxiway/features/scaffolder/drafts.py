@@ -8,6 +8,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
+from uuid import UUID
 
 from taxiway.core.context import OpContext
 from taxiway.core.store.database import Tx
@@ -27,9 +28,17 @@ DAY_SECONDS = 24 * 3600
 
 
 def save_draft(
-    ctx: OpContext, template: Template, values: Mapping[str, Any], reached: int, draft_id: str | None, version: int
+    ctx: OpContext,
+    template: Template,
+    values: Mapping[str, Any],
+    reached: int,
+    draft_id: str | None,
+    version: int,
+    *,
+    wizard_id: UUID | None = None,
 ) -> Draft:
-    """Keep the answers of a form; with an id, in place of those of that draft, which must be at `version`."""
+    """Keep the answers of a form; with an id, in place of those of that draft, which must be at `version`. The wizard
+    that they come from is not given up."""
     ctx.authorize(CREATE)
     answers = _plain(template, values)
     name = answers.get("name")
@@ -37,6 +46,8 @@ def save_draft(
 
     def work(tx: Tx) -> Draft:
         repository.delete_drafts_before(tx, _oldest(ctx, tx.now))
+        if wizard_id is not None:
+            repository.end_wizard(tx, str(wizard_id), template.ref, "draft")
         if draft_id is not None:
             there = _held(ctx, tx.conn, draft_id)
             if there.template_ref != template.ref:

@@ -106,6 +106,18 @@ class Task:
 
 
 @dataclass(frozen=True)
+class Reached:
+    """How many wizards of a golden path came as far as page `page`, from 0, and no further. `outcome` is `task` where
+    one was started, `draft` where the form was kept, None where neither; `is_idle`: nothing came of it for a while."""
+
+    template_ref: str
+    page: int
+    outcome: str | None
+    is_idle: bool
+    count: int
+
+
+@dataclass(frozen=True)
 class Version:
     """A version of a golden path: the template as it is, where its files are pinned, and the answers for it."""
 

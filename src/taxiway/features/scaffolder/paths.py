@@ -12,13 +12,13 @@ from taxiway.features.catalog import service as catalog
 from taxiway.features.environments.service import first_deployments
 from taxiway.features.scaffolder import repository
 from taxiway.features.scaffolder.deprecation import deprecation_of, deprecation_problems
-from taxiway.features.scaffolder.model import Task
+from taxiway.features.scaffolder.model import Reached, Task
 from taxiway.features.scaffolder.service import Scaffolder
 from taxiway.features.scaffolder.upgrades import newest_of, view
+from taxiway.features.scaffolder.wizards import WINDOW_SECONDS, figures, idle_before
 from taxiway.kit.clock import MICROSECONDS
 from taxiway.model.entity import ref_of
 
-WINDOW_SECONDS = 90 * 24 * 3600
 MOST_TASKS, MOST_SERVICES = 10_000, 10_000
 PAGE = 200
 BEHIND = frozenset({"behind", "proposed"})
@@ -37,9 +37,13 @@ def list_paths(ctx: OpContext, scaffolder: Scaffolder) -> dict[str, Any]:
     templates = {str(ref_of(item)): item for item in catalog.list_entities(ctx.platform, kind="template")}
     with ctx.platform.store.read() as conn:
         tasks = repository.recent_tasks(conn, ctx.scope("runs.read"), since, MOST_TASKS)
+        opened = repository.count_wizards(conn, since, idle_before(ctx))
     runs: dict[str, list[Task]] = {}
     for task in tasks:
         runs.setdefault(task.template_ref, []).append(task)
+    wizards: dict[str, list[Reached]] = {}
+    for one in opened:
+        wizards.setdefault(one.template_ref, []).append(one)
     found = _services(ctx)
     newest = {ref: newest_of(scaffolder, ref) for ref in {service.template_ref for service in found}}
     services: dict[str, list[dict[str, Any]]] = {}
@@ -60,6 +64,7 @@ def list_paths(ctx: OpContext, scaffolder: Scaffolder) -> dict[str, Any]:
                 "deprecation": known.view(now) if known else None,
                 "newest": newest.get(ref),
                 **_use(runs.get(ref, [])),
+                "wizards": figures(spec, wizards.get(ref, [])),
                 **_deployed(ctx, there),
                 "services": len(there),
                 "behind": sum(1 for item in there if item["state"] in BEHIND),

@@ -6,16 +6,17 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import Connection, delete, desc, func, insert, or_, select, update
+from sqlalchemy import Connection, case, delete, desc, func, insert, or_, select, update
 
 from taxiway.core.store.database import Tx
 from taxiway.core.store.scoped import visible
 from taxiway.core.store.tables import run as run_table
 from taxiway.core.store.upsert import upsert
-from taxiway.features.scaffolder.model import Draft, Plan, Service, Task, Version
+from taxiway.features.scaffolder.model import Draft, Plan, Reached, Service, Task, Version
 from taxiway.features.scaffolder.tables import draft as draft_table
 from taxiway.features.scaffolder.tables import plan as plan_table
 from taxiway.features.scaffolder.tables import service as service_table
+from taxiway.features.scaffolder.tables import wizard as wizard_table
 from taxiway.kit.paging import Page, decode_cursor, page_of
 from taxiway.model.access import Scope
 from taxiway.model.errors import InputError
@@ -208,6 +209,36 @@ def delete_draft(tx: Tx, draft_id: str) -> None:
 def delete_drafts_before(tx: Tx, at: int) -> None:
     """Forget drafts that were not changed since `at`."""
     tx.conn.execute(delete(draft_table).where(draft_table.c.updated_at < at))
+
+
+def reach_page(tx: Tx, wizard_id: str, template_ref: str, page: int) -> None:
+    """Remember how far a wizard came: never back, and its golden path stays."""
+    row = upsert(tx.conn, wizard_table).values(
+        id=wizard_id, template_ref=template_ref, reached=page, outcome=None, updated_at=tx.now
+    )
+    before, given = wizard_table.c.reached, row.excluded.reached
+    furthest = case((given > before, given), else_=before)
+    tx.conn.execute(row.on_conflict_do_update(index_elements=["id"], set_={"reached": furthest, "updated_at": tx.now}))
+
+
+def end_wizard(tx: Tx, wizard_id: str, template_ref: str, outcome: str) -> None:
+    """What came of a wizard; a task stays what came of it."""
+    table = wizard_table.c
+    where = (table.id == wizard_id, table.template_ref == template_ref, func.coalesce(table.outcome, "") != "task")
+    tx.conn.execute(update(wizard_table).where(*where).values(outcome=outcome, updated_at=tx.now))
+
+
+def count_wizards(conn: Connection, since: int, idle_before: int) -> list[Reached]:
+    """Wizards that were used at `since` or later, by golden path, page and outcome."""
+    table = wizard_table.c
+    groups = (table.template_ref, table.reached, table.outcome, table.updated_at < idle_before)
+    query = select(*groups, func.count()).where(table.updated_at >= since).group_by(*groups)
+    return [Reached(ref, page, what, bool(idle), n) for ref, page, what, idle, n in conn.execute(query)]
+
+
+def delete_wizards_before(tx: Tx, at: int) -> None:
+    """Forget wizards that were not used since `at`."""
+    tx.conn.execute(delete(wizard_table).where(wizard_table.c.updated_at < at))
 
 
 def _draft_columns(draft: Draft) -> dict[str, Any]:

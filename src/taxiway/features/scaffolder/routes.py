@@ -7,6 +7,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any, Literal
+from uuid import UUID
 
 from fastapi import Query
 from pydantic import BaseModel, Field
@@ -38,6 +39,7 @@ class TaskCreate(BaseModel):
     secrets: dict[str, str] = Field(default_factory=dict)
     planHash: str | None = None
     draftId: str | None = None
+    wizardId: UUID | None = None
 
 
 class TaskRef(BaseModel):
@@ -108,7 +110,13 @@ def list_templating_extensions(ctx: Ctx) -> dict[str, Any]:
 def create_task(ctx: Ctx, body: TaskCreate) -> TaskRef:
     """Run a golden path."""
     run_id = scaffolder_of(ctx).create_task(
-        ctx, body.templateRef, body.values, body.secrets, body.planHash, draft_id=body.draftId
+        ctx,
+        body.templateRef,
+        body.values,
+        body.secrets,
+        body.planHash,
+        draft_id=body.draftId,
+        wizard_id=None if body.wizardId is None else str(body.wizardId),
     )
     return TaskRef(id=run_id)
 

@@ -155,14 +155,16 @@ class Scaffolder:
         plan_hash: str | None = None,
         *,
         draft_id: str | None = None,
+        wizard_id: str | None = None,
         parent_id: str | None = None,
         request_key: str | None = None,
     ) -> str:
         """Start a run of the template, after its plan was made and judged. Returns the run's id.
 
         `plan_hash` is the plan that the caller looked at: ConflictError when anything it depends on changed since.
-        `draft_id` is a draft of the caller that is done with then. With a `request_key` that was used before it is the
-        task of then, which neither its own names nor a quota that it is in refuse.
+        `draft_id` is a draft of the caller that is done with then, `wizard_id` the wizard that it came from. With a
+        `request_key` that was used before it is the task of then, which neither its own names nor a quota that it is in
+        refuse.
         """
         ctx.authorize("scaffolder.task.create")
         if request_key is not None:
@@ -190,6 +192,8 @@ class Scaffolder:
         def work(tx: Tx) -> str:
             refuse_beyond(tx.conn, order.template.document, order.template.ref, owner)
             finish_draft(tx, ctx, draft_id, order.template.ref)
+            if wizard_id is not None:
+                repository.end_wizard(tx, wizard_id, order.template.ref, "task")
             return self.platform.runs.start(tx, ctx.principal, spec)
 
         try:

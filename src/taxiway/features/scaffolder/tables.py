@@ -1,4 +1,4 @@
-"""Tables of the scaffolder: plans, the services that golden paths made, and drafts."""
+"""Tables of the scaffolder: plans, the services that golden paths made, drafts, and forms that were opened."""
 
 from __future__ import annotations
 
@@ -55,4 +55,14 @@ draft = Table(
     Column("version", Integer, nullable=False, server_default=text("1")),
     Index("ix_scaffolder_draft_holder", "holder"),
     Index("ix_scaffolder_draft_updated_at", "updated_at"),
+)
+wizard = Table(
+    "scaffolder_wizard",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("template_ref", Text, nullable=False),
+    Column("reached", Integer, nullable=False),
+    Column("outcome", Text),
+    Column("updated_at", Time, nullable=False),
+    Index("ix_scaffolder_wizard_updated_at", "updated_at"),
 )

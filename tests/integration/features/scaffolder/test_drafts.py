@@ -1,21 +1,23 @@
-"""Half-filled forms are kept without secrets, handed on and finished; quotas hold."""
+"""Half-filled forms are kept without secrets, handed on, finished, or given up on a page; quotas hold."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import pytest
 from sqlalchemy import select, update
 
 from factories.scaffolding import Desk, desk
-from taxiway.cli import drafts
+from taxiway.cli import drafts, scaffold
 from taxiway.cli.create import create
 from taxiway.cli.errors import CliError
 from taxiway.core.store.tables import plugin_record
 from taxiway.features.scaffolder.tables import draft as draft_table
+from taxiway.features.scaffolder.tables import wizard as wizard_table
 
 DRAFTS = "/api/scaffolder/v1/drafts"
 MAX, OWNER = "user:default/max", "group:default/makers"
@@ -105,6 +107,44 @@ def test_a_draft_that_is_too_old_is_gone(at: Desk) -> None:
         save(client, name="new")
     with at.served.platform.store.read() as conn:
         assert len(conn.execute(draft_table.select()).all()) == 1
+
+
+def test_forms_are_counted_by_the_page_on_which_they_were_given_up(
+    at: Desk, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ref = at.template({"parameters": PAGES, "steps": [{"action": "debug:log", "input": {"message": "m"}}]}, "counted")
+    ran, kept, review, first, open_ = (str(uuid4()) for _ in range(5))
+    with at.client() as client:
+
+        def reach(wizard: str, page: int) -> int:
+            return client.put(
+                f"/api/scaffolder/v1/wizards/{wizard}", json={"template_ref": ref, "page": page}
+            ).status_code
+
+        assert {reach(one, 0) for one in (ran, kept, review, first)} == {204}
+        assert [reach(one, 1) for one in (ran, review, review)] == [204] * 3
+        assert (reach(review, 0), reach(first, 2), reach("x", 0)) == (204, 422, 422), "back is no step back"
+        body = {"template_ref": ref, "values": {"name": "n"}, "wizard_id": kept}
+        assert client.post(DRAFTS, json=body).status_code == 201
+        made = at.post(ref, values={"name": "n"}, wizardId=ran)
+        assert made.status_code == 201, made.text
+        at.served.platform.store.write(
+            lambda tx: tx.conn.execute(update(wizard_table).values(updated_at=tx.now - 7200 * 1_000_000))
+        )
+        assert reach(open_, 0) == 204
+        items = client.get("/api/scaffolder/v1/golden-paths").json()["items"]
+    found = next(item for item in items if item["template"] == ref)["wizards"]
+    assert {name: found[name] for name in ("opened", "tasks", "drafts", "abandoned")} == {
+        "opened": 5,
+        "tasks": 1,
+        "drafts": 1,
+        "abandoned": 2,
+    }
+    assert [tuple(page.values()) for page in found["pages"]] == [(0, "What", 5, 1), (1, "Review", 2, 1)]
+    monkeypatch.setenv("TAXIWAY_URL", at.served.url)
+    monkeypatch.setenv("TAXIWAY_TOKEN", at.served.token("developer", "user:default/dev"))
+    scaffold.wizards("counted")
+    assert "5 opened, 1 ended in a task, 1 were kept as a draft" in capsys.readouterr().err
 
 
 def quota_check(at: Desk, ref: str, values: dict[str, Any]) -> dict[str, Any]:

@@ -752,3 +752,12 @@ CREATE TABLE scaffolder_draft (
 );
 CREATE INDEX ix_scaffolder_draft_holder ON scaffolder_draft (holder);
 CREATE INDEX ix_scaffolder_draft_updated_at ON scaffolder_draft (updated_at);
+CREATE TABLE scaffolder_wizard (
+	id TEXT NOT NULL, 
+	template_ref TEXT NOT NULL, 
+	reached INTEGER NOT NULL, 
+	outcome TEXT, 
+	updated_at BIGINT NOT NULL, 
+	CONSTRAINT pk_scaffolder_wizard PRIMARY KEY (id)
+);
+CREATE INDEX ix_scaffolder_wizard_updated_at ON scaffolder_wizard (updated_at);

@@ -15,6 +15,7 @@ from starlette.routing import BaseRoute, Mount, Route
 
 from factories.served import Served, served
 from taxiway.core.http.route import OperationRoute
+from taxiway.core.http.table import RouteTable
 from taxiway.core.operations import Operation
 from taxiway.features.access import service as access
 from taxiway.model.access import Principal
@@ -66,7 +67,9 @@ class Call:
 
 def calls_of(routes: list[BaseRoute]) -> Iterator[Call]:
     for route in routes:
-        if isinstance(route, OperationRoute):
+        if isinstance(route, RouteTable):
+            yield from calls_of(list(route.routes))
+        elif isinstance(route, OperationRoute):
             yield Call(route.operation.method, route.path, route.operation)
         elif isinstance(route, Mount):
             for method, path in (("GET", "/x/info/refs"), ("POST", "/x/git-receive-pack"), ("PUT", "/x")):

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import Any
 
 from fastapi import FastAPI, Request
-from fastapi.exceptions import RequestValidationError
 from fastapi.openapi.utils import get_openapi
-from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
@@ -17,8 +16,8 @@ from taxiway.api.portal import Portal, find_portal
 from taxiway.core.context import Platform
 from taxiway.core.http.limits import RateLimiter
 from taxiway.core.http.metrics import HttpMetrics
-from taxiway.core.http.middleware import BodyLimit, Callers, Hosts, Scope, allowed_hosts, style_for
-from taxiway.core.http.route import check, failure, made_routes, mount
+from taxiway.core.http.middleware import BodyLimit, Callers, Hosts, Scope, allowed_hosts
+from taxiway.core.http.route import check, mount, mounted
 from taxiway.core.http.security import security_headers
 from taxiway.model.errors import NotFoundError, TaxiwayError
 from taxiway.plugin import MountedRoutes
@@ -36,12 +35,12 @@ def create_app(platform: Platform, portal: Portal | None = None) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         swagger_ui_oauth2_redirect_url=None,
+        telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
     )
     app.state.platform = platform
     app.state.metrics = metrics
-    for feature in platform.features:
-        mount(app, feature.operations)
-    mount(app, plugin_operations(platform))
+    operations = chain.from_iterable(feature.operations for feature in platform.features)
+    mount(app, [*operations, *plugin_operations(platform)])
     app.router.routes.extend(mounted_routes(platform))
     app.router.routes.extend(
         [
@@ -52,31 +51,30 @@ def create_app(platform: Platform, portal: Portal | None = None) -> FastAPI:
             Route("/{path:path}", portal.serve, methods=["GET", "HEAD"], name="portal"),
         ]
     )
-    for kind in (TaxiwayError, HTTPException, RequestValidationError):
-        app.add_exception_handler(kind, _failed)
-    _stack(app, platform, metrics, portal)
+    app.middleware_stack = _stacked(app.router, platform, metrics, portal)
     return app
 
 
 class _App(FastAPI):
-    """Describes the operations by the routes that FastAPI makes of them, when first asked."""
+    """Describes the operations by the routes that FastAPI makes of them, when first asked. Its own layers are left out:
+    those of `core.http.middleware` answer every error, bound bodies and name requests, and `tracing` traces them."""
 
     def openapi(self) -> dict[str, Any]:
         if self.openapi_schema is None:
+            routes = [route.made for route in mounted(self)]
             self.openapi_schema = get_openapi(
-                title=self.title, version=self.version, description=self.description, routes=made_routes(self)
+                title=self.title, version=self.version, description=self.description, routes=routes
             )
         return self.openapi_schema
 
 
-def _stack(app: FastAPI, platform: Platform, metrics: HttpMetrics, portal: Portal) -> None:
+def _stacked(router: Any, platform: Platform, metrics: HttpMetrics, portal: Portal) -> Any:
     settings = platform.settings
     hosts = allowed_hosts(settings.host, settings.public_url)
     mounts: list[MountedRoutes] = platform.registry.all("mounted_routes")
-    # The last one added is the outermost.
-    app.add_middleware(BodyLimit, limit=settings.limits.body_bytes, exempt=under(item.prefix for item in mounts))
-    app.add_middleware(
-        Callers,
+    bounded = BodyLimit(router, limit=settings.limits.body_bytes, exempt=under(item.prefix for item in mounts))
+    known = Callers(
+        bounded,
         platform=platform,
         limiter=RateLimiter(platform.clock, settings.limits.requests_per_minute),
         basic_prefixes=under(item.prefix for item in mounts if item.basic),
@@ -84,12 +82,8 @@ def _stack(app: FastAPI, platform: Platform, metrics: HttpMetrics, portal: Porta
         # Whoever signs in anew may still have a live session, and no page that knows its CSRF token.
         csrf_exempt=frozenset({"/api/access/v1/sessions"}),
     )
-    app.add_middleware(Hosts, allowed=hosts)
-    app.add_middleware(Scope, platform=platform, headers=security_headers(portal.index_html), observe=metrics.observe)
-
-
-async def _failed(request: Request, error: Exception) -> Response:
-    return failure(error, request, style_for(request.url.path))
+    headers = security_headers(portal.index_html)
+    return Scope(Hosts(known, allowed=hosts), platform=platform, headers=headers, observe=metrics.observe)
 
 
 async def _unknown(request: Request) -> Response:

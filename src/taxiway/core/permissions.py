@@ -25,8 +25,13 @@ class Grant:
 
     def reach(self, roles: frozenset[Role]) -> Reach | None:
         """The widest reach of any of `roles`."""
-        reaches = {getattr(self, role) for role in roles}
-        return "all" if "all" in reaches else "own" if "own" in reaches else None
+        widest: Reach | None = None
+        for role in roles:
+            reach: Reach | None = getattr(self, role)
+            if reach == "all":
+                return reach
+            widest = reach or widest
+        return widest
 
 
 READ = Grant(viewer="all", developer="all")
@@ -66,7 +71,8 @@ def decide(permissions: Permissions, principal: Principal, permission: str, owne
 def may_at_all(permissions: Permissions, principal: Principal, permission: str) -> Decision:
     """Whether any owner could make the answer yes; asked before the request is parsed."""
     grant = permissions.get(permission)
-    if grant is not None and grant.reach(principal.roles) == "own":
+    reach = None if grant is None else grant.reach(principal.roles)
+    if reach == "own":
         if principal.scopes is not None and not _in_scope(principal.scopes, permission):
             return Decision(False, f"the token is not scoped for {permission}: make one with this scope")
         return Decision(True, f"{permission} is granted on what {principal.subject} owns")

@@ -6,12 +6,15 @@ from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessColl
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from starlette.responses import Response
 
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
 
 class HttpMetrics:
     """Counts and times requests; `render` is the text format of Prometheus."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
+        self._known: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
         ProcessCollector(registry=self.registry)
         self._requests = Counter(
             "taxiway_http_requests_total",
@@ -29,9 +32,17 @@ class HttpMetrics:
 
     def observe(self, operation: str, method: str, status: int, seconds: float) -> None:
         """One request ended."""
-        method = method if method in {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"} else "other"
-        self._requests.labels(operation, method, str(status)).inc()
-        self._seconds.labels(operation).observe(seconds)
+        method = method if method in METHODS else "other"
+        counted, timed = self._of(operation, method, status)
+        counted.inc()
+        timed.observe(seconds)
+
+    def _of(self, operation: str, method: str, status: int) -> tuple[Counter, Histogram]:
+        # As many as there are operations, methods and statuses.
+        key = (operation, method, status)
+        if key not in self._known:
+            self._known[key] = (self._requests.labels(operation, method, str(status)), self._seconds.labels(operation))
+        return self._known[key]
 
     def render(self) -> Response:
         """The current figures."""

@@ -34,6 +34,8 @@ from taxiway.model.errors import (
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 SILENCE_SECONDS = 30
 """How long a client may pause inside a request's body."""
+HEADERS = "taxiway.headers"
+"""Key of the ASGI scope: the request's headers by name, lower case; of one that came twice the last."""
 OPEN_PATHS = frozenset({"/healthz", "/readyz"})
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 _TRACEPARENT = re.compile(r"00-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
@@ -60,7 +62,7 @@ class Scope:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        given = dict(scope["headers"])
+        given = scope[HEADERS] = dict(scope["headers"])
         request_id = given.get(b"x-request-id", b"").decode("latin-1")
         scope[REQUEST_ID] = request_id if _REQUEST_ID.fullmatch(request_id) else self.platform.new_id()
         scope[PLATFORM] = self.platform
@@ -121,7 +123,7 @@ class Hosts:
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] == "http" and scope["path"] not in OPEN_PATHS:
-            host = dict(scope["headers"]).get(b"host", b"").decode("latin-1")
+            host = scope[HEADERS].get(b"host", b"").decode("latin-1")
             if host_name(host) not in self.allowed:
                 error = InputError(
                     "this host name is not ours: use the address that `taxiway up` printed, or set public_url",
@@ -158,7 +160,7 @@ class Callers:
         await self.app(scope, receive, send)
 
     def _identify(self, scope: Any) -> None:
-        headers = dict(scope["headers"])
+        headers = scope[HEADERS]
         client = scope["client"][0] if scope.get("client") else ""
         given = credentials_of(headers, client, basic_allowed=self.basic_prefixes(scope["path"]))
         scope[PRINCIPAL] = NOBODY
@@ -202,7 +204,7 @@ class BodyLimit:
         if scope["type"] != "http" or self.exempt(scope["path"]):
             await self.app(scope, receive, send)
             return
-        length = dict(scope["headers"]).get(b"content-length", b"0")
+        length = scope[HEADERS].get(b"content-length", b"0")
         if length.isdigit() and int(length) > self.limit:
             error = known(BodyTooLarge(self.limit))
             await refuse(error or TooLargeError("too large"), scope, receive, send)

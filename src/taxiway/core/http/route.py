@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import Any
 
 from fastapi import FastAPI, Request
+from fastapi.middleware.asyncexitstack import AsyncExitStackMiddleware
 from fastapi.routing import APIRoute
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response, StreamingResponse
@@ -22,6 +23,7 @@ from taxiway.core.http import idempotency
 from taxiway.core.http.context import OPERATION, PLATFORM, PRINCIPAL, REFUSAL, REQUEST_ID, context_of
 from taxiway.core.http.idempotency import Answers, DoneError, InFlightError
 from taxiway.core.http.problems import answer, known
+from taxiway.core.http.table import RouteTable
 from taxiway.core.operations import Operation
 from taxiway.core.permissions import may_at_all
 from taxiway.core.store.companion import accompanied
@@ -49,7 +51,8 @@ class OperationRoute(Route):
 
     async def _first(self, scope: Scope, receive: Receive, send: Send) -> None:
         scope["route"] = self.made
-        await self.made.app(scope, receive, send)
+        # FastAPI closes the files of a form when the answer is given; it asks for this around each of its routes.
+        await AsyncExitStackMiddleware(self.made.app)(scope, receive, send)
 
 
 async def _not_made(_: Request) -> Response:
@@ -102,12 +105,13 @@ def _fast_first(operation: Operation, fast: Callable[[OpContext, Request], Respo
 
 def mount(app: FastAPI, operations: Iterable[Operation]) -> None:
     """Add a route for each operation, in order."""
-    app.router.routes.extend(OperationRoute(operation) for operation in operations)
+    app.router.routes.append(RouteTable([OperationRoute(operation) for operation in operations]))
 
 
-def made_routes(app: FastAPI) -> list[APIRoute]:
-    """Every operation as FastAPI's own route, for its description of the API."""
-    return [route.made for route in app.router.routes if isinstance(route, OperationRoute)]
+def mounted(app: FastAPI) -> list[OperationRoute]:
+    """The routes of all operations, in order."""
+    tables = (table.routes for table in app.router.routes if isinstance(table, RouteTable))
+    return [route for routes in tables for route in routes if isinstance(route, OperationRoute)]
 
 
 def _options(operation: Operation) -> dict[str, Any]:

@@ -2,13 +2,14 @@
 
 An engine on PATH is taken as it is, else the one in $TAXIWAY_ENGINES or the user's cache folder. What is missing is got
 with the machine's own package clients, as they are set up there: Go modules as `engines/*/go.sum` pins them, Debian's
-packages in the version of the release. What cannot be got is said with the reason, and tests that need it are skipped.
-Nothing is installed into the system.
+packages in the version of the release, Maven's by their digest. What cannot be got is said with the reason, and tests
+that need it are skipped. Nothing is installed into the system.
 """
 
 from __future__ import annotations
 
 import argparse
+import hashlib
 import os
 import re
 import shutil
@@ -22,6 +23,8 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 GO = (1, 26)
+KEYCLOAK = "26.4.0"
+KEYCLOAK_SHA256 = "1b6a11a2726ac8a8dc9c91d5fafe989a75ce4f1622d7f7b45c21d5bc16629c0a"
 SLAPD = ("slapd", "libldap-2.5-0", "libltdl7", "libodbc2", "libwrap0", "libperl5.36", "libsasl2-2")
 
 
@@ -76,16 +79,68 @@ def _gitea(folder: Path) -> None:
     _open_up(folder)
 
 
-def _prometheus(folder: Path) -> None:
+def _kube_apiserver(folder: Path) -> None:
+    """Built from its Go module, without the versions that its own build writes into it but one."""
+    go, wrapper, module = _go(), HERE / "engines" / "kube-apiserver", "k8s.io/kubernetes"
+    say(f"  building {module}/cmd/kube-apiserver, on two cores 5 to 15 minutes the first time …")
+    version = _run([go, "list", "-mod=readonly", "-m", "-f", "{{.Version}}", module], wrapper).strip()
+    flags = ["-mod=readonly", "-trimpath", "-ldflags", f"-s -w -X k8s.io/component-base/version.gitVersion={version}"]
+    (folder / "bin").mkdir(parents=True)
+    target = ["-o", str(folder / "bin" / "kube-apiserver"), f"{module}/cmd/kube-apiserver"]
+    _run([go, "build", *flags, *target], wrapper, {"CGO_ENABLED": "0"})
+    _open_up(folder)
+
+
+def _etcd(folder: Path) -> None:
     """Debian's package, unpacked and not installed."""
+    _unpack(folder, "`etcd`", "etcd-server")
+    (folder / "bin" / "etcd").symlink_to(Path("..", "package", "usr", "bin", "etcd"))
+    _open_up(folder)
+
+
+def _keycloak(folder: Path) -> None:
+    """Its distribution from the Maven registry, built for the database that it brings, which is filled already: a
+    start then takes seconds. The administrator is `admin` with the same password: it is for tests on loopback."""
+    java, maven = shutil.which("java"), shutil.which("mvn")
+    if java is None or maven is None:
+        raise Unavailable("Java or Maven is missing: install Java 17 or newer, and maven")
+    artifact = f"org.keycloak:keycloak-quarkus-dist:{KEYCLOAK}:zip"
+    plugin = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy"
+    with tempfile.TemporaryDirectory() as name:
+        _run([maven, "-q", "-B", "-C", plugin, f"-Dartifact={artifact}", f"-DoutputDirectory={name}"], Path(name))
+        (archive,) = Path(name).glob("*.zip")
+        if hashlib.sha256(archive.read_bytes()).hexdigest() != KEYCLOAK_SHA256:
+            raise Unavailable(f"{artifact} is not the one that is known here: see what the registry is")
+        folder.mkdir(parents=True)
+        shutil.unpack_archive(archive, folder)
+    home = folder / f"keycloak-{KEYCLOAK}"
+    for script in (home / "bin").glob("*.sh"):
+        script.chmod(0o755)
+    say("  building Keycloak for its own database, and starting it once to fill that, 1 to 2 minutes …")
+    _run([str(home / "bin" / "kc.sh"), "build", "--db=dev-file"], folder)
+    admin = {"ADMIN": "admin"}
+    names = ["--no-prompt", "--username:env=ADMIN", "--password:env=ADMIN"]
+    _run([str(home / "bin" / "kc.sh"), "bootstrap-admin", "user", "--optimized", *names], folder, admin)
+    (folder / "bin").mkdir()
+    (folder / "bin" / "kc.sh").symlink_to(Path("..", home.name, "bin", "kc.sh"))
+    _open_up(folder)
+
+
+def _unpack(folder: Path, wanted: str, *packages: str) -> None:
+    """Debian's packages into the folder `package` beside `bin`."""
     for needed in ("apt-get", "dpkg-deb"):
         if shutil.which(needed) is None:
-            raise Unavailable(f"{needed} is missing: put `prometheus` and `promtool` on PATH")
+            raise Unavailable(f"{needed} is missing: put {wanted} on PATH")
     (folder / "bin").mkdir(parents=True)
     with tempfile.TemporaryDirectory() as name:
-        _run(["apt-get", "download", "prometheus"], Path(name))
-        (package,) = Path(name).glob("*.deb")
-        _run(["dpkg-deb", "-x", str(package), str(folder / "package")], Path(name))
+        _run(["apt-get", "download", *packages], Path(name))
+        for package in sorted(Path(name).glob("*.deb")):
+            _run(["dpkg-deb", "-x", str(package), str(folder / "package")], Path(name))
+
+
+def _prometheus(folder: Path) -> None:
+    """Debian's package, unpacked and not installed."""
+    _unpack(folder, "`prometheus` and `promtool`", "prometheus")
     for program in ("prometheus", "promtool"):
         (folder / "bin" / program).symlink_to(Path("..", "package", "usr", "bin", program))
     _open_up(folder)
@@ -93,14 +148,7 @@ def _prometheus(folder: Path) -> None:
 
 def _slapd(folder: Path) -> None:
     """Debian's packages, unpacked and not installed: OpenLDAP's server with the libraries that few machines have."""
-    for needed in ("apt-get", "dpkg-deb"):
-        if shutil.which(needed) is None:
-            raise Unavailable(f"{needed} is missing: put `slapd` on PATH")
-    (folder / "bin").mkdir(parents=True)
-    with tempfile.TemporaryDirectory() as name:
-        _run(["apt-get", "download", *SLAPD], Path(name))
-        for package in sorted(Path(name).glob("*.deb")):
-            _run(["dpkg-deb", "-x", str(package), str(folder / "package")], Path(name))
+    _unpack(folder, "`slapd`", *SLAPD)
     script = folder / "bin" / "slapd"
     script.write_text(
         '#!/bin/sh\nhome=$(cd "$(dirname "$0")/../package" && pwd)\n'
@@ -112,7 +160,10 @@ def _slapd(folder: Path) -> None:
 
 
 ENGINES: Mapping[str, Engine] = {
+    "etcd": Engine("etcd", "etcd", _etcd),
     "gitea": Engine("gitea", "gitea", _gitea),
+    "keycloak": Engine("keycloak", "kc.sh", _keycloak),
+    "kube-apiserver": Engine("kube-apiserver", "kube-apiserver", _kube_apiserver),
     "prometheus": Engine("prometheus", "prometheus", _prometheus),
     "slapd": Engine("slapd", "slapd", _slapd, "-VV"),
 }

@@ -27,6 +27,8 @@ class WatchedCluster:
     forgotten: int = 0
     asked: list[str] = field(default_factory=list)
     breaks: int = 0
+    refusals: int = 0
+    """Watches that are answered 403 next, as by an API server that has just started."""
     url: str = ""
     changed: threading.Condition = field(default_factory=threading.Condition)
 
@@ -67,12 +69,13 @@ class WatchedCluster:
             self.changed.notify_all()
 
     def listed(self, kind: str, namespace: str) -> dict[str, Any]:
+        """As a real one answers: of an empty list of metadata, null for its items."""
         with self.changed:
             items = [one for (k, n, _), one in self.objects.items() if k == kind and namespace in ("", n)]
             return {
                 "kind": "PartialObjectMetadataList",
                 "metadata": {"resourceVersion": str(self.version)},
-                "items": items,
+                "items": items or None,
             }
 
     def follow(self, kind: str, since: int) -> Iterator[dict[str, Any]]:
@@ -114,6 +117,10 @@ def watched_cluster() -> Iterator[WatchedCluster]:
             cluster.asked.append(self.path)
             if query.get("watch"):
                 assert query["allowWatchBookmarks"] == "true"
+                if cluster.refusals:
+                    cluster.refusals -= 1
+                    self.send_error(403)
+                    return
                 self._stream(kind, int(query["resourceVersion"]))
                 return
             body = json.dumps(cluster.listed(kind, namespace)).encode()

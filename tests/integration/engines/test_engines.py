@@ -68,4 +68,4 @@ def test_the_tool_lists_engines_and_refuses_names_that_it_does_not_know(tmp_path
         [sys.executable, ENGINES, "vault"], env=environ, capture_output=True, text=True, check=False
     )
     assert unknown.returncode == 2
-    assert "there are gitea, prometheus" in unknown.stderr
+    assert "there are etcd, gitea, keycloak" in unknown.stderr

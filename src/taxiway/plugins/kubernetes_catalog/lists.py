@@ -71,7 +71,8 @@ def _items(answer: Answer, kind: str) -> list[Found]:
     if answer.status in (401, 403, 404):
         raise refused(kind, "list", answer.status)
     body = answer.checked(f"the list of {kind}").json()
-    items = body.get("items") if isinstance(body, dict) else None
+    is_list = isinstance(body, dict) and str(body.get("kind")).endswith("List") and "items" in body
+    items = (body["items"] or []) if is_list else None  # an empty list of metadata has null for its items
     if not isinstance(items, list):
         raise UnavailableError(
             f"the API server did not answer with a list of {kind}: check its address", code="kubernetes.answer"

@@ -105,6 +105,7 @@ class _Watch:
         self._request, self._outgoing, self._server, self.kind = request, outgoing, server, kind
         self._version, self._told, self._stop = version, told, stop
         self._marks: dict[str, str] = {}
+        self._worked = False
 
     def run(self) -> None:
         failures = 0
@@ -121,8 +122,11 @@ class _Watch:
                     self._told.put(error)
                     return
             except RefusedError as error:
-                self._told.put(NotAllowedError(str(error), code="kubernetes.watch"))
-                return
+                failures += 1
+                # An API server that has just started refuses everything until it has read its roles.
+                if not self._worked or failures > MOST_FAILURES:
+                    self._told.put(NotAllowedError(str(error), code="kubernetes.watch"))
+                    return
             except TaxiwayError as error:
                 failures = 1 if time.monotonic() - started > IDLE_SECONDS else failures + 1
                 if failures > MOST_FAILURES:
@@ -148,6 +152,7 @@ class _Watch:
         if answer.status in (401, 403, 404):
             raise refused(self.kind, "watch", answer.status)
         answer.checked(f"the watch of {self.kind}")
+        self._worked = True
         for line in lines:
             if self._stop.is_set():
                 return

@@ -59,7 +59,7 @@ class Cluster:
         following = start + self.page
         metadata = {"resourceVersion": "99", **({"continue": str(following)} if following < len(items) else {})}
         body = {"kind": "PartialObjectMetadataList", "apiVersion": "meta.k8s.io/v1", "metadata": metadata}
-        return Said(200, {**body, "items": items[start:following]})
+        return Said(200, {**body, "items": items[start:following] or None})
 
 
 @pytest.fixture

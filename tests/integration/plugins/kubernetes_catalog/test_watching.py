@@ -5,8 +5,8 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -14,6 +14,7 @@ from typing import Any, cast
 import pytest
 
 from factories.cluster import WatchedCluster, watched_cluster
+from factories.following import Following, names, until
 from factories.served import served
 from taxiway.features.access.contrib import FEATURE as ACCESS
 from taxiway.features.catalog.contrib import FEATURE as CATALOG
@@ -21,7 +22,7 @@ from taxiway.features.catalog.service import configured
 from taxiway.features.catalog.service import watching as service_watching
 from taxiway.features.catalog.service.watching import WatchSources
 from taxiway.model.errors import NotAllowedError, TaxiwayError
-from taxiway.plugin import SourcedEntity, SourceEnd, SourceGone, SourcePart, SourceRequest
+from taxiway.plugin import SourceEnd, SourceGone, SourceRequest
 from taxiway.plugin.outgoing import Hosts, Outgoing
 from taxiway.plugin.testing import MemorySecrets, memory_host
 from taxiway.plugins.kubernetes_catalog import watching
@@ -31,61 +32,8 @@ from taxiway.worker.main import Worker
 ID = {"backstage.io/kubernetes-id": "orders"}
 
 
-@dataclass
-class Following:
-    """The source, what a host keeps for it, and a watch in a thread."""
-
-    cluster: WatchedCluster
-    source: KubernetesSource
-    request: SourceRequest
-    parts: dict[str, Any] = field(default_factory=dict)
-    hints: list[Any] = field(default_factory=list)
-    error: Exception | None = None
-
-    def read(self, hints: Any = ()) -> list[Any]:
-        request = replace(self.request, hints=hints, part=self.parts.get, parts=lambda: list(self.parts))
-        items = list(self.source.read(request))
-        for item in items:
-            if isinstance(item, SourcePart) and item.state is not None:
-                self.parts[item.key] = item.state
-            if isinstance(item, SourceEnd) and item.cursor is not None:
-                self.request = replace(self.request, cursor=item.cursor)
-        return items
-
-    def follow(self) -> threading.Thread:
-        def run() -> None:
-            request = replace(self.request, part=self.parts.get)
-            try:
-                self.hints.extend(iter_into(self.source.watch(request), self.hints))
-            except TaxiwayError as error:
-                self.error = error
-
-        thread = threading.Thread(target=run, daemon=True)
-        thread.start()
-        return thread
-
-    def told(self, count: int) -> list[Any]:
-        until(lambda: len(self.hints) >= count or self.error is not None)
-        assert self.error is None
-        return self.hints[:count]
-
-
-def iter_into(found: Iterator[Any], into: list[Any]) -> list[Any]:
-    for one in found:
-        into.append(one)
-    return []
-
-
-def until(done: Callable[[], Any], seconds: float = 10.0) -> Any:
-    deadline = time.monotonic() + seconds
-    while not (found := done()):
-        assert time.monotonic() < deadline, "it did not come"
-        time.sleep(0.02)
-    return found
-
-
 @pytest.fixture
-def following(monkeypatch: pytest.MonkeyPatch) -> Iterator[Following]:
+def following(monkeypatch: pytest.MonkeyPatch) -> Iterator[Following[WatchedCluster]]:
     monkeypatch.setattr(watching, "PAUSE_SECONDS", 0.0)
     monkeypatch.setattr(watching, "SETTLE_SECONDS", 0.05)
     with watched_cluster() as cluster:
@@ -102,11 +50,7 @@ def following(monkeypatch: pytest.MonkeyPatch) -> Iterator[Following]:
         found.request.cancelled.set()
 
 
-def names(items: list[Any]) -> list[str]:
-    return sorted(one.document["metadata"]["name"] for one in items if isinstance(one, SourcedEntity))
-
-
-def test_a_change_is_told_at_once_and_only_its_namespace_is_read(following: Following) -> None:
+def test_a_change_is_told_at_once_and_only_its_namespace_is_read(following: Following[WatchedCluster]) -> None:
     following.follow()
     until(lambda: len(following.cluster.asked) == 5)
     following.cluster.put("deployments", "stock", "shop", **ID)
@@ -123,7 +67,7 @@ def test_a_change_is_told_at_once_and_only_its_namespace_is_read(following: Foll
     assert [one.part for one in following.read(hints) if isinstance(one, SourceGone)] == ["shop/deployments"]
 
 
-def test_a_change_of_what_does_not_matter_is_not_told(following: Following) -> None:
+def test_a_change_of_what_does_not_matter_is_not_told(following: Following[WatchedCluster]) -> None:
     following.follow()
     until(lambda: len(following.cluster.asked) == 5)
     following.cluster.put("deployments", "orders", "shop", **ID, restarted="now")
@@ -135,7 +79,7 @@ def test_a_change_of_what_does_not_matter_is_not_told(following: Following) -> N
     assert following.told(2)[1] == (), "names follow from the namespaces: all is read"
 
 
-def test_a_watch_that_breaks_goes_on_where_it_was(following: Following) -> None:
+def test_a_watch_that_breaks_goes_on_where_it_was(following: Following[WatchedCluster]) -> None:
     following.follow()
     until(lambda: len(following.cluster.asked) == 5)
     following.cluster.bookmark("deployments")
@@ -147,11 +91,16 @@ def test_a_watch_that_breaks_goes_on_where_it_was(following: Following) -> None:
         return any(at_bookmark in path for path in following.cluster.asked if "deployments" in path)
 
     until(broken)
+    following.cluster.refusals = 3
+    following.cluster.drop()
+    until(lambda: not following.cluster.refusals)
     following.cluster.put("deployments", "stock", "shop", **ID)
-    assert following.told(1) == [[{"namespace": "shop"}]]
+    assert following.told(1) == [[{"namespace": "shop"}]], "refused for a moment, as by an API server that starts"
 
 
-def test_a_version_that_is_too_old_leads_to_a_whole_reading_and_on_from_now(following: Following) -> None:
+def test_a_version_that_is_too_old_leads_to_a_whole_reading_and_on_from_now(
+    following: Following[WatchedCluster],
+) -> None:
     following.cluster.put("deployments", "missed", "shop", **ID)
     following.cluster.forget()
     following.follow()
@@ -163,7 +112,7 @@ def test_a_version_that_is_too_old_leads_to_a_whole_reading_and_on_from_now(foll
 
 
 def test_a_cluster_that_is_never_quiet_is_told_of_all_the_same(
-    following: Following, monkeypatch: pytest.MonkeyPatch
+    following: Following[WatchedCluster], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(watching, "GATHER_SECONDS", 0.1)
     told: queue.SimpleQueue[Any] = queue.SimpleQueue()
@@ -184,7 +133,9 @@ def test_a_cluster_that_is_never_quiet_is_told_of_all_the_same(
     assert found == [[{"namespace": "shop"}]]
 
 
-def test_it_stops_when_told_and_does_nothing_without_a_whole_reading_before(following: Following) -> None:
+def test_it_stops_when_told_and_does_nothing_without_a_whole_reading_before(
+    following: Following[WatchedCluster],
+) -> None:
     thread = following.follow()
     following.request.cancelled.set()
     thread.join(3)
@@ -192,7 +143,7 @@ def test_it_stops_when_told_and_does_nothing_without_a_whole_reading_before(foll
     assert list(following.source.watch(replace(following.request, cursor=None))) == []
 
 
-def test_what_may_not_be_watched_is_said(following: Following, tmp_path: Path) -> None:
+def test_what_may_not_be_watched_is_said(following: Following[WatchedCluster], tmp_path: Path) -> None:
     from factories.outside import Said, answering
 
     refusing = Said(403, {"kind": "Status", "message": "deployments is forbidden", "code": 403})
@@ -202,7 +153,7 @@ def test_what_may_not_be_watched_is_said(following: Following, tmp_path: Path) -
             list(following.source.watch(replace(following.request, options=options)))
 
 
-def test_an_event_of_no_shape_that_is_known_ends_the_watch_aloud(following: Following) -> None:
+def test_an_event_of_no_shape_that_is_known_ends_the_watch_aloud(following: Following[WatchedCluster]) -> None:
     from factories.outside import Said, answering
 
     with answering(lambda asked: Said(200, b'{"type": "ADDED", "object": {"metadata": "x"}}\n')) as url:

@@ -1,7 +1,9 @@
 """An OpenID provider: discovery, the exchange of a code, and the check of what it says of somebody.
 
 Called by `service/oidc`. Nothing of an answer is believed before its signature, issuer, audience, nonce and time are
-checked. Keys and discovery are kept for an hour; an unknown key makes them be fetched again, once a minute at most.
+checked. Keys and discovery are kept for an hour. A token that none of the kept keys signed makes the keys be fetched
+again at once, since a provider signs with a new one as soon as it has it; tokens come from the provider alone, so that
+nobody else can bring that about.
 """
 
 from __future__ import annotations
@@ -23,13 +25,15 @@ from taxiway.plugin.outgoing import Answer, Hosts, Limits, Outgoing
 
 ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
 KEPT_SECONDS = 3600
-AGAIN_SECONDS = 60
+AGAIN_SECONDS = 2
 LEEWAY_SECONDS = 60
 FAILED_SECONDS = 10
 """How long a provider that did not answer is not asked again."""
 FARTHEST = 2**53
 BASIC = "client_secret_basic"
 MOST_KEYS = 100
+CLOCKS = "by the clock of this server (compare it with the provider's)"
+"""A token comes straight from the provider: its times are wrong where a clock is."""
 ENDPOINTS = ("authorization_endpoint", "token_endpoint", "jwks_uri")
 
 
@@ -126,9 +130,12 @@ class Provider:
             (self.settings.client_id not in audiences, "it is for another client"),
             (len(audiences) > 1 and "azp" not in claims, "it is for several clients"),
             (claims.get("azp", self.settings.client_id) != self.settings.client_id, "it was given to another client"),
-            (not _number(claims.get("exp")) or claims["exp"] + LEEWAY_SECONDS < now, "it is too old"),
-            (not _number(claims.get("iat")) or claims["iat"] - LEEWAY_SECONDS > now, "it is of the future"),
-            (not _number(claims.get("nbf", 0)) or claims.get("nbf", 0) - LEEWAY_SECONDS > now, "it is of the future"),
+            (not _number(claims.get("exp")) or claims["exp"] + LEEWAY_SECONDS < now, f"it is too old {CLOCKS}"),
+            (not _number(claims.get("iat")) or claims["iat"] - LEEWAY_SECONDS > now, f"it is of the future {CLOCKS}"),
+            (
+                not _number(claims.get("nbf", 0)) or claims.get("nbf", 0) - LEEWAY_SECONDS > now,
+                f"it is of the future {CLOCKS}",
+            ),
             (not is_same(str(claims.get("nonce") or ""), nonce), "it is not of this sign-in"),
             (not _identifier(claims.get("sub")), "it says nobody"),
         ]

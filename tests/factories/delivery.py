@@ -191,6 +191,10 @@ class RecordingDriver:
         self.there: dict[str, str] = {}
         self.calls = 0
         self.fail_with: Exception | None = None
+        self.held: str | None = None
+
+    def contents(self, inventory: Sequence[Mapping[str, Any]]) -> str | None:
+        return self.held if self.there else None
 
     def provision(self, ctx: StepContext, request: ResourceRequest) -> ResourceResult:
         self.calls += 1

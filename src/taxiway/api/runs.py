@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Annotated, Any, Literal
 
 from fastapi import Header, Path, Query
@@ -104,6 +105,34 @@ class Approval(BaseModel):
     comment: str = Field("", max_length=2000)
 
 
+class Undo(BaseModel):
+    """Names of what others changed since, as the plan of the undo lists them: it is taken back all the same."""
+
+    model_config = ConfigDict(extra="forbid")
+    confirm: list[Annotated[str, Field(max_length=2000)]] = Field(default_factory=list, max_length=1000)
+
+
+class ChangedView(BaseModel):
+    """What has to be confirmed by its name, and why."""
+
+    name: str
+    reason: str
+
+
+class MadeView(BaseModel):
+    """Something that the run made."""
+
+    kind: str
+    name: str
+
+
+class UndoPlan(BaseModel):
+    """What an undo takes back, last first, and what has to be confirmed before."""
+
+    removes: list[MadeView]
+    changed: list[ChangedView]
+
+
 @operations.get("/api/runs/v1/runs", "runs.read", response=RunList)
 def list_runs(
     ctx: Ctx,
@@ -168,10 +197,25 @@ def resume_run(ctx: Ctx, run_id: str) -> Any:
     return _steer(ctx, run_id, "resume")
 
 
+@operations.get("/api/runs/v1/runs/{run_id}/undo", "runs.undo", response=UndoPlan)
+def plan_undo(ctx: Ctx, run_id: str) -> Any:
+    """What undo would take back, last first, and what others changed since, which has to be confirmed by name."""
+    run = find(ctx, run_id)
+    ctx.authorize("runs.undo", _owner(run))
+    changed = ctx.platform.runs.changed_since(run_id)
+    steps = [step for step in reversed(run.steps) if step.state != "undone"]
+    made = [{"kind": item.kind, "name": item.name} for step in steps for item in reversed(step.created)]
+    return json_bytes({"removes": made, "changed": [asdict(one) for one in changed]})
+
+
 @operations.post("/api/runs/v1/runs/{run_id}/undo", "runs.undo", status=202, response=RunView, effect="destroy")
-def undo_run(ctx: Ctx, run_id: str) -> Any:
-    """Take back what a run made, last step first."""
-    return _steer(ctx, run_id, "undo")
+def undo_run(ctx: Ctx, run_id: str, body: Undo | None = None) -> Any:
+    """Take back what a run made, last step first. 409 `run.unconfirmed` while what others changed since is not
+    confirmed by name."""
+    run = find(ctx, run_id)
+    ctx.authorize("runs.undo", _owner(run))
+    confirmed = body.confirm if body is not None else ()
+    return _answer(ctx, ctx.platform.runs.undo(ctx, run_id, confirmed), status=202)
 
 
 @operations.post("/api/runs/v1/runs/{run_id}/approvals", "runs.approve", status=202, response=RunView)
@@ -250,7 +294,7 @@ class _Follow:
         return Batch(events, is_over)
 
 
-def _steer(ctx: OpContext, run_id: str, name: Literal["cancel", "retry", "resume", "undo"]) -> Response:
+def _steer(ctx: OpContext, run_id: str, name: Literal["cancel", "retry", "resume"]) -> Response:
     run = find(ctx, run_id)
     ctx.authorize(f"runs.{name}", _owner(run))
     return _answer(ctx, getattr(ctx.platform.runs, name)(ctx, run_id), status=202)

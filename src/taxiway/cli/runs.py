@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import Any
+from typing import Annotated, Any
 
-from cyclopts import App
+from cyclopts import App, Parameter
 
 from taxiway.cli.client import Client, find_session
 from taxiway.cli.errors import CliError
@@ -85,9 +85,31 @@ def resume(run_id: str) -> int:
 
 
 @app.command
-def undo(run_id: str) -> int:
-    """Take back what a run made, in reverse order, and follow."""
-    _steer(run_id, "undo")
+def undo(
+    run_id: str,
+    *,
+    plan: bool = False,
+    confirm: Annotated[list[str] | None, Parameter(name="--confirm", negative="")] = None,
+    output: Output = "table",
+) -> int:
+    """Take back what a run made, in reverse order, and follow.
+
+    Parameters
+    ----------
+    plan
+        Only show what would be taken back, and what others changed since.
+    confirm
+        Name of something that others changed since, and that is to go all the same; can be given more than once.
+    """
+    if plan:
+        found = Client(find_session()).call("GET", f"{PATH}/{run_id}/undo")
+        show(found if output != "table" else found["removes"], output, ["kind", "name"])
+        if output == "table" and found["changed"]:
+            print()
+            show(found["changed"], output, ["name", "reason"])
+            note("confirm each of these with --confirm NAME")
+        return 0
+    _steer(run_id, "undo", {"confirm": confirm or []})
     return watch(run_id)
 
 
@@ -151,8 +173,8 @@ MARKS = {
 }
 
 
-def _steer(run_id: str, operation: str) -> None:
-    run = Client(find_session()).call("POST", f"{PATH}/{run_id}/{operation}")
+def _steer(run_id: str, operation: str, body: dict[str, Any] | None = None) -> None:
+    run = Client(find_session()).call("POST", f"{PATH}/{run_id}/{operation}", body=body)
     if run is None:
         raise CliError("the server gave no answer")
     note(f"{run['title']}: {run['state']}")

@@ -6,9 +6,11 @@ what to do next; what only an operator may see goes into `internal`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
+
+MOST_TOLD = 20
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,31 @@ class ConflictError(TaxiwayError):
     """The thing exists already, or it is in a state that forbids this."""
 
     kind = "conflict"
+
+
+@dataclass(frozen=True)
+class Changed:
+    """What taking something back would take from others: its name, and what happened to it since and becomes of it."""
+
+    name: str
+    reason: str
+
+
+class ChangedSinceError(ConflictError):
+    """What others did since would be lost. Look at each thing that is named, and confirm it by its name."""
+
+    def __init__(self, changes: Sequence[Changed]) -> None:
+        told = "; ".join(f"'{one.name}': {one.reason}" for one in changes[:MOST_TOLD])
+        more = f"; and {len(changes) - MOST_TOLD} more" if len(changes) > MOST_TOLD else ""
+        super().__init__(f"confirm what changed since, each by its name: {told}{more}", code="run.unconfirmed")
+        self.changes = tuple(changes)
+
+
+def refuse_changed(changes: Iterable[Changed], confirmed: Collection[str] = ()) -> None:
+    """ChangedSinceError with those that are not `confirmed` by name."""
+    left = [one for one in changes if one.name not in confirmed]
+    if left:
+        raise ChangedSinceError(left)
 
 
 class PreconditionError(TaxiwayError):

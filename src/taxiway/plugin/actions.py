@@ -50,7 +50,7 @@ class FunctionAction:
         return self.name_check(values) if self.name_check is not None else ()
 
     def check_undo(self, created: Sequence[Created]) -> None:
-        """Raise ConflictError when `undo` would refuse."""
+        """Raise ChangedSinceError for what has to be confirmed, ConflictError when `undo` would refuse anyhow."""
         if self.check_back is not None:
             self.check_back(created)
 

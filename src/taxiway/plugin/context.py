@@ -139,7 +139,8 @@ class StepContext:
     and the checkpoint `<part>/approvers` where a part of the step waits), `timer:<name>`
     for the seconds, `signal:<name>` until that signal was sent to the run. `hide(value)` masks a secret that did not
     come through `resolve_secret` (a token in the step's input) in the log and the output from now on. `mask(text)` is
-    the text without the secrets that are known so: what differs from it must not leave the host.
+    the text without the secrets that are known so: what differs from it must not leave the host. `confirmed` are the
+    names of what may be taken back although others changed it since; `undo` refuses the rest by `refuse_changed`.
     """
 
     run_id: str
@@ -158,4 +159,5 @@ class StepContext:
     resolve_secret: Callable[[str], str]
     owner: str | None = None
     hide: Callable[[str], None] = _hide_nothing
+    confirmed: frozenset[str] = frozenset()
     mask: Callable[[str], str] = lambda text: text

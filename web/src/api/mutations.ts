@@ -55,8 +55,8 @@ export const startFleet = (body: FleetOrder) => post<{ id: string }>('/api/scaff
 /** Run a scheduled workload now. */
 export const runJob = (body: { service_ref: string; environment: string }) => post<Job>('/api/environments/v1/jobs', body)
 
-export const operateRun = (id: string, operation: RunOperation) =>
-  post<Run>(`/api/runs/v1/runs/${encodeURIComponent(id)}/${operation}`)
+export const operateRun = (id: string, operation: RunOperation, body?: { confirm: string[] }) =>
+  post<Run>(`/api/runs/v1/runs/${encodeURIComponent(id)}/${operation}`, body)
 export const decideRun = (id: string, body: { decision: 'approved' | 'rejected'; comment: string }) =>
   post<Run>(`/api/runs/v1/runs/${encodeURIComponent(id)}/approvals`, body)
 

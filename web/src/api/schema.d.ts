@@ -2365,11 +2365,15 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /**
+         * What undo would take back, last first, and what others changed since, which has to be confirmed by name.
+         * @description What undo would take back, last first, and what others changed since, which has to be confirmed by name.
+         */
+        get: operations["runs.plan_undo"];
         put?: never;
         /**
-         * Take back what a run made, last step first.
-         * @description Take back what a run made, last step first.
+         * Take back what a run made, last step first. 409 `run.unconfirmed` while what others changed since is not
+         * @description confirmed by name.
          */
         post: operations["runs.undo_run"];
         delete?: never;
@@ -3292,6 +3296,16 @@ export interface components {
             url: string | null;
             /** Version */
             version: string | null;
+        };
+        /**
+         * ChangedView
+         * @description What has to be confirmed by its name, and why.
+         */
+        ChangedView: {
+            /** Name */
+            name: string;
+            /** Reason */
+            reason: string;
         };
         /**
          * CheckList
@@ -4868,6 +4882,16 @@ export interface components {
         LogLines: {
             /** Items */
             items: components["schemas"]["LogLineView"][];
+        };
+        /**
+         * MadeView
+         * @description Something that the run made.
+         */
+        MadeView: {
+            /** Kind */
+            kind: string;
+            /** Name */
+            name: string;
         };
         /**
          * Matrix
@@ -6515,6 +6539,24 @@ export interface components {
             scopes: string[] | null;
             /** Subject */
             subject: string;
+        };
+        /**
+         * Undo
+         * @description Names of what others changed since, as the plan of the undo lists them: it is taken back all the same.
+         */
+        Undo: {
+            /** Confirm */
+            confirm?: string[];
+        };
+        /**
+         * UndoPlan
+         * @description What an undo takes back, last first, and what has to be confirmed before.
+         */
+        UndoPlan: {
+            /** Changed */
+            changed: components["schemas"]["ChangedView"][];
+            /** Removes */
+            removes: components["schemas"]["MadeView"][];
         };
         /**
          * Unprocessed
@@ -11168,7 +11210,7 @@ export interface operations {
             };
         };
     };
-    "runs.undo_run": {
+    "runs.plan_undo": {
         parameters: {
             query?: never;
             header?: never;
@@ -11178,6 +11220,41 @@ export interface operations {
             cookie?: never;
         };
         requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UndoPlan"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    "runs.undo_run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["Undo"] | null;
+            };
+        };
         responses: {
             /** @description Successful Response */
             202: {

@@ -125,6 +125,8 @@ export type RunOutput = {
   links?: { url?: string; entityRef?: string; title?: string; icon?: string }[]
   text?: { title?: string; content?: string }[]
 } & Json
+/** What an undo takes back, last first; `changed` has to be confirmed by name. */
+export type UndoPlan = S['UndoPlan']
 export type Approvals = S['WaitingApprovals']
 export type Run = Omit<S['RunView'], 'state' | 'output' | 'plan' | 'actions'> & {
   state: RunState

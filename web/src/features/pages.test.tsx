@@ -189,6 +189,24 @@ it('shows a failed run at its failed step with what the server allows, and retri
   await waitFor(() => expect(calls.some((c) => c.path.endsWith('/retry') && c.method === 'POST')).toBe(true))
 })
 
+it('undoes what others changed since only when each of it is confirmed by name', async () => {
+  const reason = 'the repository has 2 commits made since'
+  start('/runs/run-1', {
+    'GET /api/runs/v1/runs/run-1': run,
+    'GET /api/runs/v1/runs/run-1/logs': { items: [], next_cursor: null },
+    'GET /api/runs/v1/runs/run-1/undo': { removes: [], changed: [{ name: 'orders', reason }] },
+    'POST /api/runs/v1/runs/run-1/undo': {},
+  })
+  await userEvent.click(await screen.findByRole('button', { name: 'Undo' }, find))
+  const dialog = within(await screen.findByRole('dialog'))
+  const box = await dialog.findByRole('checkbox', { name: 'orders' }, find)
+  expect(dialog.getByText(reason)).toBeInTheDocument()
+  expect(dialog.getByRole('button', { name: 'Undo' })).toBeDisabled()
+  await userEvent.click(box)
+  await userEvent.click(dialog.getByRole('button', { name: 'Undo' }))
+  await waitFor(() => expect(calls.find((c) => c.method === 'POST')?.body).toEqual({ confirm: ['orders'] }))
+})
+
 it('offers promotion only where another release is healthy before it, and deploys that release', async () => {
   const { router } = start('/environments', {
     'GET /api/environments/v1/releases': { items: [{ id: 'r2', service_ref: matrix.services[0]?.ref, commit: 'c0ffee00aa', version: '0.2.0', created_at: 2 }, { id: 'r1', service_ref: matrix.services[0]?.ref, commit: 'badc0de0aa', version: '0.1.0', created_at: 1 }], next_cursor: null }, // prettier-ignore

@@ -5,7 +5,7 @@ Authorization is the caller's, with one exception that holds for everybody: nobo
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,7 +21,7 @@ from taxiway.core.runs.parts import WORK, Parts
 from taxiway.core.runs.redact import ObservedSecrets, Redactions
 from taxiway.core.runs.rows import plain
 from taxiway.core.runs.schedules import Schedules
-from taxiway.core.runs.stepping import approvers, signal_topic
+from taxiway.core.runs.stepping import CONFIRMED, approvers, signal_topic
 from taxiway.core.store.database import Store, Tx
 from taxiway.core.store.tables import approval
 from taxiway.kit.clock import Clock
@@ -29,7 +29,15 @@ from taxiway.kit.ids import NewId
 from taxiway.kit.paging import Page
 from taxiway.kit.signals import Signals
 from taxiway.model.access import Principal, Scope
-from taxiway.model.errors import ConflictError, InputError, InternalError, NotAllowedError
+from taxiway.model.errors import (
+    Changed,
+    ChangedSinceError,
+    ConflictError,
+    InputError,
+    InternalError,
+    NotAllowedError,
+    refuse_changed,
+)
 from taxiway.model.event import EventDraft
 from taxiway.model.run import OPERATIONS, Run, RunSpec, Step
 from taxiway.model.workload import LogLine
@@ -119,16 +127,27 @@ class DurableRuns:
     def resume(self, ctx: OpContext, run_id: str) -> Run:
         return self._again(ctx, run_id, "resume")
 
-    def undo(self, ctx: OpContext, run_id: str) -> Run:
+    def changed_since(self, run_id: str) -> Sequence[Changed]:
         found = self.get(run_id)
         self._allowed(found, "undo")
-        for step in found.steps:
+        handler, changes = self.parts.handlers[found.kind], dict[str, Changed]()
+        for step in reversed(found.steps):
             if step.created and step.state != "undone":
-                self.parts.handlers[found.kind].check_undo(found, step)
+                try:
+                    handler.check_undo(found, step)
+                except ChangedSinceError as error:
+                    changes |= {one.name: one for one in error.changes}
+        return list(changes.values())
+
+    def undo(self, ctx: OpContext, run_id: str, confirmed: Collection[str] = ()) -> Run:
+        refuse_changed(self.changed_since(run_id), confirmed)
 
         def work(tx: Tx) -> None:
             run = repository.load_for_update(tx, run_id)
             self._allowed(run, "undo")
+            for step in run.steps:
+                checkpoints = {**step.checkpoints, CONFIRMED: sorted(confirmed)}
+                repository.set_step(tx, run_id, step.id, checkpoints=checkpoints)
             self._queue(tx, run, intent="undo")
             self._changed(tx, ctx, run_id, "undo")
 

@@ -38,11 +38,13 @@ class RunHandler(Protocol):
         ...
 
     def check_undo(self, run: Run, step: Step) -> None:
-        """Raise ConflictError when `undo` would refuse this step, before any step is taken back. It changes nothing."""
+        """Raise ChangedSinceError with what others changed since, which has to be confirmed by name before any step is
+        taken back, and ConflictError when `undo` would refuse this step anyhow. It changes nothing."""
         ...
 
     def undo(self, run: Run, step: Step, ctx: StepContext) -> None:
-        """Take back what `step.created` lists, in reverse order. Must be safe to repeat."""
+        """Take back what `step.created` lists, in reverse order, and of what others changed since only what is
+        `ctx.confirmed`. Must be safe to repeat."""
         ...
 
     def finish(self, tx: Tx, run: Run, state: RunState) -> Mapping[str, Any]: ...

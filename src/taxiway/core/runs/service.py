@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from taxiway.core.runs.handler import RunHandler
@@ -10,6 +10,7 @@ from taxiway.core.runs.schedules import Schedules
 from taxiway.core.store.database import Tx
 from taxiway.kit.paging import Page
 from taxiway.model.access import Principal, Scope
+from taxiway.model.errors import Changed
 from taxiway.model.run import Run, RunSpec
 from taxiway.model.workload import LogLine
 
@@ -66,8 +67,13 @@ class Runs(Protocol):
         """Answer `needs_attention`: the interrupted step is taken as not done and runs again."""
         ...
 
-    def undo(self, ctx: OpContext, run_id: str) -> Run:
-        """Take back what the steps created, last step first."""
+    def undo(self, ctx: OpContext, run_id: str, confirmed: Collection[str] = ()) -> Run:
+        """Take back what the steps created, last step first. ChangedSinceError, and nothing is taken back, while what
+        others changed since is not `confirmed` by name."""
+        ...
+
+    def changed_since(self, run_id: str) -> Sequence[Changed]:
+        """What would have to be confirmed by name to undo the run. ConflictError when undo would be refused anyhow."""
         ...
 
     def decide(self, ctx: OpContext, run_id: str, decision: str, comment: str) -> Run:

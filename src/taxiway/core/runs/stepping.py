@@ -24,6 +24,8 @@ from taxiway.plugin import StepContext
 
 APPROVERS = "approvers"
 """The checkpoint in which a step says who is to decide."""
+CONFIRMED = "taxiway:confirmed"
+"""The checkpoint with the names of what may be taken back although others changed it since."""
 FALLBACK_SECONDS = 10.0
 """A run that waits for a topic looks again after this time, whatever was missed."""
 
@@ -89,6 +91,7 @@ class Stepping:
             resolve_secret=self.resolve_secret,
             owner=run.owner,
             hide=self.redactor.add,
+            confirmed=frozenset(step.checkpoints.get(CONFIRMED) or ()),
             mask=self.redactor.values,
         )
 

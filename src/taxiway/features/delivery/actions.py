@@ -12,7 +12,8 @@ from taxiway.features.delivery.service.pipelines import ensure_release, failure_
 from taxiway.features.delivery.tasks.destroy import Remover
 from taxiway.features.environments.service import ServiceEntity, get_environment, service_entity, start_deployment
 from taxiway.features.environments.service.deployments import DEPLOY
-from taxiway.model.errors import ConflictError, InputError
+from taxiway.features.infrastructure import service as infrastructure
+from taxiway.model.errors import Changed, ConflictError, InputError, refuse_changed
 from taxiway.model.run import Created, Recovery
 from taxiway.plugin import StepContext
 
@@ -73,7 +74,16 @@ class DeployAction:
     def probe(self, ctx: StepContext, values: Mapping[str, Any]) -> Mapping[str, Any] | None:
         return None
 
+    def check_undo(self, created: Sequence[Created]) -> None:
+        refuse_changed(self._held(created))
+
+    def _held(self, created: Sequence[Created]) -> list[Changed]:
+        places = [item.data for item in created if item.kind == "deployment"]
+        held = infrastructure.held_for_service
+        return [one for at in places for one in held(self._platform, at["service_ref"], at["environment"])]
+
     def undo(self, ctx: StepContext, created: Sequence[Created]) -> None:
+        refuse_changed(self._held(created), ctx.confirmed)
         for item in reversed(created):
             if item.kind == "deployment":
                 self._remover.everything(ctx, item.data["service_ref"], item.data["environment"])

@@ -19,7 +19,8 @@ from taxiway.features.delivery.tasks.destroy import Remover
 from taxiway.features.environments import repository as deployments
 from taxiway.features.environments.service import get_environment, service_entity, start_deployment
 from taxiway.features.environments.service.deployments import DEPLOY, DESTROY, release_before, start_destroy
-from taxiway.model.errors import ConflictError, InputError
+from taxiway.features.infrastructure import service as infrastructure
+from taxiway.model.errors import Changed, ConflictError, InputError, refuse_changed
 from taxiway.model.run import Created, Recovery
 from taxiway.plugin import StepContext
 
@@ -39,6 +40,8 @@ class EnvironmentAction:
     take_back: Callable[[StepContext, Sequence[Created]], None] | None = None
     recovery: Recovery = "idempotent"
     supports_dry_run: bool = False
+    changes: Callable[[Sequence[Created]], Sequence[Changed]] | None = None
+    """What others changed since, which `take_back` would lose."""
 
     def run(self, ctx: StepContext, values: Values) -> Values:
         return self.function(ctx, values)
@@ -46,7 +49,11 @@ class EnvironmentAction:
     def probe(self, ctx: StepContext, values: Values) -> Values | None:
         return None
 
+    def check_undo(self, created: Sequence[Created]) -> None:
+        refuse_changed(self.changes(created) if self.changes is not None else ())
+
     def undo(self, ctx: StepContext, created: Sequence[Created]) -> None:
+        refuse_changed(self.changes(created) if self.changes is not None else (), ctx.confirmed)
         if self.take_back is not None:
             self.take_back(ctx, created)
 
@@ -71,6 +78,7 @@ def environment_actions(platform: Platform, remover: Remover) -> list[Environmen
             action_schema(["entityRef", "environment", "release"], **place, release=TEXT),
             deployment,
             take_back,
+            changes=partial(_held, platform),
         ),
         EnvironmentAction(
             "environment:rollback",
@@ -79,6 +87,7 @@ def environment_actions(platform: Platform, remover: Remover) -> list[Environmen
             action_schema(["entityRef", "environment"], **place, release=TEXT),
             deployment,
             take_back,
+            changes=partial(_held, platform),
         ),
         EnvironmentAction(
             "environment:destroy",
@@ -158,6 +167,13 @@ def live_release(platform: Platform, service_ref: str, environment: str) -> str:
     with platform.store.read() as conn:
         rows = deployments.live_deployments(conn, service_ref, environment)
     return str(rows[0]["release_id"]) if rows else ""
+
+
+def _held(platform: Platform, created: Sequence[Created]) -> list[Changed]:
+    """What goes with the resources of services that `_take_back` removes."""
+    places = [item.data for item in created if not item.data["before"]]
+    held = infrastructure.held_for_service
+    return [one for at in places for one in held(platform, at["service_ref"], at["environment"])]
 
 
 def _take_back(platform: Platform, remover: Remover, ctx: StepContext, created: Sequence[Created]) -> None:

@@ -26,9 +26,9 @@ from taxiway.features.infrastructure.model import (
 from taxiway.features.infrastructure.writes import write_or_find
 from taxiway.kit.paging import Page, decode_cursor, page_of
 from taxiway.model.access import Scope
-from taxiway.model.errors import ConflictError, InputError, NotFoundError, TaxiwayError
+from taxiway.model.errors import Changed, ConflictError, InputError, NotFoundError, TaxiwayError
 from taxiway.model.workload import ResourceRequest, ResourceResult
-from taxiway.plugin import ResourceDriver, RotatingDriver, StepContext
+from taxiway.plugin import InspectingDriver, ResourceDriver, RotatingDriver, StepContext
 
 MASK = "********"
 
@@ -120,6 +120,32 @@ def destroy_made_by_run(ctx: OpContext, step: StepContext, run_id: str) -> None:
         begin = partial(repository.begin_destroy, uid=str(row["uid"]), service_ref=row["service_ref"])
         if not ctx.platform.store.write(begin):
             destroy_resource(ctx, step, row)
+
+
+def held_for_service(platform: Platform, service_ref: str, environment: str) -> list[Changed]:
+    """What `destroy_for_service` would lose, as far as drivers can look into their resources."""
+    with platform.store.read() as conn:
+        rows = repository.used_by(conn, service_ref, environment)
+        mine = [row for row in rows if repository.uses(conn, str(row["uid"])) == {service_ref}]
+    return _held(platform, mine)
+
+
+def held_by_run(platform: Platform, run_id: str) -> list[Changed]:
+    """What `destroy_made_by_run` would lose, as far as drivers can look into their resources."""
+    with platform.store.read() as conn:
+        rows = repository.made_by_run(conn, run_id)
+        mine = [row for row in rows if repository.uses(conn, str(row["uid"])) <= {row["service_ref"]}]
+    return _held(platform, mine)
+
+
+def _held(platform: Platform, rows: Sequence[Mapping[str, Any]]) -> list[Changed]:
+    found = []
+    for row in rows:
+        driver: ResourceDriver = platform.registry.get("resource_driver", row["driver"])
+        held = driver.contents(list(row["inventory"])) if isinstance(driver, InspectingDriver) else None
+        if held is not None:
+            found.append(Changed(f"{row['environment']}/{row['name']}", f"the {row['type']} holds {held}"))
+    return found
 
 
 def destroy_resource(ctx: OpContext, step: StepContext, row: Mapping[str, Any]) -> None:

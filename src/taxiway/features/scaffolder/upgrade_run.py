@@ -17,7 +17,7 @@ from taxiway.features.scaffolder.rendering.client import Renderer
 from taxiway.features.scaffolder.upgrade_sides import head_of, sides_of
 from taxiway.features.scaffolder.upgrades import get_service, target_of
 from taxiway.features.scaffolder.upgrading import BRANCH, KINDS, branch_of, summary
-from taxiway.model.errors import ConflictError, TaxiwayError
+from taxiway.model.errors import Changed, ConflictError, TaxiwayError, refuse_changed
 from taxiway.model.event import Event
 from taxiway.model.pulls import CarryConflict, CarryRequest
 from taxiway.model.run import Run, RunState, Step
@@ -40,12 +40,14 @@ class UpgradeHandler(BaseHandler):
         return StepResult(self._propose(run, ctx, acting))
 
     def check_undo(self, run: Run, step: Step) -> None:
+        refuse_changed(self._changed(step))
+
+    def _changed(self, step: Step) -> list[Changed]:
         merged = merged_pull(self._platform, step)
-        if merged is not None:
-            raise ConflictError(f"{merged} was merged: revert it there", code="scaffolder.upgrade_merged")
+        return [Changed(merged, "it was merged: its commits stay, revert them there")] if merged is not None else []
 
     def undo(self, run: Run, step: Step, ctx: StepContext) -> None:
-        self.check_undo(run, step)
+        refuse_changed(self._changed(step), ctx.confirmed)
         acting = OpContext(self._platform, ctx.principal, f"run-{run.id}")
         for item in step.created:
             name, number = item.data["repository"], item.data["number"]

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from taxiway.model.errors import ConflictError, InputError, NotFoundError
+from taxiway.model.errors import Changed, ConflictError, InputError, NotFoundError, refuse_changed
 from taxiway.model.run import Created
 from taxiway.plugin.context import PluginContext, StepContext
 from taxiway.plugin.forging.making import PushedCommits
@@ -83,10 +83,13 @@ def commit_onto(
 
 
 def check_branches(remote_of: RemoteOf, created: Sequence[Created]) -> None:
-    """ConflictError when a branch in the inventory has commits of others."""
-    for item in created:
-        if item.kind == BRANCH:
-            _head(remote_of, item)
+    """ChangedSinceError when a branch in the inventory has commits of others."""
+    refuse_changed(changed_branches(remote_of, created))
+
+
+def changed_branches(remote_of: RemoteOf, created: Sequence[Created]) -> list[Changed]:
+    """Branches in the inventory that have commits of others."""
+    return [one for item in created if item.kind == BRANCH for one in _changed(item, _head(remote_of, item))]
 
 
 def take_back_branches(remote_of: RemoteOf, ctx: StepContext, created: Sequence[Created]) -> None:
@@ -102,20 +105,21 @@ def _head(remote_of: RemoteOf, item: Created) -> str | None:
         head = remote_of(item.data).heads(reading=True).get(item.data["branch"])
     except NotFoundError:
         return None  # the repository is gone
-    if head in (None, item.data["was"]):
-        return None
-    if head != item.data["commit"]:
-        raise ConflictError(
-            f"the branch {item.name} has commits made since: put it back or delete it by hand, then undo again",
-            code="forge.foreign_commits",
-        )
-    return head
+    return None if head == item.data["was"] else head
+
+
+def _changed(item: Created, head: str | None) -> list[Changed]:
+    if head in (None, item.data["commit"]):
+        return []
+    fate = "it is deleted" if item.data["was"] is None else f"it is put back to {str(item.data['was'])[:12]}"
+    return [Changed(item.name, f"the branch has commits made since: {fate}")]
 
 
 def _take_back(remote_of: RemoteOf, ctx: StepContext, item: Created) -> None:
     head, was = _head(remote_of, item), item.data["was"]
     if head is None:
         return
+    refuse_changed(_changed(item, head), ctx.confirmed)
     if was is None:
         remote_of(item.data).delete(item.data["branch"], old=head)
         ctx.log(f"Deleted the branch {item.name}")

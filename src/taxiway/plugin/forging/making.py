@@ -17,7 +17,7 @@ from typing import Any, Protocol
 
 from taxiway.kit.canonical import digest
 from taxiway.kit.clock import MICROSECONDS, Clock
-from taxiway.model.errors import ConflictError, InputError
+from taxiway.model.errors import Changed, ConflictError, InputError, refuse_changed
 from taxiway.model.run import Created
 from taxiway.plugin.context import PluginContext, Records, StepContext
 from taxiway.plugin.credentials import resolve_credential
@@ -195,19 +195,22 @@ def repository_data(clock: Clock, host: str, name: str, **more: str) -> dict[str
 
 
 def check_repositories(hosted: HostedRepositories, pushed: PushedCommits, created: Iterable[Created]) -> None:
-    """ConflictError, which says why, for the first repository that `take_back_repositories` would refuse."""
+    """ConflictError for the first repository that `take_back_repositories` would refuse anyhow, ChangedSinceError for
+    those that have foreign commits."""
+    changes: list[Changed] = []
     for item in created:
         if item.kind == REPOSITORY:
             state = hosted.state(item.data)
             if state is not None and not _is_anothers(state, item):
-                _check_own(state, pushed, item)
+                changes += _commits_since(state, pushed, item)
+    refuse_changed(changes)
 
 
 def take_back_repositories(
     ctx: StepContext, hosted: HostedRepositories, pushed: PushedCommits, created: Sequence[Created]
 ) -> None:
-    """Archive and then remove the repositories among `created`. Safe to repeat; what is gone is done. ConflictError for
-    foreign commits: they came before it was archived, and it stays archived when they came in between."""
+    """Archive and then remove the repositories among `created`. Safe to repeat; what is gone is done. ChangedSinceError
+    for foreign commits that are not confirmed: it stays archived when they came in between."""
     for item in reversed(created):
         if item.kind != REPOSITORY:
             continue
@@ -217,13 +220,14 @@ def take_back_repositories(
         if _is_anothers(state, item):
             ctx.log(f"Leaving the repository {item.name}: it was not made by this run")
             continue
-        _check_own(state, pushed, item)
+        refuse_changed(_commits_since(state, pushed, item), ctx.confirmed)
         if not state.is_archived:
             hosted.archive(item.data)
             again = hosted.state(item.data)
             if again is not None and again.is_archived:
                 ctx.log(f"Archived the repository {item.name}")
-                _check_own(again, pushed, item)  # nothing lands in an archived one: what we see now is final
+                # Nothing lands in an archived one: what we see now is final.
+                refuse_changed(_commits_since(again, pushed, item), ctx.confirmed)
         hosted.remove(item.data)
         pushed.forget(item.name)
         ctx.log(f"Deleted the repository {item.name}")
@@ -264,7 +268,8 @@ def _is_anothers(state: RepositoryState, item: Created) -> bool:
     return at < float(item.data["since"])
 
 
-def _check_own(state: RepositoryState, pushed: PushedCommits, item: Created) -> None:
+def _commits_since(state: RepositoryState, pushed: PushedCommits, item: Created) -> list[Changed]:
+    """Foreign commits. ConflictError where it is not clear that the repository is the one that was made."""
     if state.name.lower() != str(item.data["name"]).lower():
         raise ConflictError(
             f"the repository {item.name} was renamed to {state.name}: name it back, or archive or delete it by hand, "
@@ -273,9 +278,5 @@ def _check_own(state: RepositoryState, pushed: PushedCommits, item: Created) -> 
         )
     own = pushed.of(item.name)
     foreign = sorted(branch for branch, head in state.heads.items() if head not in own)
-    if foreign:
-        raise ConflictError(
-            f"the repository {item.name} has commits made since on {', '.join(foreign[:5])}: archive or delete it by "
-            "hand, then undo again",
-            code="forge.foreign_commits",
-        )
+    told = f"the repository has commits made since on {', '.join(foreign[:5])}: it is deleted with them"
+    return [Changed(item.name, told)] if foreign else []

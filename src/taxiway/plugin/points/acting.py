@@ -23,7 +23,9 @@ class Action(Protocol):
     and None when it must run. The same holds after UnavailableError or RateLimitedError: the step is then tried again
     by itself a few times, after a pause, unless `recovery` is `manual`. `undo` takes back what this call recorded with
     `ctx.created`, in reverse order, and must be safe to repeat; where an action has `check_undo(created)` too, that is
-    asked before a run takes back anything, and raises ConflictError for what `undo` would refuse. Where it has
+    asked before a run takes back anything: it raises ChangedSinceError with what others changed since (foreign commits,
+    a merge, rows in a database), which people then confirm by name, and ConflictError for what `undo` would refuse in
+    any case. `undo` asks again, and takes back what is in `ctx.confirmed`. Where it has
     `check_use(principal)`, that raises NotAllowedError for who may not use the action, in plans too. Where it has
     `names(values)`, a plan asks it for (kind, name, whether somebody has it) of what a run would make elsewhere; an
     error there makes the names "not checked". Input was validated against `input_schema` before `run`.

@@ -88,6 +88,14 @@ class RotatingDriver(ResourceDriver, Protocol):
     def rotate(self, ctx: StepContext, request: ResourceRequest) -> ResourceResult: ...
 
 
+@runtime_checkable
+class InspectingDriver(ResourceDriver, Protocol):
+    """A driver that can also look into a resource: `contents` says in words what it holds of its users, such as
+    `rows: 12 in orders`, and None for nothing. Undo then asks before it is destroyed. What is gone holds nothing."""
+
+    def contents(self, inventory: Sequence[Mapping[str, Any]]) -> str | None: ...
+
+
 @dataclass(frozen=True)
 class PipelineStep:
     """A step of a job as the engine reported it. Times are microseconds UTC."""

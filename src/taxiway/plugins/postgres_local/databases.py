@@ -13,6 +13,25 @@ from typing import Any
 from taxiway.model.errors import UnavailableError
 
 PREFIX = "tw_"
+MOST_TABLES, MOST_ROWS = 200, 1000
+BOOKKEEPING = frozenset(
+    {
+        "alembic_version",
+        "databasechangelog",
+        "databasechangeloglock",
+        "django_migrations",
+        "flyway_schema_history",
+        "goose_db_version",
+        "knex_migrations",
+        "knex_migrations_lock",
+        "pgmigrations",
+        "_prisma_migrations",
+        "schema_migration",
+        "schema_migrations",
+        "sequelizemeta",
+    }
+)
+"""Tables in which tools for migrations note what they did: rows there are nobody's data."""
 
 
 def name_of(uid: str) -> str:
@@ -21,8 +40,8 @@ def name_of(uid: str) -> str:
 
 
 @contextmanager
-def connection(port: int, user: str, password: str) -> Iterator[Any]:
-    """An autocommit connection to the database `postgres`. UnavailableError when the server does not answer."""
+def connection(port: int, user: str, password: str, database: str = "postgres") -> Iterator[Any]:
+    """An autocommit connection to a database. UnavailableError when the server does not answer."""
     try:
         import psycopg
     except ImportError as error:
@@ -36,7 +55,7 @@ def connection(port: int, user: str, password: str) -> Iterator[Any]:
             port=port,
             user=user,
             password=password,
-            dbname="postgres",
+            dbname=database,
             connect_timeout=10,
             autocommit=True,
             options="-c statement_timeout=60000",
@@ -102,6 +121,25 @@ def names(admin: Any) -> Sequence[str]:
         {"prefix": PREFIX},
     )
     return [str(row[0]) for row in rows]
+
+
+def rows(opened: Any) -> dict[str, int]:
+    """How many rows the tables of the database have, those without rows left out; counted up to 1,000 each."""
+    from psycopg import sql
+
+    tables = opened.execute(
+        "select n.nspname, c.relname from pg_class c join pg_namespace n on n.oid = c.relnamespace "
+        "where c.relkind = 'r' and n.nspname not like 'pg\\_%%' and n.nspname <> 'information_schema' "
+        "and lower(c.relname) <> all(%s) order by 1, 2 limit %s",
+        (sorted(BOOKKEEPING), MOST_TABLES),
+    ).fetchall()
+    counted = sql.SQL("select count(*) from (select 1 from {} limit {}) as held")
+    found = {}
+    for schema, name in tables:
+        many = opened.execute(counted.format(sql.Identifier(schema, name), sql.Literal(MOST_ROWS))).fetchone()[0]
+        if many:
+            found[name if schema == "public" else f"{schema}.{name}"] = int(many)
+    return found
 
 
 def _exists(admin: Any, query: str, name: str) -> bool:

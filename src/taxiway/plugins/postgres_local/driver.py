@@ -15,10 +15,14 @@ from taxiway.plugins.postgres_local import databases
 from taxiway.plugins.postgres_local.server import SUPERUSER, Server
 
 CHECK_SECONDS = 1.0
+MOST_TOLD = 10
 
 
 class PostgresDriver:
-    """Implements `RotatingDriver` and `HostEngine`. Outputs: host, port, name, database, username; secret: password."""
+    """Implements `RotatingDriver`, `InspectingDriver` and `HostEngine`.
+
+    Outputs: host, port, name, database, username; secret: password.
+    """
 
     key = "postgres_local"
 
@@ -64,6 +68,19 @@ class PostgresDriver:
             # Without a database there is nothing to serve: an idle laptop runs no server.
             if not self._ctx.records.list("database/", limit=1):
                 self._server.stop()
+
+    def contents(self, inventory: Sequence[Mapping[str, Any]]) -> str | None:
+        held: dict[str, int] = {}
+        for name in [str(item["name"]) for item in inventory if item.get("kind") == "database"]:
+            if name in self.databases():
+                port = self._server.ensure()
+                with databases.connection(port, SUPERUSER, self._server.password(), name) as opened:
+                    held |= databases.rows(opened)
+        counts = [
+            f"{count}{' or more' if count == databases.MOST_ROWS else ''} in {table}" for table, count in held.items()
+        ]
+        more = f" and {len(counts) - MOST_TOLD} more tables" if len(counts) > MOST_TOLD else ""
+        return f"rows: {', '.join(counts[:MOST_TOLD])}{more}" if counts else None
 
     def databases(self) -> Sequence[str]:
         """The names of all databases and roles of resources, as the server itself lists them; [] without a cluster."""

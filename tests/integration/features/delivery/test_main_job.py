@@ -11,7 +11,7 @@ import yaml
 from factories.host import step_context
 from taxiway.features.delivery.service import views as delivery
 from taxiway.features.environments.service import deploy, destroy, rollback, views
-from taxiway.model.errors import ConflictError, NotAllowedError
+from taxiway.model.errors import ChangedSinceError, ConflictError, NotAllowedError
 from taxiway.model.workload import FileChange
 
 from .conftest import World, component
@@ -153,7 +153,10 @@ def test_services_that_are_deployed_at_once_all_get_into_git(world: World) -> No
 def test_undo_of_a_first_deployment_leaves_nothing(world: World) -> None:
     world.start()
     started = deployed(world, released(world))
-    world.platform.runs.undo(world.ctx, started["run_id"])
+    world.database.held = "rows: 3 in items"
+    with pytest.raises(ChangedSinceError, match=r"'staging/db': the postgres holds rows: 3 in items"):
+        world.platform.runs.undo(world.ctx, started["run_id"])
+    world.platform.runs.undo(world.ctx, started["run_id"], ["staging/db"])
     assert world.wait(started["run_id"]).state == "undone"
     assert world.destination.objects == {}
     assert world.database.there == {}

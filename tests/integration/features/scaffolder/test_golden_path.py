@@ -6,7 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from factories.served import Served
+from taxiway.cli.runs import undo
 from taxiway.model.run import Run
 from taxiway.plugin import Forge
 
@@ -73,8 +76,12 @@ def test_a_template_becomes_a_repository_and_undo_takes_it_back(
     assert forge(server).get_repository("boxes") is None
 
 
-def test_undo_refuses_a_repository_that_others_committed_to(
-    server: Served, add_template: AddTemplate, finished: Finished
+def test_undo_refuses_a_repository_that_others_committed_to_until_it_is_confirmed_by_name(
+    server: Served,
+    add_template: AddTemplate,
+    finished: Finished,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     from taxiway.model.workload import FileChange
 
@@ -82,12 +89,24 @@ def test_undo_refuses_a_repository_that_others_committed_to(
     with developer(server) as client:
         run = finished(client.post(TASKS, json={"templateRef": ref, "values": ANSWERS}).json()["id"])
         forge(server).commit("boxes", "main", {"more": FileChange(b"x")}, message="m", author="user:default/else")
-        refused = client.post(f"/api/runs/v1/runs/{run.id}/undo")
+        for confirm in ([], ["another"]):
+            refused = client.post(f"/api/runs/v1/runs/{run.id}/undo", json={"confirm": confirm})
+            assert (refused.status_code, refused.json()["code"]) == (409, "run.unconfirmed")
         after = server.platform.runs.get(run.id)
-    assert refused.status_code == 409
-    assert "commits made since" in refused.text
+        plan = client.get(f"/api/runs/v1/runs/{run.id}/undo").json()
+    assert [one["kind"] for one in plan["removes"]] == ["commit", "repository"]
+    (changed,) = plan["changed"]
+    assert (changed["name"], "1 commits made since, the last: m" in changed["reason"]) == ("boxes", True)
+    assert changed["reason"] in refused.text
     assert after == run, "nothing was taken back before the refusal"
     assert forge(server).get_repository("boxes") is not None
+    monkeypatch.setenv("TAXIWAY_URL", server.url)
+    monkeypatch.setenv("TAXIWAY_TOKEN", server.token("developer", "user:default/dev"))
+    assert undo(run.id, plan=True) == 0
+    assert "boxes" in capsys.readouterr().out
+    assert undo(run.id, confirm=["boxes"]) == 0
+    assert server.platform.runs.get(run.id).state == "undone"
+    assert forge(server).get_repository("boxes") is None
 
 
 def test_the_plan_shows_files_names_and_checks_and_changes_nothing(server: Served, add_template: AddTemplate) -> None:

@@ -63,6 +63,12 @@ def test_a_resource_gets_a_database_that_its_role_can_use(shared: Local) -> None
         connection.execute("insert into item values ('ä')")
         assert connection.execute("select upper(name) from item").fetchone() == ("Ä",)
         assert connection.execute("show data_checksums").fetchone() == ("on",)
+        connection.execute("create schema more")
+        connection.execute("create table more.many as select generate_series(1, 2000) as n")
+        connection.execute("create table nothing (n int)")
+        connection.execute("create table schema_migration as select 1 as version")
+    assert shared.driver.contents(result.inventory) == "rows: 1000 or more in more.many, 1 in item"
+    assert shared.driver.contents([{"kind": "database", "name": "tw_gone"}]) is None
     assert result.outputs["name"] == result.outputs["database"]
 
 

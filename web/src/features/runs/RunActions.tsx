@@ -1,10 +1,12 @@
-import { Button, Modal } from '@mantine/core'
-import { useMutation } from '@tanstack/react-query'
+import { Button, Checkbox, Modal } from '@mantine/core'
+import { useMutation, useQuery } from '@tanstack/react-query'
 import { Ban, type LucideIcon, Play, RotateCw, Undo2 } from 'lucide-react'
 import { useState } from 'react'
 import { operateRun } from '~/api/mutations'
+import { undoPlanQuery } from '~/api/queries'
 import type { Run, RunOperation } from '~/api/types'
 import { notifyError } from '~/components/notify'
+import { Refusal } from '~/components/Refusal'
 import { useRefresh } from '~/components/RouteStates'
 import { words } from '~/ui/Status'
 import s from './run.module.css'
@@ -21,9 +23,13 @@ const ORDER: RunOperation[] = ['resume', 'retry', 'undo', 'cancel']
 /** Only what the server says is possible in the present state. */
 export function RunActions({ run }: { run: Run }) {
   const [asked, setAsked] = useState<RunOperation>()
+  const [confirmed, setConfirmed] = useState<string[]>([])
+  const plan = useQuery({ ...undoPlanQuery(run.id), enabled: asked === 'undo' })
+  const changed = (asked === 'undo' && plan.data?.changed) || []
+  const ready = asked !== 'undo' || (plan.isSuccess && changed.every((c) => confirmed.includes(c.name)))
   const refresh = useRefresh()
   const operate = useMutation({
-    mutationFn: (op: RunOperation) => operateRun(run.id, op),
+    mutationFn: (op: RunOperation) => operateRun(run.id, op, op === 'undo' ? { confirm: confirmed } : undefined),
     onSuccess: () => refresh('run', 'runs'),
     onError: (e, op) => notifyError(`“${LOOKS[op].label}” was refused`, e),
     onSettled: () => setAsked(undefined),
@@ -40,7 +46,11 @@ export function RunActions({ run }: { run: Run }) {
             style={bad ? { color: 'var(--c-bad)' } : undefined}
             leftSection={<Icon size={15} />}
             loading={operate.isPending && operate.variables === op}
-            onClick={() => (bad ? setAsked(op) : operate.mutate(op))}
+            onClick={() => {
+              if (!bad) return operate.mutate(op)
+              setConfirmed([])
+              setAsked(op)
+            }}
           >
             {label}
           </Button>
@@ -55,11 +65,36 @@ export function RunActions({ run }: { run: Run }) {
         {asked && (
           <>
             <Consequences run={run} operation={asked} />
+            {changed.length > 0 && (
+              <Checkbox.Group
+                label="This was changed since. Confirm each by its name, or keep it all."
+                value={confirmed}
+                onChange={setConfirmed}
+                mb={12}
+              >
+                {changed.map((c) => (
+                  <Checkbox
+                    key={c.name}
+                    value={c.name}
+                    mt={8}
+                    label={<span className="mono">{c.name}</span>}
+                    description={c.reason}
+                  />
+                ))}
+              </Checkbox.Group>
+            )}
+            {asked === 'undo' && <Refusal error={plan.error} />}
             <div className={s.modalFoot}>
               <Button variant="default" onClick={() => setAsked(undefined)} data-autofocus>
                 {LOOKS[asked].keep}
               </Button>
-              <Button variant="outline" color="red" loading={operate.isPending} onClick={() => operate.mutate(asked)}>
+              <Button
+                variant="outline"
+                color="red"
+                loading={operate.isPending || (asked === 'undo' && plan.isFetching)}
+                disabled={!ready}
+                onClick={() => operate.mutate(asked)}
+              >
                 {LOOKS[asked].label}
               </Button>
             </div>

@@ -30,7 +30,7 @@ from taxiway.features.environments.substitution import expand_tree, resolver
 from taxiway.features.infrastructure import service as infrastructure
 from taxiway.kit.spans import seconds_since, stamp
 from taxiway.model.access import Principal, system_principal
-from taxiway.model.errors import ConflictError, InputError, InternalError, TimedOutError
+from taxiway.model.errors import ConflictError, InputError, InternalError, TimedOutError, refuse_changed
 from taxiway.model.event import EventDraft
 from taxiway.model.run import Run, RunState, Step
 from taxiway.plugin import StepContext
@@ -64,8 +64,13 @@ class DeployHandler(BaseHandler):
             self._refuse_removed(run, lambda: self._destroy_made(run, ctx))
         return StepResult(output)
 
+    def check_undo(self, run: Run, step: Step) -> None:
+        if step.action == "deploy:provision":
+            refuse_changed(infrastructure.held_by_run(self._platform, run.id))
+
     def undo(self, run: Run, step: Step, ctx: StepContext) -> None:
         if step.action == "deploy:provision":
+            refuse_changed(infrastructure.held_by_run(self._platform, run.id), ctx.confirmed)
             self._destroy_made(run, ctx)
         elif step.action == "deploy:commit":
             self._restore(run, ctx)

@@ -10,8 +10,8 @@ from typing import Any
 from taxiway.core.context import OpContext, Platform
 from taxiway.features.scaffolder.extras import ACTION, GROUP
 from taxiway.features.scaffolder.model import MOST_DEEP, OUTPUT_STEP
-from taxiway.model.errors import ConflictError, InputError
-from taxiway.model.run import Created, Run
+from taxiway.model.errors import Changed, ChangedSinceError, ConflictError, InputError, refuse_changed
+from taxiway.model.run import Created
 from taxiway.plugin import Action, StepContext
 from taxiway.plugin.actions import FunctionAction, schema
 
@@ -41,10 +41,7 @@ def group_actions(platform: Platform) -> list[FunctionAction]:
             platform.registry.get("action", key, Action).undo(ctx, items)
 
     def check_back(created: Sequence[Created]) -> None:
-        for key, items in _by_action(created):
-            check = getattr(platform.registry.get("action", key, Action), "check_undo", None)
-            if check is not None:
-                check(items)
+        refuse_changed(one for key, items in _by_action(created) for one in _changed(platform, key, items))
 
     return [
         FunctionAction(
@@ -137,25 +134,32 @@ def _undo(platform: Platform, ctx: StepContext, created: Sequence[Created]) -> N
     op = OpContext(platform, ctx.principal, f"run-{ctx.run_id}")
     for item in reversed(created):
         child = item.data["run_id"]
-        ctx.checkpoint(f"undo-{child}", partial(_start_undo, op, child))
+        ctx.checkpoint(f"undo-{child}", partial(_start_undo, op, child, ctx.confirmed))
         state, _ = ctx.wait_for_run(child)
         if state != "undone":
             raise ConflictError(platform.runs.get(child).error or f"run {child} was not undone")
 
 
-def _start_undo(op: OpContext, child: str) -> bool:
+def _start_undo(op: OpContext, child: str, confirmed: frozenset[str]) -> bool:
     if op.platform.runs.get(child).state == "undone":
         return False
-    op.platform.runs.undo(op, child)
+    op.platform.runs.undo(op, child, confirmed)
     return True
 
 
 def _check(platform: Platform, created: Sequence[Created]) -> None:
     """Ask each step of the run inside, as its own undo would."""
     for item in created:
-        run: Run = platform.runs.get(item.data["run_id"])
-        for step in run.steps:
-            if step.created and step.state != "undone":
-                check = getattr(platform.registry.get("action", step.action, Action), "check_undo", None)
-                if check is not None:
-                    check(step.created)
+        if platform.runs.get(item.data["run_id"]).state != "undone":
+            refuse_changed(platform.runs.changed_since(item.data["run_id"]))
+
+
+def _changed(platform: Platform, key: str, created: Sequence[Created]) -> Sequence[Changed]:
+    """What others changed since of what an action created."""
+    check = getattr(platform.registry.get("action", key, Action), "check_undo", None)
+    try:
+        if check is not None:
+            check(created)
+    except ChangedSinceError as error:
+        return error.changes
+    return ()

@@ -7,13 +7,15 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from taxiway.kit.canonical import digest
-from taxiway.model.errors import ConflictError, InputError, TooLargeError
+from taxiway.model.errors import Changed, ConflictError, InputError, TooLargeError, refuse_changed
 from taxiway.model.run import Created
 from taxiway.model.workload import FileChange
 from taxiway.plugin import Forge, StepContext
 from taxiway.plugin.actions import FunctionAction, inside, schema, workspace_files
 
 MAX_BYTES = 100 * 1024 * 1024
+MOST_COMMITS = 200
+MOST_SUBJECT = 200
 
 
 def publish_git(forge: Callable[[], Forge], public_url: Callable[[], str]) -> FunctionAction:
@@ -28,9 +30,8 @@ def publish_git(forge: Callable[[], Forge], public_url: Callable[[], str]) -> Fu
                 _take_back(ctx, forge(), item)
 
     def check(created: Sequence[Created]) -> None:
-        for item in created:
-            if item.kind == "repository":
-                _check_back(forge(), item.name)
+        names = [item.name for item in created if item.kind == "repository"]
+        refuse_changed(one for name in names for one in commits_since(forge(), name))
 
     return FunctionAction(
         key="publish:git",
@@ -104,16 +105,21 @@ def _take_back(ctx: StepContext, forge: Forge, item: Created) -> None:
     except ConflictError:
         ctx.log(f"Leaving the repository {item.name}: it was not made by this run")
         return
-    _check_back(forge, item.name)
+    refuse_changed(commits_since(forge, item.name), ctx.confirmed)
+    forge.delete_repository(item.name, archive=True)  # nothing lands in it between the last look and the end
+    refuse_changed(commits_since(forge, item.name), ctx.confirmed)
     forge.delete_repository(item.name, archive=False)
     ctx.log(f"Deleted the repository {item.name}")
 
 
-def _check_back(forge: Forge, name: str) -> None:
-    """ConflictError when a repository holds more than the run put into it."""
+def commits_since(forge: Forge, name: str) -> list[Changed]:
+    """What a repository holds beside what the run put into it: its first commit."""
     repository = forge.get_repository(name)
-    if repository is not None and len(forge.log(name, repository.default_branch, limit=2)) > 1:
-        raise ConflictError(
-            f"the repository '{name}' has commits made since: archive or delete it by hand, then undo again",
-            code="scaffolder.foreign_commits",
-        )
+    if repository is None:
+        return []
+    log = forge.log(name, repository.default_branch, limit=MOST_COMMITS)
+    if len(log) < 2:
+        return []
+    many = f"{len(log) - 1}{' or more' if len(log) == MOST_COMMITS else ''}"
+    last = str(log[0].get("message") or log[0]["sha"]).splitlines()[0][:MOST_SUBJECT]
+    return [Changed(name, f"the repository has {many} commits made since, the last: {last}. It is deleted with them")]

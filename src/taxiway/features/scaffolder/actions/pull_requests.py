@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, get_args
 
 from taxiway.core.context import OpContext, Platform
@@ -12,7 +12,7 @@ from taxiway.features.pulls.model import person
 from taxiway.features.pulls.service.hosts import pull_host
 from taxiway.features.pulls.service.merging import MergeOptions, merge_pull
 from taxiway.features.pulls.service.proposing import Proposal, propose_change
-from taxiway.model.errors import ConflictError
+from taxiway.model.errors import Changed, ConflictError, refuse_changed
 from taxiway.model.pulls import MergeMethod
 from taxiway.model.run import Created
 from taxiway.model.workload import FileChange
@@ -137,26 +137,26 @@ def _merge(platform: Platform, ctx: StepContext, values: Values) -> Values:
 
 
 def check_back(platform: Platform, created: Sequence[Created]) -> None:
-    """ConflictError when a pull request was merged, or has commits of others."""
-    system = platform.system("scaffolder")
-    for item in created:
-        if item.kind == "pull_request":
-            found = pulls.get_pull(system, item.data["repository"], item.data["number"])
-            if found["state"] == MERGED:
-                raise ConflictError(f"{item.name} was merged: revert it there", code="scaffolder.pull_merged")
-            if found["head_sha"] != item.data["head_sha"]:
-                raise ConflictError(
-                    f"{item.name} has commits made since: close it by hand, then undo again",
-                    code="scaffolder.foreign_commits",
-                )
+    """ChangedSinceError when a pull request was merged, or has commits of others."""
+    refuse_changed(one for item in created for one in _changed(platform, item))
+
+
+def _changed(platform: Platform, item: Created) -> Iterator[Changed]:
+    if item.kind != "pull_request":
+        return
+    found = pulls.get_pull(platform.system("scaffolder"), item.data["repository"], item.data["number"])
+    if found["state"] == MERGED:
+        yield Changed(item.name, "the pull request was merged: its commits stay, revert them there")
+    elif found["head_sha"] != item.data["head_sha"]:
+        yield Changed(item.name, "the pull request has commits made since: it is closed, and its branch deleted")
 
 
 def take_back(platform: Platform, ctx: StepContext, created: Sequence[Created]) -> None:
-    """Close the pull requests that a step opened, and delete their branches."""
-    check_back(platform, created)
+    """Close the pull requests that a step opened, and delete their branches; what was merged stays."""
     op = _op(platform, ctx)
     for item in reversed(created):
         if item.kind == "pull_request":
+            refuse_changed(_changed(platform, item), ctx.confirmed)
             name, number = item.data["repository"], item.data["number"]
             if pulls.get_pull(op, name, number)["state"] == "open":
                 closed = pulls.close_pull(op, name, number)

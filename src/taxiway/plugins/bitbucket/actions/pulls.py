@@ -10,11 +10,11 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
-from taxiway.model.errors import ConflictError
+from taxiway.model.errors import Changed, refuse_changed
 from taxiway.model.run import Created
 from taxiway.plugin import StepContext
 from taxiway.plugin.actions import FunctionAction, schema
-from taxiway.plugin.forging.branches import check_branches, commit_onto, stood_at, take_back_branches
+from taxiway.plugin.forging.branches import changed_branches, commit_onto, stood_at, take_back_branches
 from taxiway.plugin.forging.making import best_known, first_look, ours, turn_of, would
 from taxiway.plugin.forging.publishing import AUTHOR_INPUTS, NewCommit, author_of, folder_changes
 from taxiway.plugins.bitbucket.actions.base import (
@@ -138,25 +138,29 @@ def _url(pull: Values) -> str:
 
 
 def _check_back(bitbucket: Bitbucket, created: Sequence[Created]) -> None:
-    check_branches(bitbucket.remote, created)
+    refuse_changed(_changes(bitbucket, created))
+
+
+def _changes(bitbucket: Bitbucket, created: Sequence[Created]) -> list[Changed]:
+    changes = changed_branches(bitbucket.remote, created)
     for item in best_known(created):
-        if item.kind == PULL:
-            _own_pull(bitbucket, item)
+        found = _own_pull(bitbucket, item) if item.kind == PULL else None
+        if found is not None and found.get("state") == "MERGED":
+            changes.append(Changed(item.name, f"{_url(found)} was merged: revert it there, its commits stay"))
+    return changes
 
 
 def _own_pull(bitbucket: Bitbucket, item: Created) -> Values | None:
-    """The pull request of the run; None when it is gone. ConflictError when it was merged."""
+    """The pull request of the run; None when it is gone."""
     repo = bitbucket.own(item.data)
     if repo.find() is None:
         return None
     found: Values | None = ours(_pulls(repo, item.data["source"]), item.data)
-    if found is not None and found.get("state") == "MERGED":
-        raise ConflictError(f"{_url(found)} was merged: revert it there", code="bitbucket.pull_merged")
     return found
 
 
 def _take_back(bitbucket: Bitbucket, ctx: StepContext, created: Sequence[Created]) -> None:
-    _check_back(bitbucket, created)
+    refuse_changed(_changes(bitbucket, created), ctx.confirmed)
     for item in best_known(created):
         if item.kind != PULL:
             continue

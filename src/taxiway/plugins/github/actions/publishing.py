@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from taxiway.model.errors import ConflictError
+from taxiway.model.errors import Changed, ConflictError, refuse_changed
 from taxiway.model.run import Created
 from taxiway.plugin import StepContext
 from taxiway.plugin.actions import FunctionAction, schema
@@ -119,12 +119,11 @@ def _push(github: GitHub) -> FunctionAction:
         return _told(found, branch, commitHash=sha)
 
     def check(created: Sequence[Created]) -> None:
-        for item in created:
-            if item.kind == BRANCH:
-                _own_head(github, item)
+        refuse_changed(one for item in created if item.kind == BRANCH for one in _head(github, item)[1])
 
     def undo(ctx: StepContext, created: Sequence[Created]) -> None:
-        check(created)
+        changes = [one for item in created if item.kind == BRANCH for one in _head(github, item)[1]]
+        refuse_changed(changes, ctx.confirmed)
         take_back_protection(github, ctx, created)
         for item in reversed(created):
             if item.kind == BRANCH:
@@ -161,22 +160,20 @@ def _protect(ctx: StepContext, repo: Repo, branch: str, values: Values, *, is_no
         warned(ctx, f"the protection of {branch}", lambda: protect(ctx, target, wanted, values))
 
 
-def _own_head(github: GitHub, item: Created) -> str | None:
-    """Where the branch stands; None when it is gone. ConflictError when others have pushed to it."""
+def _head(github: GitHub, item: Created) -> tuple[str | None, list[Changed]]:
+    """Where the branch stands, None when it is gone; and that others have pushed to it."""
     repo = github.own(item.data)
     head = repo.remote.heads(reading=True).get(item.data["branch"]) if repo.find() is not None else None
-    if head is not None and head not in github.pushed.of(str(repo.place)):
-        raise ConflictError(
-            f"the branch {item.name} has commits made since: delete it by hand, then undo again",
-            code="forge.foreign_commits",
-        )
-    return head
+    if head is None or head in github.pushed.of(str(repo.place)):
+        return head, []
+    return head, [Changed(item.name, "the branch has commits made since: it is deleted with them")]
 
 
 def _remove_branch(github: GitHub, ctx: StepContext, item: Created) -> None:
-    head, repo = _own_head(github, item), github.own(item.data)
+    (head, changes), repo = _head(github, item), github.own(item.data)
     if head is None:
         return
+    refuse_changed(changes, ctx.confirmed)
     try:
         repo.remote.delete(item.data["branch"], old=head)
         ctx.log(f"Deleted the branch {item.name}")

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from taxiway.model.errors import ConflictError, InputError
+from taxiway.model.errors import Changed, ConflictError, InputError, refuse_changed
 from taxiway.model.run import Created
 from taxiway.model.workload import FileChange
 from taxiway.plugin import StepContext
@@ -194,35 +194,31 @@ def _ask(ctx: StepContext, repo: Repo, number: int, values: Values) -> None:
 
 
 def _check_back(github: GitHub, created: Sequence[Created]) -> None:
-    for item in created:
-        if item.kind == PULL:
-            _state(github, item)
+    refuse_changed(one for item in created if item.kind == PULL for one in _state(github, item)[2])
 
 
-def _state(github: GitHub, item: Created) -> tuple[Any, str | None]:
-    """The pull request of the run, and where its branch stands; None for what is gone. ConflictError when it was merged
-    or others have committed to it."""
+def _state(github: GitHub, item: Created) -> tuple[Any, str | None, list[Changed]]:
+    """The pull request of the run, and where its branch stands, None for what is gone; and that it was merged, or that
+    others have committed to it."""
     repo, data = github.own(item.data), item.data
     home = github.own({**data, "name": data["home"]})
     listed = repo.pages(f"pulls?state=all&head={quoted(home.owner + ':' + data['branch'])}") if repo.find() else ()
     pull = next((one for one in listed if one["head"]["sha"] == data["head"] or one["state"] == "open"), None)
-    if pull is not None and pull.get("merged_at"):
-        raise ConflictError(f"{pull['html_url']} was merged: revert it there", code="github.pull_merged")
     head = _head(home, data["branch"]) if repo.find() else None
-    if head not in (None, data["head"], data["before"]):
-        raise ConflictError(
-            f"the branch {data['branch']} of {home.place} has commits made since: close its pull request by hand, then "
-            "undo again",
-            code="forge.foreign_commits",
-        )
-    return pull, head
+    if pull is not None and pull.get("merged_at"):
+        return pull, head, [Changed(item.name, "the pull request was merged: revert it there, its commits stay")]
+    if head in (None, data["head"], data["before"]):
+        return pull, head, []
+    fate = "it is closed, and the branch deleted" if data["before"] is None else "the branch is put back"
+    return pull, head, [Changed(item.name, f"the branch of the pull request has commits made since: {fate}")]
 
 
 def _take_back(github: GitHub, ctx: StepContext, created: Sequence[Created]) -> None:
     for item in reversed(created):
         if item.kind != PULL:
             continue
-        pull, head = _state(github, item)
+        pull, head, changes = _state(github, item)
+        refuse_changed(changes, ctx.confirmed)
         repo, home = github.own(item.data), github.own({**item.data, "name": item.data["home"]})
         branch, before = item.data["branch"], item.data["before"]
         if before is not None:

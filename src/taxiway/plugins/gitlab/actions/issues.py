@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 from urllib.parse import quote
 
-from taxiway.model.errors import ConflictError
+from taxiway.model.errors import Changed, refuse_changed
 from taxiway.model.run import Created
 from taxiway.plugin import StepContext
 from taxiway.plugin.actions import FunctionAction, schema
@@ -251,17 +251,18 @@ def _is_as_left(gitlab: GitLab, item: Created) -> bool | None:
 
 
 def _check_edit(gitlab: GitLab, created: Sequence[Created]) -> None:
-    for item in _edits(created):
-        if _is_as_left(gitlab, item) is False:
-            raise ConflictError(
-                f"{item.name} was changed since: put it back by hand, then undo again", code="gitlab.issue_changed"
-            )
+    refuse_changed(_changes(gitlab, created))
+
+
+def _changes(gitlab: GitLab, created: Sequence[Created]) -> list[Changed]:
+    told = "it was changed since: it becomes what it was before the run"
+    return [Changed(item.name, told) for item in _edits(created) if _is_as_left(gitlab, item) is False]
 
 
 def _put_back(gitlab: GitLab, ctx: StepContext, created: Sequence[Created]) -> None:
-    _check_edit(gitlab, created)
+    refuse_changed(_changes(gitlab, created), ctx.confirmed)
     for item in reversed(_edits(created)):
-        if _is_as_left(gitlab, item):
+        if _is_as_left(gitlab, item) is not None:
             gitlab.own(item.data).send("PUT", item.data["path"], dict(item.data["before"]))
             ctx.log(f"Put {item.name} back as it was")
 

@@ -8,11 +8,11 @@ from functools import partial
 from typing import Any
 from urllib.parse import quote
 
-from taxiway.model.errors import ConflictError, TaxiwayError
+from taxiway.model.errors import Changed, ConflictError, TaxiwayError, refuse_changed
 from taxiway.model.run import Created
 from taxiway.plugin import StepContext
 from taxiway.plugin.actions import FunctionAction, schema
-from taxiway.plugin.forging.branches import Branch, check_branches, commit_onto, stood_at, take_back_branches
+from taxiway.plugin.forging.branches import Branch, changed_branches, commit_onto, stood_at, take_back_branches
 from taxiway.plugin.forging.making import best_known, first_look, ours, turn_of, would
 from taxiway.plugin.forging.publishing import NewCommit
 from taxiway.plugins.gitlab.actions.base import AS_WHOM, REPO_URL, TEXTS, GitLab, Project, Values, flag, given
@@ -178,25 +178,28 @@ def _ask_approvers(ctx: StepContext, project: Project, found: Any, values: Value
 
 
 def _own_request(gitlab: GitLab, item: Created) -> Any:
-    """The merge request of the run; None when it is gone. ConflictError when it was merged."""
+    """The merge request of the run; None when it is gone."""
     project = gitlab.own(item.data)
     if project.find() is None:
         return None
-    found = ours(_requests(project, item.data["source"]), item.data, "iid")
-    if found is not None and found["state"] == "merged":
-        raise ConflictError(f"{found['web_url']} was merged: revert it there", code="gitlab.merged")
-    return found
+    return ours(_requests(project, item.data["source"]), item.data, "iid")
 
 
 def _check_back(gitlab: GitLab, created: Sequence[Created]) -> None:
-    check_branches(gitlab.remote, created)
+    refuse_changed(_changes(gitlab, created))
+
+
+def _changes(gitlab: GitLab, created: Sequence[Created]) -> list[Changed]:
+    changes = changed_branches(gitlab.remote, created)
     for item in best_known(created):
-        if item.kind == MERGE_REQUEST:
-            _own_request(gitlab, item)
+        found = _own_request(gitlab, item) if item.kind == MERGE_REQUEST else None
+        if found is not None and found["state"] == "merged":
+            changes.append(Changed(item.name, f"{found['web_url']} was merged: revert it there, its commits stay"))
+    return changes
 
 
 def _take_back(gitlab: GitLab, ctx: StepContext, created: Sequence[Created]) -> None:
-    _check_back(gitlab, created)
+    refuse_changed(_changes(gitlab, created), ctx.confirmed)
     for item in best_known(created):
         found = _own_request(gitlab, item) if item.kind == MERGE_REQUEST else None
         if found is not None and found["state"] == "opened":

@@ -24,7 +24,8 @@ from taxiway.features.scaffolder.actions.fetch import render_folder
 from taxiway.features.scaffolder.contrib import FEATURE as SCAFFOLDER
 from taxiway.features.scaffolder.execution import render_output
 from taxiway.features.scaffolder.model import parse_template
-from taxiway.features.scaffolder.rendering.client import ENGINE, Renderer, RenderError
+from taxiway.features.scaffolder.rendering.client import Renderer
+from taxiway.features.scaffolder.rendering.pool import ENGINE, RenderError
 from taxiway.features.scaffolder.rendering.worker import Answer, load
 from taxiway.features.scaffolder.steps import run_step
 from taxiway.kit.built import built_web

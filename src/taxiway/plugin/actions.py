@@ -67,16 +67,65 @@ def inside(root: Path, path: str) -> Path:
     return target
 
 
+class Tree:
+    """Writes files below a folder. Each folder on the way is made, and looked at, once: nobody else may change folders
+    there meanwhile."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = Path(os.path.realpath(root))
+        self._folders: dict[str, str] = {}
+
+    def write(self, path: str, content: bytes, executable: bool, *, replace: bool = True) -> bool:
+        """Write a file with its run bit; False when one is there that is not to be replaced. InputError for a path
+        that leaves the folder."""
+        place, mode = self._place(path), 0o755 if executable else 0o644
+        try:
+            descriptor = os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
+        except FileExistsError:
+            target = inside(self._root, path)  # it may be a link that leads out
+            if target.exists() and not replace:
+                return False
+            descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, mode)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            os.fchmod(descriptor, mode)
+        return True
+
+    def _place(self, path: str) -> str:
+        folder, _, name = path.rpartition("/")
+        is_plain = name not in ("", ".", "..") and not path.startswith("/")
+        if is_plain and (known := self._folders.get(folder)) is not None:
+            return f"{known}/{name}"
+        target = inside(self._root, path)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if is_plain and not (self._root / path).is_symlink():
+            self._folders[folder] = str(target.parent)
+        return str(target)
+
+
 def workspace_files(root: Path) -> Iterator[tuple[str, Path]]:
     """(relative path, path) of every plain file below `root` but `.git`, in order. InputError for links."""
-    for folder, folders, names in os.walk(root):
-        folders[:] = sorted(name for name in folders if name != ".git")
-        links = [name for name in folders if Path(folder, name).is_symlink()]
-        for name in sorted([*names, *links]):
-            path = Path(folder, name)
-            if path.is_symlink() or not path.is_file():
-                raise InputError(f"{path.relative_to(root)} is no plain file: a workspace may not hold links")
-            yield path.relative_to(root).as_posix(), path
+    return _files_below(os.fspath(root), "")
+
+
+def _files_below(folder: str, prefix: str) -> Iterator[tuple[str, Path]]:
+    try:
+        with os.scandir(folder) as listed:
+            entries = sorted(listed, key=lambda entry: entry.name)
+    except OSError:  # it is gone, or was never there
+        return
+    folders = []
+    for entry in entries:
+        if entry.name == ".git" and entry.is_dir():
+            continue
+        if entry.is_dir(follow_symlinks=False):
+            folders.append(entry)
+        elif entry.is_file(follow_symlinks=False):
+            yield prefix + entry.name, Path(entry.path)
+        else:
+            raise InputError(f"{prefix}{entry.name} is no plain file: a workspace may not hold links")
+    for entry in folders:
+        yield from _files_below(entry.path, f"{prefix}{entry.name}/")
 
 
 def schema(required: Sequence[str] = (), **properties: Any) -> dict[str, Any]:

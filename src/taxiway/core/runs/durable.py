@@ -95,6 +95,10 @@ class DurableRuns:
         with self.parts.store.read() as conn:
             return repository.load(conn, run_id)
 
+    def head(self, run_id: str) -> Run:
+        with self.parts.store.read() as conn:
+            return repository.load(conn, run_id, steps=False)
+
     def list(self, scope: Scope, *, filters: Mapping[str, Any], limit: int, cursor: str | None) -> Page[Run]:
         with self.parts.store.read() as conn:
             return repository.list_runs(conn, scope, filters, limit, cursor)

@@ -81,13 +81,13 @@ def _step_row(run_id: str, index: int, step: StepDefinition) -> dict[str, Any]:
     }
 
 
-def load(conn: Connection, run_id: str) -> Run:
-    """The run with its steps. NotFoundError when there is none."""
+def load(conn: Connection, run_id: str, *, steps: bool = True) -> Run:
+    """The run, with its steps unless nobody asks for them. NotFoundError when there is none."""
     row = conn.execute(RUN, {"run": run_id}).first()
     if row is None:
         raise NotFoundError(f"there is no run {run_id}")
-    steps = conn.execute(STEPS, {"run": run_id})
-    return run_of(row, [step_of(step) for step in steps])
+    found = conn.execute(STEPS, {"run": run_id}) if steps else ()
+    return run_of(row, [step_of(step) for step in found])
 
 
 def load_for_update(tx: Tx, run_id: str) -> Run:

@@ -12,6 +12,10 @@ from taxiway.model.run import Created, Run, Step
 from taxiway.model.workload import LogLine
 
 MAX_DEPTH = 100
+RUN_FIELDS = (
+    *("id", "kind", "title", "state", "segment", "input", "definition", "created_by", "created_at", "version"),
+    *("subject", "owner", "parent_id", "plan", "output", "error", "waiting_for", "wake_at", "started_at", "ended_at"),
+)
 
 
 def plain(value: Any, what: str, depth: int = 0) -> Any:
@@ -85,11 +89,7 @@ def step_of(row: Any) -> Step:
 
 def run_of(row: Any, steps: Sequence[Step] = ()) -> Run:
     """A row of `run`."""
-    names = (
-        "id kind title state segment input definition created_by created_at version subject owner parent_id plan "
-        "output error waiting_for wake_at started_at ended_at"
-    )
-    return Run(**{name: getattr(row, name) for name in names.split()}, steps=steps)
+    return Run(**{name: getattr(row, name) for name in RUN_FIELDS}, steps=steps)
 
 
 def line_of(row: Any) -> tuple[str, LogLine]:

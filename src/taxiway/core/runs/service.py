@@ -40,6 +40,10 @@ class Runs(Protocol):
         """The run with its steps. NotFoundError when there is none."""
         ...
 
+    def head(self, run_id: str) -> Run:
+        """Like `get`, without the steps."""
+        ...
+
     def list(self, scope: Scope, *, filters: Mapping[str, Any], limit: int, cursor: str | None) -> Page[Run]:
         """Newest first, without steps. Filters: state, kind, subject, parent_id, created_by."""
         ...

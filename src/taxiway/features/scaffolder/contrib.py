@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 
 from taxiway.core.context import Platform
 from taxiway.core.operations import Feature
@@ -35,6 +36,7 @@ from taxiway.features.scaffolder.rendering.client import Renderer
 from taxiway.features.scaffolder.routes import operations
 from taxiway.features.scaffolder.searching import GoldenPathSearch
 from taxiway.features.scaffolder.service import Scaffolder
+from taxiway.features.scaffolder.snapshot import forget_unpacked
 from taxiway.features.scaffolder.upgrade_fleet import FleetHandler
 from taxiway.features.scaffolder.upgrade_routes import operations as upgrade_operations
 from taxiway.features.scaffolder.upgrade_run import FollowUpgrades, UpgradeHandler
@@ -54,6 +56,7 @@ def register(platform: Platform) -> None:
     platform.runs.register("upgrade", UpgradeHandler(platform, renderer))
     platform.runs.register("fleet-upgrade", FleetHandler(platform))
     platform.runs.register(ADOPT, AdoptHandler(platform, scaffolder))
+    platform.runs.schedules.register("scaffolder.unpacked", 3600, partial(forget_unpacked, platform))
     add = platform.registry.add
     platform.registry.extend("action", lambda: declared_actions(platform, lambda: renderer))
     for action in [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +49,7 @@ class ScaffoldHandler(BaseHandler):
         if step.id == OUTPUT_STEP:
             return StepResult(render_output(self._renderer, run.definition["output"], expressions))
         pinned, values = run.definition, run.input["values"]
-        text = record_text(run.input["template_ref"], pinned["document"], pinned["snapshot"], values)
+        text = partial(record_text, run.input["template_ref"], pinned["document"], pinned["snapshot"], values)
         output = run_step(
             self._platform.registry,
             self._renderer,

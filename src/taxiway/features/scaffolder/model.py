@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from taxiway.features.scaffolder.extras import option_problems, options_of, spec_problems
@@ -48,13 +49,14 @@ class Bound:
 @dataclass(frozen=True)
 class Order:
     """What somebody asks for: a template, its snapshot, the answers, the names of given secrets, and the entity that a
-    day-2 template works on."""
+    day-2 template works on. Of a template that came with the request there is no snapshot: `folder` has its files."""
 
     template: Template
     snapshot: str
     values: Mapping[str, Any]
     secrets: Sequence[str] = ()
     bound: Bound | None = None
+    folder: Path | None = None
     deep: int = 0
     """How many golden paths this one is inside of."""
 

@@ -7,7 +7,7 @@ gone.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import yaml
@@ -38,14 +38,14 @@ def record_text(template_ref: str, document: Values, snapshot: str, values: Valu
     return HEAD + yaml.safe_dump(body, sort_keys=False, allow_unicode=True)
 
 
-def recorded(call: Call, text: str) -> Call:
-    """`call`, with the file written into what a publishing action is about to publish."""
+def recorded(call: Call, text: Callable[[], str]) -> Call:
+    """`call`, with the file (`text` gives it) written into what a publishing action is about to publish."""
 
     def calling(action: Action, ctx: StepContext, values: Values) -> Values:
         if action.key.startswith("publish:"):
             file = inside(ctx.workspace, values.get("sourcePath") or ".") / FILE
             file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_text(text)
+            file.write_text(text())
         return call(action, ctx, values)
 
     return calling

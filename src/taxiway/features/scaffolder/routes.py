@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import binascii
+import threading
 import time
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any, Literal
 from uuid import UUID
 
-from fastapi import Query
+import orjson
+from fastapi import Query, Response
 from pydantic import BaseModel, Field
 from starlette.responses import StreamingResponse
 
@@ -20,13 +21,13 @@ from taxiway.features.scaffolder.binding import offers
 from taxiway.features.scaffolder.forges import forge_hosts
 from taxiway.features.scaffolder.service import Scaffolder, task_view
 from taxiway.kit.clock import to_rfc3339
-from taxiway.model.errors import InputError
 from taxiway.model.run import ENDED, Run
 
 operations = Operations("scaffolder")
 BASE = "/api/scaffolder"
 LONG_POLL_SECONDS = 30.0
-POLL_SECONDS = 0.2
+ELSEWHERE_SECONDS = 0.5
+"""How often runs of other processes are looked at; what happens in this process wakes the request."""
 COMPLETION_ID = 2_000_000_000
 """The id of a completion event, behind every log line."""
 
@@ -80,7 +81,7 @@ def scaffolder_of(ctx: Ctx) -> Scaffolder:
 
 
 def _task(ctx: Ctx, task_id: str) -> Run:
-    run = ctx.platform.runs.get(task_id)
+    run = ctx.platform.runs.head(task_id)
     ctx.authorize("runs.read", run.owner)
     return run
 
@@ -135,22 +136,28 @@ def list_tasks(
     return {"tasks": tasks, "totalTasks": len(tasks), "next_cursor": page.next_cursor}
 
 
-@operations.get(BASE + "/v2/tasks/{task_id}", "runs.read", errors="backstage")
-def get_task(ctx: Ctx, task_id: str) -> dict[str, Any]:
+@operations.get(BASE + "/v2/tasks/{task_id}", "runs.read", errors="backstage", response=dict[str, Any])
+def get_task(ctx: Ctx, task_id: str) -> Response:
     """A task."""
-    return _dated(task_view(_task(ctx, task_id)))
+    # Clients ask for it again and again: what is plain JSON already needs no model.
+    return Response(orjson.dumps(_dated(task_view(_task(ctx, task_id)))), media_type="application/json")
 
 
 @operations.get(BASE + "/v2/tasks/{task_id}/events", "runs.read", errors="backstage")
 def list_task_events(ctx: Ctx, task_id: str, after: int = Query(0, ge=0)) -> list[dict[str, Any]]:
     """Events of a task behind `after`; waits up to 30 s for the first."""
     _task(ctx, task_id)
-    deadline = time.monotonic() + LONG_POLL_SECONDS
-    while True:
-        events = _events(ctx, task_id, after)
-        if events or time.monotonic() > deadline or ctx.platform.stopping.is_set():
-            return events
-        time.sleep(POLL_SECONDS)
+    deadline, news = time.monotonic() + LONG_POLL_SECONDS, threading.Event()
+    remove = ctx.platform.signals.listen(f"run:{task_id}", news.set)
+    try:
+        while True:
+            news.clear()
+            events = _events(ctx, task_id, after)
+            if events or time.monotonic() > deadline or ctx.platform.stopping.is_set():
+                return events
+            news.wait(ELSEWHERE_SECONDS)
+    finally:
+        remove()
 
 
 @operations.get(BASE + "/v2/tasks/{task_id}/eventstream", "runs.read", errors="backstage", streams=True)
@@ -166,7 +173,7 @@ def stream_task_events(ctx: Ctx, task_id: str, after: int = Query(0, ge=0)) -> S
         sent = [SseEvent(event["type"], event, str(event["id"])) for event in events]
         return Batch(sent, done=any(event["type"] == "completion" for event in events))
 
-    return event_stream(ctx.platform, poll)
+    return event_stream(ctx.platform, poll, f"run:{task_id}")
 
 
 @operations.post(BASE + "/v2/tasks/{task_id}/cancel", "runs.cancel", errors="backstage")
@@ -186,10 +193,7 @@ def retry_task(ctx: Ctx, task_id: str) -> TaskRef:
 def dry_run(ctx: Ctx, body: DryRunRequest) -> dict[str, Any]:
     """Try a template that is sent with its files: log, steps, output and the files it makes."""
     files = [item.model_dump() for item in body.directoryContents]
-    try:
-        tried = scaffolder_of(ctx).dry_run(ctx, body.template, body.values, body.secrets, files)
-    except binascii.Error as error:
-        raise InputError("directoryContents holds text that is not base64") from error
+    tried = scaffolder_of(ctx).dry_run(ctx, body.template, body.values, body.secrets, files)
     return {
         "log": [{"body": {"message": line["text"], "stepId": line["step"]}} for line in tried.log],
         "steps": [{"id": step["id"], "action": step["action"]} for step in tried.steps],
@@ -263,7 +267,7 @@ def _dated(task: dict[str, Any]) -> dict[str, Any]:
 def _events(ctx: Ctx, task_id: str, after: int) -> list[dict[str, Any]]:
     """Log lines as Backstage's log events, and one completion behind them once the run ended."""
     events: list[dict[str, Any]] = []
-    run = ctx.platform.runs.get(task_id)
+    run = ctx.platform.runs.head(task_id)
     for step_id, line in ctx.platform.runs.logs(task_id, step=None, after=after, limit=500):
         body = {"message": line.text, "stepId": step_id}
         events.append(_event(task_id, line.seq, "log", line.at or run.created_at, body))

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import base64
-import io
-import tarfile
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -31,7 +29,7 @@ from taxiway.features.scaffolder.model import (
 from taxiway.features.scaffolder.planning import DryRun, dry_run, make_plan
 from taxiway.features.scaffolder.quotas import refuse_beyond
 from taxiway.features.scaffolder.rendering.client import Renderer
-from taxiway.features.scaffolder.snapshot import snapshot
+from taxiway.features.scaffolder.snapshot import TESTS, snapshot
 from taxiway.features.scaffolder.starting import refuse, run_spec
 from taxiway.features.scaffolder.validation import check_values, schema_errors, with_defaults
 from taxiway.kit.canonical import digest
@@ -40,6 +38,7 @@ from taxiway.model.entity import parse_ref
 from taxiway.model.errors import ConflictError, InputError, NotFoundError, TooLargeError
 from taxiway.model.run import Run
 from taxiway.plugin import Action
+from taxiway.plugin.actions import Tree
 
 LOCATION = "backstage.io/managed-by-location"
 PLAN_SECONDS = 24 * 3600
@@ -100,8 +99,11 @@ class Scaffolder:
             for action in self.platform.registry.all("action", Action)
         ]
 
-    def order(self, template: Template, values: Mapping[str, Any], secrets: Mapping[str, str]) -> Order:
-        """Check the answers and pin the template. InputError with a pointer per wrong answer."""
+    def order(
+        self, template: Template, values: Mapping[str, Any], secrets: Mapping[str, str], folder: Path | None = None
+    ) -> Order:
+        """Check the answers and pin the template, unless its files are in a `folder` of the caller. InputError with a
+        pointer per wrong answer."""
         hidden = secret_fields(template.pages)
         given = {**with_defaults(template.pages, values), **{n: v for n, v in secrets.items() if n in hidden}}
         check_values(template.pages, given)
@@ -111,6 +113,8 @@ class Scaffolder:
                 raise InputError("some secrets are missing", code="scaffolder.invalid_secrets", errors=problems)
         plain = {name: value for name, value in given.items() if name not in hidden}
         names = sorted({*secrets, *(name for name in hidden if name in given)})
+        if folder is not None:
+            return Order(template, "", plain, names, folder=folder)
         return Order(template, snapshot(self.platform, template.location, template.document), plain, names)
 
     def _bound(self, ctx: OpContext, order: Order) -> Order:
@@ -222,7 +226,7 @@ class Scaffolder:
                 f"file:{folder}/template.yaml",
                 digest(document),
             )
-            return dry_run(ctx, self.renderer, self.order(template, values, secrets))
+            return dry_run(ctx, self.renderer, self.order(template, values, secrets, Path(folder)))
 
 
 def task_view(run: Run) -> dict[str, Any]:
@@ -257,22 +261,23 @@ def _template_location(annotation: str) -> str:
 
 
 def _write_directory(root: Path, directory: Sequence[Mapping[str, Any]]) -> None:
-    """The request's files below `root`, through a tar so that its path checks apply."""
-    buffer, size = io.BytesIO(), 0
-    try:
-        with tarfile.open(fileobj=buffer, mode="w") as archive:
-            for item in directory:
-                content = base64.b64decode(item["base64Content"])
-                size += len(content)
-                if size > MAX_DIRECTORY:
-                    raise TooLargeError(f"the template's files may have {MAX_DIRECTORY} bytes together")
-                info = tarfile.TarInfo(item["path"])
-                info.size, info.mode = len(content), 0o755 if item.get("executable") else 0o644
-                archive.addfile(info, io.BytesIO(content))
-        buffer.seek(0)
-        with tarfile.open(fileobj=buffer) as archive:
-            archive.extractall(root, filter="data")
-        (root / "template.yaml").touch()
-    except (tarfile.TarError, OSError, ValueError) as error:
-        told = str(error).replace(str(root), ".")
-        raise InputError(f"a path in directoryContents is not allowed: {told}", code="scaffolder.bad_path") from error
+    """The request's files below `root`. InputError for a path that leaves it."""
+    tree, size = Tree(root), 0
+    for item in directory:
+        try:
+            content = base64.b64decode(item["base64Content"])
+        except ValueError as error:
+            raise InputError("directoryContents holds text that is not base64") from error
+        size += len(content)
+        if size > MAX_DIRECTORY:
+            raise TooLargeError(f"the template's files may have {MAX_DIRECTORY} bytes together")
+        if item["path"].partition("/")[0] in TESTS:
+            continue
+        try:
+            tree.write(item["path"], content, bool(item.get("executable")))
+        except (InputError, OSError, ValueError) as error:
+            told = error.detail if isinstance(error, InputError) else str(error).replace(str(root), ".")
+            raise InputError(
+                f"a path in directoryContents is not allowed: {told}", code="scaffolder.bad_path"
+            ) from error
+    (root / "template.yaml").touch()

@@ -2,18 +2,23 @@
 
 A snapshot is a deterministic tar in the artefact store: the folder beside the template, or the whole repository where
 the template reads what lies outside of its folder (`../`). Symbolic links, devices and paths that leave the folder are
-refused; size and number of files are bounded.
+refused; size and number of files are bounded. What did not change since it was last stored is not read again.
 """
 
 from __future__ import annotations
 
+import hashlib
 import io
 import os
+import shutil
 import tarfile
 import tempfile
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
+from itertools import islice
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import IO, Any
 
 from taxiway.core.context import Platform
 from taxiway.model.errors import InputError, NotFoundError, TooLargeError
@@ -23,6 +28,10 @@ MAX_FILES = 5_000
 MAX_BYTES = 64 * 1024 * 1024
 TESTS = frozenset({"template.test.yaml", "template.golden"})
 """Beside the template, for its authors: they are no part of a version."""
+SETTLED_NANOSECONDS = 2_000_000_000
+MOST_KNOWN = 1_000
+UNPACKED = Path("cache", "templates")
+UNPACKED_SECONDS = 24 * 3600
 
 
 def snapshot(platform: Platform, location: str, document: Mapping[str, Any], commit: str | None = None) -> str:
@@ -30,36 +39,141 @@ def snapshot(platform: Platform, location: str, document: Mapping[str, Any], com
     of `commit` or of the newest one). Returns `<digest>//<where the template's folder is in it>`."""
     scheme, _, target = location.partition(":")
     is_whole = any("../" in text for text in _texts(document.get("spec")))
+    stored = _stored(platform)
     if scheme == "file":
         folder = Path(target).parent
         if not folder.is_dir():
             raise NotFoundError(f"the folder of the template, {folder}, is not there (any more)")
         root = _checkout(platform, folder) if is_whole else folder
-        files = _folder_files(root, frozenset() if is_whole else TESTS)
-        return f"{_store(platform, files)}//{folder.relative_to(root).as_posix()}"
+        return f"{stored.folder(root, frozenset() if is_whole else TESTS)}//{folder.relative_to(root).as_posix()}"
     if scheme == "git":
         repository, _, path = target.partition("//")
         inner = str(PurePosixPath(path).parent)
         root_in, base = (".", inner) if is_whole else (inner, ".")
         left_out = frozenset[str]() if is_whole else TESTS
-        return f"{_store(platform, _forge_files(platform, repository, root_in, left_out, commit))}//{base}"
+        return f"{stored.committed(repository, root_in, left_out, commit)}//{base}"
     raise InputError(f"templates cannot be read from '{location}': register them from a file or the built-in forge")
 
 
+def loose(folder: Path) -> str:
+    """What `snapshot` would return for a template in a folder of its own. Nothing is stored."""
+    content = io.BytesIO()
+    _write(content, _folder_files(folder, TESTS))
+    return f"sha256:{hashlib.sha256(content.getbuffer()).hexdigest()}//."
+
+
+class Stored:
+    """The snapshots of a platform by what they were made of, while it runs. Safe to use from many threads."""
+
+    def __init__(self, platform: Platform) -> None:
+        self._platform = platform
+        self._known: dict[Any, tuple[Any, str]] = {}
+        self._whole: set[str] = set()
+
+    def folder(self, root: Path, without: frozenset[str]) -> str:
+        """The digest of the files below `root`. They are read when any of them may have changed since the last time:
+        a file that was changed in the last moment could be changed again without its time showing it."""
+        begin = time.time_ns()
+        signs = sorted(islice(_signs(root, without), MAX_FILES + 1))
+        is_settled = len(signs) <= MAX_FILES and all(sign[2] < begin - SETTLED_NANOSECONDS for sign in signs)
+        return self._once((root, without), signs if is_settled else None, lambda: _folder_files(root, without))
+
+    def committed(self, repository: str, path: str, without: frozenset[str], commit: str | None) -> str:
+        """The digest of the files below `path` in a commit, of the newest where none is named."""
+        forge = next(iter(self._platform.registry.all("forge", Forge)), None)
+        head = forge.get_repository(repository) if forge else None
+        if forge is None or head is None or head.head is None:
+            raise NotFoundError(f"there is no repository '{repository}' with commits: push the template first")
+        wanted = commit or head.head
+        return self._once(
+            (repository, path, without, commit), wanted, lambda: _forge_files(forge, repository, path, without, wanted)
+        )
+
+    def _once(self, key: Any, sign: Any, files: Callable[[], Iterator[tuple[str, bytes, bool]]]) -> str:
+        known = self._known.get(key)
+        if known is not None and sign is not None and known[0] == sign:
+            with suppress(NotFoundError):  # somebody removed it from the store
+                self._platform.artifacts.path(known[1])
+                return known[1]
+        digest = _store(self._platform, files())
+        if len(self._known) >= MOST_KNOWN:
+            self._known.clear()
+        self._known[key] = sign, digest
+        return digest
+
+    def unpacked(self, digest: str) -> Path:
+        """The folder that holds the files of a snapshot: whole, whatever the power did since they were written."""
+        folder = self._platform.settings.data / UNPACKED / digest.removeprefix("sha256:")
+        if digest not in self._whole or not folder.is_dir():
+            source = self._platform.artifacts.path(digest)
+            if folder.is_dir() and not _matches(folder, source):
+                shutil.rmtree(folder)
+            if not folder.is_dir():
+                _extract(source, folder)
+            self._whole.add(digest)
+        os.utime(folder)
+        return folder
+
+
 def unpack(platform: Platform, reference: str, into: Path) -> None:
-    """Write a snapshot beside `into`, and make `into` a link to the template's folder in it; once."""
+    """Make `into` a link to the template's folder in a snapshot, and `<into>.files` one to all of it; once.
+
+    What is unpacked is shared by every run and plan of that version, and changed by none.
+    """
     if into.is_dir():
         return
     digest, _, base = reference.partition("//")
-    partial, whole = (into.with_name(into.name + suffix) for suffix in (".partial", ".files"))
-    if not whole.is_dir():
-        partial.mkdir(parents=True, exist_ok=True)
-        with tarfile.open(platform.artifacts.path(digest)) as archive:
-            archive.extractall(partial, filter="data")
-        partial.rename(whole)
+    whole = _stored(platform).unpacked(digest)
     folder = whole / (base or ".")
     folder.mkdir(parents=True, exist_ok=True)  # one without files is not in the tar
+    for link, target in ((into.with_name(into.name + ".files"), whole), (into, folder)):
+        if not link.is_dir():
+            link.unlink(missing_ok=True)  # its snapshot was removed since
+            link.symlink_to(target, target_is_directory=True)
+
+
+def link_loose(folder: Path, into: Path) -> None:
+    """Like `unpack`, of a folder that belongs to the caller."""
+    into.with_name(into.name + ".files").symlink_to(folder, target_is_directory=True)
     into.symlink_to(folder, target_is_directory=True)
+
+
+def forget_unpacked(platform: Platform) -> int:
+    """Remove the unpacked snapshots that nothing was made from for a day; how many."""
+    root, removed = platform.settings.data / UNPACKED, 0
+    for folder in sorted(root.iterdir()) if root.is_dir() else []:
+        if folder.stat().st_mtime < time.time() - UNPACKED_SECONDS:
+            shutil.rmtree(folder, ignore_errors=True)
+            removed += 1
+    return removed
+
+
+def _stored(platform: Platform) -> Stored:
+    stored: Stored = platform.services.setdefault("scaffolder.snapshots", Stored(platform))
+    return stored
+
+
+def _extract(source: Path, folder: Path) -> None:
+    folder.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".") as scratch:
+        partial = Path(scratch, "files")
+        partial.mkdir()
+        with tarfile.open(source) as archive:
+            archive.extractall(partial, filter="data")
+        try:
+            partial.rename(folder)
+        except OSError:  # another was faster, and made the same
+            if not folder.is_dir():
+                raise
+
+
+def _matches(folder: Path, source: Path) -> bool:
+    with tarfile.open(source) as archive:
+        for member in archive:
+            content, path = archive.extractfile(member), folder / member.name
+            if content is None or not path.is_file() or path.read_bytes() != content.read():
+                return False
+    return True
 
 
 def _texts(value: Any) -> Iterator[str]:
@@ -95,28 +209,45 @@ def _folder_files(root: Path, without: frozenset[str] = frozenset()) -> Iterator
             yield str(path.relative_to(root)), path.read_bytes(), os.access(path, os.X_OK)
 
 
+def _signs(root: Path, without: frozenset[str]) -> Iterator[tuple[str, int, int, int, int]]:
+    """What changes with each change of a file below `root`: path, inode, times, size and mode."""
+    pending = [("", os.fspath(root))]
+    while pending:
+        prefix, folder = pending.pop()
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                if entry.name == ".git" or (not prefix and entry.name in without):
+                    continue
+                if entry.is_dir(follow_symlinks=False):
+                    pending.append((f"{prefix}{entry.name}/", entry.path))
+                    continue
+                found = entry.stat(follow_symlinks=False)
+                newest = max(found.st_ctime_ns, found.st_mtime_ns)
+                yield prefix + entry.name, found.st_ino, newest, found.st_size, found.st_mode
+
+
 def _forge_files(
-    platform: Platform, repository: str, path: str, without: frozenset[str], commit: str | None
+    forge: Forge, repository: str, path: str, without: frozenset[str], commit: str
 ) -> Iterator[tuple[str, bytes, bool]]:
-    forge = next(iter(platform.registry.all("forge", Forge)), None)
-    head = forge.get_repository(repository) if forge else None
-    if forge is None or head is None or head.head is None:
-        raise NotFoundError(f"there is no repository '{repository}' with commits: push the template first")
     with tempfile.TemporaryDirectory() as folder:
-        forge.export(repository, commit or head.head, Path(folder, "tree"))
+        forge.export(repository, commit, Path(folder, "tree"))
         yield from _folder_files(Path(folder, "tree", path), without)
 
 
 def _store(platform: Platform, files: Iterator[tuple[str, bytes, bool]]) -> str:
-    size = count = 0
     with tempfile.NamedTemporaryFile(suffix=".tar") as target:
-        with tarfile.open(fileobj=target, mode="w", format=tarfile.PAX_FORMAT) as archive:
-            for name, content, executable in files:
-                size, count = size + len(content), count + 1
-                if size > MAX_BYTES or count > MAX_FILES:
-                    raise TooLargeError(f"a template may hold {MAX_FILES} files of {MAX_BYTES} bytes together at most")
-                info = tarfile.TarInfo(name)
-                info.size, info.mode = len(content), 0o755 if executable else 0o644
-                archive.addfile(info, io.BytesIO(content))
+        _write(target, files)
         target.flush()
         return platform.artifacts.put(Path(target.name))
+
+
+def _write(target: IO[bytes], files: Iterable[tuple[str, bytes, bool]]) -> None:
+    size = count = 0
+    with tarfile.open(fileobj=target, mode="w", format=tarfile.PAX_FORMAT) as archive:
+        for name, content, executable in files:
+            size, count = size + len(content), count + 1
+            if size > MAX_BYTES or count > MAX_FILES:
+                raise TooLargeError(f"a template may hold {MAX_FILES} files of {MAX_BYTES} bytes together at most")
+            info = tarfile.TarInfo(name)
+            info.size, info.mode = len(content), 0o755 if executable else 0o644
+            archive.addfile(info, io.BytesIO(content))

@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from taxiway.features.scaffolder.actions.fetch import TEMPLATE_FOLDER
 from taxiway.features.scaffolder.model import Order
 from taxiway.features.scaffolder.record import record_text, recorded
 from taxiway.features.scaffolder.rendering.client import Renderer
-from taxiway.features.scaffolder.snapshot import unpack
+from taxiway.features.scaffolder.snapshot import link_loose, loose, unpack
 from taxiway.features.scaffolder.steps import run_step
 from taxiway.model.errors import InputError, TaxiwayError
 from taxiway.model.run import StepDefinition
@@ -65,7 +66,10 @@ def trial(
     with tempfile.TemporaryDirectory(dir=scratch) as folder:
         workspace = Path(folder, "workspace")
         workspace.mkdir()
-        unpack(ctx.platform, order.snapshot, Path(folder, TEMPLATE_FOLDER))
+        if order.folder is None:
+            unpack(ctx.platform, order.snapshot, Path(folder, TEMPLATE_FOLDER))
+        else:
+            link_loose(order.folder, Path(folder, TEMPLATE_FOLDER))
         user = {"ref": ctx.principal.subject, "entity": catalog.get_entity(ctx.platform, ctx.principal.subject)}
         task = {"task": {"id": "dry-run"}}
         tried = Trial(workspace, {"parameters": order.values, "steps": {}, "user": user, "context": task})
@@ -113,10 +117,17 @@ def _try_step(
     definition |= {"options": step.options} if step.options else {}
     masked = dict.fromkeys(order.secrets, MASK)
     context = _context(ctx, step.id, tried.workspace, tried.log)
-    text = record_text(order.template.ref, order.template.document, order.snapshot, order.values)
     output: Values | None
     try:
-        output = run_step(registry, renderer, definition, tried.expressions, masked, context, call=recorded(call, text))
+        output = run_step(
+            registry,
+            renderer,
+            definition,
+            tried.expressions,
+            masked,
+            context,
+            call=recorded(call, partial(_record, order)),
+        )
     except TaxiwayError as error:
         if not collect:
             raise
@@ -129,6 +140,11 @@ def _try_step(
     tried.expressions["steps"][step.id] = {"output": output or {}}
     told = {"id": step.id, "action": step.action, "skipped": output is None}
     tried.steps.append({**told, "inputs": inputs, "output": output or {}})
+
+
+def _record(order: Order) -> str:
+    pinned = order.snapshot if order.folder is None else loose(order.folder)
+    return record_text(order.template.ref, order.template.document, pinned, order.values)
 
 
 def _problem(step: StepDefinition, error: TaxiwayError, made_up: Sequence[str]) -> CheckResult:

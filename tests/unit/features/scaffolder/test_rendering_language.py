@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from taxiway.features.scaffolder.rendering.client import ENGINE
+from taxiway.features.scaffolder.rendering.pool import ENGINE
 from taxiway.features.scaffolder.rendering.worker import Answer, load
 from taxiway.kit.built import built_web
 
@@ -86,6 +86,21 @@ def test_cookiecutter_files_have_their_own_delimiters_and_name(engine: Answer) -
     options = {"cookiecutterCompat": True}
     result = ask(engine, op="files", files=files, options=options, context={"cookiecutter": {"name": "n"}})
     assert result == {"value": [["n.txt", '"n" $']]}
+
+
+def test_a_text_that_was_read_before_is_rendered_with_the_answers_and_options_of_now(engine: Answer) -> None:
+    text = "{% if values.on %}\n${{ values.name }}{{ values.name }}{% endif %}"
+    asked = [
+        ({"values": {"on": True, "name": "a"}}, {}, "\na{{ values.name }}"),
+        ({"values": {"on": True, "name": "b"}}, {}, "\nb{{ values.name }}"),
+        ({"values": {"on": False, "name": "c"}}, {}, ""),
+        ({"values": {"on": True, "name": "d"}}, {"trimBlocks": True}, "d{{ values.name }}"),
+        ({"values": {"on": True, "name": "e"}}, {"cookiecutterCompat": True}, "\n$ee"),
+        ({"values": {"on": True, "name": "f"}}, {}, "\nf{{ values.name }}"),
+    ]
+    for context, options, expected in asked:
+        found = ask(engine, op="files", files=[["x", text]], context=context, options=options)
+        assert found["value"] == [["x", expected]]
 
 
 def test_an_error_names_the_file_or_the_value_and_the_line(engine: Answer) -> None:

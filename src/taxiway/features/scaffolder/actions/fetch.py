@@ -11,7 +11,7 @@ from typing import Any
 from taxiway.features.scaffolder.rendering.client import Renderer
 from taxiway.model.errors import InputError, NotFoundError
 from taxiway.plugin import StepContext
-from taxiway.plugin.actions import FunctionAction, inside, schema, workspace_files
+from taxiway.plugin.actions import FunctionAction, Tree, inside, schema, workspace_files
 
 TEMPLATE_FOLDER = "template"
 NOT_NEEDED = "Not needed: files come from the template's own repository"
@@ -76,8 +76,9 @@ def source_place(ctx: StepContext, url: str) -> Path:
 
 def _fetch_plain(ctx: StepContext, values: Mapping[str, Any]) -> Mapping[str, Any]:
     source, target = source_folder(ctx, values["url"]), inside(ctx.workspace, values.get("targetPath") or ".")
+    tree = Tree(target)
     for name, path in workspace_files(source):
-        write_file(inside(target, name), path.read_bytes(), os.access(path, os.X_OK))
+        tree.write(name, path.read_bytes(), os.access(path, os.X_OK))
     return {}
 
 
@@ -105,7 +106,7 @@ def render_folder(
     compat = bool(values.get("cookiecutterCompat"))
     context = {"cookiecutter" if compat else "values": values.get("values") or {}}
     options = {name: bool(values.get(name)) for name in ("trimBlocks", "lstripBlocks", "cookiecutterCompat")}
-    written = 0
+    tree, written = Tree(target), 0
     rendered = renderer.files(requests, context, options, is_plan=is_plan)
     for (name, path), (rendered_name, text) in zip(paths, rendered, strict=True):
         if text is not None and extension:
@@ -113,18 +114,17 @@ def render_folder(
         if not all(rendered_name.split("/")):
             log(f"Skipping {name}: its rendered path is empty")
             continue
-        place = inside(target, rendered_name)
-        if place.exists() and not values.get("replace"):
+        content = path.read_bytes() if text is None else text.encode()
+        if tree.write(rendered_name, content, os.access(path, os.X_OK), replace=bool(values.get("replace"))):
+            written += 1
+        else:
             log(f"Keeping {rendered_name}: it is there already")
-            continue
-        write_file(place, path.read_bytes() if text is None else text.encode(), os.access(path, os.X_OK))
-        written += 1
     log(f"Wrote {written} files")
 
 
 def text_to_render(name: str, path: Path, untemplated: Sequence[str], extension: str) -> str | None:
     """The text of a file that is rendered; None for one that is copied: named so, of another ending, or no text."""
-    if is_named(name, untemplated) or (extension and not name.endswith(extension)):
+    if (untemplated and is_named(name, untemplated)) or (extension and not name.endswith(extension)):
         return None
     content = path.read_bytes()
     if b"\0" in content:

@@ -20,7 +20,7 @@ import quickjs
 
 MAX_MESSAGE = 64 * 1024 * 1024
 MAX_FILES = MAX_MESSAGE // 4
-SCRIPTS = [Path(__file__).with_name(name) for name in ("templating.js", "outline.js")]
+SCRIPTS = [Path(__file__).with_name(name) for name in ("parsed.js", "templating.js", "outline.js")]
 # The engine asks for random numbers in its filter `random` only.
 RANDOM = """
 globalThis.crypto = {

@@ -11,14 +11,15 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 import jsonschema_rs
 
-from factories.other_system import Asked, OtherSystem, Reply, other_system
+from factories.openapi import filled
+from factories.other_system import Asked, OtherSystem, Reply, Respond, other_system
 
 FOLDER = Path(__file__).parents[1] / "data" / "apis"
 TEXT_TYPES = {"integer": int, "number": float}
@@ -100,12 +101,16 @@ class Described:
             return None
         if not body and not content.get("required"):
             return None
+        form = content["content"].get("multipart/form-data")
+        if form is not None:
+            self._valid(f"{operation.name} form", form["schema"], _fields(body), closed=True)
+            return None
         said = json.loads(body)
         self._valid(f"{operation.name} body", content["content"]["application/json"]["schema"], said, closed=True)
         return said
 
-    def judge_answer(self, operation: Operation, answer: Answer) -> None:
-        """ValueError for a success that the description does not tell of."""
+    def judge_answer(self, operation: Operation, answer: Answer, *, closed: bool = False) -> None:
+        """ValueError for a success that the description does not tell of; `closed`: for a field too."""
         status, body = answer
         if status >= 300:
             return
@@ -114,7 +119,12 @@ class Described:
             raise ValueError(f"does not answer {status}")
         content = responses[str(status)].get("content")
         if content is not None:
-            self._valid(f"{operation.name} {status}", content["application/json"]["schema"], body)
+            self._valid(f"{operation.name} {status}", content["application/json"]["schema"], body, closed=closed)
+
+    def whole(self, operation: Operation, status: int, body: Any) -> Any:
+        """An answer with all that the description requires of it beside what a fake says in it."""
+        content = operation.spec["responses"].get(str(status), {}).get("content")
+        return body if content is None else filled(self.document, content["application/json"]["schema"], body)
 
     def _valid(self, name: str, schema: Any, value: Any, *, closed: bool = False) -> None:
         if name not in self._validators:
@@ -125,6 +135,34 @@ class Described:
             self._validators[name].validate(value)
         except jsonschema_rs.ValidationError as error:
             raise ValueError(f"{error.message} at {'/'.join(map(str, error.instance_path))}") from error
+
+
+def judged(api: Described, respond: Respond, beside: tuple[str, ...] = ()) -> Respond:
+    """What a fake answers, with both sides held to the description: requests, and its answers made whole. Paths that
+    end with one of `beside` are no part of it."""
+
+    def answer(asked: Asked) -> Reply:
+        parts = urlsplit(asked.path)
+        if parts.path.endswith(beside):
+            return respond(asked)
+        found = api.find(asked.method, parts.path.removeprefix(api.base)) if parts.path.startswith(api.base) else None
+        place = f"{asked.method} {asked.path}"
+        if found is None:
+            api.problems.append(f"{place} is not in the description")
+            return respond(asked)
+        operation, _ = found
+        try:
+            api.judge(operation, dict(parse_qsl(parts.query, keep_blank_values=True)), asked.body)
+            reply = respond(asked)
+            if reply.status < 300 and not isinstance(reply.body, bytes):
+                reply = replace(reply, body=api.whole(operation, reply.status, reply.body))
+                api.judge_answer(operation, (reply.status, reply.body), closed=True)
+        except ValueError as error:
+            api.problems.append(f"{place}: {error}")
+            return Reply({"message": api.problems[-1]}, 501)
+        return reply
+
+    return answer
 
 
 @contextmanager
@@ -168,9 +206,22 @@ def _names(operation: str) -> list[str]:
     return re.findall(r"\{([^}]+)\}", operation)
 
 
+def _fields(body: bytes) -> dict[str, str]:
+    """The fields of a form in parts."""
+    boundary = body.partition(b"\r\n")[0]
+    parts = (part.partition(b"\r\n\r\n") for part in body.split(boundary)[1:-1])
+    named = ((re.search(rb'name="([^"]*)"', head), value) for head, _, value in parts)
+    return {match[1].decode(): value.decode().removesuffix("\r\n") for match, value in named if match}
+
+
+SEVERAL = ("{ref}", "{path}")
+"""What may have slashes in it, as the last part of a path."""
+
+
 def _pattern(path: str) -> re.Pattern[str]:
     parts = re.split(r"(\{[^}]+\})", path)
-    return re.compile("".join("([^/]+)" if part.startswith("{") else re.escape(part) for part in parts))
+    whole = "".join("([^/]+)" if part.startswith("{") else re.escape(part) for part in parts)
+    return re.compile(whole.removesuffix("([^/]+)") + "(.*)" if path.endswith(SEVERAL) else whole)
 
 
 def _closed(schema: Any) -> Any:

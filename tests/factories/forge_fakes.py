@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from factories.described import Described, judged
 from factories.other_system import Asked, OtherSystem, Reply, other_system
 
 TOKEN = "token-of-the-test"
@@ -72,16 +73,23 @@ class FakeForge:
 
 @contextmanager
 def github() -> Iterator[FakeForge]:
-    forge = FakeForge()
-    with other_system(lambda asked: _github(forge, asked)) as forge.system:
+    with _judged(Described("github", "/api/v3"), _github, "/api/graphql") as forge:
         yield forge
 
 
 @contextmanager
 def gitlab() -> Iterator[FakeForge]:
-    forge = FakeForge()
-    with other_system(lambda asked: _gitlab(forge, asked)) as forge.system:
+    with _judged(Described("gitlab", "/api/v4"), _gitlab) as forge:
         yield forge
+
+
+@contextmanager
+def _judged(api: Described, answer: Callable[[FakeForge, Asked], Reply], *beside: str) -> Iterator[FakeForge]:
+    """A fake that is held to the published description, as who asks it is."""
+    forge = FakeForge()
+    with other_system(judged(api, lambda asked: answer(forge, asked), beside)) as forge.system:
+        yield forge
+    assert not api.problems, api.problems
 
 
 def _github(forge: FakeForge, asked: Asked) -> Reply:
@@ -167,13 +175,19 @@ def _github_writing(name: str, repo: Repo, rest: str, asked: Asked) -> Reply | N
     if rest == "pulls" and asked.method == "POST":
         if body["head"] not in repo.branches or body["base"] != repo.branch:
             return Reply({"message": "Validation Failed"}, 422)
-        made = {"number": len(repo.pulls) + 1, "html_url": f"https://forge/{name}/pull/1", "head": body["head"], **body}
+        ends = {end: {"ref": body[end]} for end in ("head", "base")}
+        made = {
+            "number": len(repo.pulls) + 1,
+            "html_url": f"https://forge/{name}/pull/1",
+            "title": body["title"],
+            **ends,
+        }
         repo.pulls.append(made)
         return Reply(made, 201)
     if rest == "pulls":
         owner, _, head = query["head"].partition(":")
         assert (owner, query["state"]) == (name.partition("/")[0], "all")
-        return Reply([one for one in repo.pulls if one["head"] == head])
+        return Reply([one for one in repo.pulls if one["head"]["ref"] == head])
     return None
 
 
@@ -265,7 +279,8 @@ def _gitlab_writing(repo: Repo, rest: str, query: Mapping[str, str], asked: Aske
             one["source_branch"] == body["source_branch"] for one in repo.pulls
         ):
             return Reply({"message": ["Another open merge request already exists"]}, 409)
-        repo.pulls.append({"iid": len(repo.pulls) + 1, "web_url": "https://forge/-/merge_requests/1", **body})
+        said = {name: body[name] for name in ("source_branch", "target_branch", "title", "description")}
+        repo.pulls.append({"iid": len(repo.pulls) + 1, "web_url": "https://forge/-/merge_requests/1", **said})
         return Reply(repo.pulls[-1], 201)
     if rest == "merge_requests":
         return Reply([one for one in repo.pulls if one["source_branch"] == query["source_branch"]])
@@ -279,7 +294,8 @@ def _gitlab_group(forge: FakeForge, key: str, rest: str, base: str, query: Mappi
     if rest == "/descendant_groups":
         return _paged(forge, base, forge.teams[1:], query)
     if rest == "/members":
-        return _paged(forge, base, [one for one in forge.members if groups[key]["id"] in one["groups"]], query)
+        inside = [one for one in forge.members if groups[key]["id"] in one["groups"]]
+        return _paged(forge, base, [{k: v for k, v in one.items() if k != "groups"} for one in inside], query)
     return Reply(groups[key])
 
 

@@ -21,13 +21,24 @@ def filled(document: Mapping[str, Any], schema: Any, overlay: Any = None) -> Any
         for part in parts:
             properties = part.get("properties", {})
             for name in {*part.get("required", []), *(set(made) & set(properties))}:
-                made[name] = filled(document, properties.get(name, {}), made.get(name))
+                if name not in made or made[name] is not None:
+                    made[name] = filled(document, properties.get(name, {}), made.get(name))
         return made
     options = schema.get("oneOf") or schema.get("anyOf")
     if options:
         is_nullable = {"type": "null"} in options
-        return None if overlay is None and is_nullable else filled(document, options[0], overlay)
-    return _smallest(schema)
+        fitting = [one for one in options if _may_be(_resolved(document, one), overlay)]
+        return None if overlay is None and is_nullable else filled(document, (fitting or options)[0], overlay)
+    return _smallest(schema) if overlay is None else overlay
+
+
+def _may_be(schema: Mapping[str, Any], overlay: Any) -> bool:
+    """Whether a value that has what `overlay` says may be one of `schema`."""
+    if not isinstance(overlay, dict):
+        return True
+    known = schema.get("properties", {})
+    told = ((known[name], value) for name, value in overlay.items() if name in known)
+    return schema.get("type") != "array" and all(value in one["enum"] for one, value in told if "enum" in one)
 
 
 def _resolved(document: Mapping[str, Any], schema: Any) -> Any:

@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from factories import other_system as other
+from factories.described import Described, judged
 
 
 @dataclass(frozen=True)
@@ -33,8 +34,10 @@ class Said:
 
 
 @contextmanager
-def answering(answer: Callable[[Asked], Said], tls: ssl.SSLContext | None = None) -> Iterator[str]:
-    """Its address, on a free port of loopback; with HTTPS if `tls` is given."""
+def answering(
+    answer: Callable[[Asked], Said], tls: ssl.SSLContext | None = None, api: Described | None = None
+) -> Iterator[str]:
+    """Its address, on a free port of loopback; with HTTPS if `tls` is given. Both sides are held to `api`."""
 
     def respond(asked: other.Asked) -> other.Reply:
         parts = urlsplit(asked.path)
@@ -42,5 +45,6 @@ def answering(answer: Callable[[Asked], Said], tls: ssl.SSLContext | None = None
         said = answer(Asked(asked.method, parts.path, query, asked.headers, asked.body))
         return other.Reply(said.body, said.status, dict(said.headers))
 
-    with other.other_system(respond, tls) as system:
+    with other.other_system(respond if api is None else judged(api, respond), tls) as system:
         yield system.url
+    assert api is None or not api.problems, api.problems if api else ()

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
-from taxiway.model.errors import NotFoundError
+from taxiway.model.errors import ConflictError, NotFoundError
 from taxiway.plugin.forging.onboarding import COMMITS, NewFile
 from taxiway.plugin.forging.reading import Repository
 from taxiway.plugins.azure.repositories import HEAD, AzureApi
@@ -39,10 +39,16 @@ class AzureOnboarding(AzureApi):
         tip = self._head(repository, file.branch)
         if tip is None:
             made = [{"name": HEAD + file.branch, "oldObjectId": NOTHING, "newObjectId": head}]
-            self._send(f"{_where(repository)}/refs", made, f"the branch {file.branch} of {repository.name}")
+            what = f"the branch {file.branch} of {repository.name}"
+            (told,) = self._send(f"{_where(repository)}/refs", made, what).get("value") or [{}]
+            if not told.get("success"):  # it is said within an answer of success
+                raise ConflictError(
+                    f"{what} was not made ({told.get('updateStatus')}): see what the account may do there",
+                    code="azure.branch_refused",
+                )
         if tip in (None, head):
             text = base64.b64encode(file.content).decode()
-            content = {"content": text, "contentType": "base64encoded"}
+            content = {"content": text, "contentType": "base64Encoded"}
             change = {"changeType": "add", "item": {"path": f"/{file.path}"}, "newContent": content}
             push = {
                 "refUpdates": [{"name": HEAD + file.branch, "oldObjectId": head}],

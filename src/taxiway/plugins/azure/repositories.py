@@ -117,7 +117,7 @@ class AzureApi:
             raise NotFoundError(f"{repository.name} has no branch {branch}", code="azure.no_branch")
         if commit == kept.get("commit"):
             return None
-        items = self._client.values(self._base, f"{where}/items", {"recursionLevel": "Full", **_at(commit, "commit")})
+        items = self._client.values(self._base, f"{where}/items", {"recursionLevel": "full", **_at(commit, "commit")})
         files = {
             str(one["path"]).lstrip("/"): Entry(str(one.get("objectId") or commit))
             for one in items

@@ -30,7 +30,7 @@ class CloudApi:
 
     def repositories(self) -> Iterator[Repository]:
         for item in self._client.values(f"repositories/{self._workspace}", {"pagelen": 100}):
-            if isinstance(item, dict) and isinstance(item.get("slug"), str):
+            if isinstance(item, dict) and isinstance(item.get("full_name"), str):
                 yield self._repository(item)
 
     def repository(self, name: str) -> Repository | None:
@@ -66,7 +66,7 @@ class CloudApi:
     def _repository(self, item: Mapping[str, Any]) -> Repository:
         main = item.get("mainbranch")
         branch = str(main.get("name") or "") if isinstance(main, dict) else ""
-        name = f"{self._workspace}/{item['slug']}"
+        name = f"{self._workspace}/{str(item['full_name']).partition('/')[2]}"
         mark = settled(str(item.get("updated_on") or ""), self._client.ctx.clock)
         return Repository(name, name, branch, fork=bool(item.get("parent")), empty=not branch, mark=mark)
 

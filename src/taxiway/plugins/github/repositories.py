@@ -67,22 +67,31 @@ class GitHubSource:
 
 
 def hints_of(event: str, payload: Mapping[str, Any], options: GitHubOptions) -> list[Mapping[str, Any]]:
-    """What a webhook touches: the repository that was pushed to or changed, under its old name too."""
+    """What a webhook touches: the repository that was pushed to or changed, under its old name and owner too."""
     repository = payload.get("repository")
     if not isinstance(repository, Mapping) or not isinstance(repository.get("full_name"), str):
         return []
-    name: str = repository["full_name"]
-    if name.partition("/")[0].lower() != options.org.lower():
-        return []
+    full: str = repository["full_name"]
+    names = []
     if event == "push":
         branch = options.branch or repository.get("default_branch")
-        return [{"repository": name}] if payload.get("ref") == f"refs/heads/{branch}" else []
-    if event != "repository" or payload.get("action") not in DESCRIBING:
-        return []
-    changes = payload.get("changes")
-    before = changes.get("repository", {}).get("name", {}).get("from") if isinstance(changes, Mapping) else None
-    names = [name, *([f"{name.partition('/')[0]}/{before}"] if isinstance(before, str) else [])]
-    return [{"repository": one} for one in names]
+        names = [full] if payload.get("ref") == f"refs/heads/{branch}" else []
+    elif event == "repository" and payload.get("action") in DESCRIBING:
+        names = list(dict.fromkeys([full, _before(full, payload.get("changes"))]))
+    return [{"repository": one} for one in names if one.partition("/")[0].lower() == options.org.lower()]
+
+
+def _before(full: str, changes: Any) -> str:
+    """What a repository was called before it was renamed or transferred."""
+    owner, _, name = full.partition("/")
+    by = _at(changes, "owner", "from", "user", "login") or _at(changes, "owner", "from", "organization", "login")
+    return f"{by or owner}/{_at(changes, 'repository', 'name', 'from') or name}"
+
+
+def _at(value: Any, *keys: str) -> str:
+    for key in keys:
+        value = value.get(key) if isinstance(value, Mapping) else None
+    return value if isinstance(value, str) else ""
 
 
 class GitHubApi:

@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
+from factories.described import Described
 from factories.outside import Asked, Said, answering
-from taxiway.model.errors import InputError, NotAllowedError, NotFoundError, TaxiwayError
+from taxiway.model.errors import ConflictError, InputError, NotAllowedError, NotFoundError, TaxiwayError
 from taxiway.plugin import HookRequest, RepositorySource, SourcedTree, SourceEnd, SourceGone, SourcePart, SourceRequest
 from taxiway.plugin.testing import (
     EntitySourceConformance,
@@ -37,6 +38,8 @@ class Organisation:
     repositories: dict[str, dict[str, Any]] = field(default_factory=dict)
     broken: set[str] = field(default_factory=set)
     asked: list[str] = field(default_factory=list)
+    branch: dict[str, Any] = field(default_factory=lambda: {"success": True, "updateStatus": "succeeded"})
+    """What is said of a branch that is made."""
 
     def answer(self, asked: Asked) -> Said:
         self.asked.append(asked.path)
@@ -86,7 +89,7 @@ class Organisation:
         if what == "refs" and body:
             assert (body[0]["oldObjectId"], body[0]["newObjectId"]) == ("0" * 40, held["head"])
             branches[body[0]["name"]] = held["head"]
-            return Said(200, {"value": [{"success": True}]})
+            return Said(200, {"value": [self.branch]})
         if what == "refs":
             found = [{"name": name, "objectId": tip} for name, tip in branches.items()]
             return Said(200, {"value": [one for one in found if asked.query["filter"] in one["name"]]})
@@ -125,7 +128,7 @@ def organisation() -> Iterator[Organisation]:
             "r5": repository("off") | {"more": {"isDisabled": True}},
         }
     )
-    with answering(held.answer) as held.url:
+    with answering(held.answer, api=Described("azure", "")) as held.url:
         yield held
 
 
@@ -175,6 +178,13 @@ class TestOnboarding(RepositorySourceConformance):
         said = {"title": "t", "body": "", "by": "user:default/ann", "key": "k"}
         url = source.propose(name, "proposed.yaml", b"a", **said)["url"]
         assert str(url).endswith("/acme/Shop/_git/docs/pullrequest/7")
+
+    def test_a_branch_that_may_not_be_made_is_said(
+        self, source: RepositorySource, organisation: Organisation, name: str
+    ) -> None:
+        organisation.branch = {"success": False, "updateStatus": "createBranchPermissionRequired"}
+        with pytest.raises(ConflictError, match="createBranchPermissionRequired"):
+            source.propose(name, "proposed.yaml", b"a", title="t", body="", by="user:default/ann", key="k")
 
 
 class TestUrls(UrlReaderConformance):

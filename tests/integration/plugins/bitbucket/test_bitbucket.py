@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from factories.described import Described
 from factories.outside import Asked, Said, answering
 from taxiway.model.errors import InputError, NotAllowedError, TaxiwayError
 from taxiway.plugin import HookRequest, RepositorySource, SourcedTree, SourceEnd, SourceGone, SourcePart, SourceRequest
@@ -26,6 +27,10 @@ from taxiway.plugins.bitbucket.settings import BitbucketSettings
 from taxiway.plugins.bitbucket.urls import BitbucketUrls
 
 TOKEN = "t0ken"
+DESCRIPTIONS = {
+    "cloud": lambda: Described("bitbucket-cloud", "/2.0"),
+    "data_center": lambda: Described("bitbucket-data-center", "/rest"),
+}
 FILE = b"apiVersion: backstage.io/v1alpha1\nkind: System\nmetadata: {name: shop}\nspec: {owner: team-a}\n"
 
 
@@ -115,7 +120,7 @@ class Repositories:
 
     def _of_cloud(self, slug: str) -> dict[str, Any]:
         main = {"type": "branch", "name": "main"} if self.held[slug][0] else None
-        return {"slug": slug, "full_name": f"acme/{slug}", "mainbranch": main, "project": {"key": "SHOP"}}
+        return {"full_name": f"acme/{slug}", "mainbranch": main, "project": {"key": "SHOP"}}
 
     def data_center(self, asked: Asked) -> Said:
         self.asked.append(asked.path)
@@ -205,7 +210,7 @@ def setup(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Setup]:
             "empty": ("", {}),
         }
     )
-    with answering(getattr(held, request.param)) as held.url:
+    with answering(getattr(held, request.param), api=DESCRIPTIONS[request.param]()) as held.url:
         parts, host = configured(held.url, request.param, tmp_path)
         workspace = "acme" if request.param == "cloud" else "SHOP"
         yield Setup(held, parts, {"host": host, "workspace": workspace}, request.param)
@@ -344,7 +349,7 @@ def test_hints_read_only_what_they_name(setup: Setup) -> None:
 
 def test_archived_repositories_are_left_out(tmp_path: Path) -> None:
     held = Repositories({"old": ("a" * 40, {"catalog-info.yaml": FILE}), "new": ("a" * 40, {})})
-    with answering(held.data_center) as url:
+    with answering(held.data_center, api=DESCRIPTIONS["data_center"]()) as url:
         parts, host = configured(url, "data_center", tmp_path)
         setup = Setup(held, parts, {"host": host, "workspace": "SHOP"}, "data_center")
         assert not places(setup.read())

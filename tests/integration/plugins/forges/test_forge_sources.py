@@ -256,7 +256,7 @@ def test_people_and_teams_come_as_entities(reading: Reading) -> None:
             {"id": n, "full_path": path, "name": path, "description": "", "avatar_url": None, "web_url": "https://x/g"}
             for n, path in enumerate(("acme", "acme/payments", "acme/payments/cards"), 1)
         ]
-        who = {"name": "Ada L.", "public_email": "ada@example.org", "state": "active", "avatar_url": None}
+        who = {"name": "Ada L.", "email": "ada@example.org", "state": "active", "avatar_url": None}
         reading.forge.members = [
             {**who, "username": login, "access_level": level, "groups": groups}
             for login, level, groups in (("ada", 30, [3]), ("bob", 30, [1]), ("cy", 5, [1]), ("cy", 30, [2]))

@@ -147,6 +147,10 @@ def _types(node: ast.expr, tree: ast.Module, function: ast.FunctionDef | None, m
     if isinstance(node, ast.Name):
         values = [item.value for item in tree.body if _assigns(item, node.id)]
         return [text for value in values for text in _types(value, tree, function, module)]
+    if isinstance(node, ast.Subscript):  # one of those in a table
+        return _types(node.value, tree, function, module)
+    if isinstance(node, ast.Dict):
+        return [text for value in node.values for text in _types(value, tree, function, module)]
     if isinstance(node, ast.JoinedStr) and function is not None:
         texts = [""]
         for part in node.values:

@@ -11,11 +11,23 @@ from taxiway.core.http.context import Ctx
 from taxiway.core.operations import Operations
 from taxiway.core.permissions import decide
 from taxiway.core.runs.stepping import approvers, asked
+from taxiway.features.approvals.service.showing import told
 from taxiway.model.run import Run, Step
 
 operations = Operations("runs")
 MOST = 500
 """Waiting runs that are looked at, newest first."""
+
+
+class Told(BaseModel):
+    """That people were told of it: `requested`, `reminded` or `escalated`, when, how many mails there are for it, how
+    many of them the mail server took, and why another one was not sent."""
+
+    stage: str
+    at: int
+    mails: int
+    sent: int
+    error: str | None
 
 
 class WaitingApproval(BaseModel):
@@ -29,12 +41,15 @@ class WaitingApproval(BaseModel):
     owner: str | None
     approvers: list[str]
     since_at: int | None
+    told: list[Told]
 
 
 class WaitingApprovals(BaseModel):
-    """What waits for the caller, newest run first."""
+    """What waits for the caller, newest run first. `by_mail` says whether a mail server is set; without one people are
+    told by events alone, which webhooks carry."""
 
     items: list[WaitingApproval]
+    by_mail: bool
 
 
 @operations.get("/api/runs/v1/approvals", "runs.read", response=WaitingApprovals)
@@ -43,7 +58,10 @@ def list_approvals(ctx: Ctx) -> dict[str, Any]:
     waiting = ctx.platform.runs.waiting_for_approval(MOST)
     steps = ((run, next((step for step in run.steps if step.state == "waiting"), None)) for run in waiting)
     # A run that goes on while it is read waits no more.
-    return {"items": [_item(run, step) for run, step in steps if step is not None and may_decide(ctx, run)]}
+    mine = [(run, step) for run, step in steps if step is not None and may_decide(ctx, run)]
+    known = told(ctx.platform, [run.id for run, _ in mine])
+    items = [{**_item(run, step), "told": known.get(run.id, [])} for run, step in mine]
+    return {"items": items, "by_mail": ctx.platform.settings.mail.host is not None}
 
 
 def may_decide(ctx: OpContext, run: Run) -> bool:

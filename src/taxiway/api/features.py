@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from taxiway.core.operations import Feature
 from taxiway.features.access import contrib as access
+from taxiway.features.approvals import contrib as approvals
 from taxiway.features.catalog import contrib as catalog
 from taxiway.features.delivery import contrib as delivery
 from taxiway.features.docs import contrib as docs
@@ -18,6 +19,6 @@ from taxiway.features.webhooks import contrib as webhooks
 
 def load_features() -> list[Feature]:
     """`FEATURE` of each feature, in order."""
-    engines = (infrastructure, docs, search, webhooks, environments, scaffolder, delivery, observability)
+    engines = (infrastructure, docs, search, webhooks, approvals, environments, scaffolder, delivery, observability)
     parts = (access, pulls, catalog, *engines)
     return [part.FEATURE for part in parts]

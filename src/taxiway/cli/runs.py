@@ -15,6 +15,7 @@ from taxiway.cli.output import Output, note, show
 app = App(name="runs", help="Runs: what is being done.")
 PATH = "/api/runs/v1/runs"
 GOOD = ("succeeded", "undone")
+APPROVAL_COLUMNS = ["run_id", "title", "message", "created_by", "since_at"]
 ENDED = (*GOOD, "failed", "cancelled")
 
 
@@ -116,8 +117,15 @@ def undo(
 @app.command
 def approvals(*, output: Output = "table") -> None:
     """List what waits for your decision."""
-    items = Client(find_session()).call("GET", "/api/runs/v1/approvals")["items"]
-    show(items, output, ["run_id", "title", "message", "created_by", "since_at"])
+    found = Client(find_session()).call("GET", "/api/runs/v1/approvals")
+    rows = [{**one, "told": ", ".join(told["stage"] for told in one["told"])} for one in found["items"]]
+    show(found["items"] if output != "table" else rows, output, [*APPROVAL_COLUMNS, "told"])
+    if output != "table":
+        return
+    for error in dict.fromkeys(told["error"] for one in found["items"] for told in one["told"] if told["error"]):
+        note(f"a mail was not sent: {error}")
+    if not found["by_mail"]:
+        note("nobody is told by mail: no mail server is set (mail.host in the settings)")
 
 
 @app.command

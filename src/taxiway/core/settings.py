@@ -16,6 +16,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
 from taxiway.core.settings_access import AccessSettings
+from taxiway.core.settings_approvals import ApprovalSettings, MailSettings
 from taxiway.core.settings_sources import PushedSettings, SourceSettings
 from taxiway.model.errors import FieldError, InputError
 
@@ -154,6 +155,8 @@ class Settings(_Section):
     telemetry: TelemetrySettings = TelemetrySettings()
     retention: RetentionSettings = RetentionSettings()
     webhooks: WebhookSettings = WebhookSettings()
+    approvals: ApprovalSettings = ApprovalSettings()
+    mail: MailSettings = MailSettings()
     disabled_plugins: tuple[str, ...] = Field((), description="plugins that are not to be loaded")
     plugins: Mapping[str, Mapping[str, Any]] = Field(default_factory=dict, description="settings by plugin name")
 

@@ -26,6 +26,7 @@ ENTITY = shape("ref", owner=OPTIONAL)
 ROLE = shape("role")
 VIEW = shape("visible_to")
 WEBHOOK = shape("name", "host")
+APPROVAL = shape("title", "step", "message", approvers={"type": "array", "items": TEXT}, number=INTEGER, mails=INTEGER)
 SCHEMAS: Mapping[str, Shape] = {
     "dev.cdevents.artifact.published.0.3.0": shape(
         "service", "release", "repository", "commit", "digest", pipeline=OPTIONAL
@@ -43,6 +44,9 @@ SCHEMAS: Mapping[str, Shape] = {
     "dev.cdevents.service.upgraded.0.3.0": SERVICE,
     "dev.cdevents.service.rolledback.0.3.0": SERVICE,
     "dev.cdevents.service.removed.0.3.0": SERVICE,
+    "dev.taxiway.approval.requested.v1": APPROVAL,
+    "dev.taxiway.approval.reminded.v1": APPROVAL,
+    "dev.taxiway.approval.escalated.v1": APPROVAL,
     "dev.taxiway.check.reported.v1": shape("repository", "commit", "name", "state"),
     "dev.taxiway.entity.created.v1": ENTITY,
     "dev.taxiway.entity.updated.v1": ENTITY,

@@ -6541,6 +6541,23 @@ export interface components {
             subject: string;
         };
         /**
+         * Told
+         * @description That people were told of it: `requested`, `reminded` or `escalated`, when, how many mails there are for it, how
+         *     many of them the mail server took, and why another one was not sent.
+         */
+        Told: {
+            /** At */
+            at: number;
+            /** Error */
+            error: string | null;
+            /** Mails */
+            mails: number;
+            /** Sent */
+            sent: number;
+            /** Stage */
+            stage: string;
+        };
+        /**
          * Undo
          * @description Names of what others changed since, as the plan of the undo lists them: it is taken back all the same.
          */
@@ -6819,12 +6836,17 @@ export interface components {
             step: string;
             /** Title */
             title: string;
+            /** Told */
+            told: components["schemas"]["Told"][];
         };
         /**
          * WaitingApprovals
-         * @description What waits for the caller, newest run first.
+         * @description What waits for the caller, newest run first. `by_mail` says whether a mail server is set; without one people are
+         *     told by events alone, which webhooks carry.
          */
         WaitingApprovals: {
+            /** By Mail */
+            by_mail: boolean;
             /** Items */
             items: components["schemas"]["WaitingApproval"][];
         };

@@ -166,10 +166,13 @@ it('lists what waits for my decision above the runs', async () => {
     owner: null,
     approvers: [],
     since_at: null,
+    told: [{ stage: 'requested', at: 1, mails: 1, sent: 0, error: 'the mail server does not answer' }],
   }
-  start('/runs', { 'GET /api/runs/v1/approvals': { items: [asked] } })
+  start('/runs', { 'GET /api/runs/v1/approvals': { items: [asked], by_mail: false } })
   const link = await screen.findByRole('link', { name: 'Publish orders?' }, find)
   expect(link).toHaveAttribute('href', '/runs/run-1')
+  expect(screen.getByText(/no mail server is set/)).toBeInTheDocument()
+  expect(screen.getByRole('status')).toHaveTextContent('A mail was not sent: the mail server does not answer')
 })
 
 it('shows a failed run at its failed step with what the server allows, and retries it', async () => {

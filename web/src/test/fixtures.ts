@@ -164,7 +164,7 @@ export const base: Answers = {
   'GET /api/system/v1/info': { version: '0.1.0', organisation: 'Acme', demo: true },
   'GET /api/plugins/v1/portal': { cards: [], pages: [] },
   'GET /api/runs/v1/runs': { items: [], next_cursor: null },
-  'GET /api/runs/v1/approvals': { items: [] },
+  'GET /api/runs/v1/approvals': { items: [], by_mail: true },
   'GET /api/environments/v1/matrix': matrix,
   'GET /api/environments/v1/environments': { items: matrix.environments, next_cursor: null },
   'GET /api/catalog/entities/by-query': ({ url }: { url: URL }) => {

@@ -40,6 +40,7 @@ REVISIONS = (
     "0015_overlays",
     "0016_scaffolder_drafts",
     "0017_scaffolder_wizards",
+    "0018_approvals",
 )
 """The modules in `migrations/versions`, in order."""
 HEAD = REVISIONS[-1].partition("_")[0]

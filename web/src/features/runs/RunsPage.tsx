@@ -38,6 +38,7 @@ function Inbox() {
       </Panel>
     )
   if (!data?.items.length) return null
+  const unsent = data.items.flatMap((a) => a.told).find((t) => t.error)?.error
   return (
     <Panel title="Waiting for your decision">
       <DataTable
@@ -51,6 +52,8 @@ function Inbox() {
           { title: 'Since', cell: (a) => a.since_at && <Ago at={a.since_at} className="t2" /> },
         ]}
       />
+      {!data.by_mail && <p className="t2" style={{ margin: '8px 0 0' }}>Nobody is told by mail: no mail server is set (mail.host in the settings).</p>}
+      {unsent && <p className="t2" role="status" style={{ margin: '8px 0 0' }}>A mail was not sent: {unsent}</p>}
     </Panel>
   ) // prettier-ignore
 }

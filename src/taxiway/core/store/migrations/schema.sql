@@ -761,3 +761,29 @@ CREATE TABLE scaffolder_wizard (
 	CONSTRAINT pk_scaffolder_wizard PRIMARY KEY (id)
 );
 CREATE INDEX ix_scaffolder_wizard_updated_at ON scaffolder_wizard (updated_at);
+CREATE TABLE approval_notice (
+	id TEXT NOT NULL, 
+	run_id TEXT NOT NULL, 
+	wait TEXT NOT NULL, 
+	stage TEXT NOT NULL, 
+	number INTEGER NOT NULL, 
+	at BIGINT NOT NULL, 
+	CONSTRAINT pk_approval_notice PRIMARY KEY (id), 
+	CONSTRAINT fk_approval_notice_run_id FOREIGN KEY(run_id) REFERENCES run (id) ON DELETE CASCADE
+);
+CREATE UNIQUE INDEX ux_approval_notice_run_wait ON approval_notice (run_id, wait, stage, number);
+CREATE TABLE approval_mail (
+	id TEXT NOT NULL, 
+	notice_id TEXT NOT NULL, 
+	recipient TEXT NOT NULL, 
+	subject TEXT NOT NULL, 
+	body TEXT NOT NULL, 
+	state TEXT NOT NULL, 
+	attempts INTEGER NOT NULL, 
+	next_at BIGINT NOT NULL, 
+	error TEXT, 
+	CONSTRAINT pk_approval_mail PRIMARY KEY (id), 
+	CONSTRAINT fk_approval_mail_notice_id FOREIGN KEY(notice_id) REFERENCES approval_notice (id) ON DELETE CASCADE
+);
+CREATE INDEX ix_approval_mail_state_next_at ON approval_mail (state, next_at);
+CREATE INDEX ix_approval_mail_notice_id ON approval_mail (notice_id);

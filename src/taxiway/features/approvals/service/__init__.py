@@ -1,0 +1,1 @@
+"""Telling people of approvals, and the mail to them."""

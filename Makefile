@@ -42,7 +42,7 @@ up: $(VENV)/run.stamp web/dist/index.html  ## start the server
 
 test: setup web  ## everything that must be green
 	@$(MAKE) --no-print-directory -j 2 check
-	@$(BIN)/pytest -n 4 --dist loadgroup $(ARGS)
+	@$(BIN)/pytest -n 4 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: lint types arch portal  ## what needs no test run: style, types, contracts
 

@@ -35,7 +35,6 @@ def seeded_moments(rng: random.Random) -> list[str]:
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.xdist_group("crash")
 def test_a_path_of_twelve_steps_that_is_killed_at_five_moments_ends_once_and_is_undone() -> None:
     rng = random.Random(SEED)
     moments = seeded_moments(rng)
@@ -74,7 +73,6 @@ def executing(look: Look, run_kind: str) -> int | None:
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.xdist_group("crash")
 def test_the_process_that_works_is_killed_and_the_other_finishes_without_a_restart(
     postgres_server: str,
 ) -> None:

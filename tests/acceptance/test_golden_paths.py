@@ -18,7 +18,7 @@ import pytest
 from .conftest import Server
 from .http import fetch
 
-pytestmark = [pytest.mark.xdist_group("golden-paths"), pytest.mark.timeout(600)]
+pytestmark = pytest.mark.timeout(600)
 DEVELOPER = "user:default/alex.demo"
 ANSWERS = ("--owner", "group:default/checkout", "--description", 'Made by a test: "quoted" & more')
 SECONDS = 400.0

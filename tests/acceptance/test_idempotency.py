@@ -14,7 +14,6 @@ import pytest
 from sqlalchemy import func, select
 
 from crash.machine import DyingServer, Look
-from crash.main import fresh_database
 from taxiway.core.store import tables
 
 RETRY_SECONDS = 10
@@ -26,7 +25,7 @@ def dying(request: pytest.FixtureRequest) -> Iterator[DyingServer]:
     """A server with a registered location, that dies at each moment of a keyed request, once."""
     folder = Path(tempfile.mkdtemp(prefix="taxiway-test-"))
     folder.chmod(0o711)
-    url = fresh_database(request.getfixturevalue("postgres_server")) if request.param == "postgres" else ""
+    url = str(request.getfixturevalue("postgres_url")) if request.param == "postgres" else ""
     environ = {"TAXIWAY_CATALOG__FILE_ROOTS": f'["{folder}"]', **({"TAXIWAY_DATABASE_URL": url} if url else {})}
     server = DyingServer(folder / "data", ["--workers", "0"], environ)
     server.data.mkdir(mode=0o711)

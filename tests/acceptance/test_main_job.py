@@ -72,7 +72,6 @@ def leftovers(server: Server) -> list[str]:
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.xdist_group("main-job")
 def test_the_main_job_from_form_to_nothing_left(make_server: MakeServer, tmp_path: Path) -> None:
     server = make_server("--demo", pipelines=True)
     token = server.token("developer", DEVELOPER)

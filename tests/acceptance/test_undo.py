@@ -239,7 +239,6 @@ def traces(client: httpx.Client, admin: httpx.Client, server: Server, name: str)
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.xdist_group("undo")
 def test_undo_after_a_failure_in_each_step_leaves_nothing(server: Server) -> None:
     token = server.token("developer", DEVELOPER)
     with server.client(token) as client:

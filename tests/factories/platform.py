@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 import threading
 from pathlib import Path
 from typing import Any
 
-import taxiway.features
 from taxiway.core.context import OpContext, Platform
 from taxiway.core.events.journal import Journal
 from taxiway.core.events.schemas import EventSchemas, declared_in
@@ -16,9 +13,8 @@ from taxiway.core.permissions import READ, Grant
 from taxiway.core.registry import Registry
 from taxiway.core.runs.durable import DurableRuns
 from taxiway.core.settings import Loaded, Settings
-from taxiway.core.store import tables  # noqa: F401  (registers the tables)
 from taxiway.core.store.database import Store, open_store
-from taxiway.core.store.types import metadata
+from taxiway.core.store.migrate import migrate
 from taxiway.kit.clock import Clock, SystemClock
 from taxiway.kit.ids import new_ids
 from taxiway.kit.signals import Signals
@@ -82,13 +78,10 @@ class NoArtifacts:
         raise NotFoundError("no artifacts here")
 
 
-def create_tables(store: Store) -> None:
-    """Every table of the engine room and of the features that are there."""
-    for feature in pkgutil.iter_modules(taxiway.features.__path__):
-        name = f"taxiway.features.{feature.name}.tables"
-        if importlib.util.find_spec(name) is not None:
-            importlib.import_module(name)
-    store.write(lambda tx: metadata.create_all(tx.conn))
+def fresh_store(url: str, data: Path, clock: Clock | None = None) -> Store:
+    """The store behind `url` with every table. `data` is a folder for what migrating needs."""
+    migrate(url, data)
+    return open_store(url, clock or SystemClock())
 
 
 def build_platform(
@@ -105,9 +98,9 @@ def build_platform(
     clock = clock or SystemClock()
     values = {"data": data, "port": 0, **({"database_url": url} if url else {}), **settings}
     loaded = Loaded(Settings.model_validate(values), {})
-    store = open_store(loaded.settings.store_url(), clock)
     if fresh:
-        create_tables(store)
+        migrate(loaded.settings.store_url(), data)
+    store = open_store(loaded.settings.store_url(), clock)
     signals, new_id, log = Signals(), new_ids(clock), MemoryLog()
     registry = Registry()
     events = Journal(store, new_id, signals, schemas=EventSchemas(declared_in(registry)))

@@ -25,6 +25,21 @@ def binaries() -> Path | None:
 
 
 @contextmanager
+def database(server_url: str, name: str, *, model: str = "template1", keep: bool = False) -> Iterator[str]:
+    """The URL of a new database, a copy of `model`; dropped at the end unless it is kept."""
+    import psycopg
+
+    with psycopg.connect(server_url, autocommit=True) as connection:
+        connection.execute(f"create database {name} template {model}")
+    try:
+        yield server_url.rsplit("/", 1)[0] + "/" + name
+    finally:
+        if not keep:
+            with psycopg.connect(server_url, autocommit=True) as connection:
+                connection.execute(f"drop database {name} with (force)")
+
+
+@contextmanager
 def server(bin_folder: Path) -> Iterator[str]:
     """The URL of the database `postgres` on a fresh server, which is stopped at the end."""
     root = Path(tempfile.mkdtemp(prefix="taxiway-test-pg-"))
@@ -46,7 +61,7 @@ def server(bin_folder: Path) -> Iterator[str]:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     flags = {"listen_addresses": "127.0.0.1", "port": port, "unix_socket_directories": root, "fsync": "off"}
-    flags |= {"max_connections": 200, "shared_buffers": "32MB"}
+    flags |= {"max_connections": 200, "shared_buffers": "32MB", "full_page_writes": "off", "autovacuum": "off"}
     arguments = [part for key, value in flags.items() for part in ("-c", f"{key}={value}")]
     with (root / "log").open("w") as log:
         process = subprocess.Popen(

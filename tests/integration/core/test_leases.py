@@ -7,9 +7,9 @@ from pathlib import Path
 
 from sqlalchemy import update
 
-from factories.platform import create_tables
+from factories.platform import fresh_store
 from taxiway.core.leases import Leases
-from taxiway.core.store.database import Store, open_store
+from taxiway.core.store.database import Store
 from taxiway.core.store.tables import lease
 from taxiway.kit.clock import ManualClock, SystemClock
 from taxiway.kit.ids import new_ids
@@ -17,8 +17,7 @@ from taxiway.kit.ids import new_ids
 
 def manual(tmp_path: Path) -> tuple[Store, ManualClock]:
     clock = ManualClock()
-    store = open_store(f"sqlite:///{tmp_path / 'l.db'}", clock)
-    create_tables(store)
+    store = fresh_store(f"sqlite:///{tmp_path / 'l.db'}", tmp_path, clock)
     return store, clock
 
 

@@ -8,8 +8,6 @@ import sys
 import time
 from pathlib import Path
 
-import pytest
-
 from factories.engines import Gitea, program
 from factories.served import served
 from taxiway.api.system import FEATURE as SYSTEM
@@ -18,7 +16,6 @@ from taxiway.features.access.contrib import FEATURE as ACCESS
 ENGINES = Path(__file__).parents[3] / "tools" / "engines.py"
 
 
-@pytest.mark.xdist_group("gitea")
 def test_a_forge_takes_a_push_of_the_ordinary_client_and_answers_with_the_file(forge: Gitea, tmp_path: Path) -> None:
     with forge.client() as api:
         assert api.post("/user/repos", json={"name": "shop", "default_branch": "main"}).status_code == 201

@@ -8,10 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from factories.platform import MemoryLog, build_platform, create_tables, principal
+from factories.platform import MemoryLog, build_platform, fresh_store, principal
 from taxiway.core.runs.handler import BaseHandler, StepResult
 from taxiway.core.runs.schedules import Schedules
-from taxiway.core.store.database import open_store
 from taxiway.kit.clock import MICROSECONDS, ManualClock, SystemClock
 from taxiway.model.run import ENDED, Run, RunSpec, Step, StepDefinition
 from taxiway.plugin import StepContext
@@ -66,8 +65,7 @@ def test_a_clock_that_is_put_back_a_day_keeps_no_parked_run(tmp_path: Path, acti
 
 def test_a_turn_that_a_clock_which_ran_ahead_has_put_off_is_taken_now(tmp_path: Path) -> None:
     clock = ManualClock(at=2_000_000_000 * MICROSECONDS)
-    store = open_store(f"sqlite:///{tmp_path / 's.db'}", clock)
-    create_tables(store)
+    store = fresh_store(f"sqlite:///{tmp_path / 's.db'}", tmp_path, clock)
     schedules = Schedules(store, clock, MemoryLog())
     schedules.register("sweep", 60, lambda: None)
     schedules.prepare()

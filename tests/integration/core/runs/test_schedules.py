@@ -5,16 +5,14 @@ from __future__ import annotations
 import threading
 from pathlib import Path
 
-from factories.platform import MemoryLog, create_tables
+from factories.platform import MemoryLog, fresh_store
 from taxiway.core.runs.schedules import Schedules
-from taxiway.core.store.database import open_store
 from taxiway.kit.clock import ManualClock
 
 
 def test_a_turn_is_taken_once_and_missed_turns_are_not_made_up(tmp_path: Path) -> None:
     clock = ManualClock()
-    store = open_store(f"sqlite:///{tmp_path / 's.db'}", clock)
-    create_tables(store)
+    store = fresh_store(f"sqlite:///{tmp_path / 's.db'}", tmp_path, clock)
     one, two = Schedules(store, clock, MemoryLog()), Schedules(store, clock, MemoryLog())
     for schedules in (one, two):
         schedules.register("sweep", 60, lambda: None)
@@ -31,8 +29,7 @@ def test_a_turn_is_taken_once_and_missed_turns_are_not_made_up(tmp_path: Path) -
 
 def test_work_that_fails_is_logged_and_called_again(tmp_path: Path) -> None:
     clock = ManualClock()
-    store = open_store(f"sqlite:///{tmp_path / 's.db'}", clock)
-    create_tables(store)
+    store = fresh_store(f"sqlite:///{tmp_path / 's.db'}", tmp_path, clock)
     log, calls, stop = MemoryLog(), threading.Semaphore(0), threading.Event()
 
     def work() -> None:

@@ -5,22 +5,21 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 from sqlalchemy import insert, select, text, update
 
-from factories.platform import create_tables
+from factories.platform import fresh_store
 from taxiway.core.store.companion import accompanied
-from taxiway.core.store.database import ATTEMPTS, Store, Tx, open_store
+from taxiway.core.store.database import ATTEMPTS, Store, Tx
 from taxiway.core.store.tables import event_cursor as table
-from taxiway.kit.clock import SystemClock
 from taxiway.model.errors import UnavailableError
 
 
 @pytest.fixture
-def store(postgres_url: str) -> Iterator[Store]:
-    opened = open_store(postgres_url, SystemClock())
-    create_tables(opened)
+def store(postgres_url: str, tmp_path: Path) -> Iterator[Store]:
+    opened = fresh_store(postgres_url, tmp_path)
     opened.write(lambda tx: tx.conn.execute(insert(table), [{"subscriber": name, "seq": 0} for name in "ab"]))
     yield opened
     opened.close()

@@ -48,14 +48,14 @@ def differences(url: str) -> list[object]:
     return list(found)
 
 
-def test_migrating_makes_exactly_the_tables_of_the_code(database_url: str, tmp_path: Path) -> None:
-    migrate(database_url, tmp_path)
-    migrate(database_url, tmp_path)
-    assert differences(database_url) == []
+def test_migrating_makes_exactly_the_tables_of_the_code(empty_database_url: str, tmp_path: Path) -> None:
+    migrate(empty_database_url, tmp_path)
+    migrate(empty_database_url, tmp_path)
+    assert differences(empty_database_url) == []
 
 
 def test_a_database_of_the_first_revision_becomes_the_present_one(
-    database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    empty_database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as older:
         older.setattr(migrations, "REVISIONS", REVISIONS[:1])
@@ -64,9 +64,9 @@ def test_a_database_of_the_first_revision_becomes_the_present_one(
         with create_engine("sqlite://").connect() as conn:
             migrations.run_revisions(conn)
             migrations.SCHEMA.write_text(migrations.schema_of(conn))
-        migrate(database_url, tmp_path)
-    migrate(database_url, tmp_path)
-    assert differences(database_url) == []
+        migrate(empty_database_url, tmp_path)
+    migrate(empty_database_url, tmp_path)
+    assert differences(empty_database_url) == []
 
 
 def test_an_empty_file_gets_what_the_revisions_make() -> None:
@@ -109,12 +109,12 @@ def test_an_older_database_is_copied_before_it_is_changed(tmp_path: Path, monkey
     assert (tmp_path / "backup" / f"before-{HEAD}-from-0000.db").is_file()
 
 
-def test_three_processes_that_start_together_all_succeed(database_url: str, tmp_path: Path) -> None:
+def test_three_processes_that_start_together_all_succeed(empty_database_url: str, tmp_path: Path) -> None:
     code = (
         "import sys, pathlib; from taxiway.core.store.migrate import migrate;"
         "migrate(sys.argv[1], pathlib.Path(sys.argv[2]))"
     )
-    command = [sys.executable, "-c", code, database_url, str(tmp_path)]
+    command = [sys.executable, "-c", code, empty_database_url, str(tmp_path)]
     started = [subprocess.Popen(command, stderr=subprocess.PIPE) for _ in range(3)]
     for process in started:
         _, error = process.communicate(timeout=60)

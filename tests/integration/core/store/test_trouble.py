@@ -13,19 +13,17 @@ import pytest
 from sqlalchemy import insert, select
 from sqlalchemy.exc import OperationalError
 
-from factories.platform import create_tables
+from factories.platform import fresh_store
 from taxiway.core.store import trouble
-from taxiway.core.store.database import Store, Tx, open_store
+from taxiway.core.store.database import Store, Tx
 from taxiway.core.store.tables import event_cursor as table
 from taxiway.core.store.trouble import DiskError
-from taxiway.kit.clock import SystemClock
 from taxiway.model.errors import InputError, NotFoundError, UnavailableError
 
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
-    made = open_store(f"sqlite:///{tmp_path / 's.db'}", SystemClock())
-    create_tables(made)
+    made = fresh_store(f"sqlite:///{tmp_path / 's.db'}", tmp_path)
     yield made
     made.close()
 
@@ -86,9 +84,8 @@ def test_an_error_without_a_cause_is_looked_into(
     assert said in trouble.explain(error, tmp_path).detail
 
 
-def test_a_nul_character_is_the_senders_fault_on_postgresql(postgres_url: str) -> None:
-    made = open_store(postgres_url, SystemClock())
-    create_tables(made)
+def test_a_nul_character_is_the_senders_fault_on_postgresql(postgres_url: str, tmp_path: Path) -> None:
+    made = fresh_store(postgres_url, tmp_path)
     with pytest.raises(InputError, match="NUL"), made.read() as conn:
         conn.execute(select(table).where(table.c.subscriber == "a\0b"))
     with pytest.raises(InputError, match="NUL"):

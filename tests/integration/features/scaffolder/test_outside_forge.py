@@ -15,7 +15,6 @@ from taxiway.core.operations import Feature
 from taxiway.model.run import Run
 from taxiway.worker.main import Worker
 
-pytestmark = pytest.mark.xdist_group("gitea")
 TASKS = "/api/scaffolder/v2/tasks"
 SKELETON = (
     "apiVersion: backstage.io/v1alpha1\nkind: Component\nmetadata: {name: '${{ values.name }}'}\n"

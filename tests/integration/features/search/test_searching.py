@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from factories import postgres
 from taxiway.api.platform import build_platform, close_platform
 from taxiway.core.context import OpContext, Platform
 from taxiway.core.permissions import Grant
@@ -63,17 +64,15 @@ def platform(
     kind = request.param
     if kind not in platforms:
         folder = tmp_path_factory.mktemp("search")
-        url = None if kind == "sqlite" else str(_fresh_database(request.getfixturevalue("postgres_server")))
+        url = None if kind == "sqlite" else str(request.getfixturevalue("postgres_database"))
         platforms[kind] = _platform(folder, url)
     return platforms[kind]
 
 
-def _fresh_database(server: str) -> str:
-    import psycopg
-
-    with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute("create database searching")
-    return server.rsplit("/", 1)[0] + "/searching"
+@pytest.fixture(scope="module")
+def postgres_database(postgres_server: str, postgres_model: str) -> Iterator[str]:
+    with postgres.database(postgres_server, "searching", model=postgres_model) as url:
+        yield url
 
 
 def _platform(folder: Path, url: str | None) -> Platform:

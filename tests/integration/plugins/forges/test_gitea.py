@@ -38,8 +38,6 @@ from taxiway.plugin.testing import (
 from taxiway.plugins.gitea import contribute
 from taxiway.plugins.gitea.settings import GiteaSettings
 
-pytestmark = pytest.mark.xdist_group("gitea")
-
 
 @dataclass
 class Reading:

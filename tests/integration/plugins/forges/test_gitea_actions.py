@@ -19,8 +19,6 @@ from taxiway.plugin.testing.host import memory_host, step_context
 from taxiway.plugins.gitea import PLUGIN
 from taxiway.plugins.gitea.settings import GiteaSettings
 
-pytestmark = pytest.mark.xdist_group("gitea")
-
 
 @dataclass
 class Publishing:

@@ -25,6 +25,9 @@ from taxiway.cli.errors import CliError
 from taxiway.core.settings import load_settings
 from taxiway.features.access.service.tokens import grant_token
 
+ROOT = Path(__file__).parents[2]
+# The packages that pipelines start from are fetched once for all servers of tests, as one user's data folders may.
+os.environ.setdefault("TAXIWAY_PLUGINS__ACT__SEED_FOLDER", str(ROOT / ".cache" / "seed"))
 CLI = [sys.executable, "-m", "taxiway.cli.main"]
 START_SECONDS = 30.0
 

@@ -76,7 +76,7 @@ def executing(look: Look, run_kind: str) -> int | None:
 def test_the_process_that_works_is_killed_and_the_other_finishes_without_a_restart(
     postgres_server: str,
 ) -> None:
-    with job(postgres_server, ()) as one, worker_beside(one.server) as worker:
+    with job(postgres_server, (), is_short=True) as one, worker_beside(one.server) as worker:
         wait_for(lambda: len(executors(one.look)) == 2, 30, "the second worker has its lease")
         one.begin()
         pid = wait_for(lambda: executing(one.look, "pipeline"), 60, "somebody runs the pipeline")

@@ -27,7 +27,7 @@ def dying(request: pytest.FixtureRequest) -> Iterator[DyingServer]:
     folder.chmod(0o711)
     url = str(request.getfixturevalue("postgres_url")) if request.param == "postgres" else ""
     environ = {"TAXIWAY_CATALOG__FILE_ROOTS": f'["{folder}"]', **({"TAXIWAY_DATABASE_URL": url} if url else {})}
-    server = DyingServer(folder / "data", ["--workers", "0"], environ)
+    server = DyingServer(folder / "data", ["--workers", "0"], environ, moments=())
     server.data.mkdir(mode=0o711)
     try:
         server.start()
@@ -73,15 +73,15 @@ def test_a_key_outlives_a_kill_at_every_boundary(dying: DyingServer) -> None:
 def kill_and_send_again(server: DyingServer, token: str, path: str, moment: str) -> Any:
     """Have the server die at `moment` of a request, start it, and send the request again at once; its key is the
     moment."""
-    server.stop()
     server.moments = (f"key.{moment}",)
-    server.start()
+    server.plan()
     first = send(server, token, path, moment)
     assert first is None or first.status_code == 202, first.text
     assert server.process is not None
     server.process.wait(30)
     assert server.is_dead()
     assert server.hits()[-1] == f"key.{moment}"
+    server.moments = ()
     server.start()
     began = time.monotonic()
     answer = send(server, token, path, moment)

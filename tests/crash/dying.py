@@ -1,6 +1,6 @@
 """`taxiway …` that dies by SIGKILL around a commit: `dying.py PLAN ARGUMENTS…`, started by `machine.py`.
 
-PLAN is a JSON file {"moments": [...] or null for every one, "hits": file}. A moment is `<kind>.<step>.<state>.<side>`:
+PLAN is a JSON file {"moments": [...] or null for every one, "hits": file}, read at each of them. A moment is `<kind>.<step>.<state>.<side>`:
 the commit by which a step (or `run`) of a run of that kind gets that state, `before` it or right `after` it. Two more
 are of a request with an Idempotency-Key: `key.commit.<side>` around the commit of its operation, `key.keep.<side>`
 around that of its answer. Each moment kills once: those that did stand in the file `hits`.
@@ -32,8 +32,7 @@ class Death:
     """Knows which moments are wanted, and kills this process in the first that was not hit yet."""
 
     def __init__(self, plan: Path) -> None:
-        found = json.loads(plan.read_text())
-        self._wanted, self._hits = found["moments"], Path(found["hits"])
+        self._plan, self._hits = plan, Path(json.loads(plan.read_text())["hits"])
         self._noted = threading.local()
 
     def note(self, tx: Any, run_id: str, step: str, state: str | None, states: tuple[str, ...]) -> None:
@@ -72,7 +71,8 @@ class Death:
         if not moments:
             return
         hit = set(self._hits.read_text().split()) if self._hits.exists() else set()
-        new = [name for name in moments if name not in hit and (self._wanted is None or name in self._wanted)]
+        wanted = json.loads(self._plan.read_text())["moments"]
+        new = [name for name in moments if name not in hit and (wanted is None or name in wanted)]
         if new:
             with self._hits.open("a") as file:
                 file.write(" ".join(new) + "\n")

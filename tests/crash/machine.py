@@ -50,7 +50,7 @@ class DyingServer(Server):
 
     def launch(self) -> bool:
         """Start it. False when it died by SIGKILL before it was ready."""
-        command = [sys.executable, str(DYING), str(self._plan()), "up", "--data", str(self.data)]
+        command = [sys.executable, str(DYING), str(self.plan()), "up", "--data", str(self.data)]
         command += ["--port", str(self.port), *self.arguments]
         with (self.data.parent / "server.log").open("ab") as log:
             environ = {**os.environ, **self.environ}
@@ -98,11 +98,13 @@ class DyingServer(Server):
         path = self.data.parent / "hits"
         return path.read_text().splitlines() if path.exists() else []
 
-    def _plan(self) -> Path:
+    def plan(self) -> Path:
+        """Write down at which moments it is to die from now on."""
         path = self.data.parent / "plan.json"
         moments = None if self.moments is None else list(self.moments)
-        path.write_text(json.dumps({"moments": moments, "hits": str(self.data.parent / "hits")}))
-        return path
+        part = path.with_name("plan.part")
+        part.write_text(json.dumps({"moments": moments, "hits": str(self.data.parent / "hits")}))
+        return part.replace(path)
 
 
 class Look:

@@ -120,8 +120,11 @@ def part(
 
 
 @contextlib.contextmanager
-def job(admin: str | None, moments: Sequence[str] | None, *, is_twelve: bool = False) -> Iterator[Job]:
-    """A server on a fresh data folder and database, ready for the form; everything is ended behind it."""
+def job(
+    admin: str | None, moments: Sequence[str] | None, *, is_twelve: bool = False, is_short: bool = False
+) -> Iterator[Job]:
+    """A server on a fresh data folder and database, ready for the form; everything is ended behind it. The golden path
+    is the one for Python services, `is_short` with a pipeline that only builds, or the one of twelve steps."""
     folder = Path(tempfile.mkdtemp(prefix="taxiway-crash-"))
     folder.chmod(0o711)
     url = fresh_database(admin) if admin else None
@@ -131,7 +134,9 @@ def job(admin: str | None, moments: Sequence[str] | None, *, is_twelve: bool = F
     server.data.mkdir(mode=0o711)
     try:
         server.start()
-        template = twelve.register(server, twelve.write_template(folder / "path")) if is_twelve else TEMPLATE
+        template = TEMPLATE
+        if is_twelve or is_short:
+            template = twelve.register(server, twelve.write_template(folder / "path", is_twelve=is_twelve))
         yield Job(server, Look(server.data, url), server.token("developer", ACTOR), template=template)
     finally:
         server.down()

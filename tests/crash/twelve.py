@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -18,6 +18,10 @@ from crash.verdict import SERVICE, processes
 APPROVER = "user:default/bea.demo"
 RUNS = "/api/runs/v1/runs"
 MODEL = Path(taxiway.__file__).parent / "library" / "golden-paths" / "python-service"
+NAME = "killed"
+STEP = "      - name: "
+QUALITY = ("Lint, format and static security analysis", "Types", "Tests", "Secret scan")
+"""Steps of the pipeline that only take time here."""
 STEPS: list[dict[str, Any]] = [
     {"id": "write", "action": "roadiehq:utils:fs:write", "input": {"path": "ORIGIN.md", "content": "made here\n"}},
     {"id": "rename", "action": "fs:rename", "input": {"files": [{"from": "ORIGIN.md", "to": "NOTES.md"}]}},
@@ -56,17 +60,28 @@ ORDER = [
 WAITING = ("gate", "deploy", "pause")
 
 
-def write_template(folder: Path) -> Path:
-    """The golden path for Python services with more steps around its own; returns its file."""
+def write_template(folder: Path, *, is_twelve: bool = True) -> Path:
+    """The golden path for Python services, its pipeline only building, with more steps around its own unless it is not
+    to have twelve; returns its file."""
     shutil.copytree(MODEL / "skeleton", folder / "skeleton")
+    workflow = folder / "skeleton" / ".github" / "workflows" / "ci.yml"
+    workflow.write_text(_without(workflow.read_text(), QUALITY))
     document = yaml.safe_load((MODEL / "template.yaml").read_text())
-    document["metadata"] = {"name": "twelve-steps"}
-    fetch, publish, register, deploy = document["spec"]["steps"]
-    document["spec"]["steps"] = [fetch, *STEPS, publish, register, GATE, deploy, *LATER]
-    assert [step["id"] for step in document["spec"]["steps"]] == ORDER
+    document["metadata"] = {"name": NAME}
+    if is_twelve:
+        fetch, publish, register, deploy = document["spec"]["steps"]
+        document["spec"]["steps"] = [fetch, *STEPS, publish, register, GATE, deploy, *LATER]
+        assert [step["id"] for step in document["spec"]["steps"]] == ORDER
     target = folder / "template.yaml"
     target.write_text(yaml.safe_dump(document, sort_keys=False))
     return target
+
+
+def _without(workflow: str, names: Sequence[str]) -> str:
+    """A workflow's text without the steps of these names; each begins with its name."""
+    start, *steps = workflow.split(STEP)
+    assert set(names) <= {step.partition("\n")[0] for step in steps}
+    return STEP.join([start, *(step for step in steps if step.partition("\n")[0] not in names)])
 
 
 def register(server: DyingServer, file: Path) -> str:
@@ -75,10 +90,10 @@ def register(server: DyingServer, file: Path) -> str:
         made = client.post("/api/catalog/locations", json={"type": "file", "target": str(file)})
         assert made.status_code == 201, made.text
         deadline = time.monotonic() + 30
-        while client.get("/api/catalog/entities/by-name/template/default/twelve-steps").status_code != 200:
+        while client.get(f"/api/catalog/entities/by-name/template/default/{NAME}").status_code != 200:
             assert time.monotonic() < deadline, "the template does not appear"
             time.sleep(0.05)
-    return "template:default/twelve-steps"
+    return f"template:default/{NAME}"
 
 
 def moments(rng: Random, count: int) -> list[str]:

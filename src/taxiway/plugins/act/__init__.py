@@ -14,7 +14,8 @@ def contribute(ctx: PluginContext) -> Sequence[tuple[str, Any]]:
     from taxiway.plugins.act.engine import ActEngine
     from taxiway.plugins.act.seed import FillSeed, Seed
 
-    seed = Seed(ctx.cache_dir / "seed", ctx.identity("pipelines"))
+    shared = ctx.settings.seed_folder
+    seed = Seed(shared or ctx.cache_dir / "seed", ctx.identity("pipelines"), is_shared=shared is not None)
     caches = RepositoryCaches(ctx, seed)
     found: list[tuple[str, Any]] = [
         ("pipeline_engine", ActEngine(ctx, caches)),

@@ -100,11 +100,18 @@ def start_from(seed: Path, target: Path, identity: Identity) -> None:
             source = Path(name, entry)
             if source.is_symlink():
                 (here / entry).symlink_to(source.readlink())
-            elif shared and source.is_file() and identity.uid is not None:
-                (here / entry).hardlink_to(source)
-            elif source.is_file():
+            elif source.is_file() and not (shared and identity.uid is not None and _linked(source, here / entry)):
                 shutil.copyfile(source, here / entry)
                 own(here / entry, identity)
+
+
+def _linked(source: Path, target: Path) -> bool:
+    """Whether `target` is a hard link to `source` now; never across file systems."""
+    try:
+        target.hardlink_to(source)
+    except OSError:
+        return False
+    return True
 
 
 def own(path: Path, identity: Identity) -> None:

@@ -7,11 +7,14 @@ comes before it is ready waits for nothing and fetches for itself.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import shutil
+import secrets
 import subprocess
 import threading
+import time
 from pathlib import Path
 
 import taxiway
@@ -22,21 +25,25 @@ from taxiway.plugins.act.sandbox import open_for_reading
 
 LOCKS = "golden-paths/*/skeleton/requirements*.lock.txt"
 FETCH_SECONDS = 600.0
+SHARED_SECONDS = 7 * 86400.0
+"""In a folder that is shared, what another version of Taxiway made stays for this long after it was last used."""
 LIBRARY = Path(taxiway.__file__).parent / "library"
 
 
 class Seed:
-    """The folder of seeds: one per content of the lock files, Python and `uv`; a new one replaces the older."""
+    """The folder of seeds: one per content of the lock files, Python and `uv`; a new one replaces the older, unless the
+    folder is shared between data folders, then after a while."""
 
-    def __init__(self, folder: Path, identity: Identity, library: Path = LIBRARY) -> None:
+    def __init__(self, folder: Path, identity: Identity, library: Path = LIBRARY, *, is_shared: bool = False) -> None:
         self._folder, self._identity, self._library = folder, identity, library
+        self._keep_seconds = SHARED_SECONDS if is_shared else 0.0
         self._ready: Path | None = None
 
     def path(self) -> Path | None:
         """The seed that is ready, or None. Never waits."""
         if self._ready is None or not self._ready.is_dir():
-            ready = sorted(path for path in self._folder.glob("[0-9a-f]*") if path.is_dir())
-            self._ready = ready[0] if ready else None
+            ready = sorted((path for path in self._folder.glob("[0-9a-f]*") if path.is_dir()), key=_used_at)
+            self._ready = ready[-1] if ready else None
         return self._ready
 
     def fill(self, stop: threading.Event) -> Path | None:
@@ -48,19 +55,23 @@ class Seed:
         python = found[0][1]
         target = self._folder / _digest(locks, found[0][0], uv)
         if not target.is_dir():
-            part = self._folder / ".part"
-            shutil.rmtree(part, ignore_errors=True)
+            part = self._folder / f".part-{secrets.token_hex(4)}"
             part.mkdir(parents=True)
             self._folder.chmod(0o700)  # jobs get at the files through links, never through this folder
-            for number, lock in enumerate(locks):
-                _fetch(uv, python, lock, part, number, stop)
-            _compile(python, part / "cache", stop)
-            _close(part / "cache")
-            (part / "cache").rename(target)
-            shutil.rmtree(part, ignore_errors=True)
+            try:
+                for number, lock in enumerate(locks):
+                    _fetch(uv, python, lock, part, number, stop)
+                _compile(python, part / "cache", stop)
+                _close(part / "cache")
+                with contextlib.suppress(OSError):  # another server was first
+                    (part / "cache").rename(target)
+            finally:
+                shutil.rmtree(part, ignore_errors=True)
+        os.utime(target)
         self._ready = target
         for other in self._folder.iterdir():
-            if other != target:
+            seconds = min(self._keep_seconds, FETCH_SECONDS) if other.name.startswith(".") else self._keep_seconds
+            if other != target and _used_at(other) <= time.time() - seconds:
                 shutil.rmtree(other, ignore_errors=True)
         return target
 
@@ -83,6 +94,13 @@ class FillSeed:
             raise
         ctx.log.info("act.prefetched", folder=str(path) if path else "nothing: no uv or no Python that jobs can run")
         stop.wait()
+
+
+def _used_at(path: Path) -> float:
+    """Seconds of the epoch; 0 for what is gone meanwhile."""
+    with contextlib.suppress(OSError):
+        return path.stat().st_mtime
+    return 0.0
 
 
 def _plain(path: Path) -> str:

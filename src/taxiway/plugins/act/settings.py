@@ -29,6 +29,11 @@ class ActSettings(PluginSettings):
     concurrent_jobs: int = Field(2, ge=1, le=64, description="jobs of one run at a time")
     program: Path | None = Field(None, description="the `act` program; none: the one beside Python, else on PATH")
     prefetch: bool = Field(True, description="fetch the packages of the shipped golden paths ahead of their pipelines")
+    seed_folder: Path | None = Field(
+        None,
+        description="folder of the packages that are fetched ahead, which data folders of one user may share; "
+        "none: in the data folder",
+    )
     passed_variables: tuple[str, ...] = Field(
         PASSED, description="variables of the host that steps get; one with a password in a URL is left out"
     )

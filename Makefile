@@ -8,6 +8,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 SEED ?= 1
+# Byte code is kept: a server starts in half the time, and tests start hundreds of processes.
+export PYTHONDONTWRITEBYTECODE :=
 
 help:  ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 12

@@ -1,9 +1,9 @@
 """`taxiway …` that dies by SIGKILL around a commit: `dying.py PLAN ARGUMENTS…`, started by `machine.py`.
 
-PLAN is a JSON file {"moments": [...] or null for every one, "hits": file}, read at each of them. A moment is `<kind>.<step>.<state>.<side>`:
-the commit by which a step (or `run`) of a run of that kind gets that state, `before` it or right `after` it. Two more
-are of a request with an Idempotency-Key: `key.commit.<side>` around the commit of its operation, `key.keep.<side>`
-around that of its answer. Each moment kills once: those that did stand in the file `hits`.
+PLAN is a JSON file {"moments": [...] or null for every one, "hits": file}, read at each of them. A moment is
+`<kind>.<step>.<state>.<side>`: the commit by which a step (or `run`) of a run of that kind gets that state, `before` it
+or right `after` it. Two more are of a request with an Idempotency-Key: `key.commit.<side>` around the commit of its
+operation, `key.keep.<side>` around that of its answer. Each moment kills once: those that did stand in the file `hits`.
 """
 
 from __future__ import annotations

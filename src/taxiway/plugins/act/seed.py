@@ -10,8 +10,8 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-import shutil
 import secrets
+import shutil
 import subprocess
 import threading
 import time

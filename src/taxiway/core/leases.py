@@ -125,17 +125,10 @@ class Leases:
         table = tables.lease
 
         def work(tx: Tx) -> list[Lease]:
-            until = self._until(tx)
-            where = (table.c.holder == self._holder,)
-            return [
-                lease
-                for lease in held
-                if not tx.conn.execute(
-                    update(table)
-                    .where(*where, table.c.name == lease.name, table.c.fence == lease.fence)
-                    .values(**until)
-                ).rowcount
-            ]
+            mine = (table.c.holder == self._holder, table.c.name.in_([lease.name for lease in held]))
+            renewed = update(table).where(*mine).values(**self._until(tx)).returning(table.c.name, table.c.fence)
+            ours = {(row.name, row.fence) for row in tx.conn.execute(renewed)}
+            return [lease for lease in held if (lease.name, lease.fence) not in ours]
 
         for lost in self._store.write(work):
             lost.halt.set()

@@ -38,6 +38,7 @@ class Sealer:
     def __init__(self, journal: Journal, leases: Leases, clock: Clock, log: Logger, data: Path) -> None:
         self._journal, self._leases, self._clock, self._log, self._data = journal, leases, clock, log, data
         self._seq, self._hash = 0, chain.GENESIS
+        self._looked_at: int | None = None
 
     def run(self, stop: threading.Event) -> None:
         """Until `stop`."""
@@ -89,8 +90,12 @@ class Sealer:
                 self._note(noted)
 
     def _seal_safely(self, lease: Lease) -> int:
+        version = self._journal.store.version()
+        if version is not None and version == self._looked_at:
+            return 0
         with self._journal.store.read() as conn:
             if conn.execute(select(event.c.id).where(event.c.seq.is_(None)).limit(1)).first() is None and self._seq:
+                self._looked_at = version
                 return 0
         try:
             return self.seal(lease)

@@ -116,10 +116,13 @@ class Dispatcher:
 
     def _watch(self, seen: int, wakes: Wakes, news: threading.Event, lease: Lease) -> None:
         """Read once what was sealed behind `seen`, and wake whom it concerns."""
+        looked_at = None
         while not lease.halt.is_set():
             news.clear()
+            version = self._journal.store.version()
             try:
-                seen = self._tell(seen, wakes)
+                if version is None or version != looked_at:
+                    seen, looked_at = self._tell(seen, wakes), version
             except TaxiwayError as error:
                 self._log.warning("events cannot be read now", error=error.detail)
             news.wait(POLL_SECONDS)

@@ -43,6 +43,10 @@ class Engine:
         self._lock = threading.Lock()
         self._active: dict[str, Control] = {}
         self._lease: Lease | None = None
+        self._known_held: dict[str, str] = {}
+        self._held_at: int | None = None
+        self._next_wake: int | None = None
+        self._idle_at: int | None = None
         self._thread = threading.Thread(target=self._loop, name="run-engine", daemon=True)
         self._unlisten = [parts.signals.listen(topic, self._wake.set) for topic in (WORK, STEERED)]
 
@@ -130,7 +134,7 @@ class Engine:
         executor = self._executor()
         with self._lock:
             active = set(self._active)
-        held = claims.held(self._parts.store)
+        held = self._held()
         for name in sorted(set(held.values()) - {executor}):
             taken = self._parts.store.write(partial(claims.take_over, leases=self._leases, executor=name))
             if taken:
@@ -138,6 +142,13 @@ class Engine:
             for run_id in taken:
                 self._parts.signals.notify(f"run:{run_id}")
         self._find_forgotten(executor, {run_id for run_id, name in held.items() if name == executor} - active)
+
+    def _held(self) -> dict[str, str]:
+        # Who lives has to be looked at again and again; what they hold only after a commit.
+        version = self._parts.store.version()
+        if version is None or version != self._held_at:
+            self._known_held, self._held_at = claims.held(self._parts.store), version
+        return self._known_held
 
     def _find_forgotten(self, executor: str, here: set[str]) -> None:
         """Queue the runs that name us and that no thread here works on: none may say that it runs when it does not. One
@@ -184,7 +195,7 @@ class Engine:
         free = self._workers - len(self._active)
         if free <= 0 or self._stopping or not self._parts.handlers:
             return
-        ready, next_wake = claims.is_work(self._parts.store, self._kinds())
+        ready, next_wake = self._work_there()
         now = self._parts.clock.now()
         if next_wake is not None and next_wake <= now:
             ready = bool(self._parts.store.write(claims.queue_due)) or ready
@@ -195,6 +206,14 @@ class Engine:
         executor, kinds = self._executor(), self._kinds()
         for claim in self._parts.store.write(lambda tx: claims.claim_runs(tx, executor, kinds, free)):
             self._spawn(claim)
+
+    def _work_there(self) -> tuple[bool, int | None]:
+        version = self._parts.store.version()
+        if version is None or version != self._idle_at:
+            found = claims.is_work(self._parts.store, self._kinds())
+            self._next_wake, self._idle_at = found[1], None if found[0] else version
+            return found
+        return False, self._next_wake
 
     def _spawn(self, claim: Claim) -> None:
         control = Control(claim)

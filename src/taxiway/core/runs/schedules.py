@@ -7,10 +7,11 @@ there for are not made up.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import select, update
 
 from taxiway.core.store.database import Store, Tx
 from taxiway.core.store.tables import schedule
@@ -35,6 +36,8 @@ class Schedules:
         self._store, self._clock, self._log = store, clock, log
         self._entries: dict[str, _Entry] = {}
         self._busy: set[str] = set()
+        self._rows: Sequence[Any] = ()
+        self._read_at: int | None = None
 
     def register(self, name: str, every_seconds: int, work: Callable[[], object]) -> None:
         """Call `work` every `every_seconds`, for the first time after this span."""
@@ -68,14 +71,13 @@ class Schedules:
 
     def due(self) -> list[str]:
         """The names whose turn this process took just now."""
-        now = self._clock.now()
-        # No turn is further away than its own span, unless the clock was put back since: then it is taken now.
-        away = schedule.c.next_at - now
-        is_due = or_(away <= 0, away > schedule.c.every_seconds * MICROSECONDS)
-        query = select(schedule).where(schedule.c.enabled, is_due)
-        with self._store.read() as conn:
-            rows = [row for row in conn.execute(query) if row.name in self._entries and row.name not in self._busy]
-        return [row.name for row in rows if self._take(row.name, row.next_at)]
+        now, version = self._clock.now(), self._store.version()
+        if version is None or version != self._read_at:
+            with self._store.read() as conn:
+                self._rows = conn.execute(select(schedule).where(schedule.c.enabled)).all()
+            self._read_at = version
+        known = [row for row in self._rows if row.name in self._entries and row.name not in self._busy]
+        return [row.name for row in known if _is_due(row, now) and self._take(row.name, row.next_at)]
 
     def _take(self, name: str, seen: int) -> bool:
         def work(tx: Tx) -> bool:
@@ -100,3 +102,9 @@ class Schedules:
     def _rest(self) -> float:
         shortest = min((entry.every_seconds for entry in self._entries.values()), default=LONGEST_REST_SECONDS)
         return float(min(LONGEST_REST_SECONDS, max(0.2, shortest / 4)))
+
+
+def _is_due(row: Any, now: int) -> bool:
+    # No turn is further away than its own span, unless the clock was put back since: then it is taken now.
+    away = row.next_at - now
+    return bool(away <= 0 or away > row.every_seconds * MICROSECONDS)

@@ -36,6 +36,9 @@ class ClosedStore:
         raise self.reason
         yield
 
+    def version(self) -> int | None:
+        return None
+
     def trouble(self) -> str | None:
         return self.reason.detail
 

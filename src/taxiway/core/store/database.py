@@ -23,6 +23,7 @@ from sqlalchemy.pool import QueuePool
 
 from taxiway.core.store.companion import joined
 from taxiway.core.store.trouble import LOST_RACES, READ_ONLY, DiskError, explain, first_cause
+from taxiway.core.store.watch import CommitWatch
 from taxiway.kit.backoff import backoff_seconds
 from taxiway.kit.clock import Clock
 from taxiway.model.errors import InternalError, TaxiwayError, UnavailableError
@@ -72,6 +73,11 @@ class Store(Protocol):
 
     def trouble(self) -> str | None:
         """Why nothing can be written, as the last attempt found; None when it worked."""
+        ...
+
+    def version(self) -> int | None:
+        """Cheap: a number that differs from an earlier one when anybody committed since, here or in another process;
+        None where that cannot be told. Whoever looks again and again spares itself the looks in between."""
         ...
 
     def close(self) -> None: ...
@@ -133,6 +139,7 @@ class SqliteStore:
         self._clock = clock
         self._writer = _sqlite_engine(url, read_only=False)
         self._reader = _sqlite_engine(url, read_only=True)
+        self._watch = CommitWatch(url)
         self._queue: queue.SimpleQueue[tuple[Callable[[Tx], Any], Future[Any]] | None] = queue.SimpleQueue()
         self._closed = False
         try:
@@ -167,10 +174,14 @@ class SqliteStore:
     def trouble(self) -> str | None:
         return self._trouble
 
+    def version(self) -> int | None:
+        return self._watch.version()
+
     def close(self) -> None:
         self._closed = True
         self._queue.put(None)
         self._thread.join()
+        self._watch.close()
         self._reader.dispose()
         self._writer.dispose()
 
@@ -328,6 +339,9 @@ class PostgresStore:
                 yield connection
         except DBAPIError as error:
             raise explain(error) from error
+
+    def version(self) -> int | None:
+        return None
 
     def trouble(self) -> str | None:
         return None  # who cannot write here cannot read either, and readiness reads

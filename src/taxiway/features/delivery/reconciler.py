@@ -1,7 +1,7 @@
 """The embedded reconciler as a background service, and the subscriber that tells it of pushes.
 
-Exclusive: one process runs it, in one thread, so no target is ever reconciled twice at once. It looks at heads every
-second by itself, so a lost or late event costs a second and nothing else; every 30 s it looks at everything.
+Exclusive: one process runs it, in one thread, so no target is ever reconciled twice at once. After a commit it looks
+at heads by itself, so a lost or late event costs seconds and nothing else; every 30 s it looks at everything.
 """
 
 from __future__ import annotations
@@ -25,8 +25,6 @@ TICK_SECONDS = 2.0
 DRIFT_SECONDS = 30.0
 KNOWN_SECONDS = 10.0
 """How long a change of environments in the catalog may go unnoticed when its event was missed."""
-STOP_SECONDS = 0.25
-"""How long a stop may go unnoticed."""
 FIRST_SECONDS = 0.2
 SLOWEST_SECONDS = 5.0
 PREFIX, ENTITY = "env-", "dev.taxiway.entity."
@@ -56,6 +54,7 @@ class Reconciler:
         self._watches: dict[str, _Watch] = {}
         self._known: list[tuple[str, Environment | None]] = []
         self._known_until = 0.0
+        self._looked_at: int | None = None
 
     def nudge(self) -> None:
         """Look now. Never blocks."""
@@ -69,11 +68,14 @@ class Reconciler:
     def run(self, ctx: PluginContext | None, stop: threading.Event) -> None:
         """Until `stop`."""
         self.forget()
+        threading.Thread(target=self._end, args=(stop,), name="reconciler-stop", daemon=True).start()
         while not stop.is_set():
-            pause = self.turn()
-            while pause > 0 and not stop.is_set() and not self._wake.wait(min(pause, STOP_SECONDS)):
-                pause -= STOP_SECONDS
+            self._wake.wait(self.turn())
             self._wake.clear()
+
+    def _end(self, stop: threading.Event) -> None:
+        stop.wait()
+        self._wake.set()
 
     def turn(self) -> float:
         """One round over all environments; seconds until the next."""
@@ -81,7 +83,10 @@ class Reconciler:
             self._stale.clear()
             self._watches = {}
             self._known_until = 0.0
-        now = self._platform.clock.monotonic()
+        now, version = self._platform.clock.monotonic(), self._platform.store.version()
+        left = self._due_at() - now
+        if version is not None and version == self._looked_at and left > 0:
+            return min(TICK_SECONDS, left)
         if now >= self._known_until:
             known = {environment.name: environment for environment in list_environments(self._platform)}
             with self._platform.store.read() as conn:
@@ -90,9 +95,15 @@ class Reconciler:
             self._known_until = now + KNOWN_SECONDS
         for name, environment in self._known:
             self._look(name, environment)
+        self._looked_at = version
         now = self._platform.clock.monotonic()
         waits = [w.again_at - now for w in self._watches.values() if w.again_at is not None]
         return max(0.05, min([TICK_SECONDS, *waits]))
+
+    def _due_at(self) -> float:
+        """When to look although nothing was committed, and so no push was taken."""
+        again = (watch.again_at for watch in self._watches.values() if watch.again_at is not None)
+        return min([self._known_until, *again, *(watch.full_at for watch in self._watches.values())])
 
     def _look(self, name: str, environment: Environment | None) -> None:
         now = self._platform.clock.monotonic()

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, delete, insert, or_, select, true, update
+from sqlalchemy import ColumnElement, Connection, and_, delete, func, insert, or_, select, true, update
 
 from taxiway.core.events.journal import event_of
 from taxiway.core.store.tables import event
@@ -66,6 +66,12 @@ def due(conn: Connection, now: int, newest: int) -> list[str]:
         .exists()
     )
     return list(conn.scalars(select(webhook.c.id).where(webhook.c.enabled, or_(waiting, again))))
+
+
+def next_at(conn: Connection) -> int | None:
+    """When the first enabled webhook that failed is to be tried again; None when none failed."""
+    first: int | None = conn.scalar(select(func.min(webhook.c.next_at)).where(webhook.c.enabled))
+    return first
 
 
 def events_behind(conn: Connection, cursor: int, types: Sequence[str], limit: int) -> list[Event]:

@@ -7,6 +7,7 @@ process of an installation sends; the store says where each webhook stands, so t
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -47,6 +48,8 @@ class Sender:
         self._platform = platform
         self._busy: set[str] = set()
         self._client: Any = None
+        self._idle_at: int | None = None
+        self._idle_until: float = 0
 
     def run(self, ctx: PluginContext, stop: threading.Event) -> None:
         wake = threading.Event()
@@ -99,9 +102,15 @@ class Sender:
         return len(events) == BATCH
 
     def _due(self) -> list[str]:
+        version, now = self._platform.store.version(), self._platform.clock.now()
+        if version is not None and version == self._idle_at and now < self._idle_until:
+            return []
         newest = self._platform.events.last_seq()
         with self._platform.store.read() as conn:
-            found = repository.due(conn, self._platform.clock.now(), newest)
+            found = repository.due(conn, now, newest)
+            if not found:
+                # Until somebody writes, or the next one is to be tried again.
+                self._idle_at, self._idle_until = version, repository.next_at(conn) or math.inf
         return [id_ for id_ in found if id_ not in self._busy]
 
     def _serve(self, id_: str, stop: threading.Event, wake: threading.Event) -> None:

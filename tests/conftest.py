@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import sys
+import tracemalloc  # noqa: F401  pytest imports it in the middle of a collection of garbage, and fails where one is nested
 from collections.abc import Callable, Iterator
 from pathlib import Path
 

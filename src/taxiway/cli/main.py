@@ -40,6 +40,7 @@ for name, (target, summary) in {
     "upgrade": ("upgrade:app", "Bring services to a new version of their golden path"),
     "webhooks": ("webhooks:app", "Events sent to other systems"),
     "audit": ("audit:app", "Events, and the proof that nobody changed them"),
+    "roles": ("roles:app", "Roles of users and groups"),
     "tokens": ("tokens:app", "API tokens"),
     "config": ("config:app", "Settings and where each comes from"),
     "plugin": ("plugins:app", "Plugins and whether they work"),

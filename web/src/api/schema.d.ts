@@ -64,6 +64,34 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/access/v1/roles": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Roles that users and groups have.
+         * @description Roles that users and groups have.
+         */
+        get: operations["access.list_roles"];
+        put?: never;
+        /**
+         * Give a user or group a role; nothing changes when it has it.
+         * @description Give a user or group a role; nothing changes when it has it.
+         */
+        post: operations["access.assign_role"];
+        /**
+         * Take a role back; nothing changes when the user or group has it not.
+         * @description Take a role back; nothing changes when the user or group has it not.
+         */
+        delete: operations["access.remove_role"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/access/v1/sessions": {
         parameters: {
             query?: never;
@@ -5848,6 +5876,44 @@ export interface components {
             verdict: string;
         };
         /**
+         * RoleList
+         * @description A page of roles, by member.
+         */
+        RoleList: {
+            /** Items */
+            items: components["schemas"]["RoleView"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+        };
+        /**
+         * RoleRequest
+         * @description A role for a user or group: `user:default/bea`, `group:default/platform`.
+         */
+        RoleRequest: {
+            /** Member */
+            member: string;
+            /**
+             * Role
+             * @enum {string}
+             */
+            role: "viewer" | "developer" | "platform" | "admin";
+        };
+        /**
+         * RoleView
+         * @description A role that a user or group has. Times are microseconds UTC.
+         */
+        RoleView: {
+            /** Created At */
+            created_at: number;
+            /** Member */
+            member: string;
+            /**
+             * Role
+             * @enum {string}
+             */
+            role: "viewer" | "developer" | "platform" | "admin";
+        };
+        /**
          * RollbackBody
          * @description Where to roll back, and to which release; without one, the release that was live before.
          */
@@ -7052,6 +7118,102 @@ export interface operations {
         responses: {
             /** @description Successful Response */
             303: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    "access.list_roles": {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RoleList"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    "access.assign_role": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RoleRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RoleView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    "access.remove_role": {
+        parameters: {
+            query: {
+                /** @description reference of a user or group */
+                member: string;
+                role: "viewer" | "developer" | "platform" | "admin";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -7,7 +7,7 @@ from functools import partial
 from taxiway.core.context import Platform
 from taxiway.core.operations import Feature
 from taxiway.core.permissions import ADMIN, Grant
-from taxiway.features.access.oidc_routes import operations
+from taxiway.features.access.role_routes import operations
 from taxiway.features.access.service import authenticate
 from taxiway.features.access.service.remembered import Remembered
 

@@ -20,6 +20,15 @@ LONGEST_TTL_SECONDS = 366 * 24 * 3600
 
 
 @dataclass(frozen=True)
+class Assignment:
+    """A role that a user or group has, and since when."""
+
+    member: str
+    role: Role
+    created_at: int
+
+
+@dataclass(frozen=True)
 class Account:
     """A local account; without a password it signs in by link only."""
 

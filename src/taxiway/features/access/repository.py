@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
 from taxiway.core.store.database import Tx
 from taxiway.core.store.scoped import visible
-from taxiway.features.access.model import ABSOLUTE, IDLE, Account, ApiToken, Session
+from taxiway.features.access.model import ABSOLUTE, IDLE, Account, ApiToken, Assignment, Session
 from taxiway.features.access.tables import (
     account,
     api_token,
@@ -153,12 +153,46 @@ def remove_role(tx: Tx, member: str, role: Role) -> bool:
     return tx.conn.execute(delete(role_assignment).where(*where)).rowcount > 0
 
 
+def get_role(tx: Tx, member: str, role: Role) -> Assignment:
+    """One that is there."""
+    where = (role_assignment.c.member == member, role_assignment.c.role == role)
+    row = tx.conn.execute(select(role_assignment).where(*where)).one()
+    return Assignment(row.member, row.role, row.created_at)
+
+
+def has_administrator(tx: Tx) -> bool:
+    """Whether anybody is one."""
+    where = role_assignment.c.role == "admin"
+    return tx.conn.execute(select(role_assignment.c.member).where(where).limit(1)).first() is not None
+
+
+def list_roles(conn: Connection, limit: int, cursor: str | None) -> Page[Assignment]:
+    """By member, then role."""
+    query = select(role_assignment)
+    if cursor is not None:
+        member, role = positions(cursor, 2)
+        same = (role_assignment.c.member == member) & (role_assignment.c.role > role)
+        query = query.where((role_assignment.c.member > member) | same)
+    order = (role_assignment.c.member, role_assignment.c.role)
+    rows = conn.execute(query.order_by(*order).limit(limit + 1)).all()
+    found = [Assignment(row.member, row.role, row.created_at) for row in rows]
+    return page_of(found, limit, lambda item: [item.member, item.role])
+
+
 def position(cursor: str) -> str:
     """The id inside a cursor."""
+    return positions(cursor, 1)[0]
+
+
+def positions(cursor: str, count: int) -> list[str]:
+    """What a cursor of so many parts says."""
     try:
-        return str(decode_cursor(cursor)[0])
-    except (ValueError, IndexError) as error:
-        raise InputError("the cursor was not made by this list: start without one", code="input.cursor") from error
+        found = [str(part) for part in decode_cursor(cursor)]
+    except ValueError:
+        found = []
+    if len(found) != count:
+        raise InputError("the cursor was not made by this list: start without one", code="input.cursor")
+    return found
 
 
 def _token(row: Row[tuple[object, ...]]) -> ApiToken:

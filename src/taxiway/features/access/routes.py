@@ -15,6 +15,7 @@ from taxiway.core.operations import Operations
 from taxiway.core.permissions import may_at_all
 from taxiway.features.access import service
 from taxiway.features.access.model import ABSOLUTE, ApiToken
+from taxiway.features.access.service import oidc
 from taxiway.kit.clock import MICROSECONDS
 from taxiway.kit.paging import DEFAULT_LIMIT, MAX_LIMIT
 from taxiway.model.access import NOBODY, Principal, Role
@@ -134,6 +135,7 @@ def get_me(ctx: Ctx, request: Request) -> Any:
     return json_bytes(
         _view(principal)
         | {
+            "display_name": oidc.called(ctx.platform, principal.subject) or principal.display_name,
             "groups": sorted(principal.ownership - {principal.subject}),
             "permissions": sorted(name for name in permissions if may_at_all(permissions, principal, name).allowed),
             "csrf": csrf_of(session_id) if session_id and principal.token_id is None else None,

@@ -9,9 +9,11 @@ from factories.served import Served, served
 from taxiway.features.access import service
 from taxiway.features.access.contrib import FEATURE
 from taxiway.kit.clock import MICROSECONDS, ManualClock
+from taxiway.kit.paging import encode_cursor
 from taxiway.model.errors import NotAllowedError
 
 TOKENS, SESSIONS, ME = "/api/access/v1/tokens", "/api/access/v1/sessions", "/api/access/v1/me"
+ROLES = "/api/access/v1/roles"
 
 
 @pytest.fixture
@@ -174,6 +176,26 @@ def test_roles_come_through_groups(server: Served) -> None:
     answer = server.session("user:default/kim").get(ME).json()
     assert (answer["roles"], answer["groups"], answer["display_name"]) == (["developer"], ["group:default/team"], "Kim")
     assert server.session("user:default/sam").get("/api/system/v1/info").status_code == 403
+
+
+def test_roles_are_given_listed_and_taken_back(server: Served) -> None:
+    admin = server.client(server.token())
+    for member, role in (("group:Team", "developer"), ("user:default/bea", "viewer"), ("group:Team", "developer")):
+        assert admin.post(ROLES, json={"member": member, "role": role}).status_code == 201
+    first = admin.get(ROLES, params={"limit": 1}).json()
+    rest = admin.get(ROLES, params={"cursor": first["next_cursor"]}).json()
+    assert [(one["member"], one["role"]) for one in (*first["items"], *rest["items"])] == [
+        ("group:default/team", "developer"),
+        ("user:default/admin", "admin"),
+        ("user:default/bea", "viewer"),
+    ]
+    assert admin.get(ROLES, params={"cursor": encode_cursor(["x"])}).json()["code"] == "input.cursor"
+    assert admin.post(ROLES, json={"member": "component:shop", "role": "viewer"}).json()["code"] == "access.member"
+    assert admin.delete(ROLES, params={"member": "user:bea", "role": "viewer"}).status_code == 204
+    refused = admin.delete(ROLES, params={"member": "user:admin", "role": "admin"}).json()
+    assert (refused["status"], refused["code"]) == (409, "access.last_admin")
+    assert len(admin.get(ROLES).json()["items"]) == 2, "and they are still one"
+    assert server.client(server.token("platform")).get(ROLES).status_code == 403
 
 
 def test_only_an_administrator_gives_roles(server: Served) -> None:

@@ -108,6 +108,10 @@ def test_people_sign_in_and_their_groups_come_with_them(office: Office) -> None:
     assert bea.sign_in() == "/catalog"
     groups = ["group:default/platform", "group:default/platform-runtime"]
     until(lambda: bea.me()["groups"] == groups)
+    assert (bea.me()["display_name"], bea.me()["roles"]) == ("Bea Smith", [])
+    admin = office.server.client(office.server.token())
+    admin.post("/api/access/v1/roles", json={"member": groups[1], "role": "viewer"}).raise_for_status()
+    assert bea.me()["roles"] == ["viewer"], "what a group of the provider may, its people may"
     entity = office.server.client(office.server.token()).get("/api/catalog/entities/by-name/user/default/bea").json()
     assert entity["spec"]["profile"] == {"displayName": "Bea Smith", "email": "bea@acme.example"}
     assert "Account is disabled" in gone.sign_in()

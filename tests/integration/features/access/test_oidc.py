@@ -101,7 +101,7 @@ def test_somebody_signs_in_and_is_led_to_where_they_wanted(door: Door) -> None:
     browser, place = door.sign_in({**BEA, "groups": []}, "/catalog?kind=system")
     assert place == "/catalog?kind=system"
     me = browser.get("/api/access/v1/me").json()
-    assert (me["ref"], me["roles"]) == ("user:default/bea.smith", [])
+    assert (me["ref"], me["display_name"], me["roles"]) == ("user:default/bea.smith", "Bea Smith", [])
     assert "taxiway_oidc" not in browser.cookies
     assert door.sign_in(BEA, "/catalog?q=世")[1] == "/catalog?q=%E4%B8%96"
     for elsewhere in ("//evil.example", "https://evil.example", "/\\evil.example", "/a\nb"):

@@ -1,8 +1,10 @@
-"""Use cases of access: who is it (`identity`), sign in and out (`sessions`), API tokens (`tokens`)."""
+"""Use cases of access: who is it (`identity`), who may what (`roles`), sign in and out (`sessions`), API tokens
+(`tokens`)."""
 
 from __future__ import annotations
 
-from taxiway.features.access.service.identity import assign_role, authenticate, principal_of, remove_role, roles_of
+from taxiway.features.access.service.identity import authenticate, principal_of, roles_of
+from taxiway.features.access.service.roles import assign_role, list_roles, remove_role
 from taxiway.features.access.service.sessions import (
     Opened,
     create_sign_in_link,
@@ -26,6 +28,7 @@ __all__ = [
     "ensure_account",
     "ensure_local_admin",
     "grant_token",
+    "list_roles",
     "list_tokens",
     "open_session",
     "principal_of",

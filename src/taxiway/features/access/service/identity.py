@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from taxiway.core.context import OpContext, Platform
+from taxiway.core.context import Platform
 from taxiway.core.http.credentials import Credentials
-from taxiway.core.store.database import Tx
 from taxiway.features.access import repository
 from taxiway.features.access.model import TOKEN_PREFIX, TOUCH, ApiToken, capped, display_name_of, hash_secret
-from taxiway.model.access import ROLES, Principal, Role
-from taxiway.model.errors import AuthenticationError, InputError
-from taxiway.model.event import EventDraft
+from taxiway.model.access import Principal, Role
+from taxiway.model.errors import AuthenticationError
 
 
 def authenticate(platform: Platform, given: Credentials) -> Principal:
@@ -35,32 +33,6 @@ def roles_of(platform: Platform, subject: str) -> frozenset[Role]:
     """Roles that a subject has by itself and through its groups."""
     with platform.store.read() as conn:
         return repository.roles_of(conn, {subject, *platform.groups_of(subject)})
-
-
-def assign_role(ctx: OpContext, member: str, role: str) -> None:
-    """Give a user or group (an entity reference) a role; nothing happens when it has it."""
-    ctx.authorize("access.roles")
-    if role not in ROLES:
-        raise InputError(f"'{role}' is no role: use one of {', '.join(ROLES)}", code="access.role")
-
-    def work(tx: Tx) -> None:
-        if repository.assign_role(tx, member, role):
-            ctx.emit(tx, EventDraft("dev.taxiway.role.assigned.v1", member, {"role": role}))
-            ctx.platform.forget_identities(tx)
-
-    ctx.platform.store.write(work)
-
-
-def remove_role(ctx: OpContext, member: str, role: Role) -> None:
-    """Take a role back; nothing happens when the member has it not."""
-    ctx.authorize("access.roles")
-
-    def work(tx: Tx) -> None:
-        if repository.remove_role(tx, member, role):
-            ctx.emit(tx, EventDraft("dev.taxiway.role.removed.v1", member, {"role": role}))
-            ctx.platform.forget_identities(tx)
-
-    ctx.platform.store.write(work)
 
 
 def _by_token(platform: Platform, given: Credentials) -> Principal:

@@ -100,6 +100,14 @@ def signed_in_people(platform: Platform, provider: str | None = None) -> Iterato
         after = page[-1].key
 
 
+def called(platform: Platform, ref: str) -> str:
+    """What the provider calls a user who signed in by it; empty for others."""
+    records = _records(platform)
+    owner = records.get(f"name/{ref.removeprefix('user:default/')}")
+    known = records.get(_person_key(owner.value["provider"], owner.value["subject"])) if owner else None
+    return str(known.value["display_name"]) if known else ""
+
+
 def _remember(ctx: OpContext, provider: Provider, claims: Mapping[str, Any]) -> str:
     """Note who it is. The reference of the user."""
     settings, records = provider.settings, _records(ctx.platform)

@@ -8,7 +8,8 @@ from taxiway.core.context import OpContext
 from taxiway.core.store.database import Tx
 from taxiway.features.access import passwords, repository
 from taxiway.features.access.model import LINK_SECONDS, LOCAL_ADMIN, Account, hash_secret, new_secret
-from taxiway.features.access.service.identity import assign_role, principal_of
+from taxiway.features.access.service.identity import principal_of
+from taxiway.features.access.service.roles import assign_role
 from taxiway.kit.clock import MICROSECONDS
 from taxiway.model.access import Principal
 from taxiway.model.errors import AuthenticationError, InputError, RateLimitedError

@@ -99,6 +99,11 @@ class ScaffolderSettings(_Section):
     http_hosts: tuple[str, ...] = Field(
         (), description="hosts inside private networks that `http:request`, `notify` and `Action` entities may reach"
     )
+    require_user_credentials: bool = Field(
+        False,
+        description="steps on forges act with the person's own token only, never with that of the settings "
+        "(Backstage's `requireScmUserCredentials`)",
+    )
     draft_days: int = Field(30, ge=1, le=3650, description="days that a half-filled form is kept after its last change")
     command_seconds: float = Field(600.0, gt=0, le=86_400, description="seconds after which a command is ended")
     command_memory_bytes: int = Field(

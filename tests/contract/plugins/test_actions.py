@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +19,14 @@ from taxiway.features.scaffolder.actions.publish import publish_git
 from taxiway.features.scaffolder.checks import OwnerCheck
 from taxiway.features.scaffolder.rendering.client import Renderer
 from taxiway.model.workload import Target
-from taxiway.plugin import Action, Identity
+from taxiway.plugin import Action, Autocompleter, Identity
 from taxiway.plugin.testing import (
     ActionConformance,
+    AutocompleterConformance,
     DestinationConformance,
     ForgeConformance,
     PlanCheckConformance,
+    memory_host,
     step_context,
 )
 from taxiway.plugins.git_local.forge import LocalForge
@@ -93,6 +97,23 @@ class TestOwnerCheck(PlanCheckConformance):
     @pytest.fixture
     def check(self, make_platform: Callable[..., Platform]) -> OwnerCheck:
         return OwnerCheck(make_platform())
+
+
+class TestSuggestions(AutocompleterConformance):
+    @pytest.fixture(params=["github", "gitlab", "gitea", "bitbucket", "azure"])
+    def completer(self, request: pytest.FixtureRequest, tmp_path: Path) -> Autocompleter:
+        plugin = import_module(f"taxiway.plugins.{request.param}").PLUGIN
+        host = {
+            "host": "forge.example.com",
+            "token": "env:NOT_SET",
+            **({"cloud": True} if "bit" in request.param else {}),
+        }
+        made = memory_host(tmp_path, plugin.name).context
+        ctx = replace(made, settings=plugin.settings.model_validate({"hosts": [host]}))
+        (found,) = [value for point, value in plugin.contribute(ctx) if point == "autocompleter"]
+        suggests: Autocompleter = found.made
+        assert suggests.key == found.key
+        return suggests
 
 
 def test_a_rename_of_what_was_never_there_is_still_refused(tmp_path: Path) -> None:

@@ -2766,6 +2766,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/scaffolder/v2/autocomplete/{provider}/{resource}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * What a picker of a form may offer: owners, repositories and so on of a forge, as the person's token sees them.
+         * @description What a picker of a form may offer: owners, repositories and so on of a forge, as the person's token sees them.
+         */
+        post: operations["scaffolder.autocomplete"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/scaffolder/v2/dry-run": {
         parameters: {
             query?: never;
@@ -3235,6 +3255,21 @@ export interface components {
              * @enum {string}
              */
             decision: "approved" | "rejected";
+        };
+        /**
+         * Autocomplete
+         * @description What is known so far, and the person's own token on the forge: nothing is asked without one.
+         */
+        Autocomplete: {
+            /** Context */
+            context?: {
+                [key: string]: string;
+            };
+            /**
+             * Token
+             * Format: password
+             */
+            token: string;
         };
         /**
          * ByQuery
@@ -12112,6 +12147,44 @@ export interface operations {
                     "application/json": {
                         [key: string]: unknown;
                     }[];
+                };
+            };
+        };
+    };
+    "scaffolder.autocomplete": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                provider: string;
+                resource: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Autocomplete"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
                 };
             };
         };

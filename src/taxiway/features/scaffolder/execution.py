@@ -14,11 +14,12 @@ from taxiway.core.store.database import Tx
 from taxiway.features.catalog import service as catalog
 from taxiway.features.scaffolder import repository
 from taxiway.features.scaffolder.actions.fetch import TEMPLATE_FOLDER
-from taxiway.features.scaffolder.model import OUTPUT_STEP, is_true, runs_after_failure
+from taxiway.features.scaffolder.model import OUTPUT_STEP, is_true, pages_of, runs_after_failure
 from taxiway.features.scaffolder.record import record_text, recorded, service_of
 from taxiway.features.scaffolder.rendering.client import Renderer
 from taxiway.features.scaffolder.snapshot import unpack
 from taxiway.features.scaffolder.steps import Call, probe_action, run_action, run_step
+from taxiway.features.scaffolder.user_tokens import host_of, refuse_without, takes_token, token_names
 from taxiway.model.errors import InputError
 from taxiway.model.event import Event
 from taxiway.model.run import Run, RunState, Step
@@ -58,7 +59,7 @@ class ScaffoldHandler(BaseHandler):
             self._secrets(run, step, ctx),
             ctx,
             failed=_failed(run),
-            call=self._keeping(run, recorded(call, text)),
+            call=self._as_person(run, self._keeping(run, recorded(call, text))),
         )
         if output is None:
             ctx.log(f"Skipping step {step.id} because its if condition was false")
@@ -93,6 +94,20 @@ class ScaffoldHandler(BaseHandler):
             if secrets and action.key.startswith(PUBLISHING):
                 known = [value for one in secrets.values() if len(value := ctx.resolve_secret(one)) >= SHORTEST]
                 refuse_secrets(inside(ctx.workspace, values.get("sourcePath") or "."), known)
+            return call(action, ctx, values)
+
+        return calling
+
+    def _as_person(self, run: Run, call: Call) -> Call:
+        """`call` with the token of who filled in the form, where it was asked for on the host of the step."""
+        names = token_names(pages_of(run.definition["document"]), run.input["values"])
+        secrets = run.input.get("secrets", {})
+
+        def calling(action: Action, ctx: StepContext, values: Mapping[str, Any]) -> Mapping[str, Any]:
+            reference = secrets.get(names.get(host_of(values.get("repoUrl")), ""))
+            if reference and takes_token(action) and not values.get("token"):
+                values = {**values, "token": ctx.resolve_secret(reference)}
+            refuse_without(self._platform.settings.scaffolder, action, values, has_token=False)
             return call(action, ctx, values)
 
         return calling

@@ -161,8 +161,7 @@ def parse_template(document: Mapping[str, Any], ref: str, location: str, etag: s
     if document.get("apiVersion") != "scaffolder.backstage.io/v1beta3" or document.get("kind") != "Template":
         raise InputError(f"{ref} is not a scaffolder.backstage.io/v1beta3 Template", code="scaffolder.not_a_template")
     spec, metadata = document.get("spec", {}), document["metadata"]
-    parameters = spec.get("parameters") or []
-    pages = [parameters] if isinstance(parameters, Mapping) else list(parameters)
+    pages = pages_of(document)
     problems = spec_problems(spec)
     steps: list[StepDefinition] = []
     for index, step in enumerate(spec.get("steps") or []):
@@ -203,6 +202,12 @@ def _step(index: int, step: Mapping[str, Any]) -> StepDefinition:
         each=step.get("each"),
         options=options_of(step),
     )
+
+
+def pages_of(document: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The parameter pages of a template's document, one of them or more."""
+    parameters = (document.get("spec") or {}).get("parameters") or []
+    return [parameters] if isinstance(parameters, Mapping) else list(parameters)
 
 
 def page_schema(page: Mapping[str, Any]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from uuid import UUID
 
 import orjson
 from fastapi import Query, Response
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, SecretStr
 from starlette.responses import StreamingResponse
 
 from taxiway.core.http.context import Ctx
@@ -21,7 +21,9 @@ from taxiway.features.scaffolder.binding import offers
 from taxiway.features.scaffolder.forges import forge_hosts
 from taxiway.features.scaffolder.service import Scaffolder, task_view
 from taxiway.kit.clock import to_rfc3339
+from taxiway.model.errors import InputError
 from taxiway.model.run import ENDED, Run
+from taxiway.plugin import Autocompleter
 
 operations = Operations("scaffolder")
 BASE = "/api/scaffolder"
@@ -64,6 +66,13 @@ class DryRunRequest(BaseModel):
     values: dict[str, Any] = Field(default_factory=dict)
     secrets: dict[str, str] = Field(default_factory=dict)
     directoryContents: list[DirectoryFile] = Field(default_factory=list, max_length=5000)
+
+
+class Autocomplete(BaseModel):
+    """What is known so far, and the person's own token on the forge: nothing is asked without one."""
+
+    token: SecretStr = Field(min_length=1, max_length=10_000)
+    context: dict[str, str] = Field(default_factory=dict, max_length=20)
 
 
 class PlanCreate(BaseModel):
@@ -203,6 +212,20 @@ def dry_run(ctx: Ctx, body: DryRunRequest) -> dict[str, Any]:
             for item in tried.files
         ],
     }
+
+
+@operations.post(
+    BASE + "/v2/autocomplete/{provider}/{resource}", "scaffolder.task.create", effect="read", errors="backstage"
+)
+def autocomplete(ctx: Ctx, provider: str, resource: str, body: Autocomplete) -> dict[str, Any]:
+    """What a picker of a form may offer: owners, repositories and so on of a forge, as the person's token sees them."""
+    known = ctx.platform.registry
+    if not known.has("autocompleter", provider):
+        there = ", ".join(sorted(one.key for one in known.all("autocompleter", Autocompleter))) or "none"
+        raise InputError(f"Unsupported provider: {provider}; there are {there}", code="scaffolder.autocomplete")
+    completer = known.get("autocompleter", provider, Autocompleter)
+    found = completer.autocomplete(resource, body.token.get_secret_value(), body.context)
+    return {"results": [asdict(one) for one in found]}
 
 
 class ForgeHostView(BaseModel):

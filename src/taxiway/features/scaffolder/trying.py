@@ -23,13 +23,14 @@ from taxiway.features.scaffolder.record import record_text, recorded
 from taxiway.features.scaffolder.rendering.client import Renderer
 from taxiway.features.scaffolder.snapshot import link_loose, loose, unpack
 from taxiway.features.scaffolder.steps import run_step
+from taxiway.features.scaffolder.user_tokens import host_of, refuse_without, takes_token, token_names
 from taxiway.model.errors import InputError, TaxiwayError
 from taxiway.model.run import StepDefinition
 from taxiway.plugin import Action, CheckResult, StepContext
 
 Values = Mapping[str, Any]
 MASK = "***"
-CERTAIN = ("scaffolder.missing_action", "scaffolder.syntax")
+CERTAIN = ("scaffolder.missing_action", "scaffolder.syntax", "scaffolder.user_credentials")
 
 
 @dataclass(frozen=True)
@@ -93,9 +94,12 @@ def _try_step(
     collect: bool,
 ) -> None:
     registry, inputs = ctx.platform.registry, []
+    tokens = token_names(order.template.pages, order.values)
 
     def call(action: Action, step_ctx: StepContext, rendered: Values) -> Values:
         inputs.append(rendered)
+        is_given = tokens.get(host_of(rendered.get("repoUrl"))) in order.secrets
+        refuse_without(ctx.platform.settings.scaffolder, action, rendered, has_token=is_given and takes_token(action))
         if is_last:
             return {}
         done = action.run(step_ctx, rendered) if action.supports_dry_run else None

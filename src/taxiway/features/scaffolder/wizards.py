@@ -14,7 +14,7 @@ from taxiway.core.context import OpContext
 from taxiway.core.store.database import Tx
 from taxiway.features.scaffolder import repository
 from taxiway.features.scaffolder.drafts import CREATE
-from taxiway.features.scaffolder.model import Reached, Template
+from taxiway.features.scaffolder.model import Reached, Template, pages_of
 from taxiway.kit.clock import MICROSECONDS
 from taxiway.model.errors import InputError
 
@@ -55,8 +55,7 @@ def figures(spec: Mapping[str, Any], counts: Sequence[Reached]) -> dict[str, Any
     nothing. Wizards that may still go on are only in `opened` and `reached`. `spec` is the template's as it is now;
     pages that it lost keep their number for a title.
     """
-    parameters = spec.get("parameters") or []
-    pages = [parameters] if isinstance(parameters, Mapping) else list(parameters)
+    pages = pages_of({"spec": spec})
     titles = [str(one.get("title") or "") if isinstance(one, Mapping) else "" for one in pages] + [REVIEW]
     ended = {what: sum(one.count for one in counts if one.outcome == what) for what in ("task", "draft")}
     gone = [one for one in counts if one.outcome is None and one.is_idle]

@@ -20,6 +20,7 @@ from taxiway.plugin.points.acting import (
 from taxiway.plugin.points.faces import Authorize, MountedRoutes, PluginOperation, PortalCard, PortalPage
 from taxiway.plugin.points.keeping import Forge, PullHost, SecretStore
 from taxiway.plugin.points.reading import (
+    Autocompleter,
     Measurement,
     MetricSample,
     MetricSink,
@@ -27,6 +28,7 @@ from taxiway.plugin.points.reading import (
     SearchDocument,
     SearchSource,
     Series,
+    Suggestion,
 )
 from taxiway.plugin.points.repositories import HostedRepository, HostingSource, RepositoryFacts, RepositorySource
 from taxiway.plugin.points.running import (
@@ -76,6 +78,7 @@ POINTS: Mapping[str, type] = {
     "search_source": SearchSource,
     "url_reader": UrlReader,
     "repository_source": RepositorySource,
+    "autocompleter": Autocompleter,
     "plan_check": PlanCheck,
     "background_service": BackgroundService,
     "host_engine": HostEngine,
@@ -93,6 +96,7 @@ __all__ = [
     "POINTS",
     "Action",
     "Authorize",
+    "Autocompleter",
     "BackgroundService",
     "CheckResult",
     "Destination",
@@ -141,6 +145,7 @@ __all__ = [
     "SourceTree",
     "SourcedEntity",
     "SourcedTree",
+    "Suggestion",
     "UrlReader",
     "Verdict",
     "WatchedSource",

@@ -86,3 +86,25 @@ class SearchSource(Protocol):
     def collections(self) -> Mapping[str, str]: ...
 
     def documents(self, collection: str) -> Iterable[SearchDocument]: ...
+
+
+@dataclass(frozen=True)
+class Suggestion:
+    """What a picker of a form offers: `id` is what the form keeps, `title` what people read."""
+
+    id: str
+    title: str
+
+
+@runtime_checkable
+class Autocompleter(Protocol):
+    """Suggests what a form's pickers ask for while somebody fills them in. `key` is the provider's name in Backstage's
+    API, such as `github`; `resource` says what is asked for (`owners`), `context` the answers so far (`host`, `owner`).
+
+    It asks with the `token` of the person and with nothing else, keeps it nowhere, and gives so many at most.
+    InputError for a resource that it does not know, and for a context that lacks a part.
+    """
+
+    key: str
+
+    def autocomplete(self, resource: str, token: str, context: Mapping[str, str]) -> Sequence[Suggestion]: ...

@@ -28,7 +28,7 @@ from taxiway.plugin.testing.faces import (
 from taxiway.plugin.testing.host import MemoryHost, MemoryRecords, MemorySecrets, memory_host, step_context
 from taxiway.plugin.testing.pulls import PullHostConformance
 from taxiway.plugin.testing.repositories import RepositorySourceConformance
-from taxiway.plugin.testing.sources import EntitySourceConformance, UrlReaderConformance
+from taxiway.plugin.testing.sources import AutocompleterConformance, EntitySourceConformance, UrlReaderConformance
 from taxiway.plugin.testing.stores import ForgeConformance, RecordsConformance, SecretStoreConformance
 from taxiway.plugin.testing.working import (
     BackgroundServiceConformance,
@@ -41,6 +41,7 @@ from taxiway.plugin.testing.working import (
 
 __all__ = [
     "ActionConformance",
+    "AutocompleterConformance",
     "BackgroundServiceConformance",
     "DestinationConformance",
     "EntitySourceConformance",

@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from taxiway.model.errors import NotAllowedError, TaxiwayError
+from taxiway.model.errors import InputError, NotAllowedError, TaxiwayError
 from taxiway.plugin import (
+    Autocompleter,
     EntitySource,
     HookedSource,
     HookRequest,
@@ -138,3 +139,13 @@ def _documents(items: Sequence[SourceItem]) -> list[str]:
     trees = [item for item in items if isinstance(item, SourcedTree)]
     files = [[tree.tree.location(path), tree.tree.read(path).decode()] for tree in trees for path in tree.paths]
     return sorted(json.dumps(one, sort_keys=True) for one in [*entities, *files])
+
+
+class AutocompleterConformance:
+    """Give a fixture `completer`. Nothing is asked of the other system here."""
+
+    def test_what_it_does_not_know_is_the_requests_mistake_and_tells_no_token(self, completer: Autocompleter) -> None:
+        assert completer.key
+        with pytest.raises(InputError) as refused:
+            completer.autocomplete("conformance", "token-of-conformance", {})
+        assert "token-of-conformance" not in refused.value.detail

@@ -35,7 +35,13 @@ def contribute(ctx: PluginContext) -> Sequence[tuple[str, Any]]:
 
         return publish_azure(ctx, clients())
 
+    def suggesting() -> Any:
+        from taxiway.plugins.azure.suggesting import suggestions
+
+        return suggestions(clients, [host.host for host in ctx.settings.hosts])
+
     return [
+        ("autocompleter", Later("azure", suggesting)),
         ("entity_source", Later("azure", repositories)),
         ("url_reader", Later("azure", urls)),
         ("action", Later("publish:azure", publish)),

@@ -31,7 +31,13 @@ def contribute(ctx: PluginContext) -> Sequence[tuple[str, Any]]:
 
         return BitbucketUrls(clients(), [host.host for host in ctx.settings.hosts])
 
+    def suggesting() -> Any:
+        from taxiway.plugins.bitbucket.suggesting import suggestions
+
+        return suggestions(clients, [host.host for host in ctx.settings.hosts if host.is_cloud])
+
     return [
+        ("autocompleter", Later("bitbucket-cloud", suggesting)),
         ("entity_source", Later("bitbucket", repositories)),
         ("url_reader", Later("bitbucket", urls)),
         *actions(ctx, clients),

@@ -35,7 +35,13 @@ def contribute(ctx: PluginContext) -> Sequence[tuple[str, Any]]:
 
         return publish_gitea(ctx, clients())
 
+    def suggesting() -> Any:
+        from taxiway.plugins.gitea.suggesting import suggestions
+
+        return suggestions(clients, [host.host for host in ctx.settings.hosts])
+
     return [
+        ("autocompleter", Later("gitea", suggesting)),
         ("entity_source", Later("gitea", repositories)),
         ("url_reader", Later("gitea", urls)),
         ("action", Later("publish:gitea", publish)),

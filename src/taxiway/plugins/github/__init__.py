@@ -36,7 +36,13 @@ def contribute(ctx: PluginContext) -> Sequence[tuple[str, Any]]:
 
         return GitHubUrls(clients(), [host.host for host in ctx.settings.hosts])
 
+    def suggesting() -> Any:
+        from taxiway.plugins.github.suggesting import suggestions
+
+        return suggestions(clients, [host.host for host in ctx.settings.hosts])
+
     return [
+        ("autocompleter", Later("github", suggesting)),
         ("entity_source", Later("github", repositories)),
         ("entity_source", Later("github-org", people)),
         ("url_reader", Later("github", urls)),

@@ -36,7 +36,13 @@ def contribute(ctx: PluginContext) -> Sequence[tuple[str, Any]]:
 
         return GitLabUrls(clients(), [host.host for host in ctx.settings.hosts])
 
+    def suggesting() -> Any:
+        from taxiway.plugins.gitlab.suggesting import suggestions
+
+        return suggestions(clients, [host.host for host in ctx.settings.hosts])
+
     return [
+        ("autocompleter", Later("gitlab", suggesting)),
         ("entity_source", Later("gitlab", repositories)),
         ("entity_source", Later("gitlab-org", people)),
         ("url_reader", Later("gitlab", urls)),

@@ -1,0 +1,63 @@
+"""The token of the person who fills in a form: what acts on a forge in place of the credential in the settings.
+
+A `RepoUrlPicker` with `ui:options.requestUserCredentials.secretsKey` asks for one on the host that is picked, and the
+portal, or whoever starts the task, gives it as the secret of that name. A step on that host gets it as its `token`
+unless it has one of its own; a token goes to no other host.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from taxiway.core.settings import ScaffolderSettings
+from taxiway.model.errors import InputError
+from taxiway.plugin import Action
+
+Values = Mapping[str, Any]
+PICKERS = ("RepoUrlPicker",)
+
+
+def token_names(pages: Sequence[Values], values: Values) -> dict[str, str]:
+    """The name of the secret that holds the person's token, by the host that was picked."""
+    found: dict[str, str] = {}
+    for page in pages:
+        for name, schema in (page.get("properties") or {}).items():
+            if not isinstance(schema, Mapping) or schema.get("ui:field") not in PICKERS:
+                continue
+            asked = (schema.get("ui:options") or {}).get("requestUserCredentials")
+            key = asked.get("secretsKey") if isinstance(asked, Mapping) else None
+            host = host_of(values.get(name))
+            if isinstance(key, str) and host:
+                found[host] = key
+    return found
+
+
+def host_of(repo_url: Any) -> str:
+    """The host of a `repoUrl`, in lower case; nothing where it is none."""
+    return repo_url.partition("?")[0].strip().lower() if isinstance(repo_url, str) else ""
+
+
+def acts_on_forge(action: Action) -> bool:
+    """Whether an action works on a repository of a forge by its `repoUrl`, with a credential."""
+    return "repoUrl" in (action.input_schema.get("properties") or {})
+
+
+def takes_token(action: Action) -> bool:
+    """Whether such an action can use somebody's own token."""
+    return acts_on_forge(action) and "token" in action.input_schema["properties"]
+
+
+def refuse_without(settings: ScaffolderSettings, action: Action, values: Values, *, has_token: bool) -> None:
+    """InputError when steps on forges need the person's token, and this one has none."""
+    if not settings.require_user_credentials or not acts_on_forge(action) or has_token or values.get("token"):
+        return
+    if not takes_token(action):
+        told = f"{action.key} takes no token of a person, and scaffolder.require_user_credentials wants one"
+        raise InputError(f"{told}: use another action, or ask an administrator", code="scaffolder.user_credentials")
+    raise InputError(
+        f"No user credentials provided for host {host_of(values.get('repoUrl'))}, but "
+        "scaffolder.require_user_credentials is enabled: give the step a `token`, or its RepoUrlPicker a "
+        "`requestUserCredentials` with a `secretsKey`, and the secret of that name to the task",
+        code="scaffolder.user_credentials",
+    )

@@ -1,0 +1,136 @@
+"""Forges are asked with the token of the person who fills in the form, and with no other where that is required."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from factories.other_system import Asked, OtherSystem, Reply, other_system
+from factories.scaffolding import FEATURES, PLUGINS, Desk, desk
+
+ANSWERS: dict[str, Any] = {
+    "/api/v3/user/orgs?per_page=100": [{"login": "acme"}],
+    "/api/v3/user/repos?per_page=100": [{"full_name": "acme/shop"}],
+    "/api/v3/repos/acme/a%2Fb/branches?per_page=100": [{"name": "main"}, {"name": "next"}],
+    "/api/v4/groups?per_page=100": [{"id": 7, "full_path": "acme/tools"}],
+    "/api/v4/user": {"id": 9, "username": "ann"},
+    "/api/v4/groups/7/projects?per_page=100": [{"id": 70, "name": " shop "}],
+    "/api/v4/users/9/projects?per_page=100": [{"id": 90, "name": "own"}],
+    "/2.0/workspaces?pagelen=100": {"values": [{"slug": "acme"}]},
+    "/2.0/workspaces/acme/projects?pagelen=100": {"values": [{"key": "SHOP"}]},
+    "/2.0/repositories/acme?pagelen=100&q=project.key%3D%22a%5C%22b%22": {"values": [{"slug": "orders"}]},
+    "/2.0/repositories/acme/orders/refs/branches?pagelen=100": {"values": [{"name": "main"}]},
+    "/api/v1/user": {"login": "ann"},
+    "/api/v1/user/orgs?limit=50": [{"username": "makers"}],
+    "/acme/_apis/projects?%24top=1000&api-version=7.0": {"value": [{"name": "The shop"}]},
+    "/acme/The%20shop/_apis/git/repositories?api-version=7.0": {"value": [{"name": "orders"}]},
+}
+ASKED: list[tuple[str, str, dict[str, str], list[tuple[str, str]]]] = [
+    ("github", "owners", {}, [("acme", "acme")]),
+    ("github", "repositoriesWithOwner", {}, [("acme/shop", "acme/shop")]),
+    ("github", "branches", {"owner": "acme", "repository": "a/b"}, [("main", "main"), ("next", "next")]),
+    ("gitlab", "groups", {}, [("7", "acme/tools"), ("9", "ann")]),
+    ("gitlab", "repositories", {"id": "7"}, [("70", "shop")]),
+    ("gitlab", "repositories", {"id": "9"}, [("90", "own")]),
+    ("bitbucket-cloud", "workspaces", {}, [("acme", "acme")]),
+    ("bitbucket-cloud", "projects", {"workspace": "acme"}, [("SHOP", "SHOP")]),
+    ("bitbucket-cloud", "repositories", {"workspace": "acme", "project": 'a"b'}, [("orders", "orders")]),
+    ("bitbucket-cloud", "branches", {"workspace": "acme", "repository": "orders"}, [("main", "main")]),
+    ("gitea", "owners", {}, [("ann", "ann"), ("makers", "makers")]),
+    ("azure", "projects", {"organization": "acme"}, [("The shop", "The shop")]),
+    ("azure", "repositories", {"organization": "acme", "project": "The shop"}, [("orders", "orders")]),
+]
+PICKED = {
+    "title": "Where",
+    "properties": {
+        "at": {
+            "type": "string",
+            "ui:field": "RepoUrlPicker",
+            "ui:options": {"requestUserCredentials": {"secretsKey": "USER_OAUTH_TOKEN"}},
+        },
+        "elsewhere": {"type": "string"},
+    },
+}
+MINE, OURS = "token-of-ann", "token-of-the-settings"
+
+
+@pytest.fixture(scope="module")
+def forge() -> Iterator[OtherSystem]:
+    def respond(asked: Asked) -> Reply:
+        if asked.path not in ANSWERS:
+            return Reply({"message": "Not Found"}, 404)
+        return Reply(ANSWERS[asked.path])
+
+    with other_system(respond) as there:
+        yield there
+
+
+@pytest.fixture(scope="module")
+def at(forge: OtherSystem) -> Iterator[Desk]:
+    set_up = pytest.MonkeyPatch()
+    set_up.setenv("FORGE_TOKEN", OURS)
+    host = {"host": forge.host, "scheme": "http", "token": "env:FORGE_TOKEN"}
+    other = {**host, "host": f"localhost:{forge.host.partition(':')[2]}"}
+    hosts: dict[str, Any] = {name: {"hosts": [host]} for name in ("gitlab", "gitea", "azure")}
+    hosts["github"] = {"hosts": [host, other]}
+    hosts["bitbucket"] = {"hosts": [{**host, "cloud": True, "api_url": f"{forge.url}/2.0"}]}
+    with desk(FEATURES, [*PLUGINS, *hosts], plugin_settings=hosts) as there:
+        yield there
+    set_up.undo()
+
+
+def test_pickers_are_suggested_what_the_persons_own_token_sees(at: Desk, forge: OtherSystem) -> None:
+    forge.asked.clear()
+    with at.client() as client:
+
+        def ask(provider: str, resource: str, token: str = MINE, **context: str) -> Any:
+            path = f"/api/scaffolder/v2/autocomplete/{provider}/{resource}"
+            return client.post(path, json={"token": token, "context": context})
+
+        for provider, resource, context, wanted in ASKED:
+            answer = ask(provider, resource, **context)
+            assert answer.status_code == 200, f"{provider} {resource}: {answer.text}"
+            assert [(one["id"], one["title"]) for one in answer.json()["results"]] == wanted
+        assert forge.asked
+        mine = {f"Bearer {MINE}", f"token {MINE}", "Basic " + base64.b64encode(f":{MINE}".encode()).decode()}
+        assert {one.headers["authorization"] for one in forge.asked} <= mine
+        assert ask("nowhere", "owners").status_code == 400
+        assert "Unsupported provider: nowhere" in ask("nowhere", "owners").json()["error"]["message"]
+        assert "it suggests branches, owners" in ask("github", "teams").json()["error"]["message"]
+        assert "Missing workspace context parameter" in ask("bitbucket-cloud", "projects").json()["error"]["message"]
+        asked = len(forge.asked)
+        assert ask("github", "owners", host="elsewhere.example.com").status_code == 404
+        assert ask("github", "owners", token="").status_code == 400
+        assert len(forge.asked) == asked, "no token goes to a host that is not in the settings"
+    with at.client("viewer") as client:
+        assert ask("github", "owners").status_code == 403
+
+
+def test_a_step_on_the_picked_host_acts_as_the_person_and_no_other_step_does(at: Desk, forge: OtherSystem) -> None:
+    there, elsewhere = f"{forge.host}?owner=acme&repo=shop", f"localhost:{forge.host.partition(':')[2]}?owner=a&repo=b"
+    label = {"number": 1, "labels": ["a"]}
+    steps = [
+        {"id": name, "action": "github:issues:label", "input": {**label, "repoUrl": f"${{{{ parameters.{name} }}}}"}}
+        for name in ("at", "elsewhere")
+    ]
+    ref = at.template({"parameters": [PICKED], "steps": steps}, "labels")
+    values = {"at": there, "elsewhere": elsewhere}
+    forge.asked.clear()
+    made = at.post(ref, values=values, secrets={"USER_OAUTH_TOKEN": MINE})
+    assert made.status_code == 201, made.text
+    run = at.end(made.json()["id"])
+    used = {(one.headers["host"], one.headers["authorization"]) for one in forge.asked}
+    assert used == {(forge.host, f"Bearer {MINE}"), (elsewhere.partition("?")[0], f"Bearer {OURS}")}
+    assert MINE not in at.log(run.id)
+    scaffolder = at.served.platform.settings.scaffolder
+    with pytest.MonkeyPatch.context() as strict:
+        strict.setitem(scaffolder.__dict__, "require_user_credentials", True)
+        with at.client() as client:
+            body = {"template_ref": ref, "values": values, "secrets": {"USER_OAUTH_TOKEN": MINE}}
+            checks = client.post("/api/scaffolder/v1/plans", json=body).json()["checks"]
+        refused = [one["id"] for one in checks if "No user credentials provided" in one["detail"]]
+        assert refused == ["step:elsewhere"]
+        assert at.post(ref, values=values, secrets={"USER_OAUTH_TOKEN": MINE}).status_code == 403

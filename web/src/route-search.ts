@@ -96,3 +96,12 @@ export const upgradesSearch = (s: Raw): UpgradesSearch => ({
   template: text(s.template),
   upgrade: text(s.upgrade),
 })
+
+/** `template` is namespace/name; `as=new` begins another one from it. */
+export type EditorSearch = { template?: string; as?: 'new'; file?: string; show?: 'result' | 'changes' }
+export const editorSearch = (s: Raw): EditorSearch => ({
+  template: text(s.template),
+  as: s.as === 'new' ? 'new' : undefined,
+  file: text(s.file),
+  show: s.show === 'result' || s.show === 'changes' ? s.show : undefined,
+})

@@ -22,9 +22,17 @@ import {
 import { NotFound, RouteError, RoutePending } from './components/RouteStates'
 import { type Crumb, Shell } from './components/Shell'
 import { isSection, SECTIONS } from './features/settings/sections'
-import { catalogSearch, entitySearch, graphSearch, matrixSearch, problemsSearch, sourcesSearch, type Raw, text, upgradesSearch } from './route-search' // prettier-ignore
+import { catalogSearch, editorSearch, entitySearch, graphSearch, matrixSearch, problemsSearch, sourcesSearch, type Raw, text, upgradesSearch } from './route-search' // prettier-ignore
 
-export type { CatalogSearch, EntitySearch, GraphSearch, MatrixSearch, ProblemsSearch, UpgradesSearch } from './route-search'
+export type {
+  CatalogSearch,
+  EditorSearch,
+  EntitySearch,
+  GraphSearch,
+  MatrixSearch,
+  ProblemsSearch,
+  UpgradesSearch,
+} from './route-search'
 
 type Context = { queryClient: QueryClient }
 const crumb = (f: (p: Record<string, string>) => Crumb[]) => ({ crumb: f })
@@ -155,6 +163,16 @@ const upgrades = createRoute({
   validateSearch: upgradesSearch,
   component: lazyRouteComponent(() => import('./features/scaffolder/UpgradesPage'), 'UpgradesPage'),
 })
+const editor = createRoute({
+  getParentRoute: () => app,
+  path: '/create/editor',
+  staticData: crumb(() => [
+    ['Create', '/create'],
+    ['Template editor', '/create/editor'],
+  ]),
+  validateSearch: editorSearch,
+  component: lazyRouteComponent(() => import('./features/scaffolder/editor/EditorPage'), 'EditorPage'),
+})
 /** `formData` is JSON, as in Backstage's links; the router may have read it already. */
 export type WizardSearch = { step?: number; formData?: string; draft?: string }
 const wizardSearch = (s: Raw): WizardSearch => ({
@@ -256,6 +274,7 @@ const routeTree = root.addChildren([
     onboard,
     create,
     upgrades,
+    editor,
     wizard,
     environments,
     pulls,

@@ -68,7 +68,7 @@ async function call<T>(
 
 export const get = <T>(path: string, query?: Query, signal?: AbortSignal) =>
   call<T>('GET', withQuery(path, query), undefined, signal)
-export const post = <T>(path: string, body: unknown = {}) => call<T>('POST', path, body)
+export const post = <T>(path: string, body: unknown = {}, signal?: AbortSignal) => call<T>('POST', path, body, signal)
 /** With the ETag of what was read, so that a change in between is refused. */
 export const postIf = <T>(etag: string, path: string, body: unknown = {}) =>
   call<T>('POST', path, body, undefined, { 'If-Match': `"${etag}"` })

@@ -2586,6 +2586,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/scaffolder/v1/lint": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Judge a golden path that is sent with its files, as `taxiway template lint` does. Nothing is kept.
+         * @description Judge a golden path that is sent with its files, as `taxiway template lint` does. Nothing is kept.
+         */
+        post: operations["scaffolder.lint_template"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/scaffolder/v1/offers/{kind}/{namespace}/{name}": {
         parameters: {
             query?: never;
@@ -2680,6 +2700,26 @@ export interface paths {
          * @description Decline the newest version for a service, until there is another.
          */
         post: operations["scaffolder.decline_upgrade"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/scaffolder/v1/templates/{namespace}/{name}/files": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A golden path with the files in its folder, for an editor.
+         * @description A golden path with the files in its folder, for an editor.
+         */
+        get: operations["scaffolder.get_template_files"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -4835,6 +4875,59 @@ export interface components {
             remedy: string;
         };
         /**
+         * LintAnswer
+         * @description What is wrong, errors of the template itself first. `template` is the document as it was read, and `form` what
+         *     its wizard asks, in the shape of the parameter schema; where it is not usable yet, `reason` says why.
+         */
+        LintAnswer: {
+            /** Findings */
+            findings: components["schemas"]["LintFinding"][];
+            /** Form */
+            form: {
+                [key: string]: unknown;
+            } | null;
+            /** Reason */
+            reason: string | null;
+            /** Template */
+            template: {
+                [key: string]: unknown;
+            } | null;
+        };
+        /**
+         * LintFinding
+         * @description One thing that is wrong, with the file beside the template, its line, and what to do.
+         */
+        LintFinding: {
+            /** Code */
+            code: string;
+            /**
+             * Level
+             * @enum {string}
+             */
+            level: "error" | "warning" | "note";
+            /** Line */
+            line: number | null;
+            /** Message */
+            message: string;
+            /** Path */
+            path: string;
+            /** Remedy */
+            remedy: string;
+        };
+        /**
+         * LintRequest
+         * @description Files of a template to judge; `entry` is the path of the template itself.
+         */
+        LintRequest: {
+            /**
+             * Entry
+             * @default template.yaml
+             */
+            entry: string;
+            /** Files */
+            files: components["schemas"]["DirectoryFile"][];
+        };
+        /**
          * LocationCreated
          * @description What registering came to. `run_id` names the run that takes in a large source.
          */
@@ -5484,11 +5577,14 @@ export interface components {
         };
         /**
          * ProposalBody
-         * @description Files that are to be different on `base` (the default branch), and the new branch that has them.
+         * @description Files that are to be different on `base` (the default branch), and the new branch that has them. With `base_sha`,
+         *     the commit that they were made from, it is refused when the base moved on.
          */
         ProposalBody: {
             /** Base */
             base?: string | null;
+            /** Base Sha */
+            base_sha?: string | null;
             /**
              * Body
              * @default
@@ -6586,6 +6682,54 @@ export interface components {
         TaskRef: {
             /** Id */
             id: string;
+        };
+        /**
+         * TemplateFileView
+         * @description A file beside a template: its text, or base64 of bytes that are none.
+         */
+        TemplateFileView: {
+            /** Content Base64 */
+            content_base64: string | null;
+            /** Executable */
+            executable: boolean;
+            /** Path */
+            path: string;
+            /** Text */
+            text: string | null;
+        };
+        /**
+         * TemplateFiles
+         * @description A template as it is now. `entry` is its own file. When it cannot be changed where it lives: why, and what to
+         *     do; else the repository, the folder in it, the branch and the commit. `reads_outside` says that it uses files that
+         *     are not among these.
+         */
+        TemplateFiles: {
+            /** Branch */
+            branch: string | null;
+            /** Commit */
+            commit: string | null;
+            /** Entry */
+            entry: string;
+            /** Files */
+            files: components["schemas"]["TemplateFileView"][];
+            /** Folder */
+            folder: string | null;
+            /** Is Editable */
+            is_editable: boolean;
+            /** Is Protected */
+            is_protected: boolean;
+            /** Reads Outside */
+            reads_outside: boolean;
+            /** Reason */
+            reason: string | null;
+            /** Ref */
+            ref: string;
+            /** Remedy */
+            remedy: string | null;
+            /** Repository */
+            repository: string | null;
+            /** Title */
+            title: string;
         };
         /**
          * TokenList
@@ -11855,6 +11999,39 @@ export interface operations {
             };
         };
     };
+    "scaffolder.lint_template": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LintRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LintAnswer"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     "scaffolder.list_offers": {
         parameters: {
             query?: never;
@@ -12015,6 +12192,38 @@ export interface operations {
                     "application/json": {
                         [key: string]: unknown;
                     };
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    "scaffolder.get_template_files": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                namespace: string;
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TemplateFiles"];
                 };
             };
             /** @description Validation Error */

@@ -95,6 +95,20 @@ export type Adoptable = {
   template: string | null
 }
 /** A plan made now has the files' content; the plan that a run keeps has their names and sizes only. */
+export type TemplateFiles = S['TemplateFiles']
+export type TemplateFile = S['TemplateFileView']
+export type DirectoryFile = S['DirectoryFile']
+export type LintFinding = S['LintFinding']
+export type LintAnswer = Omit<S['LintAnswer'], 'form' | 'template'> & { form: ParameterSchema | null; template: Json | null }
+export type Proposal = S['ProposalBody']
+export type ProposalFile = S['FileBody']
+/** Backstage's answer to a dry run. */
+export type DryRun = {
+  log: { body: { message: string; stepId?: string } }[]
+  steps: { id: string; action: string }[]
+  output: Json
+  directoryContents: { path: string; executable: boolean; base64Content: string }[]
+}
 export type PlanFile = { path: string; size: number; executable?: boolean; content_base64?: string | null }
 export type PlanCheck = { id: string; title: string; verdict: 'passed' | 'failed' | 'not_checked'; detail?: string | null }
 export type Plan = {

@@ -22,7 +22,7 @@ export function PlanParts({ plan }: { plan: Plan }) {
           ))}
         </Panel>
       )}
-      <Files files={plan.files} />
+      <PlanFiles files={plan.files} />
       <div className="t3 mono trunc" style={{ fontSize: 11.5 }} title={plan.hash}>
         plan {plan.hash.replace(/^sha256:/, '').slice(0, 16)}
       </div>
@@ -64,7 +64,7 @@ const decode = (b64: string): string => {
 }
 
 /** With content the list opens files; a stored plan has names and sizes only. */
-function Files({ files }: { files: PlanFile[] }) {
+export function PlanFiles({ files }: { files: PlanFile[] }) {
   const [open, setOpen] = useState(files.find((f) => /readme\.md$/i.test(f.path))?.path ?? files[0]?.path)
   if (!files.length) return null
   const readable = files.some((f) => typeof f.content_base64 === 'string')

@@ -69,7 +69,9 @@ def open_pull(ctx: Ctx, body: NewPullBody) -> Any:
 def propose_change(ctx: Ctx, body: ProposalBody) -> Any:
     """Change files by a pull request: a branch, a commit and the pull request in one."""
     changes = {file.path: file.change() for file in body.files}
-    given = service.Proposal(body.repository, body.head, changes, body.title, body.body, body.base, body.draft)
+    given = service.Proposal(
+        body.repository, body.head, changes, body.title, body.body, body.base, body.draft, body.base_sha
+    )
     row = service.propose_change(ctx, given)
     place = {"location": f"{BASE}/pulls/{row['repository']}/{row['number']}"}
     return json_bytes(detail(ctx, row), status=201, headers=place)

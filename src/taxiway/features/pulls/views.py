@@ -207,12 +207,14 @@ class FileBody(BaseModel):
 
 
 class ProposalBody(BaseModel):
-    """Files that are to be different on `base` (the default branch), and the new branch that has them."""
+    """Files that are to be different on `base` (the default branch), and the new branch that has them. With `base_sha`,
+    the commit that they were made from, it is refused when the base moved on."""
 
     model_config = STRICT
     repository: Name
     head: Name
     base: Name | None = None
+    base_sha: Sha | None = None
     title: Title
     body: Text = ""
     draft: bool = False

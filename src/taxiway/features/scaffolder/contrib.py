@@ -30,6 +30,7 @@ from taxiway.features.scaffolder.checks import OwnerCheck
 from taxiway.features.scaffolder.declared.action import declared_actions
 from taxiway.features.scaffolder.deprecation import DeprecationCheck
 from taxiway.features.scaffolder.draft_routes import operations as draft_operations
+from taxiway.features.scaffolder.editing_routes import operations as editing_operations
 from taxiway.features.scaffolder.execution import ForgetSecrets, ScaffoldHandler
 from taxiway.features.scaffolder.quotas import QuotaCheck
 from taxiway.features.scaffolder.rendering.client import Renderer
@@ -100,6 +101,7 @@ FEATURE = Feature(
         *adoption_operations.items,
         *draft_operations.items,
         *wizard_operations.items,
+        *editing_operations.items,
     ],
     register=register,
 )

@@ -64,28 +64,7 @@ class Scaffolder:
 
     def parameter_schema(self, ref: str) -> dict[str, Any]:
         """Backstage's parameter schema: the pages of the form."""
-        template = self.template(ref)
-        spec = template.document["spec"]
-        answer: dict[str, Any] = {
-            "title": template.title,
-            "description": template.description,
-            "steps": [
-                {
-                    "title": page.get("title") or "Please enter the following information",
-                    **({"description": page["description"]} if page.get("description") else {}),
-                    "schema": page_schema(page),
-                }
-                for page in template.pages
-            ],
-        }
-        known = deprecation_of(spec)
-        if known is not None:
-            answer[DEPRECATION] = known.view(self.platform.clock.now())
-        if spec.get("presentation"):
-            answer["presentation"] = spec["presentation"]
-        if template.document["metadata"].get("ui:options"):
-            answer["ui:options"] = template.document["metadata"]["ui:options"]
-        return answer
+        return form_of(self.template(ref), self.platform.clock.now())
 
     def actions(self) -> list[dict[str, Any]]:
         """Every action: id, description, schemas, in Backstage's shape."""
@@ -219,7 +198,7 @@ class Scaffolder:
         ctx.authorize("scaffolder.dry_run")
         name = document.get("metadata", {}).get("name", "template") if isinstance(document, Mapping) else "template"
         with tempfile.TemporaryDirectory() as folder:
-            _write_directory(Path(folder), directory)
+            write_directory(Path(folder), directory)
             template = parse_template(
                 {**document, "metadata": {"name": name, **document.get("metadata", {})}},
                 f"template:default/{name}".lower(),
@@ -227,6 +206,31 @@ class Scaffolder:
                 digest(document),
             )
             return dry_run(ctx, self.renderer, self.order(template, values, secrets, Path(folder)))
+
+
+def form_of(template: Template, now: int) -> dict[str, Any]:
+    """The pages of a template's form in Backstage's shape."""
+    spec = template.document["spec"]
+    answer: dict[str, Any] = {
+        "title": template.title,
+        "description": template.description,
+        "steps": [
+            {
+                "title": page.get("title") or "Please enter the following information",
+                **({"description": page["description"]} if page.get("description") else {}),
+                "schema": page_schema(page),
+            }
+            for page in template.pages
+        ],
+    }
+    known = deprecation_of(spec)
+    if known is not None:
+        answer[DEPRECATION] = known.view(now)
+    if spec.get("presentation"):
+        answer["presentation"] = spec["presentation"]
+    if template.document["metadata"].get("ui:options"):
+        answer["ui:options"] = template.document["metadata"]["ui:options"]
+    return answer
 
 
 def task_view(run: Run) -> dict[str, Any]:
@@ -260,8 +264,9 @@ def _template_location(annotation: str) -> str:
     return annotation.removeprefix("url:") if annotation.startswith("url:git:") else annotation
 
 
-def _write_directory(root: Path, directory: Sequence[Mapping[str, Any]]) -> None:
-    """The request's files below `root`. InputError for a path that leaves it."""
+def write_directory(root: Path, directory: Sequence[Mapping[str, Any]]) -> None:
+    """The request's files below `root`. InputError for a path that leaves it, TooLargeError for more than
+    `MAX_DIRECTORY` bytes."""
     tree, size = Tree(root), 0
     for item in directory:
         try:

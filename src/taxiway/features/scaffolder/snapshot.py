@@ -38,7 +38,7 @@ def snapshot(platform: Platform, location: str, document: Mapping[str, Any], com
     """Store the files of the template at `location` (`file:/…/template.yaml` or `git:<repository>//<path>`, there as
     of `commit` or of the newest one). Returns `<digest>//<where the template's folder is in it>`."""
     scheme, _, target = location.partition(":")
-    is_whole = any("../" in text for text in _texts(document.get("spec")))
+    is_whole = reads_outside(document)
     stored = _stored(platform)
     if scheme == "file":
         folder = Path(target).parent
@@ -52,7 +52,29 @@ def snapshot(platform: Platform, location: str, document: Mapping[str, Any], com
         root_in, base = (".", inner) if is_whole else (inner, ".")
         left_out = frozenset[str]() if is_whole else TESTS
         return f"{stored.committed(repository, root_in, left_out, commit)}//{base}"
-    raise InputError(f"templates cannot be read from '{location}': register them from a file or the built-in forge")
+    raise _unreadable(location)
+
+
+def template_files(platform: Platform, location: str, commit: str | None = None) -> Iterator[tuple[str, bytes, bool]]:
+    """(path, content, whether it is executable) of the files in the folder of the template at `location`, its tests
+    among them. Locations and errors are those of `snapshot`."""
+    scheme, _, target = location.partition(":")
+    if scheme == "file":
+        return _folder_files(Path(target).parent)
+    if scheme == "git":
+        repository, _, path = target.partition("//")
+        forge, wanted = _head(platform, repository, commit)
+        return _forge_files(forge, repository, str(PurePosixPath(path).parent), frozenset(), wanted)
+    raise _unreadable(location)
+
+
+def reads_outside(document: Mapping[str, Any]) -> bool:
+    """Whether a template reads what lies outside of its folder."""
+    return any("../" in text for text in _texts(document.get("spec")))
+
+
+def _unreadable(location: str) -> InputError:
+    return InputError(f"templates cannot be read from '{location}': register them from a file or the built-in forge")
 
 
 def loose(folder: Path) -> str:
@@ -80,11 +102,7 @@ class Stored:
 
     def committed(self, repository: str, path: str, without: frozenset[str], commit: str | None) -> str:
         """The digest of the files below `path` in a commit, of the newest where none is named."""
-        forge = next(iter(self._platform.registry.all("forge", Forge)), None)
-        head = forge.get_repository(repository) if forge else None
-        if forge is None or head is None or head.head is None:
-            raise NotFoundError(f"there is no repository '{repository}' with commits: push the template first")
-        wanted = commit or head.head
+        forge, wanted = _head(self._platform, repository, commit)
         return self._once(
             (repository, path, without, commit), wanted, lambda: _forge_files(forge, repository, path, without, wanted)
         )
@@ -224,6 +242,15 @@ def _signs(root: Path, without: frozenset[str]) -> Iterator[tuple[str, int, int,
                 found = entry.stat(follow_symlinks=False)
                 newest = max(found.st_ctime_ns, found.st_mtime_ns)
                 yield prefix + entry.name, found.st_ino, newest, found.st_size, found.st_mode
+
+
+def _head(platform: Platform, repository: str, commit: str | None) -> tuple[Forge, str]:
+    """The forge, and the commit to read; the newest one where none is named."""
+    forge = next(iter(platform.registry.all("forge", Forge)), None)
+    head = forge.get_repository(repository) if forge else None
+    if forge is None or head is None or head.head is None:
+        raise NotFoundError(f"there is no repository '{repository}' with commits: push the template first")
+    return forge, commit or head.head
 
 
 def _forge_files(

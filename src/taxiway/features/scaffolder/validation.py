@@ -34,7 +34,7 @@ def check_values(pages: Sequence[Mapping[str, Any]], values: Mapping[str, Any]) 
     for page in pages:
         problems += schema_errors(page_schema(page), values)
     if problems:
-        fields = ", ".join(sorted({problem.pointer or "/" for problem in problems}))
+        fields = ", ".join(sorted({problem.pointer or problem.detail for problem in problems}))
         raise InputError(f"some answers are not valid: {fields}", code="scaffolder.invalid_values", errors=problems)
 
 

@@ -315,3 +315,48 @@ def test_questions_come_in_the_order_of_the_author(server: Served, add_template:
         assert questions(client, ["zone", "name", "owner"]) == ["zone", "name", "owner"]
         # Another order alone is a change too.
         assert questions(client, ["owner", "zone", "name"]) == ["owner", "zone", "name"]
+
+
+def test_the_editor_opens_a_template_and_judges_what_is_sent_as_the_lint_does(
+    server: Served, add_template: AddTemplate
+) -> None:
+    import base64
+
+    ref = add_template(PUBLISH, {**FILES, "logo.png": "\0png"})
+
+    def sent(files: dict[str, str]) -> dict[str, Any]:
+        listed = [{"path": p, "base64Content": base64.b64encode(t.encode()).decode()} for p, t in files.items()]
+        return {"entry": "template.yaml", "files": listed}
+
+    with developer(server) as client, server.client(server.token("viewer", "user:default/eve")) as viewer:
+        place = f"/api/scaffolder/v1/templates/default/{ref.rpartition('/')[2]}/files"
+        assert viewer.get(place).status_code == 403
+        opened = client.get(place).json()
+        assert (opened["entry"], opened["is_editable"]) == ("template.yaml", False)
+        assert opened["remedy"]
+        texts = {file["path"]: file["text"] for file in opened["files"]}
+        assert texts["logo.png"] is None
+        files = {path: text for path, text in texts.items() if text is not None}
+        good = client.post("/api/scaffolder/v1/lint", json=sent(files)).json()
+        assert [one for one in good["findings"] if one["level"] == "error"] == []
+        assert good["form"]["steps"][0]["schema"]["required"] == ["name", "owner"]
+        assert good["template"]["spec"]["steps"][0]["id"] == "fetch"
+
+        files["skeleton/a.txt"] = "line\n${{ values.nmae }}\n"
+        files["template.yaml"] = files["template.yaml"].replace("./skeleton", "../../../../etc")
+        found = client.post("/api/scaffolder/v1/lint", json=sent(files)).json()["findings"]
+        assert [one["code"] for one in found if one["level"] == "error"] == ["missing-files"]
+        assert "/tmp" not in str(found)
+        files["template.yaml"] = texts["template.yaml"]
+        found = client.post("/api/scaffolder/v1/lint", json=sent(files)).json()["findings"]
+        wrong = next(one for one in found if one["code"] == "unknown-value")
+        assert (wrong["path"], wrong["line"], wrong["remedy"]) == ("skeleton/a.txt", 2, "Did you mean 'name'?")
+
+        files["template.yaml"] = "kind: Template\n  spec: ["
+        broken = client.post("/api/scaffolder/v1/lint", json=sent(files)).json()
+        assert (broken["form"], broken["findings"][0]["path"]) == (None, "template.yaml")
+        assert broken["reason"]
+        assert client.post("/api/scaffolder/v1/lint", json=sent({"x": ""})).status_code == 422
+        for path in ("../x", ".git/config"):
+            refused = client.post("/api/scaffolder/v1/lint", json=sent({"template.yaml": "", path: ""}))
+            assert (refused.status_code, refused.json()["code"]) == (422, "scaffolder.bad_path")

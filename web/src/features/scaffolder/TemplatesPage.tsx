@@ -1,7 +1,17 @@
 import { Button, TextInput } from '@mantine/core'
 import { useQuery, useSuspenseQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
-import { Blocks, CalendarClock, GitPullRequestArrow, Globe, type LucideIcon, Rocket, Search, Server } from 'lucide-react'
+import {
+  Blocks,
+  CalendarClock,
+  GitPullRequestArrow,
+  Globe,
+  type LucideIcon,
+  Rocket,
+  Search,
+  Server,
+  SquarePen,
+} from 'lucide-react'
 import { useState } from 'react'
 import { goldenPathsQuery, isForExisting } from '~/api/golden-paths'
 import { templatesQuery } from '~/api/queries'
@@ -33,6 +43,7 @@ export function TemplatesPage() {
         sub="Golden paths: what you get here is built, deployed, observable and owned from the first minute."
         right={<>
           {data.items.length > 6 && <TextInput placeholder="Find a golden path" aria-label="Find a golden path" leftSection={<Search size={14} />} value={find} onChange={(e) => setFind(e.currentTarget.value)} />}
+          <Button component={Link} to="/create/editor" variant="default" leftSection={<SquarePen size={14} />}>Template editor</Button>
           <Button component={Link} to="/create/upgrades" variant="default" leftSection={<GitPullRequestArrow size={14} />}>Services and upgrades</Button>
         </>}
       />

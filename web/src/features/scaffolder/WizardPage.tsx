@@ -1,12 +1,8 @@
 import { Button } from '@mantine/core'
-// not from the package's index: that one also pulls in a validator that needs `eval`
-import Form, { type IChangeEvent } from '@rjsf/core/lib/components/Form.js'
-import withTheme from '@rjsf/core/lib/withTheme.js'
-import type { RJSFSchema } from '@rjsf/utils'
 import { useMutation, useQuery, useSuspenseQuery } from '@tanstack/react-query'
 import { getRouteApi, useNavigate } from '@tanstack/react-router'
 import { ArrowLeft, ArrowRight, Check, Rocket } from 'lucide-react'
-import { type RefObject, useEffect, useMemo, useRef, useState } from 'react'
+import { useEffect, useMemo, useRef, useState } from 'react'
 import { draftQuery } from '~/api/drafts'
 import { makePlan, startTask } from '~/api/mutations'
 import { entityQuery, parameterSchemaQuery } from '~/api/queries'
@@ -20,17 +16,12 @@ import { KindIcon } from '~/ui/KindIcon'
 import { Page } from '~/ui/parts'
 import { DraftTools } from './DraftTools'
 import { dropDraft, readDraft, secretsOf, without, writeDraft } from './draft'
-import type { FormContext } from './field-parts'
-import { fields } from './fields'
-import { humanErrors } from './messages'
 import { PlanView } from './PlanView'
 import { Preview } from './Preview'
-import { theme } from './rjsf-theme'
 import s from './scaffolder.module.css'
+import { StepForm, type StepFormRef } from './StepForm'
 import { defaultsOf, splitStep } from './template-schema'
-import { validator } from './validator'
 
-const ThemedForm = withTheme<Json, RJSFSchema, FormContext>(theme as never)
 const route = getRouteApi('/app/create/$namespace/$name')
 
 export function WizardPage() {
@@ -65,8 +56,7 @@ function Wizard({ from }: { from?: Draft }) {
   }))
   const [secrets, setSecrets] = useState<Record<string, string>>({})
   const [reached, setReached] = useState(Math.min(draft.reached, steps.length))
-  const [tried, setTried] = useState(false)
-  const form = useRef<Form<Json, RJSFSchema, FormContext>>(null)
+  const form = useRef<StepFormRef>(null)
   const at = Math.min((search.step ?? 1) - 1, reached) // a reload keeps the place only as far as the answers are known
   const templateRef = `template:${namespace}/${name}`
   const plan = useMutation({
@@ -99,7 +89,6 @@ function Wizard({ from }: { from?: Draft }) {
     open.current = at === steps.length
   }, [at, steps.length, askPlan, values])
   const go = (i: number) => {
-    setTried(false)
     setReached(Math.max(reached, i))
     void move({ search: { step: i + 1, draft: search.draft } })
   }
@@ -136,26 +125,14 @@ function Wizard({ from }: { from?: Draft }) {
             <PlanView plan={plan.data} error={plan.error} pending={plan.isPending} retry={() => plan.mutate(values)} values={values} steps={steps} />
           ) : (
             current && (
-              <ThemedForm
+              <StepForm
                 key={at}
-                ref={form as RefObject<Form<Json, RJSFSchema, FormContext>>}
-                schema={current.schema}
-                uiSchema={current.uiSchema}
-                formData={values}
-                formContext={{ values, secrets, setSecret: (k, v) => setSecrets((o) => ({ ...o, [k]: v })) }}
-                validator={validator}
-                fields={fields as never}
-                liveValidate={tried ? 'onChange' : false}
-                transformErrors={humanErrors(current.schema, (p) => helpOf(current.uiSchema, p))}
-                onError={() => setTried(true)}
-                focusOnFirstError={(e) => document.getElementById(['root', ...String(e.property ?? '').split('.').filter(Boolean)].join('_'))?.focus()}
-                showErrorList={false}
-                noHtml5Validate
-                onChange={(e: IChangeEvent<Json>) => setValues((old) => ({ ...old, ...e.formData }))}
+                step={current}
+                form={form}
+                context={{ values, secrets, setSecret: (k, v) => setSecrets((o) => ({ ...o, [k]: v })) }}
+                onChange={(answers) => setValues((old) => ({ ...old, ...answers }))}
                 onSubmit={() => go(at + 1)}
-              >
-                <button type="submit" hidden />
-              </ThemedForm>
+              />
             )
           )}
           <Refusal error={start.error} />
@@ -184,13 +161,6 @@ function given(formData: string | undefined): Json {
   } catch {
     return {}
   }
-}
-
-/** `ui:help` of a property such as `.name`; shown as the message when its pattern does not match. */
-function helpOf(ui: Json, property: string): string | undefined {
-  const node = property.split('.').filter(Boolean).reduce<unknown>((n, k) => (n as Json | undefined)?.[k], ui) // prettier-ignore
-  const help = (node as Json | undefined)?.['ui:help']
-  return typeof help === 'string' ? help : undefined
 }
 
 function DeprecationNotice({ of: x }: { of: Deprecation }) {

@@ -9,13 +9,14 @@ from __future__ import annotations
 import json
 import re
 import struct
+import time
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
 from taxiway.features.scaffolder.rendering.planned import Files, PlannedRenders
 from taxiway.features.scaffolder.rendering.pool import KEEP, Pool, RenderError, start_worker
-from taxiway.model.errors import TooLargeError, UnavailableError
+from taxiway.model.errors import TimedOutError, TooLargeError, UnavailableError
 from taxiway.plugin import Identity
 
 MARKS = re.compile(r"\{[{%#]|[%#}]\}")
@@ -118,3 +119,16 @@ class Renderer:
                 raise RenderError(detail, code="scaffolder.syntax")
             raise RenderError(detail, code="scaffolder.render")
         return answer["value"]
+
+
+class RendererForAWhile(Renderer):
+    """The same rendering processes for one piece of work: `seconds` after it began, each further call is refused."""
+
+    def __init__(self, inner: Renderer, seconds: float) -> None:
+        self._lenient, self._pool, self._planned = inner._lenient, inner._pool, inner._planned
+        self._until = time.monotonic() + seconds
+
+    def _answer(self, body: bytes) -> Any:
+        if time.monotonic() > self._until:
+            raise TimedOutError("judging the template took too long: run `taxiway template lint` beside it")
+        return super()._answer(body)

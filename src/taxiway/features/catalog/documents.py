@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
@@ -13,11 +13,15 @@ from taxiway.features.catalog.model import MANAGED_BY, ORIGIN, SOURCE_LOCATION, 
 from taxiway.features.catalog.refs import owner_of, system_of
 from taxiway.features.catalog.scalars import text_of
 from taxiway.model.entity import DEFAULT_NAMESPACE, ref_of
-from taxiway.plugin import SourcedEntity
+
+if TYPE_CHECKING:  # where documents are judged beside the server, its contract takes too long to load
+    from taxiway.plugin import SourcedEntity
 
 MAX_TEXT = 200
 MAX_LEAVES = 4000
 MAX_WORDS = 20_000
+COLUMN_NAMES = ("kind", "namespace", "name", "type", "lifecycle", "owner", "system", "title")
+"""What `Record.columns` holds."""
 COLUMNS = ("metadata.name", "metadata.uid", "metadata.etag")
 """Paths that are columns, not leaves."""
 Leaf = tuple[str, str, bool]
@@ -31,7 +35,7 @@ def prepare(
     document = normalise(sourced.document, kinds or shipped())
     if origin is not None:
         _annotate(document, sourced.location, origin)
-    spec = document.get("spec", {})
+    spec, text = document.get("spec", {}), orjson.dumps(document)
     columns = {
         "kind": document["kind"].lower(),
         "namespace": document["metadata"]["namespace"],
@@ -45,19 +49,27 @@ def prepare(
     return Record(
         str(ref_of(document)),
         columns,
-        document,
-        fingerprint(document),
+        text,
+        fingerprint(text),
         sourced.location,
         sourced.line,
         relations,
         leaves(document),
         words(document),
+        _room(text, document),
     )
 
 
-def fingerprint(document: Mapping[str, Any]) -> str:
+def fingerprint(text: bytes) -> str:
     """Tells one state of a document from another. The order of keys counts: a template's questions come in it."""
-    return "sha256:" + hashlib.sha256(orjson.dumps(document)).hexdigest()
+    return "sha256:" + hashlib.sha256(text).hexdigest()
+
+
+def _room(text: bytes, document: Mapping[str, Any]) -> int:
+    # Only `spec` can hold the same text again, and all of it stands on one side of the metadata.
+    part, keys = b'"metadata":' + orjson.dumps(document["metadata"]), list(document)
+    is_behind = "spec" in document and keys.index("spec") < keys.index("metadata")
+    return (text.rindex(part) if is_behind else text.index(part)) + len(part) - 1
 
 
 def normalise(document: Mapping[str, Any], kinds: Kinds) -> dict[str, Any]:

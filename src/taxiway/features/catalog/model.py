@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
-from taxiway.plugin import SourcedEntity
+import orjson
 
 SYSTEM_SOURCES = frozenset({"library", "demo"})
 """Sources that ship with Taxiway: they are not locations, and cannot be unregistered."""
@@ -23,13 +24,6 @@ IMPORT = "import"
 MANAGED_BY = "backstage.io/managed-by-location"
 ORIGIN = "backstage.io/managed-by-origin-location"
 SOURCE_LOCATION = "backstage.io/source-location"
-
-
-@dataclass(frozen=True)
-class ReadEntity(SourcedEntity):
-    """A sourced entity that still has the text it was parsed from, for line numbers of problems."""
-
-    text: str | None = field(default=None, repr=False, compare=False)
 
 
 PROBLEM_CODES: Mapping[str, str] = {
@@ -133,15 +127,49 @@ def location_ref(kind: str, target: str) -> str:
 
 
 @dataclass(frozen=True)
+class Packed:
+    """A document as it is stored, with the uid that it holds."""
+
+    uid: str
+    content: bytes
+
+
+@dataclass(frozen=True)
 class Record:
-    """An entity ready to be stored: narrow columns, document text, leaves, relations and search text."""
+    """An entity ready to be stored: narrow columns, document text, leaves, relations and search text.
+
+    `text` is the document as JSON; at `room`, where its metadata ends, goes what only the server may set. `packed` is
+    all of it as it is stored, where that was made ahead, for an entity that is new.
+    """
 
     ref: str
     columns: Mapping[str, Any]
-    document: Mapping[str, Any]
+    text: bytes
     hash: str
     location: str
     line: int
     relations: frozenset[tuple[str, str]]
     leaves: Collection[tuple[str, str, bool]]
     words: tuple[str, str, str, str]
+    room: int = 0
+    packed: Packed | None = None
+
+    @cached_property
+    def document(self) -> Mapping[str, Any]:
+        """The document."""
+        found: Mapping[str, Any] = orjson.loads(self.text)
+        return found
+
+    @property
+    def etag(self) -> str:
+        """Tells one state of the document from another, as the API shows it."""
+        return self.hash[7:47]
+
+    def stored(self, uid: str) -> bytes:
+        """The document as it is served, under this uid."""
+        return b'%b,"uid":"%b","etag":"%b"%b' % (
+            self.text[: self.room],
+            uid.encode(),
+            self.etag.encode(),
+            self.text[self.room :],
+        )

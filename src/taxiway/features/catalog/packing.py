@@ -6,10 +6,6 @@ The first byte says which dictionary. Stored documents need theirs for ever: a b
 from __future__ import annotations
 
 import zlib
-from typing import Any
-
-from sqlalchemy import LargeBinary
-from sqlalchemy.types import TypeDecorator
 
 LEVEL = 4
 RAW = -15
@@ -44,27 +40,14 @@ _DICTIONARIES = (b"", _FIRST)
 NEWEST = 1
 
 
-def pack(text: str) -> bytes:
-    """A document as stored."""
+def pack(text: bytes) -> bytes:
+    """A document, as UTF-8, as it is stored."""
     packer = zlib.compressobj(LEVEL, zlib.DEFLATED, RAW, zlib.DEF_MEM_LEVEL, zlib.Z_DEFAULT_STRATEGY, _FIRST)
-    return bytes((NEWEST,)) + packer.compress(text.encode()) + packer.flush()
+    return bytes((NEWEST,)) + packer.compress(text) + packer.flush()
 
 
 def unpack(packed: bytes) -> str:
-    """The document that `pack` was given."""
+    """The text of the document that `pack` was given."""
     dictionary = _DICTIONARIES[packed[0]]
     reader = zlib.decompressobj(RAW, dictionary) if dictionary else zlib.decompressobj(RAW)
     return reader.decompress(packed[1:]).decode()
-
-
-class PackedText(TypeDecorator[str]):
-    """A column of packed texts."""
-
-    impl = LargeBinary
-    cache_ok = True
-
-    def process_bind_param(self, value: str | None, dialect: Any) -> bytes | None:
-        return None if value is None else pack(value)
-
-    def process_result_value(self, value: bytes | None, dialect: Any) -> str | None:
-        return None if value is None else unpack(bytes(value))

@@ -29,7 +29,7 @@ from sqlalchemy import (
 )
 
 from taxiway.core.store.types import Time, metadata
-from taxiway.features.catalog.packing import PackedText
+from taxiway.features.catalog.packed_text import PackedText
 
 RowId = BigInteger().with_variant(Integer(), "sqlite")
 

@@ -30,7 +30,7 @@ ENTITY = """
 
 @pytest.mark.parametrize("document", ["", "{}", '{"größe":"' + "ä" * 100_000 + '"}'])
 def test_a_packed_document_is_what_it_was(document: str) -> None:
-    assert unpack(pack(document)) == document
+    assert unpack(pack(document.encode())) == document
 
 
 def test_the_dictionary_that_stored_documents_need_stays_as_it_is() -> None:

@@ -6,12 +6,19 @@ import os
 import signal
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
+from orjson import dumps, loads
 
+from taxiway.features.catalog.kinds import Kinds, kind_of, shipped
+from taxiway.features.catalog.packing import unpack
+from taxiway.features.catalog.service.apply import Judged, judge
 from taxiway.features.catalog.sources import parsing
-from taxiway.features.catalog.sources.parsing import Parsed, ParsedApart
-from taxiway.kit.yaml12 import YamlDocument
+from taxiway.features.catalog.sources.items import ReadEntity, ReadRecord
+from taxiway.features.catalog.sources.parsing import ParsedApart
+from taxiway.features.catalog.sources.read import Parsed
+from taxiway.kit.yaml12 import YamlError, load
 from taxiway.kit.yaml_documents import documents_and_faults
 
 TEXTS = [
@@ -25,19 +32,56 @@ TEXTS = [
     b"",
 ]
 
+ORIGIN, ONE = "file:/all.yaml", "file:/one.yaml"
+SERVICE = """apiVersion: backstage.io/v1alpha1
+kind: Component
+metadata: {name: %s, uid: given, annotations: {a: b}, tags: [x, %s]}
+spec: {type: Service, lifecycle: production, owner: user:shop/eve, dependsOn: [resource:z, resource:a], more: [1, {}]}
+"""
+SPEC_FIRST = """spec: {metadata: {name: turned, namespace: default}, type: a, owner: b, lifecycle: c}
+kind: Component
+metadata: {name: turned}
+apiVersion: backstage.io/v1alpha1
+"""
+KIND = """apiVersion: taxiway.dev/v1
+kind: Kind
+metadata: {name: Robot}
+spec:
+  apiVersions: [robots.example/v1]
+  schema: {type: object}
+  relations: [{field: %s, type: dependsOn, inverse: dependencyOf, defaultKind: robot, list: true}]
+"""
+ROBOT = """apiVersion: robots.example/v1
+kind: Robot
+metadata: {name: r2}
+spec: {uses: [c3, b1], knows: [z9, a0]}
+"""
+LOCATION = """apiVersion: backstage.io/v1alpha1
+kind: Location
+metadata: {name: more}
+spec: {targets: []}
+"""
+SERVICES = [SERVICE % names for names in (("pay", "y"), ("pay", "y"), ("n\u00fc", "y"), ("fine", "UP"))]
+FILE = "---\n".join((*SERVICES, SPEC_FIRST, LOCATION, ROBOT)).encode()
+
 
 @pytest.fixture
 def apart(monkeypatch: pytest.MonkeyPatch) -> Iterator[ParsedApart]:
     monkeypatch.setattr(parsing, "WORTH_IT", 0)
     monkeypatch.setattr(parsing, "SMALL", 0)
-    with ParsedApart() as parser:
+    kinds = shipped().adding([kind_of(load(KIND % "uses"))], "robots")
+    with ParsedApart(ORIGIN, kinds) as parser:
+        parser.begin(b"")
+        assert parser._started is not None
+        parser._started.result(30)
         yield parser
 
 
 def _told(parsed: Parsed) -> list[tuple[object, ...]]:
     return [
-        (item.line, item.value) if isinstance(item, YamlDocument) else (item.line, item.detail, "fault")
+        (item.line, item.detail, "fault") if isinstance(item, YamlError) else (item.line, item.value)
         for item in parsed
+        if not isinstance(item, ReadRecord)
     ]
 
 
@@ -51,6 +95,37 @@ def test_documents_faults_and_lines_are_the_same(apart: ParsedApart) -> None:
     for text, taken in zip(TEXTS, begun, strict=True):
         assert repr(_told(taken())) == repr(_told(documents_and_faults(text)))
     assert _process(apart) != os.getpid()
+
+
+def _judged(parsed: Parsed, kinds: Kinds) -> tuple[Judged, int]:
+    """What a file came to, and how much of it was judged before."""
+    items = [
+        item
+        if isinstance(item, ReadRecord)
+        else ReadEntity(item.value, "file:/one.yaml", item.line, text=FILE.decode())
+        for item in parsed
+        if not isinstance(item, YamlError)
+    ]
+    found = judge(items, ORIGIN, trusted=True, kinds=kinds, source_id="robots")
+    return found, sum(isinstance(item, ReadRecord) for item in items)
+
+
+def test_what_is_judged_apart_comes_to_the_same_also_when_a_kind_has_changed_meanwhile(apart: ParsedApart) -> None:
+    other = shipped().adding([kind_of(load(KIND % "knows"))], "robots")
+    for kinds in (apart.kinds, other):
+        here, none = _judged(documents_and_faults(FILE), kinds)
+        there, ahead = _judged(apart.begin(FILE, ONE)(), kinds)
+        assert (none, ahead) == (0, 4)
+        assert there.problems == here.problems
+        assert list(there.records) == list(here.records) != []
+        for ref, record in here.records.items():
+            other_one = there.records[ref]
+            assert replace(other_one, packed=None, leaves=set(other_one.leaves)) == record
+            stored = record.stored("0190").decode()
+            assert stored == dumps(loads(stored)).decode(), "uid and etag stand where they belong"
+            assert loads(stored)["metadata"] == {**record.document["metadata"], "uid": "0190", "etag": record.etag}
+            if other_one.packed is not None:
+                assert unpack(other_one.packed.content).encode() == record.stored(other_one.packed.uid)
 
 
 def test_a_lost_process_costs_no_document_and_none_is_left_behind(apart: ParsedApart) -> None:

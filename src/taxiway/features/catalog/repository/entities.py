@@ -97,7 +97,7 @@ def insert_entities(conn: Connection, now: int, source_id: str, items: Sequence[
     new = [(id_, uid, record) for id_, (uid, record) in zip(_new_ids(conn, len(items)), items, strict=True)]
     rows = []
     for id_, uid, record in new:
-        columns = {**_columns(now, source_id, record), "uid": uid, "ref": record.ref, "etag": record.hash[7:47]}
+        columns = {**_columns(now, source_id, record), "uid": uid, "ref": record.ref, "etag": record.etag}
         rows.append((id_, *(columns[name] for name in INSERTED)))
     insert_rows(conn, entity, ("id", *INSERTED), rows)
     parts.insert(conn, new)
@@ -124,7 +124,7 @@ def update_entities(conn: Connection, now: int, source_id: str, items: Sequence[
     )
     rows = []
     for known, record in items:
-        columns = {**_columns(now, source_id, record), "etag": record.hash[7:47]}
+        columns = {**_columns(now, source_id, record), "etag": record.etag}
         rows.append({"entity_id": known.id, **{f"new_{name}": value for name, value in columns.items()}})
     conn.execute(statement, rows)
     parts.replace(conn, [(known.id, known.uid, record) for known, record in items])

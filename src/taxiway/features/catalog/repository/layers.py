@@ -63,7 +63,7 @@ def put(
     remove(conn, source_id, [record.ref for record in records])
     rows = [
         (
-            *(record.ref, source_id, pack(orjson.dumps(record.document).decode()), record.hash),
+            *(record.ref, source_id, pack(record.text), record.hash),
             *(record.location, record.line, precedence, lists, now),
         )
         for record in records

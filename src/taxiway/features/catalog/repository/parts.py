@@ -74,13 +74,13 @@ def _told(batch: Sequence[Item], numbers: Mapping[int, Sequence[int]]) -> list[C
     return [Change(id_, INSERT, record.ref, numbers[id_]) for id_, _, record in batch]
 
 
-def _stored(uid: str, record: Record) -> str:
-    metadata = {**record.document["metadata"], "uid": uid, "etag": record.hash[7:47]}
-    return orjson.dumps({**record.document, "metadata": metadata}).decode()
+def _packed(uid: str, record: Record) -> bytes:
+    ahead = record.packed
+    return ahead.content if ahead is not None and ahead.uid == uid else pack(record.stored(uid))
 
 
 def _insert_docs(conn: Connection, batch: Sequence[Item], numbers: Mapping[int, Sequence[int]]) -> None:
-    rows = [(id_, pack(_stored(uid, record)), facets.packed(numbers[id_])) for id_, uid, record in batch]
+    rows = [(id_, _packed(uid, record), facets.packed(numbers[id_])) for id_, uid, record in batch]
     insert_rows(conn, entity_doc, ("entity_id", "doc", "facets"), rows)
 
 

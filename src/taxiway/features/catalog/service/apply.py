@@ -14,13 +14,14 @@ from taxiway.core.context import OpContext
 from taxiway.core.store.database import Tx
 from taxiway.features.catalog.documents import prepare
 from taxiway.features.catalog.kinds import KIND, META, META_PREFIXES, Kinds, kind_of, shipped, with_document
-from taxiway.features.catalog.model import CONFIGURED, TRUSTED_KINDS, ApplyResult, Problem, ReadEntity, Record
+from taxiway.features.catalog.model import CONFIGURED, TRUSTED_KINDS, ApplyResult, Problem, Record
 from taxiway.features.catalog.repository import configured, files, history, locations, orphans
 from taxiway.features.catalog.repository import entities as repository
 from taxiway.features.catalog.repository.entities import Known
 from taxiway.features.catalog.repository.kinds import keep_relation_types, load_kinds
 from taxiway.features.catalog.service import layering
 from taxiway.features.catalog.service.property_marks import Marks
+from taxiway.features.catalog.sources.items import ReadEntity, ReadRecord
 from taxiway.features.catalog.validation import validate
 from taxiway.kit.yaml12 import line_of
 from taxiway.model.entity import ref_of
@@ -30,6 +31,7 @@ from taxiway.plugin import SourcedEntity, SourceProblem
 
 FIX = "Correct it at its source, then refresh."
 TRUST = "Ask the platform team to register this location with trust, or remove the document."
+TRUSTED = frozenset(kind.lower() for kind in TRUSTED_KINDS)
 PEOPLE = ("user:", "group:")
 CONFLICT = "Rename one of the two, remove it from one source, or declare one source an overlay in the settings."
 
@@ -79,7 +81,7 @@ def apply_judged(
     for ref, record in layering.laid_over(tx, ctx, taken, known, source_id, judged.kinds).items():
         present = known.get(ref)
         if present is None:
-            created.append((ctx.platform.new_id(), record))
+            created.append((record.packed.uid if record.packed is not None else ctx.platform.new_id(), record))
         elif present.hash == record.hash and ref not in free:
             unchanged.append(ref)
         else:
@@ -208,12 +210,11 @@ def judge(
             problems.append(Problem(item.location, item.detail, FIX, item.line, code="unreadable"))
             continue
         try:
-            relations = validate(item.document, kinds)
-            record = prepare(item, relations, origin or item.location, kinds)
+            record = _record(item, origin, kinds)
         except InputError as error:
             problems.extend(_invalid(item, error))
             continue
-        if not (trusted or item.vouched) and item.document["kind"] in TRUSTED_KINDS:
+        if not (trusted or item.vouched) and record.columns["kind"] in TRUSTED:
             detail = f"{record.ref} may only come from a location that is trusted"
             problems.append(_refused(item, record, "untrusted", detail, TRUST))
             continue
@@ -227,11 +228,23 @@ def judge(
     return Judged(records, problems, _unreadable(documents), kinds)
 
 
+def _record(item: SourcedEntity, origin: str | None, kinds: Kinds) -> Record:
+    if isinstance(item, ReadRecord):
+        record = item.record_by(kinds)
+        if record is not None:
+            return record
+        item = item.unjudged()
+    return prepare(item, validate(item.document, kinds), origin or item.location, kinds)
+
+
 def _with_declared(documents: Sequence[SourcedEntity | SourceProblem], kinds: Kinds, source_id: str) -> Kinds:
     found = [
         item.document
         for item in documents
-        if isinstance(item, SourcedEntity) and isinstance(item.document, dict) and item.document.get("kind") in META
+        if isinstance(item, SourcedEntity)
+        and not isinstance(item, ReadRecord)
+        and isinstance(item.document, dict)
+        and item.document.get("kind") in META
     ]
     if not found:
         return kinds
@@ -331,7 +344,7 @@ def _remove(tx: Tx, ctx: OpContext, gone: Sequence[Known]) -> None:
 
 def _declare(tx: Tx, ctx: OpContext, records: Sequence[Record]) -> None:
     """What follows from kinds that are new or different."""
-    found = [record for record in records if record.document["kind"] in META]
+    found = [record for record in records if record.ref.startswith(META_PREFIXES)]
     for record in (one for one in found if one.document["kind"] == KIND):
         fields = kind_of(record.document).fields.values()
         both = [(item.relation, item.inverse) for item in fields]

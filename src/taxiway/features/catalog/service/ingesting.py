@@ -1,6 +1,6 @@
 """Takes in a source of any size, in batches: files that did not change are skipped before they are parsed.
 
-While one batch is written, the next is judged, and the one behind it parsed in another process. Called by runs of kind
+While one batch is written, the next is parsed and judged in another process. Called by runs of kind
 `ingest`, and when a large location is refreshed.
 """
 
@@ -66,7 +66,7 @@ def follow_in_batches(
     memory, kinds = _memory(ctx, current)
     taken, seen, whole = _Taken(), dict[str, Place](), True
     written: list[Future[ApplyResult]] = []
-    with ParsedApart() as parser:
+    with ParsedApart(current.reference, kinds) as parser:
         items = read_items(ctx.platform, opened, current.trusted, memory, parser)
         for batch in chunks(chain([root_entity(current)], items), BATCH):
             if stopped():

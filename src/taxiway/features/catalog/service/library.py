@@ -15,7 +15,8 @@ from taxiway.core.store.database import Tx
 from taxiway.features.catalog.model import ApplyResult
 from taxiway.features.catalog.repository import locations as rows
 from taxiway.features.catalog.service.apply import apply_entities, prune_source
-from taxiway.features.catalog.sources.read import Item, read_target
+from taxiway.features.catalog.sources.items import Item
+from taxiway.features.catalog.sources.read import read_target
 from taxiway.features.catalog.sources.targets import Target, library_root, open_target
 from taxiway.features.catalog.sources.trees import FileTree
 

@@ -13,7 +13,8 @@ from typing import Literal
 from taxiway.features.catalog.kinds import shipped
 from taxiway.features.catalog.model import TRUSTED_KINDS, Problem
 from taxiway.features.catalog.service.apply import judge
-from taxiway.features.catalog.sources.read import Item, read_target
+from taxiway.features.catalog.sources.items import Item
+from taxiway.features.catalog.sources.read import read_target
 from taxiway.features.catalog.sources.targets import Target
 from taxiway.features.catalog.sources.trees import FileTree
 from taxiway.model.errors import InputError, NotFoundError

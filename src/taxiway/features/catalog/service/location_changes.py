@@ -26,7 +26,7 @@ from taxiway.features.catalog.service.locations import (
     refuse_unreadable,
 )
 from taxiway.features.catalog.service.reading import read_items, root_entity
-from taxiway.features.catalog.sources.read import Item
+from taxiway.features.catalog.sources.items import Item
 from taxiway.features.catalog.sources.targets import open_target
 from taxiway.model.errors import ConflictError, InputError
 

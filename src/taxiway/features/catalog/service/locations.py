@@ -20,7 +20,7 @@ from taxiway.features.catalog.repository.entities import count_of_source
 from taxiway.features.catalog.service.apply import apply_entities, prune_source
 from taxiway.features.catalog.service.ingesting import follow_in_batches
 from taxiway.features.catalog.service.reading import open_location, read_items, root_entity
-from taxiway.features.catalog.sources.read import Item
+from taxiway.features.catalog.sources.items import Item
 from taxiway.features.catalog.sources.targets import open_target
 from taxiway.model.errors import ConflictError, InputError, NotFoundError, TaxiwayError
 from taxiway.model.run import RunSpec, StepDefinition

@@ -10,17 +10,20 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+import orjson
+
 from taxiway.core.context import OpContext, Platform
 from taxiway.core.settings_sources import OverlaySettings
 from taxiway.core.store.database import Tx
 from taxiway.features.catalog.documents import fingerprint
-from taxiway.features.catalog.model import CONFIGURED, PUSHED, TRUSTED_KINDS, ApplyResult, Problem, ReadEntity, Record
+from taxiway.features.catalog.model import CONFIGURED, PUSHED, ApplyResult, Problem, Record
 from taxiway.features.catalog.overlays import Path, selected
 from taxiway.features.catalog.repository import entities, layers
 from taxiway.features.catalog.repository.chunks import chunks
 from taxiway.features.catalog.repository.kinds import load_kinds
-from taxiway.features.catalog.service.apply import FIX, TRUST, Judged, duplicate_of, rewrite
+from taxiway.features.catalog.service.apply import FIX, TRUST, TRUSTED, Judged, duplicate_of, rewrite
 from taxiway.features.catalog.service.layering import LEFT_OUT, laid_anew
+from taxiway.features.catalog.sources.items import ReadEntity
 from taxiway.features.catalog.validation import is_name, is_namespace
 from taxiway.kit.pointer import pointer
 from taxiway.kit.yaml12 import line_of
@@ -30,7 +33,6 @@ from taxiway.plugin import SourcedEntity, SourceProblem
 BATCH = 1000
 MAX_NAMED = 5
 """Fields that are named in one problem."""
-TRUSTED = frozenset(kind.lower() for kind in TRUSTED_KINDS)
 IDENTITY = "kind, metadata.name and, where it is not the default, metadata.namespace say which entity it is about"
 
 
@@ -125,7 +127,8 @@ def drop_former(tx: Tx, ctx: OpContext, source_id: str) -> None:
 
 def _layer(item: SourcedEntity, ref: str, kept: Mapping[str, Any]) -> Record:
     nothing = frozenset[tuple[str, str]]()
-    return Record(ref, {}, kept, fingerprint(kept), item.location, item.line, nothing, (), ("", "", "", ""))
+    text = orjson.dumps(kept)
+    return Record(ref, {}, text, fingerprint(text), item.location, item.line, nothing, (), ("", "", "", ""))
 
 
 def _undeclared(item: SourcedEntity, ref: str, fields: Sequence[Path]) -> Problem:

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 from taxiway.core.context import Platform
 from taxiway.features.catalog.model import Location
+from taxiway.features.catalog.sources.items import Item
 from taxiway.features.catalog.sources.memory import FileMemory
-from taxiway.features.catalog.sources.read import Item, OpenTarget, Parser, read_target
+from taxiway.features.catalog.sources.read import OpenTarget, Parser, read_target
 from taxiway.features.catalog.sources.targets import Target, open_in_repository, open_target
 from taxiway.features.catalog.sources.trees import Tree
 from taxiway.model.errors import InputError

@@ -25,7 +25,8 @@ from taxiway.features.catalog.service.apply import Judged, apply_judged, duplica
 from taxiway.features.catalog.service.configured import opened, settings_digest
 from taxiway.features.catalog.service.overlaying import apply_layers, judge_layers
 from taxiway.features.catalog.service.reading import follow_from
-from taxiway.features.catalog.sources.read import Item, read_target
+from taxiway.features.catalog.sources.items import Item
+from taxiway.features.catalog.sources.read import read_target
 from taxiway.features.catalog.sources.targets import Target
 from taxiway.model.errors import TaxiwayError, TimedOutError
 from taxiway.plugin import (

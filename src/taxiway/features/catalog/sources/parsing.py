@@ -1,44 +1,49 @@
-"""Parses large amounts of YAML beside the interpreter that asks for it, in a process of its own.
+"""Parses and judges large amounts of YAML beside the interpreter that asks for it, in a process of its own.
 
-Parsing holds the interpreter's lock: here it costs a process that writes what was read before. Ten thousand catalog
-entities take 1.0 s to parse, and 0.2 s to take over as JSON. The process is started when `WORTH_IT` bytes were parsed
-without it, and ends with `close()` or with whoever started it. When it is lost, parsing goes on here.
+Both hold the interpreter's lock: here they cost a process that writes what was read before. The process is started when
+`WORTH_IT` bytes were parsed without it, and files are parsed here until it is ready. It ends with `close()` or with
+whoever started it. When it is lost, parsing goes on here.
 """
 
 from __future__ import annotations
 
 import contextlib
-import struct
 import subprocess
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 import orjson
 
-from taxiway.kit.yaml12 import YamlDocument, YamlError
+from taxiway.features.catalog.kinds import Kinds, shipped
+from taxiway.features.catalog.sources.items import ReadRecord
+from taxiway.features.catalog.sources.read import Parsed
+from taxiway.features.catalog.sources.wire import LENGTH, taken, told_kinds
 from taxiway.kit.yaml_documents import documents_and_faults
 
 WORKER = Path(__file__).with_name("parsing_worker.py")
-WORTH_IT = 500_000
-"""Bytes; starting the process costs as much as parsing them."""
+WORTH_IT = 200_000
+"""Bytes; starting the process costs more than parsing them."""
 SMALL = 20_000
 """Bytes; texts of fewer are parsed sooner than they are asked for."""
-Parsed = Iterable[YamlDocument | YamlError]
 
 
 class ParsedApart:
-    """Gives what `documents_and_faults` gives, for one text after another. For one thread; a context manager."""
+    """Gives what `documents_and_faults` gives, for one text after another, and records in place of valid documents
+    that `kinds` judge by themselves; `origin` is where their source was registered. For one thread; a context manager.
+    """
 
     ahead = 4
     """So many texts may be begun before the first one's documents are taken."""
 
-    def __init__(self) -> None:
+    def __init__(self, origin: str = "", kinds: Kinds | None = None) -> None:
+        self._origin, self.kinds = origin, kinds or shipped()
         self._parsed_here = 0
         self._process: subprocess.Popen[bytes] | None = None
+        self._started: Future[bytes] | None = None
         self._is_lost = False
         self._asking = ThreadPoolExecutor(1, thread_name_prefix="parsing")
 
@@ -48,12 +53,14 @@ class ParsedApart:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def begin(self, content: bytes) -> Callable[[], Parsed]:
+    def begin(self, content: bytes, location: str = "") -> Callable[[], Parsed]:
         """Begin to parse a text; what is returned waits for its documents and faults."""
-        if len(content) < SMALL or self._parsed_here < WORTH_IT or self._is_lost:
+        if len(content) < SMALL or not self._is_ready():
             self._parsed_here += len(content)
             return partial(documents_and_faults, content)
-        return partial(self._taken, self._asking.submit(self._ask, content), content)
+        at = location.encode("utf-8", "surrogatepass")
+        asked = self._asking.submit(self._ask, LENGTH.pack(len(at)), at, content)
+        return partial(self._taken, asked, content, location)
 
     def close(self) -> None:
         """End the process."""
@@ -66,20 +73,35 @@ class ParsedApart:
             with contextlib.suppress(OSError), self._process:
                 pass
 
-    def _taken(self, asked: Future[bytes], content: bytes) -> Parsed:
+    def _is_ready(self) -> bool:
+        if self._started is None and self._parsed_here >= WORTH_IT:
+            self._started = self._asking.submit(self._begin)
+        if self._is_lost or self._started is None or not self._started.done():
+            return False
+        self._is_lost = self._started.exception() is not None
+        return not self._is_lost
+
+    def _taken(self, asked: Future[bytes], content: bytes, location: str) -> Parsed:
         try:
             answer = asked.result()
         except (OSError, EOFError):
             self._is_lost = True
             answer = b""
-        return _items(orjson.loads(answer)) if answer else documents_and_faults(content)
+        if not answer:
+            return documents_and_faults(content)
+        return taken(answer, location, lambda record: ReadRecord(record, self.kinds, content))
 
-    def _ask(self, content: bytes) -> bytes:
-        process = self._process = self._process or _start()
-        texts, answers = _streams(process)
-        texts.write(struct.pack(">I", len(content)) + content)
+    def _begin(self) -> bytes:
+        self._process = _start()
+        return self._ask(orjson.dumps({"origin": self._origin, "kinds": told_kinds(self.kinds)}))
+
+    def _ask(self, *parts: bytes) -> bytes:
+        assert self._process is not None
+        texts, answers = _streams(self._process)
+        for part in (LENGTH.pack(sum(map(len, parts))), *parts):
+            texts.write(part)
         texts.flush()
-        return _read(answers, struct.unpack(">I", _read(answers, 4))[0])
+        return _read(answers, LENGTH.unpack(_read(answers, LENGTH.size))[0])
 
 
 def _start() -> subprocess.Popen[bytes]:
@@ -106,8 +128,3 @@ def _read(stream: IO[bytes], count: int) -> bytes:
     if len(found) < count:
         raise EOFError("the parsing process ended")
     return found
-
-
-def _items(rows: Iterable[list[Any]]) -> Iterator[YamlDocument | YamlError]:
-    for row in rows:
-        yield YamlDocument(row[1], row[0]) if len(row) == 2 else YamlError(row[2], row[0])

@@ -1,7 +1,9 @@
-"""The process behind `parsing`: takes texts, gives their documents and faults as JSON, until its input ends.
+"""The process behind `parsing`: takes texts, gives what their documents came to, until its input ends.
 
 Run as a file, without the environment; the folder that holds the package is its argument. A frame is four bytes of
-length and as many bytes. An empty answer says that JSON cannot hold what the text says.
+length and as many bytes. The first one says what documents are judged by, and is answered when this is ready; in the
+others the location of a file stands before its text, and is empty where documents are only to be parsed. An empty
+answer says that it cannot hold what the text says.
 """
 
 from __future__ import annotations
@@ -9,7 +11,7 @@ from __future__ import annotations
 import struct
 import sys
 from collections.abc import Callable
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 MEMORY_BYTES = 1024 * 1024 * 1024
 
@@ -27,19 +29,15 @@ def _main() -> None:
 
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
     sys.path.insert(0, sys.argv[1])
-    import orjson
+    from taxiway.features.catalog.sources.judging import Judging
 
-    from taxiway.kit.yaml12 import YamlError
-    from taxiway.kit.yaml_documents import documents_and_faults
+    judging: list[Judging] = []
 
     def answer(content: bytes) -> bytes:
-        rows: list[list[Any]] = []
-        for item in documents_and_faults(content):
-            rows.append([item.line, None, item.detail] if isinstance(item, YamlError) else [item.line, item.value])
-        try:
-            return orjson.dumps(rows)
-        except (orjson.JSONEncodeError, RecursionError):
-            return b""
+        if not judging:
+            judging.append(Judging(content))
+            return b"ready"
+        return judging[0].answer(content)
 
     serve(sys.stdin.buffer, sys.stdout.buffer, answer)
 

@@ -12,7 +12,7 @@ from functools import cached_property
 from posixpath import dirname, join
 from typing import Any, Protocol
 
-from taxiway.features.catalog.model import ReadEntity
+from taxiway.features.catalog.sources.items import Item, ReadEntity, ReadRecord
 from taxiway.features.catalog.sources.memory import FileMemory
 from taxiway.features.catalog.sources.targets import Target
 from taxiway.features.catalog.sources.trees import Tree, inside, is_pattern
@@ -20,7 +20,7 @@ from taxiway.kit.plain import read_json, read_text
 from taxiway.kit.yaml12 import YamlDocument, YamlError, load
 from taxiway.kit.yaml_documents import documents_and_faults
 from taxiway.model.errors import NotFoundError, TaxiwayError
-from taxiway.plugin import SourcedEntity, SourceProblem
+from taxiway.plugin import SourceProblem
 
 MAX_FILES = 10_000
 MAX_NESTING = 10
@@ -28,7 +28,7 @@ MAX_PLACEHOLDERS = 200
 PLACEHOLDERS = ("$text", "$json", "$yaml", "$openapi", "$asyncapi")
 ESCAPED = ("\\x24", "\\u0024", "\\U00000024")
 """How YAML can write the dollar sign otherwise."""
-Item = SourcedEntity | SourceProblem
+Parsed = Iterable[YamlDocument | YamlError | ReadRecord]
 OpenTarget = Callable[[str, str], Target]
 
 
@@ -37,8 +37,9 @@ class Parser(Protocol):
 
     ahead: int
 
-    def begin(self, content: bytes) -> Callable[[], Iterable[YamlDocument | YamlError]]:
-        """Begin with a file; what is returned waits for its documents and faults, in order."""
+    def begin(self, content: bytes, location: str = "") -> Callable[[], Parsed]:
+        """Begin with a file; what is returned waits for its documents and faults, in order. With a location, which is
+        the file's, no document of it needs another file: they may be judged as well."""
         ...
 
 
@@ -47,7 +48,7 @@ class ParsedHere:
 
     ahead = 0
 
-    def begin(self, content: bytes) -> Callable[[], Iterable[YamlDocument | YamlError]]:
+    def begin(self, content: bytes, location: str = "") -> Callable[[], Parsed]:
         return lambda: documents_and_faults(content)
 
 
@@ -125,17 +126,26 @@ def _begin(reading: _Reading, place: _Place) -> Iterator[Item]:
         return iter([SourceProblem(asked.location if asked else location, error.detail, asked.line if asked else None)])
     if reading.memory is not None and reading.memory.is_same(location, content):
         return iter(())
-    return _file(reading, place, content, reading.parser.begin(content))
+    text = content.decode("utf-8-sig", "replace")
+    placeholders = _Placeholders(place.tree, place.path) if _may_have_placeholders(text) else None
+    parsed = reading.parser.begin(content, location if placeholders is None else "")
+    return _file(reading, place, content, text, placeholders, parsed)
 
 
 def _file(
-    reading: _Reading, place: _Place, content: bytes, parsed: Callable[[], Iterable[YamlDocument | YamlError]]
+    reading: _Reading,
+    place: _Place,
+    content: bytes,
+    text: str,
+    placeholders: _Placeholders | None,
+    parsed: Callable[[], Parsed],
 ) -> Iterator[Item]:
     location = place.location
-    text = content.decode("utf-8-sig", "replace")
-    placeholders = _Placeholders(place.tree, place.path) if _may_have_placeholders(text) else None
     alone = placeholders is None
     for document in parsed():
+        if isinstance(document, ReadRecord):
+            yield document
+            continue
         if isinstance(document, YamlError):
             alone = False
             yield SourceProblem(location, f"not valid YAML: {document.detail}", document.line)

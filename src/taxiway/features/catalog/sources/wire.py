@@ -1,0 +1,98 @@
+"""How documents go from the process that parses and judges them to the one that stores them: as JSON, and behind it the
+documents themselves. A leaf that many documents of a file have is sent once.
+
+The other process does not load the contract of plugins: nothing here may need it before a record is taken.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import orjson
+
+from taxiway.features.catalog.documents import COLUMN_NAMES, Leaf
+from taxiway.features.catalog.kinds import Field, Kind, Kinds, shipped
+from taxiway.features.catalog.model import Packed, Record
+from taxiway.kit.yaml12 import YamlDocument, YamlError
+
+LENGTH = struct.Struct(">I")
+
+
+def told_kinds(kinds: Kinds) -> list[Any]:
+    """What documents are judged by, without the kinds that ship."""
+    known = shipped().by_name
+    return [
+        [kind.name, sorted(kind.api_versions), kind.schema, {key: _field(one) for key, one in kind.fields.items()}]
+        for kind in kinds.by_name.values()
+        if kind is not known.get(kind.name)
+    ]
+
+
+def taken_kinds(told: Sequence[Any]) -> Kinds:
+    """The kinds that were told of: as much of them as judging needs."""
+    more = {
+        name: Kind(name, frozenset(versions), schema, {key: Field(*one) for key, one in fields.items()})
+        for name, versions, schema, fields in told
+    }
+    return Kinds({**shipped().by_name, **more})
+
+
+class Answer:
+    """What one file came to. JSON may not be able to hold it: `frame` raises TypeError then."""
+
+    def __init__(self) -> None:
+        self._leaves: dict[Leaf, int] = {}
+        self._rows: list[Any] = []
+        self._texts: list[bytes] = []
+
+    def add(self, item: YamlDocument | YamlError) -> None:
+        """A document that is to be judged where it is taken, or a fault."""
+        self._rows.append([item.line, None, item.detail] if isinstance(item, YamlError) else [item.line, item.value])
+
+    def add_record(self, record: Record, packed: Packed) -> None:
+        """A document that is good as it is."""
+        leaves = [self._leaves.setdefault(leaf, len(self._leaves)) for leaf in record.leaves]
+        self._texts += (record.text, packed.content)
+        self._rows.append(
+            [
+                *(record.line, record.ref, [record.columns[name] for name in COLUMN_NAMES], record.hash),
+                *(list(record.relations), leaves, record.words, record.room),
+                *(packed.uid, len(record.text), len(packed.content)),
+            ]
+        )
+
+    def frame(self) -> bytes:
+        """All of it."""
+        head = orjson.dumps([list(self._leaves), self._rows])
+        return b"".join((LENGTH.pack(len(head)), head, *self._texts))
+
+
+def taken(frame: bytes, location: str, of_record: Callable[[Record], Any]) -> Iterator[Any]:
+    """The documents, faults and, by `of_record`, records of an answer, in their order."""
+    size = LENGTH.size + LENGTH.unpack_from(frame)[0]
+    told, rows = orjson.loads(memoryview(frame)[LENGTH.size : size])
+    leaves: list[Leaf] = [tuple(leaf) for leaf in told]
+    for row in rows:
+        if len(row) == 2:
+            yield YamlDocument(row[1], row[0])
+        elif len(row) == 3:
+            yield YamlError(row[2], row[0])
+        else:
+            end = size + row[-2]
+            yield of_record(_record(row, leaves, location, frame[size:end], frame[end : end + row[-1]]))
+            size = end + row[-1]
+
+
+def _record(row: Sequence[Any], leaves: Sequence[Leaf], location: str, text: bytes, packed: bytes) -> Record:
+    line, ref, columns, digest, relations, places, words, room, uid, *_ = row
+    named: Mapping[str, Any] = dict(zip(COLUMN_NAMES, columns, strict=True))
+    return Record(
+        *(ref, named, text, digest, location, line, frozenset(map(tuple, relations))),
+        *([leaves[place] for place in places], tuple(words), room, Packed(uid, packed)),
+    )
+
+
+def _field(field: Field) -> list[Any]:
+    return [field.relation, field.inverse, field.default_kind, field.is_list, field.inherit]

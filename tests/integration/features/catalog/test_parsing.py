@@ -72,8 +72,9 @@ def apart(monkeypatch: pytest.MonkeyPatch) -> Iterator[ParsedApart]:
     kinds = shipped().adding([kind_of(load(KIND % "uses"))], "robots")
     with ParsedApart(ORIGIN, kinds) as parser:
         parser.begin(b"")
-        assert parser._started is not None
-        parser._started.result(30)
+        parser.begin(b"")
+        for process in parser._processes:
+            process.started.result(30)
         yield parser
 
 
@@ -85,16 +86,25 @@ def _told(parsed: Parsed) -> list[tuple[object, ...]]:
     ]
 
 
-def _process(apart: ParsedApart) -> int:
-    assert apart._process is not None
-    return apart._process.pid
+def _processes(apart: ParsedApart) -> list[int]:
+    started = [one.process.pid for one in apart._processes if one.process is not None]
+    assert len(started) == parsing.PROCESSES == len(apart._processes)
+    return started
+
+
+def _is_there(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 def test_documents_faults_and_lines_are_the_same(apart: ParsedApart) -> None:
     begun = [apart.begin(text) for text in TEXTS]
     for text, taken in zip(TEXTS, begun, strict=True):
         assert repr(_told(taken())) == repr(_told(documents_and_faults(text)))
-    assert _process(apart) != os.getpid()
+    assert os.getpid() not in _processes(apart)
 
 
 def _judged(parsed: Parsed, kinds: Kinds) -> tuple[Judged, int]:
@@ -130,26 +140,27 @@ def test_what_is_judged_apart_comes_to_the_same_also_when_a_kind_has_changed_mea
 
 def test_a_lost_process_costs_no_document_and_none_is_left_behind(apart: ParsedApart) -> None:
     assert _told(apart.begin(b"a: 1\n")()) == [(1, {"a": 1})]
-    os.kill(_process(apart), signal.SIGKILL)
-    begun = [apart.begin(f"a: {number}\n".encode()) for number in range(3)]
-    assert [_told(taken()) for taken in begun] == [[(1, {"a": number})] for number in range(3)]
+    before = _processes(apart)
+    os.kill(before[0], signal.SIGKILL)
+    begun = [apart.begin(f"a: {number}\n".encode()) for number in range(5)]
+    assert [_told(taken()) for taken in begun] == [[(1, {"a": number})] for number in range(5)]
     apart.close()
-    with pytest.raises(ProcessLookupError):
-        os.kill(_process(apart), 0)
+    assert not any(map(_is_there, before))
 
 
-def test_a_process_that_starts_while_all_is_closed_is_not_left_behind(
-    apart: ParsedApart, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_processes_that_start_while_all_is_closed_are_not_left_behind(monkeypatch: pytest.MonkeyPatch) -> None:
     start = parsing._start
     monkeypatch.setattr(parsing, "_start", lambda: time.sleep(0.02) or start())
-    apart.begin(b"a: 1\n")
-    apart.close()
-    with pytest.raises(ProcessLookupError):
-        os.kill(_process(apart), 0)
+    monkeypatch.setattr(parsing, "WORTH_IT", 0)
+    parser = ParsedApart()
+    parser.begin(b"a: 1\n")
+    parser.begin(b"a: 1\n")
+    parser.close()
+    assert not any(map(_is_there, _processes(parser)))
 
 
 def test_small_amounts_start_no_process() -> None:
     with ParsedApart() as parser:
-        assert _told(parser.begin(TEXTS[0])()) == _told(documents_and_faults(TEXTS[0]))
-        assert parser._process is None
+        for text in TEXTS:
+            assert repr(_told(parser.begin(text)())) == repr(_told(documents_and_faults(text)))
+        assert parser._processes == []

@@ -6,11 +6,11 @@ While one batch is written, the next is parsed and judged in another process. Ca
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from functools import partial
-from itertools import chain
+from itertools import chain, islice
 
 from taxiway.core.context import OpContext
 from taxiway.core.store.database import Tx
@@ -18,7 +18,6 @@ from taxiway.features.catalog.kinds import Kinds
 from taxiway.features.catalog.model import ApplyResult, Location, Problem
 from taxiway.features.catalog.repository import files
 from taxiway.features.catalog.repository import locations as rows
-from taxiway.features.catalog.repository.chunks import chunks
 from taxiway.features.catalog.repository.entities import refs_of_source
 from taxiway.features.catalog.repository.kinds import load_kinds
 from taxiway.features.catalog.service.apply import (
@@ -30,6 +29,7 @@ from taxiway.features.catalog.service.apply import (
     replace_source_problems,
 )
 from taxiway.features.catalog.service.reading import open_location, read_items, root_entity
+from taxiway.features.catalog.sources.items import Item
 from taxiway.features.catalog.sources.memory import FileMemory
 from taxiway.features.catalog.sources.parsing import ParsedApart
 from taxiway.model.errors import TimedOutError
@@ -37,6 +37,9 @@ from taxiway.model.errors import TimedOutError
 BATCH = 2000
 """Documents of a transaction. In a store of 200,000 a thousand of them touch 80 MB of pages, four thousand hardly more;
 three batches are in memory at once, 25 MB a thousand."""
+FIRST = 500
+"""Documents of the first transaction; each further one has twice as many, until they have `BATCH`. Until the first one
+begins, nothing is written."""
 Place = tuple[str, int]
 """Where something is described: location and line."""
 
@@ -68,7 +71,7 @@ def follow_in_batches(
     written: list[Future[ApplyResult]] = []
     with ParsedApart(current.reference, kinds) as parser:
         items = read_items(ctx.platform, opened, current.trusted, memory, parser)
-        for batch in chunks(chain([root_entity(current)], items), BATCH):
+        for batch in _batches(chain([root_entity(current)], items)):
             if stopped():
                 raise TimedOutError(
                     "the ingestion was cancelled: what it took in so far stays", code="catalog.cancelled"
@@ -90,6 +93,13 @@ def follow_in_batches(
     taken.unchanged.extend(left)
     log(f"{taken}, {len(memory.same)} files unchanged, {len(deleted)} deleted")
     return ApplyResult(taken.created, taken.updated, taken.unchanged, deleted, taken.problems)
+
+
+def _batches(items: Iterable[Item]) -> Iterator[list[Item]]:
+    size, left = min(FIRST, BATCH), iter(items)
+    while batch := list(islice(left, size)):
+        yield batch
+        size = min(2 * size, BATCH)
 
 
 def _memory(ctx: OpContext, current: Location) -> tuple[FileMemory, Kinds]:

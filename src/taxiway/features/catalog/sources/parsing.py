@@ -1,8 +1,9 @@
-"""Parses and judges large amounts of YAML beside the interpreter that asks for it, in a process of its own.
+"""Parses and judges large amounts of YAML beside the interpreter that asks for it, in processes of their own.
 
-Both hold the interpreter's lock: here they cost a process that writes what was read before. The process is started when
-`WORTH_IT` bytes were parsed without it, and files are parsed here until it is ready. It ends with `close()` or with
-whoever started it. When it is lost, parsing goes on here.
+Both hold the interpreter's lock: here they cost a process that writes what was read before. They take longer than
+writing does, which is why there are two. The first is started when `WORTH_IT` bytes were given, and files are parsed
+here until it is ready. They end with `close()` or with whoever started them. What one that is lost was asked for is
+parsed here.
 """
 
 from __future__ import annotations
@@ -25,10 +26,14 @@ from taxiway.features.catalog.sources.wire import LENGTH, taken, told_kinds
 from taxiway.kit.yaml_documents import documents_and_faults
 
 WORKER = Path(__file__).with_name("parsing_worker.py")
+PROCESSES = 2
 WORTH_IT = 200_000
-"""Bytes; starting the process costs more than parsing them."""
+"""Bytes, for each process; starting it costs as much as parsing them."""
 SMALL = 20_000
 """Bytes; texts of fewer are parsed sooner than they are asked for."""
+AHEAD = 2_500_000
+"""Bytes that may be begun before they are taken: what is done while a transaction is waited for. What they come to
+takes four times as much."""
 
 
 class ParsedApart:
@@ -36,16 +41,10 @@ class ParsedApart:
     that `kinds` judge by themselves; `origin` is where their source was registered. For one thread; a context manager.
     """
 
-    ahead = 4
-    """So many texts may be begun before the first one's documents are taken."""
-
     def __init__(self, origin: str = "", kinds: Kinds | None = None) -> None:
         self._origin, self.kinds = origin, kinds or shipped()
-        self._parsed_here = 0
-        self._process: subprocess.Popen[bytes] | None = None
-        self._started: Future[bytes] | None = None
-        self._is_lost = False
-        self._asking = ThreadPoolExecutor(1, thread_name_prefix="parsing")
+        self._given = self._begun = self._turn = 0
+        self._processes: list[_Process] = []
 
     def __enter__(self) -> ParsedApart:
         return self
@@ -53,55 +52,83 @@ class ParsedApart:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    def is_full(self) -> bool:
+        """Whether so much is begun that the first of it should be taken."""
+        return self._begun > AHEAD or not any(process.is_ready() for process in self._processes)
+
     def begin(self, content: bytes, location: str = "") -> Callable[[], Parsed]:
         """Begin to parse a text; what is returned waits for its documents and faults."""
-        if len(content) < SMALL or not self._is_ready():
-            self._parsed_here += len(content)
+        if len(self._processes) < PROCESSES and self._given >= WORTH_IT * (1 + len(self._processes)):
+            told = {"origin": self._origin, "kinds": told_kinds(self.kinds)}
+            self._processes.append(_Process(orjson.dumps(told)))
+        self._given += len(content)
+        ready = [process for process in self._processes if process.is_ready()]
+        if len(content) < SMALL or not ready:
             return partial(documents_and_faults, content)
+        self._begun += len(content)
         at = location.encode("utf-8", "surrogatepass")
-        asked = self._asking.submit(self._ask, LENGTH.pack(len(at)), at, content)
+        self._turn += 1
+        asked = ready[self._turn % len(ready)].ask(LENGTH.pack(len(at)), at, content)
         return partial(self._taken, asked, content, location)
 
     def close(self) -> None:
-        """End the process."""
-        if self._process is not None:
-            self._process.kill()  # what is being asked for ends with it
-        self._asking.shutdown(cancel_futures=True)
-        if self._process is not None:
-            self._process.kill()  # it may have been started meanwhile
-            # Leaving it closes the pipes and waits for its end. What was not sent yet goes nowhere.
-            with contextlib.suppress(OSError), self._process:
-                pass
-
-    def _is_ready(self) -> bool:
-        if self._started is None and self._parsed_here >= WORTH_IT:
-            self._started = self._asking.submit(self._begin)
-        if self._is_lost or self._started is None or not self._started.done():
-            return False
-        self._is_lost = self._started.exception() is not None
-        return not self._is_lost
+        """End the processes."""
+        for process in self._processes:
+            process.close()
 
     def _taken(self, asked: Future[bytes], content: bytes, location: str) -> Parsed:
+        self._begun -= len(content)
         try:
             answer = asked.result()
         except (OSError, EOFError):
-            self._is_lost = True
             answer = b""
         if not answer:
             return documents_and_faults(content)
         return taken(answer, location, lambda record: ReadRecord(record, self.kinds, content))
 
-    def _begin(self) -> bytes:
-        self._process = _start()
-        return self._ask(orjson.dumps({"origin": self._origin, "kinds": told_kinds(self.kinds)}))
 
-    def _ask(self, *parts: bytes) -> bytes:
-        assert self._process is not None
-        texts, answers = _streams(self._process)
-        for part in (LENGTH.pack(sum(map(len, parts))), *parts):
-            texts.write(part)
-        texts.flush()
-        return _read(answers, LENGTH.unpack(_read(answers, LENGTH.size))[0])
+class _Process:
+    """One process, and the thread that asks it."""
+
+    def __init__(self, told: bytes) -> None:
+        self.process: subprocess.Popen[bytes] | None = None
+        self._is_lost = False
+        self._asking = ThreadPoolExecutor(1, thread_name_prefix="parsing")
+        self.started = self._asking.submit(self._begin, told)
+
+    def is_ready(self) -> bool:
+        """Whether it was started, and is not lost."""
+        return not self._is_lost and self.started.done()
+
+    def ask(self, *parts: bytes) -> Future[bytes]:
+        """Its answer, later. OSError or EOFError when it is lost."""
+        return self._asking.submit(self._ask, parts)
+
+    def close(self) -> None:
+        """End it."""
+        if self.process is not None:
+            self.process.kill()  # what is being asked for ends with it
+        self._asking.shutdown(cancel_futures=True)
+        if self.process is not None:
+            self.process.kill()  # it may have been started meanwhile
+            # Leaving it closes the pipes and waits for its end. What was not sent yet goes nowhere.
+            with contextlib.suppress(OSError), self.process:
+                pass
+
+    def _begin(self, told: bytes) -> None:
+        try:
+            self.process = _start()
+            _exchange(self.process, (told,))
+        except (OSError, EOFError):
+            self._is_lost = True
+
+    def _ask(self, parts: tuple[bytes, ...]) -> bytes:
+        assert self.process is not None
+        try:
+            return _exchange(self.process, parts)
+        except (OSError, EOFError):
+            self._is_lost = True
+            raise
 
 
 def _start() -> subprocess.Popen[bytes]:
@@ -115,6 +142,14 @@ def _start() -> subprocess.Popen[bytes]:
         cwd="/",
         start_new_session=True,
     )
+
+
+def _exchange(process: subprocess.Popen[bytes], parts: tuple[bytes, ...]) -> bytes:
+    texts, answers = _streams(process)
+    for part in (LENGTH.pack(sum(map(len, parts))), *parts):
+        texts.write(part)
+    texts.flush()
+    return _read(answers, LENGTH.unpack(_read(answers, LENGTH.size))[0])
 
 
 def _streams(process: subprocess.Popen[bytes]) -> tuple[IO[bytes], IO[bytes]]:

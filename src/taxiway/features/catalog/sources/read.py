@@ -33,9 +33,11 @@ OpenTarget = Callable[[str, str], Target]
 
 
 class Parser(Protocol):
-    """Parses what files hold. Up to `ahead` files are given to it before the first one's documents are taken."""
+    """Parses what files hold. Files are given to it before the first one's documents are taken, until it is full."""
 
-    ahead: int
+    def is_full(self) -> bool:
+        """Whether documents are to be taken before another file is begun."""
+        ...
 
     def begin(self, content: bytes, location: str = "") -> Callable[[], Parsed]:
         """Begin with a file; what is returned waits for its documents and faults, in order. With a location, which is
@@ -46,7 +48,8 @@ class Parser(Protocol):
 class ParsedHere:
     """Parses each file when its documents are taken."""
 
-    ahead = 0
+    def is_full(self) -> bool:
+        return True
 
     def begin(self, content: bytes, location: str = "") -> Callable[[], Parsed]:
         return lambda: documents_and_faults(content)
@@ -104,7 +107,7 @@ def _all(reading: _Reading, places: Iterable[_Place | SourceProblem]) -> Iterato
     begun: deque[Iterator[Item]] = deque()
     for place in places:
         begun.append(iter([place]) if isinstance(place, SourceProblem) else _begin(reading, place))
-        if len(begun) > reading.parser.ahead:
+        while begun and reading.parser.is_full():
             yield from begun.popleft()
     while begun:
         yield from begun.popleft()

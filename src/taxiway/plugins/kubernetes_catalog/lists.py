@@ -61,9 +61,15 @@ def listed(
 
 def refused(kind: str, verb: str, status: int) -> RefusedError:
     """What to say of a kind that the account may not read."""
+    if status == 401:
+        return RefusedError(
+            f"the API server does not know the credential that would {verb} {kind} (it answered 401): tokens run out, "
+            "make another one"
+        )
+    otherwise = "" if kind == "namespaces" else ", or leave them out of `workloads`"
     return RefusedError(
         f"the account may not {verb} {kind} (the API server answered {status}): give it a role with `{verb}` on "
-        f"{kind}, or leave them out of `workloads`"
+        f"{kind}{otherwise}"
     )
 
 

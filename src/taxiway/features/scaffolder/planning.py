@@ -92,6 +92,7 @@ def make_plan(ctx: OpContext, renderer: Renderer, order: Order) -> Plan:
         "values": order.values,
         "entity_owner": order.bound.owner if order.bound else None,
         **body,
+        "files": list(tried.files),
         "principal": {
             "subject": ctx.principal.subject,
             "roles": sorted(ctx.principal.roles),

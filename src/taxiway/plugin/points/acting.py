@@ -62,7 +62,11 @@ class CheckResult:
 class PlanCheck(Protocol):
     """Judges a plan before a run acts. `plan` is {kind, template, document, values, files, resources, names,
     entity_owner, principal}: `document` is the template's entity, `values` are the answers of the form, `entity_owner`
-    owns the entity that the template works on, and `principal` is {subject, roles, ownership} of who asks."""
+    owns the entity that the template works on, and `principal` is {subject, roles, ownership} of who asks. A file is
+    {path, size, executable, content_base64}, the last left out of large ones.
+
+    Policy and cost stand in every plan: a result with the id `policy` or `cost` takes the place of their "not checked".
+    """
 
     key: str
 

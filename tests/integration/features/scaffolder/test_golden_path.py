@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import base64
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from factories.served import Served
+from taxiway.cli.create import create
 from taxiway.cli.runs import undo
 from taxiway.model.run import Run
-from taxiway.plugin import Forge
+from taxiway.plugin import CheckResult, Forge
 
 AddTemplate = Callable[..., str]
 Finished = Callable[[str], Run]
@@ -124,6 +126,38 @@ def test_the_plan_shows_files_names_and_checks_and_changes_nothing(server: Serve
     assert forge(server).get_repository("boxes") is None
     with server.client(server.token("developer", "user:default/other")) as other:
         assert other.get(f"/api/scaffolder/v1/plans/{plan['id']}").status_code == 404
+
+
+class GreetingsPolicy:
+    """Refuses files that greet; it reads what they hold."""
+
+    key = "greetings"
+
+    def check(self, plan: Mapping[str, Any]) -> CheckResult:
+        held = {item["path"]: base64.b64decode(item["content_base64"]) for item in plan["files"]}
+        bad = [path for path, content in held.items() if content.startswith(b"hello")]
+        return CheckResult("policy", "Policy", "failed" if bad else "passed", f"{', '.join(bad)} greets: do not")
+
+
+def test_policy_and_cost_are_not_checked_until_somebody_does(
+    server: Served, add_template: AddTemplate, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    add_template(PUBLISH, FILES)
+    monkeypatch.setenv("TAXIWAY_URL", server.url)
+    monkeypatch.setenv("TAXIWAY_TOKEN", server.token("developer", "user:default/dev"))
+    assert create("path", plan=True, **ANSWERS) == 0
+    printed = capsys.readouterr().out
+    assert "not checked  Policy: no policy that judges plans is installed" in printed
+    assert "not checked  Cost: no cost estimate is installed" in printed
+    server.platform.registry.add("plan_check", GreetingsPolicy(), "test")
+    assert create("path", plan=True, **ANSWERS) == 0
+    printed = capsys.readouterr().out
+    assert "failed       Policy: boxes.txt greets: do not" in printed
+    assert "not checked  Policy" not in printed
+    assert "not checked  Cost" in printed
+    with developer(server) as client:
+        refused = client.post(TASKS, json={"templateRef": "template:default/path", "values": ANSWERS})
+    assert (refused.status_code, "greets: do not" in refused.text) == (403, True)
 
 
 def test_a_plan_that_was_looked_at_and_changed_since_is_stale(server: Served, add_template: AddTemplate) -> None:

@@ -14,6 +14,7 @@ import argparse
 import contextlib
 import itertools
 import json
+import os
 import random
 import shutil
 import sys
@@ -40,14 +41,17 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--database", choices=["sqlite", "postgres", "both"], default="both")
+    parser.add_argument("--url", help="a PostgreSQL server to make databases on, instead of one of its own")
     parser.add_argument("--rounds", type=int, default=30, help="kills at random moments")
     parser.add_argument("--twelve", action="store_true", help="the path of twelve steps")
     parser.add_argument("--no-commits", action="store_true", help="leave out the kills around commits")
     given = parser.parse_args()
     bad = 0
+    if given.url:
+        given.database = "postgres"
     for database in ("sqlite", "postgres") if given.database == "both" else (given.database,):
         print(f"== {database}, seed {given.seed}", flush=True)
-        with database_server(database) as admin:
+        with contextlib.nullcontext(given.url) if given.url else database_server(database) as admin:
             if given.twelve:
                 bad += twelve_part(admin, random.Random(given.seed), given.rounds)
                 continue
@@ -141,6 +145,9 @@ def job(
     finally:
         server.down()
         shutil.rmtree(folder, ignore_errors=True)
+        if admin and url:
+            with psycopg.connect(admin, autocommit=True) as connection:
+                connection.execute(f"drop database if exists {url.rsplit('/', 1)[1]} with (force)")
 
 
 @contextlib.contextmanager
@@ -158,7 +165,7 @@ def database_server(kind: str) -> Iterator[str | None]:
 
 def fresh_database(admin: str) -> str:
     """The URL of a new database on the server of `admin`."""
-    name = f"crash_{next(_numbers)}"
+    name = f"taxiway_crash_{os.getpid()}_{next(_numbers)}"
     with psycopg.connect(admin, autocommit=True) as connection:
         connection.execute(f"create database {name}")
     return admin.rsplit("/", 1)[0] + "/" + name

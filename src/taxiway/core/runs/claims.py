@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
+from typing import Any
 
-from sqlalchemy import and_, func, select, update
+from sqlalchemy import and_, bindparam, func, select, update
 
 from taxiway.core.leases import Leases
 from taxiway.core.runs import repository
@@ -15,14 +17,14 @@ from taxiway.kit.clock import MICROSECONDS
 
 PAUSE_SECONDS = 5
 HELD = ("running", "cancelling", "undoing")
+WHO_HOLDS = select(run.c.id, run.c.executor).where(run.c.state.in_(HELD), run.c.executor.is_not(None))
+CANCELLING = select(run.c.id).where(run.c.executor == bindparam("me"), run.c.state == "cancelling")
 
 
 def claim_runs(tx: Tx, executor: str, kinds: Sequence[str], limit: int) -> list[Claim]:
     """Take up to `limit` runs, oldest first, each under a new fence."""
-    query = select(run.c.id, run.c.fence, run.c.state, run.c.intent, run.c.started_at)
-    query = query.where(repository.claimable(kinds)).order_by(run.c.id).limit(limit)
     claims = []
-    for row in tx.conn.execute(query.with_for_update(skip_locked=True)).all():
+    for row in tx.conn.execute(_claimable(tuple(kinds)), {"most": limit}).all():
         state = "cancelling" if row.state == "cancelling" else "undoing" if row.intent == "undo" else "running"
         repository.set_run(
             tx,
@@ -70,9 +72,8 @@ def requeue(tx: Tx, executor: str, only: str | None = None) -> list[str]:
 
 def held(store: Store) -> dict[str, str]:
     """The runs that somebody works on, and which executor they name."""
-    query = select(run.c.id, run.c.executor).where(run.c.state.in_(HELD), run.c.executor.is_not(None))
     with store.read() as conn:
-        return {row.id: row.executor for row in conn.execute(query)}
+        return {row.id: row.executor for row in conn.execute(WHO_HOLDS)}
 
 
 def take_over(tx: Tx, leases: Leases, executor: str) -> list[str]:
@@ -83,9 +84,23 @@ def take_over(tx: Tx, leases: Leases, executor: str) -> list[str]:
 def is_work(store: Store, kinds: Sequence[str]) -> tuple[bool, int | None]:
     """(whether a run may be claimed, when the next parked run is due), without a write."""
     with store.read() as conn:
-        free = conn.execute(select(run.c.id).where(repository.claimable(kinds)).limit(1)).first()
-        next_wake = conn.execute(select(func.min(run.c.wake_at)).where(run.c.state == "waiting")).scalar()
-    return free is not None, next_wake
+        row = conn.execute(_work(tuple(kinds))).one()
+    return row.free is not None, row.next_wake
+
+
+# Built once: the engine asks each time that a run begins or ends, and building them costs more than running them.
+@cache
+def _claimable(kinds: tuple[str, ...]) -> Any:
+    query = select(run.c.id, run.c.fence, run.c.state, run.c.intent, run.c.started_at)
+    query = query.where(repository.claimable(kinds)).order_by(run.c.id).limit(bindparam("most"))
+    return query.with_for_update(skip_locked=True)
+
+
+@cache
+def _work(kinds: tuple[str, ...]) -> Any:
+    free = select(run.c.id).where(repository.claimable(kinds)).limit(1).scalar_subquery()
+    next_wake = select(func.min(run.c.wake_at)).where(run.c.state == "waiting").scalar_subquery()
+    return select(free.label("free"), next_wake.label("next_wake"))
 
 
 def queue_due(tx: Tx) -> int:
@@ -104,9 +119,8 @@ def queue_early(tx: Tx) -> int:
 
 def cancelling_of(store: Store, executor: str) -> list[str]:
     """Runs of `executor` that somebody wants cancelled."""
-    query = select(run.c.id).where(run.c.executor == executor, run.c.state == "cancelling")
     with store.read() as conn:
-        return [str(name) for name in conn.execute(query).scalars()]
+        return [str(name) for name in conn.execute(CANCELLING, {"me": executor}).scalars()]
 
 
 def give_back(tx: Tx, claim: Claim) -> None:

@@ -25,9 +25,10 @@ RUN = select(run).where(run.c.id == bindparam("run"))
 STEPS = select(run_step).where(run_step.c.run_id == bindparam("run")).order_by(run_step.c.index)
 INSERT_STEP = insert(run_step)
 GUARD = (
-    select(run.c.state)
+    update(run)
     .where(run.c.id == bindparam("run"), run.c.fence == bindparam("mine"), run.c.executor == bindparam("me"))
-    .with_for_update()
+    .values(version=run.c.version + 1)
+    .returning(run.c.state)
 )
 FILTERS = ("state", "kind", "subject", "parent_id", "created_by")
 
@@ -135,13 +136,12 @@ def last_line(conn: Connection, run_id: str) -> tuple[int, int]:
     return int(row[0]), int(row[1])
 
 
-def guard(tx: Tx, claim: Claim, **values: Any) -> str:
-    """Write `values` into a claimed run and lock it; returns the state it had. FencedError when the claim is over."""
+def guard(tx: Tx, claim: Claim) -> str:
+    """Lock a claimed run, which changes now, and return its state. FencedError when the claim is over."""
     mine = {"run": claim.run_id, "mine": claim.fence, "me": claim.executor}
     state = tx.conn.execute(GUARD, mine).scalar()
     if state is None:
         raise FencedError(claim.run_id)
-    set_run(tx, claim.run_id, **values)
     return str(state)
 
 

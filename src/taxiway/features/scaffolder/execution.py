@@ -46,7 +46,8 @@ class ScaffoldHandler(BaseHandler):
 
     def _call(self, run: Run, step: Step, ctx: StepContext, call: Call) -> StepResult:
         unpack(self._platform, run.definition["snapshot"], ctx.workspace.parent / TEMPLATE_FOLDER)
-        expressions = self._expressions(run)
+        asked = run.definition["output"] if step.id == OUTPUT_STEP else step.definition
+        expressions = self._expressions(run, asked)
         if step.id == OUTPUT_STEP:
             return StepResult(render_output(self._renderer, run.definition["output"], expressions))
         pinned, values = run.definition, run.input["values"]
@@ -112,11 +113,11 @@ class ScaffoldHandler(BaseHandler):
 
         return calling
 
-    def _expressions(self, run: Run) -> dict[str, Any]:
+    def _expressions(self, run: Run, asked: Any) -> dict[str, Any]:
         return {
             "parameters": run.input["values"],
             "steps": {step.id: {"output": step.output or {}} for step in run.steps if step.id != OUTPUT_STEP},
-            "user": {"ref": run.created_by, "entity": catalog.get_entity(self._platform, run.created_by)},
+            "user": user_of(self._platform, run.created_by, asked),
             "context": {"task": {"id": run.id}},
         }
 
@@ -125,6 +126,11 @@ class ScaffoldHandler(BaseHandler):
         if "secrets" not in str(step.definition):
             return {}
         return {name: ctx.resolve_secret(reference) for name, reference in run.input.get("secrets", {}).items()}
+
+
+def user_of(platform: Platform, ref: str, asked: Any) -> dict[str, Any]:
+    """What expressions see of who runs a template; the entity is looked up where `asked` names the user at all."""
+    return {"ref": ref, "entity": catalog.get_entity(platform, ref) if "user" in str(asked) else None}
 
 
 def refuse_secrets(folder: Path, secrets: Sequence[str]) -> None:

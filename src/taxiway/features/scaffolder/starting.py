@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 
 from taxiway.core.registry import Registry
 from taxiway.features.scaffolder.model import OUTPUT_STEP, Order, Plan
 from taxiway.model.entity import parse_ref
-from taxiway.model.errors import ConflictError, FieldError, PolicyDeniedError
+from taxiway.model.errors import ConflictError, FieldError, PolicyDeniedError, TaxiwayError
 from taxiway.model.run import Recovery, RunSpec, StepDefinition
 from taxiway.plugin import Action
 
@@ -30,8 +31,7 @@ def refuse(plan: Plan) -> None:
 
 def run_spec(registry: Registry, order: Order, plan: Plan, references: Mapping[str, str]) -> RunSpec:
     """The run, each step with the recovery that its action declares."""
-    known = {action.key: action.recovery for action in registry.all("action", Action)}
-    steps = [replace(step, recovery=_recovery(step, known)) for step in order.template.steps]
+    steps = [replace(step, recovery=_recovery(step, registry)) for step in order.template.steps]
     entities = [name["name"] for name in plan.names if name["kind"] == "entity"]
     subject = next((name for name in entities if name.startswith("component:")), next(iter(entities), None))
     owner = order.values.get("owner")
@@ -63,8 +63,11 @@ def run_spec(registry: Registry, order: Order, plan: Plan, references: Mapping[s
     )
 
 
-def _recovery(step: StepDefinition, known: Mapping[str, Recovery]) -> Recovery:
+def _recovery(step: StepDefinition, registry: Registry) -> Recovery:
     """What an interrupted step needs: in a group, what the least safe of its steps needs."""
     inner = [item["action"] for item in step.options.get("steps") or []]
-    found = {known.get(action, "idempotent") for action in [step.action, *inner]}
+    found: set[Recovery] = {"idempotent"}
+    for key in {step.action, *inner}:
+        with suppress(TaxiwayError):  # a step that is skipped may name an action that is not installed
+            found.add(registry.get("action", key, Action).recovery)
     return next(name for name in CAUTION if name in found)

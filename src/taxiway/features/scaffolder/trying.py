@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from taxiway.core.context import OpContext
-from taxiway.features.catalog import service as catalog
 from taxiway.features.scaffolder.actions.fetch import TEMPLATE_FOLDER
+from taxiway.features.scaffolder.execution import user_of
 from taxiway.features.scaffolder.model import Order
 from taxiway.features.scaffolder.record import record_text, recorded
 from taxiway.features.scaffolder.rendering.client import Renderer
@@ -71,7 +71,7 @@ def trial(
             unpack(ctx.platform, order.snapshot, Path(folder, TEMPLATE_FOLDER))
         else:
             link_loose(order.folder, Path(folder, TEMPLATE_FOLDER))
-        user = {"ref": ctx.principal.subject, "entity": catalog.get_entity(ctx.platform, ctx.principal.subject)}
+        user = user_of(ctx.platform, ctx.principal.subject, order.template.document["spec"])
         task = {"task": {"id": "dry-run"}}
         tried = Trial(workspace, {"parameters": order.values, "steps": {}, "user": user, "context": task})
         for step in order.template.steps:

@@ -50,7 +50,7 @@ class CloudOnboarding(CloudApi):
     def open_proposal(self, repository: Repository, file: NewFile) -> str:
         body = {
             "title": file.title,
-            "summary": {"raw": file.body},
+            "description": file.body,
             "source": {"branch": {"name": file.branch}},
             "destination": {"branch": {"name": file.base}},
             "close_source_branch": True,

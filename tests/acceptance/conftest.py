@@ -52,7 +52,10 @@ class Server:
         while time.monotonic() < deadline and self.process.poll() is None:
             with contextlib.suppress(OSError, ValueError, KeyError, httpx.HTTPError):
                 found = json.loads((self.data / "taxiway.lock").read_bytes())
-                if found["pid"] == self.process.pid and httpx.get(found["url"] + "/readyz").status_code == 200:
+                if (
+                    found["pid"] == self.process.pid
+                    and httpx.get(found["url"] + "/readyz", verify=False).status_code == 200
+                ):
                     self.url = found["url"]
                     return
             time.sleep(0.05)
@@ -93,7 +96,7 @@ class Server:
             close_platform(platform)
 
     def client(self, token: str) -> httpx.Client:
-        return httpx.Client(base_url=self.url, headers={"authorization": f"Bearer {token}"}, timeout=60)
+        return httpx.Client(base_url=self.url, headers={"authorization": f"Bearer {token}"}, timeout=60, verify=False)
 
     def down(self) -> None:
         """End everything that runs for the data folder."""

@@ -149,6 +149,8 @@ def test_a_taken_port_and_a_taken_folder_are_refused_with_a_way_out(make_server:
     server = make_server()
     port = str(urlsplit(server.url).port)
     other = server.data.parent / "other"
+    assert server.process is not None
+    places = {"--port": f"127.0.0.1:{port}", "--data": f"{server.process.pid} {server.url}"}
     for data, wanted in ((other, "--port"), (server.data, "--data")):
         second = subprocess.run(
             [*CLI, "up", "--data", str(data), "--port", port], capture_output=True, text=True, timeout=60, check=False
@@ -156,6 +158,7 @@ def test_a_taken_port_and_a_taken_folder_are_refused_with_a_way_out(make_server:
         print(second.returncode, second.stderr.strip()[-300:])
         assert second.returncode not in (0, -6, -9, -11)
         assert wanted in second.stderr
+        assert [word for word in places[wanted].split() if word not in second.stderr] == []
         assert "Traceback" not in second.stderr
     assert httpx.get(server.url + "/readyz").status_code == 200
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -89,35 +88,6 @@ def test_the_first_start_prints_a_link_and_a_stop_ends_open_streams(tmp_path: Pa
         process.wait(10)
         assert process.stderr is not None
         assert "link_token" not in process.stderr.read()
-
-
-def test_a_second_server_on_the_folder_is_refused_and_told_where_the_first_is(tmp_path: Path) -> None:
-    with running(tmp_path) as (process, url):
-        second = start(tmp_path)
-        _, errors = second.communicate(timeout=20)
-        assert second.returncode == 1
-        assert str(process.pid) in errors
-        assert url in errors
-        with running(tmp_path / "other") as (_, other):
-            assert other != url
-
-
-def test_a_port_in_use_is_named_with_what_to_do(tmp_path: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-        process = start(tmp_path, TAXIWAY_PORT=str(port))
-        _, errors = process.communicate(timeout=20)
-    assert process.returncode == 1
-    assert f"127.0.0.1:{port}" in errors
-    assert "--port" in errors
-
-
-def test_after_a_kill_the_folder_is_free_again(tmp_path: Path) -> None:
-    with running(tmp_path) as (process, _):
-        process.kill()
-        process.wait(5)
-    with running(tmp_path) as (_, url):
-        assert httpx.get(url + "/healthz").status_code == 200
 
 
 def test_the_log_is_json_with_trace_and_without_tokens(tmp_path: Path) -> None:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-import secrets
 import shutil
 import subprocess
 import threading
@@ -25,6 +24,8 @@ from taxiway.plugins.act.sandbox import open_for_reading
 
 LOCKS = "golden-paths/*/skeleton/requirements*.lock.txt"
 FETCH_SECONDS = 600.0
+PART = ".part-"
+"""What the process of this number makes begins so."""
 SHARED_SECONDS = 7 * 86400.0
 """In a folder that is shared, what another version of Taxiway made stays for this long after it was last used."""
 LIBRARY = Path(taxiway.__file__).parent / "library"
@@ -55,7 +56,10 @@ class Seed:
         python = found[0][1]
         target = self._folder / _digest(locks, found[0][0], uv)
         if not target.is_dir():
-            part = self._folder / f".part-{secrets.token_hex(4)}"
+            for left in self._folder.glob(f"{PART}*"):
+                if not _is_running(left.name.removeprefix(PART)):
+                    shutil.rmtree(left, ignore_errors=True)
+            part = self._folder / f"{PART}{os.getpid()}"
             part.mkdir(parents=True)
             self._folder.chmod(0o700)  # jobs get at the files through links, never through this folder
             try:
@@ -69,9 +73,8 @@ class Seed:
                 shutil.rmtree(part, ignore_errors=True)
         os.utime(target)
         self._ready = target
-        for other in self._folder.iterdir():
-            seconds = min(self._keep_seconds, FETCH_SECONDS) if other.name.startswith(".") else self._keep_seconds
-            if other != target and _used_at(other) <= time.time() - seconds:
+        for other in self._folder.glob("[0-9a-f]*"):
+            if other != target and _used_at(other) <= time.time() - self._keep_seconds:
                 shutil.rmtree(other, ignore_errors=True)
         return target
 
@@ -101,6 +104,19 @@ def _used_at(path: Path) -> float:
     with contextlib.suppress(OSError):
         return path.stat().st_mtime
     return 0.0
+
+
+def _is_running(pid: str) -> bool:
+    """Whether another process of this number is there; what this one left came from one that had its number before."""
+    if not pid.isdigit() or int(pid) == os.getpid():
+        return False
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return True
 
 
 def _plain(path: Path) -> str:

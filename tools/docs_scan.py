@@ -6,9 +6,11 @@ It parses, and imports nothing of what it reads. A type that it cannot work out 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from typing import TypeGuard
 
 SOURCE = Path(__file__).parents[1] / "src" / "taxiway"
 
@@ -33,58 +35,72 @@ class Emitted:
     module: str
 
 
-def modules() -> Iterator[tuple[str, ast.Module]]:
-    """(dotted module, tree) of every module of the product, in order."""
+@dataclass(frozen=True)
+class Module:
+    """A module of the product: its dotted name, its tree, and every node of that."""
+
+    name: str
+    tree: ast.Module
+    nodes: tuple[ast.AST, ...]
+
+
+@cache
+def modules() -> tuple[Module, ...]:
+    """Every module of the product, in order; read once."""
+    found = []
     for path in sorted(SOURCE.rglob("*.py")):
         inside = path.relative_to(SOURCE)
         if inside.parts[0] != "library":
-            yield ".".join(inside.with_suffix("").parts).removesuffix(".__init__"), ast.parse(path.read_text())
+            tree = ast.parse(path.read_text())
+            name = ".".join(inside.with_suffix("").parts).removesuffix(".__init__")
+            found.append(Module(name, tree, tuple(ast.walk(tree))))
+    return tuple(found)
 
 
 def codes(kinds: Mapping[str, str]) -> list[Code]:
     """Every error code. `kinds` maps the base classes' names to kinds; subclasses are found here."""
-    trees = list(modules())
     known = dict(kinds)
-    for _, tree in trees * 2:
-        for node in ast.walk(tree):
-            if isinstance(node, ast.ClassDef):
-                bases = [known[name] for base in node.bases if (name := _name(base)) in known]
-                known.setdefault(node.name, bases[0]) if bases else None
+    classes = [node for module in modules() for node in module.nodes if isinstance(node, ast.ClassDef)]
+    for node in classes * 2:
+        bases = [known[name] for base in node.bases if (name := _name(base)) in known]
+        known.setdefault(node.name, bases[0]) if bases else None
     found = set()
-    for module, tree in trees:
-        for node in ast.walk(tree):
+    for module in modules():
+        for node in module.nodes:
             if not isinstance(node, ast.Call):
                 continue
             for word in node.keywords:
                 if word.arg == "code" and isinstance(word.value, ast.Constant) and isinstance(word.value.value, str):
                     message = _text(node.args[0]) if node.args else ""
-                    found.add(Code(word.value.value, known.get(_name(node.func), "internal"), message, module))
+                    found.add(Code(word.value.value, known.get(_name(node.func), "internal"), message, module.name))
     return sorted(found)
 
 
 def events() -> list[Emitted]:
     """Every event type that an EventDraft is made with."""
     found = set()
-    for module, tree in modules():
-        for function in (None, *(node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef))):
-            for node in ast.walk(function or ast.Module(body=[], type_ignores=[])):
-                if isinstance(node, ast.Call) and _name(node.func) == "EventDraft":
+    for module in modules():
+        if not any(_makes_event(node) for node in module.nodes):
+            continue
+        for function in (node for node in module.nodes if isinstance(node, ast.FunctionDef)):
+            for node in ast.walk(function):
+                if _makes_event(node):
                     subject = _text(node.args[1])
                     keys = _keys(node, function)
-                    for event_type in _types(node.args[0], tree, function, module):
-                        found.add(Emitted(event_type, subject, keys, module))
+                    for event_type in _types(node.args[0], module.tree, function, module.name):
+                        found.add(Emitted(event_type, subject, keys, module.name))
     return sorted(found)
 
 
 def users(points: Mapping[str, object]) -> dict[str, list[str]]:
     """Contribution point → plugins and features that contribute to it."""
     found: dict[str, set[str]] = {point: set() for point in points}
-    for module, tree in modules():
-        parts = module.split(".")
+    for module in modules():
+        parts = module.name.split(".")
         if len(parts) < 2 or parts[0] not in ("plugins", "features"):
             continue
         owner = parts[1] if parts[0] == "plugins" else f"feature {parts[1]}"
-        for node in ast.walk(tree):
+        for node in module.nodes:
             first: ast.expr | None = None
             if isinstance(node, ast.Tuple) and len(node.elts) == 2 and parts[0] == "plugins":
                 first = node.elts[0]
@@ -98,10 +114,10 @@ def users(points: Mapping[str, object]) -> dict[str, list[str]]:
 def readers(points: Mapping[str, object]) -> dict[str, list[str]]:
     """Contribution point → parts of the host that ask the registry for what was contributed to it."""
     found: dict[str, set[str]] = {point: set() for point in points}
-    for module, tree in modules():
-        parts = module.split(".")
+    for module in modules():
+        parts = module.name.split(".")
         owner = f"feature {parts[1]}" if parts[0] == "features" and len(parts) > 1 else parts[0]
-        for node in ast.walk(tree):
+        for node in module.nodes:
             asked: ast.expr | None = None
             if isinstance(node, ast.Call) and _name(node.func) in ("all", "get") and node.args:
                 asked = node.args[0] if "registry" in ast.unparse(node.func) else None
@@ -110,6 +126,10 @@ def readers(points: Mapping[str, object]) -> dict[str, list[str]]:
             if isinstance(asked, ast.Constant) and asked.value in found:
                 found[asked.value].add(owner)
     return {point: sorted(names) for point, names in found.items()}
+
+
+def _makes_event(node: ast.AST) -> TypeGuard[ast.Call]:
+    return isinstance(node, ast.Call) and _name(node.func) == "EventDraft"
 
 
 def _name(node: ast.expr) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import zlib
 from pathlib import Path
 
 import orjson
@@ -31,6 +32,10 @@ ENTITY = """
 @pytest.mark.parametrize("document", ["", "{}", '{"größe":"' + "ä" * 100_000 + '"}'])
 def test_a_packed_document_is_what_it_was(document: str) -> None:
     assert unpack(pack(document.encode())) == document
+    for number, dictionary in enumerate((b"", packing._FIRST)):
+        options = (4, zlib.DEFLATED, packing.RAW, zlib.DEF_MEM_LEVEL, zlib.Z_DEFAULT_STRATEGY)
+        earlier = zlib.compressobj(*options, *([dictionary] if dictionary else []))
+        assert unpack(bytes((number,)) + earlier.compress(document.encode()) + earlier.flush()) == document
 
 
 def test_the_dictionary_that_stored_documents_need_stays_as_it_is() -> None:
@@ -40,9 +45,9 @@ def test_the_dictionary_that_stored_documents_need_stays_as_it_is() -> None:
 
 
 def test_documents_facets_and_words_survive_the_packing(
-    database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    empty_database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    engine = create_engine(database_url.replace("postgresql://", "postgresql+psycopg://"))
+    engine = create_engine(empty_database_url.replace("postgresql://", "postgresql+psycopg://"))
     with monkeypatch.context() as older, engine.begin() as conn:
         older.setattr(migrations, "REVISIONS", REVISIONS[: REVISIONS.index("0009_catalog_packed")])
         migrations.run_revisions(conn)
@@ -56,7 +61,7 @@ def test_documents_facets_and_words_survive_the_packing(
             conn.execute(text("INSERT INTO entity_facet VALUES (:facet, :id)"), {"facet": facet, "id": one})
         if conn.dialect.name == "sqlite":
             parts._insert_words(conn, [(one, parts.words(DOCUMENT))])
-    migrate(database_url, tmp_path)
+    migrate(empty_database_url, tmp_path)
     with engine.begin() as conn:
         row = conn.execute(select(entity_doc)).one()
         assert orjson.loads(row.doc) == DOCUMENT

@@ -98,7 +98,7 @@ def test_undo_refuses_a_repository_that_others_committed_to_until_it_is_confirme
         plan = client.get(f"/api/runs/v1/runs/{run.id}/undo").json()
     assert [one["kind"] for one in plan["removes"]] == ["commit", "repository"]
     (changed,) = plan["changed"]
-    assert (changed["name"], "1 commits made since, the last: m" in changed["reason"]) == ("boxes", True)
+    assert (changed["name"], "has a commit made since, the last: m" in changed["reason"]) == ("boxes", True)
     assert changed["reason"] in refused.text
     assert after == run, "nothing was taken back before the refusal"
     assert forge(server).get_repository("boxes") is not None

@@ -52,8 +52,8 @@ function Inbox() {
           { title: 'Since', cell: (a) => a.since_at && <Ago at={a.since_at} className="t2" /> },
         ]}
       />
-      {!data.by_mail && <p className="t2" style={{ margin: '8px 0 0' }}>Nobody is told by mail: no mail server is set (mail.host in the settings).</p>}
-      {unsent && <p className="t2" role="status" style={{ margin: '8px 0 0' }}>A mail was not sent: {unsent}</p>}
+      {!data.by_mail && <p className="t2" style={{ margin: '8px 14px 12px' }}>Nobody is told by mail: no mail server is set (mail.host in the settings).</p>}
+      {unsent && <p className="t2" role="status" style={{ margin: '8px 14px 12px' }}>A mail was not sent: {unsent}</p>}
     </Panel>
   ) // prettier-ignore
 }

@@ -120,6 +120,7 @@ def commits_since(forge: Forge, name: str) -> list[Changed]:
     log = forge.log(name, repository.default_branch, limit=MOST_COMMITS)
     if len(log) < 2:
         return []
-    many = f"{len(log) - 1}{' or more' if len(log) == MOST_COMMITS else ''}"
+    since = len(log) - 1
+    many = "a commit" if since == 1 else f"{since}{' or more' if len(log) == MOST_COMMITS else ''} commits"
     last = str(log[0].get("message") or log[0]["sha"]).splitlines()[0][:MOST_SUBJECT]
-    return [Changed(name, f"the repository has {many} commits made since, the last: {last}. It is deleted with them")]
+    return [Changed(name, f"the repository has {many} made since, the last: {last}. It is deleted with all of it")]

@@ -112,20 +112,20 @@ test('cancelling can be thought over, ends the run, and what it made is undone b
   await expect.poll(async () => (await builds()).map((r) => r.state)).toEqual(['cancelled']) // its repository is gone
 })
 
-test.describe('refused', () => {
-  test.use({ refusals: true })
-  test('an undo that would destroy what others made says so, and keeps it', async ({ page }) => {
-    const made = (await runs(page, 'kind=scaffold&limit=20')).find((r) => r.title.includes('tiny-red'))
-    await page.goto(`/runs/${made?.id}`)
-    await expect(page.getByRole('alert')).toContainText('the tests are red')
-    await page.getByRole('button', { name: 'Undo', exact: true }).click()
-    await page.getByRole('dialog').getByRole('button', { name: 'Undo', exact: true }).click()
-    await expect(page.getByRole('alert').filter({ hasText: /commits made since/ })).toBeVisible({ timeout: 30_000 })
-    expect((await runOf(page, made?.id ?? '')).state, 'nothing was taken back').toBe(made?.state)
-    await settled(page)
-    const { items } = await get<{ items: { name: string }[] }>(page, '/api/delivery/v1/repositories?limit=200')
-    expect(items.map((x) => x.name)).toContain('tiny-red')
-  })
+test('an undo that would destroy what others made asks for it by name, and keeps it', async ({ page }) => {
+  const made = (await runs(page, 'kind=scaffold&limit=20')).find((r) => r.title.includes('tiny-red'))
+  await page.goto(`/runs/${made?.id}`)
+  await expect(page.getByRole('alert')).toContainText('the tests are red')
+  await page.getByRole('button', { name: 'Undo', exact: true }).click()
+  const undo = page.getByRole('dialog')
+  await expect(undo.getByRole('checkbox', { name: 'tiny-red' })).not.toBeChecked({ timeout: 30_000 })
+  await expect(undo).toContainText(/made since/)
+  await expect(undo.getByRole('button', { name: 'Undo', exact: true })).toBeDisabled()
+  await settled(page)
+  await undo.getByRole('button', { name: 'Keep it' }).click()
+  expect((await runOf(page, made?.id ?? '')).state, 'nothing was taken back').toBe(made?.state)
+  const { items } = await get<{ items: { name: string }[] }>(page, '/api/delivery/v1/repositories?limit=200')
+  expect(items.map((x) => x.name)).toContain('tiny-red')
 })
 
 test('a failed run says why, is tried again, and goes on when somebody else approves', async ({ page }) => {

@@ -67,6 +67,9 @@ def inside(root: Path, path: str) -> Path:
     return target
 
 
+SPECIAL = ("", ".", "..")
+
+
 class Tree:
     """Writes files below a folder. Each folder on the way is made, and looked at, once: nobody else may change folders
     there meanwhile."""
@@ -93,13 +96,29 @@ class Tree:
 
     def _place(self, path: str) -> str:
         folder, _, name = path.rpartition("/")
-        is_plain = name not in ("", ".", "..") and not path.startswith("/")
-        if is_plain and (known := self._folders.get(folder)) is not None:
-            return f"{known}/{name}"
+        if name in SPECIAL or path.startswith("/"):
+            return self._looked_up(path)
+        if folder not in self._folders:
+            self._folders[folder] = self._made(folder)
+        return f"{self._folders[folder]}/{name}"
+
+    def _made(self, folder: str) -> str:
+        place = os.fspath(self._root)
+        for name in folder.split("/") if folder else ():
+            place = f"{place}/{name}"
+            try:
+                if name not in SPECIAL:
+                    Path(place).mkdir()
+                    continue
+            except FileExistsError:
+                if not Path(place).is_symlink():
+                    continue
+            return self._looked_up(f"{folder}/")
+        return place
+
+    def _looked_up(self, path: str) -> str:
         target = inside(self._root, path)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        if is_plain and not (self._root / path).is_symlink():
-            self._folders[folder] = str(target.parent)
+        (target if path.endswith("/") else target.parent).mkdir(parents=True, exist_ok=True)
         return str(target)
 
 

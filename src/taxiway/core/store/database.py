@@ -120,7 +120,11 @@ def _sqlite_engine(url: str, *, read_only: bool) -> Engine:
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
-        connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
+        if read_only:
+            # It touches no file, so nothing of it needs to be explained; by SQLAlchemy it costs as much as a query.
+            _driver_of(connection).execute("BEGIN")
+        else:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
 
     return engine
 
@@ -279,9 +283,13 @@ def _unguarded(work: Callable[[Tx], Any], tx: Tx) -> Any:
 
 def _changes(connection: Connection) -> int:
     """Rows that the connection has changed so far: a commit without any proves nothing about the disk."""
+    return int(_driver_of(connection).total_changes)
+
+
+def _driver_of(connection: Connection) -> Any:
     driver = connection.connection.driver_connection
     assert driver is not None, "a connection in use has its driver's"
-    return int(driver.total_changes)
+    return driver
 
 
 class PostgresStore:

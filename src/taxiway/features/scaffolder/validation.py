@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import jsonschema_rs
+import orjson
 
 from taxiway.features.scaffolder.model import page_schema
 from taxiway.kit.pointer import pointer
@@ -17,15 +19,28 @@ MOST_ERRORS = 50
 def schema_errors(schema: Mapping[str, Any], value: Any, at: Sequence[str] = ()) -> list[FieldError]:
     """What is wrong with `value`. InputError when the schema itself cannot be used."""
     try:
-        validator = jsonschema_rs.validator_for(dict(schema))
         found = []
-        for error in validator.iter_errors(value):
+        for error in _validator_of(schema).iter_errors(value):
             found.append(FieldError(pointer([*at, *error.instance_path]), error.message))
             if len(found) == MOST_ERRORS:
                 break
         return found
     except (ValueError, jsonschema_rs.ReferencingError) as error:
         raise InputError(f"the JSON Schema at {pointer(at) or '/'} cannot be used: {error}") from error
+
+
+def _validator_of(schema: Mapping[str, Any]) -> Any:
+    try:
+        text = orjson.dumps(schema, default=dict)
+    except TypeError:  # a number that is too large, or a key that is no text: the library judges
+        return jsonschema_rs.validator_for(dict(schema))
+    return _validator(text)
+
+
+@lru_cache(maxsize=500)
+def _validator(schema: bytes) -> Any:
+    """Made once for schemas that are written alike: every step of every task is checked against its action's."""
+    return jsonschema_rs.validator_for(orjson.loads(schema))
 
 
 def check_values(pages: Sequence[Mapping[str, Any]], values: Mapping[str, Any]) -> None:

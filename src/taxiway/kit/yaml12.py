@@ -212,7 +212,8 @@ def _checked(text: str | bytes, max_bytes: int) -> str:
 
 def _check_depth(text: str) -> None:
     # The C composer recurses: depth is bounded on events before any node is made. Most texts cannot be that deep.
-    if _ODD_BREAK.search(text) is None and all(_is_shallow(document) for document in _SEPARATOR.split(text)):
+    is_plain = text.isascii() and "\r" not in text
+    if (is_plain or _ODD_BREAK.search(text) is None) and all(map(_is_shallow, _SEPARATOR.split(text))):
         return
     depth = 0
     try:

@@ -22,7 +22,7 @@ MAX_LEAVES = 4000
 MAX_WORDS = 20_000
 COLUMN_NAMES = ("kind", "namespace", "name", "type", "lifecycle", "owner", "system", "title")
 """What `Record.columns` holds."""
-COLUMNS = ("metadata.name", "metadata.uid", "metadata.etag")
+COLUMNS = frozenset({"metadata.name", "metadata.uid", "metadata.etag"})
 """Paths that are columns, not leaves."""
 Leaf = tuple[str, str, bool]
 """(lower-case path, value as written, opaque)."""

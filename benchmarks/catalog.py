@@ -100,17 +100,13 @@ def _pushed(rows: list[Row], folder: Path, count: int) -> None:
     measures.generate("generate_entities.py", data, "--count", str(count))
     running = server.start(folder / "data", folder)
     try:
-        seconds, created = catalog_rows.pushed(running, _token(running), data)
+        seconds, created = catalog_rows.pushed(running, server.token(running), data)
         aim = f"<= {PUSH_AIM[count]}" if count in PUSH_AIM else ""
         _add(rows, f"{count:,} entities: pushed as NDJSON, {created:,} new", f"{seconds:.1f} s", aim=aim)
         used, resident = server.cpu_seconds(server.processes(running)), _resident_mb(running)
         _add(rows, f"{count:,} entities: pushed, since the start", f"{used:.1f} s CPU, RSS {resident:.0f} MB")
     finally:
         running.stop()
-
-
-def _token(running: server.Server) -> str:
-    return server.run("tokens", "create", "bench", "--role", "admin", "--data", str(running.data)).split()[-1]
 
 
 def _resident_mb(running: server.Server) -> float:
@@ -124,7 +120,7 @@ def _catalog(rows: list[Row], folder: Path, count: int, empty: float, options: a
     measures.generate("generate_entities.py", data, "--count", str(count))
     running = server.start(folder / "data", folder)
     try:
-        token = _token(running)
+        token = server.token(running)
         found = _measure(running, token, "ingest", "--data", str(data), "--poll", "0.05")
         ours, theirs = found["all_relations_s"], _recorded_ingest(count)
         used = found["processes"]["taxiway"]

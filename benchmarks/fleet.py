@@ -55,7 +55,7 @@ def main() -> None:
 
 
 def _measure(running: server.Server, folder: Path, count: int, random: Random) -> None:
-    token = server.run("tokens", "create", "--data", str(running.data), "--role", "admin", "bench").split()[-1]
+    token = server.token(running)
     api = Api(running.url, token)
     _write_template(folder / "path", 1)
     (folder / "path" / "group.yaml").write_text(GROUP)

@@ -49,7 +49,7 @@ def main() -> None:
     other: list[Found] = []
     running = server.start(folder / "data", folder)
     try:
-        token = server.run("tokens", "create", "--data", str(running.data), "--role", "admin", "bench").split()[-1]
+        token = server.token(running)
         with backstage.running() as theirs:
             for _ in range(options.rounds):
                 mine.append(_scaffold(running.url, token, folder))

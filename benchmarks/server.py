@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
@@ -60,6 +61,12 @@ def run(*arguments: str) -> str:
     return subprocess.run([*TAXIWAY, *arguments], check=True, capture_output=True, text=True, timeout=60).stdout
 
 
+def token(server: Server) -> str:
+    """A token of an administrator that outlives any benchmark."""
+    made = run("tokens", "create", "bench", "--role", "admin", "--ttl", "24h", "--data", str(server.data))
+    return made.split()[-1]
+
+
 def processes(server: Server) -> list[int]:
     """The server, its descendants, and processes of their own session that name its data folder (the router)."""
     parents: dict[int, int] = {}
@@ -85,8 +92,12 @@ def pss_mb(pids: list[int]) -> float:
 
 def cpu_seconds(pids: list[int]) -> float:
     """CPU of these processes and the children that they have reaped."""
-    stats = [Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:15] for pid in pids]
-    return sum(int(value) for fields in stats for value in fields) / os.sysconf("SC_CLK_TCK")
+    ticks = 0
+    for pid in pids:
+        with contextlib.suppress(OSError):  # it has ended meanwhile, and its parent counts it
+            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:15]
+            ticks += sum(map(int, fields))
+    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 def settle(server: Server) -> float:

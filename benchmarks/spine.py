@@ -74,7 +74,7 @@ def _engine_room(rows: Rows, folder: Path, theirs: Api | None, options: argparse
             known = peer.recorded(pattern, lambda content: float(content["ready_s"]), " s")
             _add(rows, f"start to ready, {what} data folder, median of {len(found)}", ours, known)
         _idle(rows, running, options)
-        _scaffolder(rows, folder, Api(running.url, _token(running)), theirs, options)
+        _scaffolder(rows, folder, Api(running.url, server.token(running)), theirs, options)
     finally:
         running.stop()
 
@@ -121,7 +121,7 @@ def _catalog(rows: Rows, folder: Path, count: int, theirs: Api | None, seconds: 
     measures.generate("generate_entities.py", folder / "entities", "--count", str(count))
     running = server.start(folder / "data", folder)
     try:
-        ours = Api(running.url, _token(running))
+        ours = Api(running.url, server.token(running))
         pattern = "ingest-1000.json" if count == 1000 else "ingest-10000-final.json"
         known = peer.recorded(pattern, lambda content: content["all_visible_s"], " s")
         taken = measures.ingest(ours, folder / "entities", count)
@@ -139,10 +139,6 @@ def _catalog(rows: Rows, folder: Path, count: int, theirs: Api | None, seconds: 
             _add(rows, f"{count:,} entities: {row}, {connections} conn.", found, figure)
     finally:
         running.stop()
-
-
-def _token(running: server.Server) -> str:
-    return server.run("tokens", "create", "bench", "--role", "admin", "--data", str(running.data)).split()[-1]
 
 
 if __name__ == "__main__":

@@ -39,7 +39,7 @@ def main() -> None:
     folder.chmod(0o711)
     running = server.start(folder / "data", folder)
     try:
-        token = server.run("tokens", "create", "fuzz", "--role", "admin", "--data", str(running.data)).split()[-1]
+        token = server.token(running)
         _fill(running.url, token)
         codes = []
         if options.description in ("ours", "both"):

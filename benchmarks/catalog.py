@@ -34,7 +34,7 @@ RATES = {
 INGEST_AIM = {1000: "0.5 s", 10_000: "4 s", 250_000: "180 s"}
 PUSH_AIM = {250_000: "120 s"}
 STORE_AIM = {10_000: "45 MB", 250_000: "1,200 MB"}
-ROWS = ("push", "ingest", "idle", "queries", "search")
+ROWS = ("push", "ingest", "idle", "queries", "search", "visible")
 Row = tuple[str, str, str, str, str]
 
 
@@ -137,6 +137,10 @@ def _catalog(rows: list[Row], folder: Path, count: int, empty: float, options: a
         if "search" in options.rows:
             for kind, figures in catalog_rows.searches(running, token, data):
                 _add(rows, f"{name}: {kind}", figures, aim="p95 <= 50 ms" if "all" in kind else "")
+        if "visible" in options.rows:
+            for what, figures in catalog_rows.visible(running, token, folder):
+                aim = "<= 0.2 s" if "file" in what else "<= 1 s"
+                _add(rows, f"{name}: {what}", figures, aim=aim)
         if "queries" in options.rows:
             _rates(rows, name, data, count, _queries(running, token, data, options))
     finally:

@@ -10,9 +10,10 @@ import string
 import time
 import urllib.parse
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 from benchmarks.client import Api, p50_p95
 from benchmarks.server import Server
@@ -23,6 +24,8 @@ PUSH = "/api/catalog/v1/push/bench"
 LINES = 1000
 """Documents a request."""
 EACH = 80
+ROUNDS = 10
+MOST_SECONDS = 30.0
 COMMON = 0.2
 """Of so many documents a common word is part."""
 
@@ -30,18 +33,27 @@ COMMON = 0.2
 def pushed(running: Server, token: str, data: Path) -> tuple[float, int]:
     """(seconds, entities) of a push of everything in `data`, one request after another; each answer is checked."""
     bodies = list(_bodies(data))  # made before the clock starts
+    push = _pusher(running, token)
+    begin = time.perf_counter()
+    created = sum(int(push(body)["created"]) for body in bodies)
+    return time.perf_counter() - begin, created
+
+
+def _pusher(running: Server, token: str) -> Callable[[bytes], Mapping[str, Any]]:
     parts = urllib.parse.urlsplit(running.url)
     connection = http.client.HTTPConnection(str(parts.hostname), parts.port, timeout=600)
     head = {"Authorization": f"Bearer {token}", "Content-Type": "application/x-ndjson"}
-    created, begin = 0, time.perf_counter()
-    for body in bodies:
+
+    def push(body: bytes) -> Mapping[str, Any]:
         connection.request("POST", PUSH, body, head)
         answer = connection.getresponse()
         content = answer.read()
         if answer.status != 200:
             raise RuntimeError(f"POST {PUSH}: {answer.status} {content[:300]!r}")
-        created += json.loads(content)["created"]
-    return time.perf_counter() - begin, created
+        found: Mapping[str, Any] = json.loads(content)
+        return found
+
+    return push
 
 
 def _bodies(data: Path) -> Iterator[bytes]:
@@ -100,6 +112,52 @@ def _common(data: Path) -> list[str]:
             counts.update({word.lower() for word in words_of(json.dumps(document.value)) if len(word) >= 4})
             total += 1
     return sorted(counts, key=lambda word: (abs(counts[word] / total - COMMON), word))[:10]
+
+
+def visible(running: Server, token: str, folder: Path) -> Iterator[tuple[str, str]]:
+    """(what, percentiles) from the request to what lists, the graph and search show: a file that is registered, and a
+    change that is pushed."""
+    api, push, folder = Api(running.url, token), _pusher(running, token), folder / "visible"
+    folder.mkdir(mode=0o755)
+    registered, pushed_ = [], []
+    for number in range(ROUNDS):
+        name = f"seen-{number}"
+        file = folder / f"{name}.yaml"
+        file.write_text(json.dumps(_document(name, name)))
+        begin = time.perf_counter()
+        api.call("POST", "/api/catalog/locations", {"type": "file", "target": str(file)})
+        _wait(api, name, name)
+        registered.append(time.perf_counter() - begin)
+    for number in range(2 * ROUNDS):  # each is pushed first, then changed
+        name, word = f"told-{number // 2}", f"word{number}"
+        begin = time.perf_counter()
+        push(json.dumps(_document(name, word)).encode())
+        _wait(api, name, word)
+        if number % 2:
+            pushed_.append(time.perf_counter() - begin)
+    yield "registered file, to list, graph and search", p50_p95(registered)
+    yield "pushed change, to list, graph and search", p50_p95(pushed_)
+
+
+def _document(name: str, word: str) -> Mapping[str, object]:
+    spec = {"type": "service", "lifecycle": "production", "owner": "group:default/none"}
+    spec["system"] = f"system:default/{word}"
+    metadata = {"name": name, "description": f"It has {word}", "tags": [word]}
+    return {"apiVersion": "backstage.io/v1alpha1", "kind": "Component", "metadata": metadata, "spec": spec}
+
+
+def _wait(api: Api, name: str, word: str) -> None:
+    """Until all three show it; each is asked again as long as it does not."""
+    paths = (
+        f"/api/catalog/entities/by-query?filter=metadata.name={name},metadata.tags={word}&limit=1&fields=metadata.tags",
+        f"/api/catalog/v1/graph/component/default/{name}",
+        f"/api/search/query?term={word}",
+    )
+    end = time.perf_counter() + MOST_SECONDS
+    for path in paths:
+        while word.encode() not in api.send("GET", path)[1]:
+            if time.perf_counter() > end:
+                raise RuntimeError(f"{path} does not show {word} within {MOST_SECONDS:.0f} s")
 
 
 def store_mb(running: Server) -> float:

@@ -13,6 +13,7 @@ import type {
   PullDetail,
   Review,
   ReviewVerdict,
+  RoleOf,
   Run,
   RunOperation,
   Token,
@@ -25,6 +26,8 @@ export const signIn = (body: { username: string; password: string } | { link_tok
 export const signOut = () => del<void>('/api/access/v1/sessions/current')
 export const createToken = (body: { name: string; role: string; ttl_seconds: number }) =>
   post<Token>('/api/access/v1/tokens', body)
+export const giveRole = (body: { member: string; role: string }) => post<RoleOf>('/api/access/v1/roles', body)
+export const takeRole = (one: RoleOf) => del<void>(withQuery('/api/access/v1/roles', { member: one.member, role: one.role }))
 export const revokeToken = (id: string) => del<void>(`/api/access/v1/tokens/${encodeURIComponent(id)}`)
 
 export const registerLocation = (body: { type: string; target: string }) => post<LocationCreated>('/api/catalog/locations', body)

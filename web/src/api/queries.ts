@@ -2,7 +2,6 @@
 import { infiniteQueryOptions, keepPreviousData, queryOptions } from '@tanstack/react-query'
 import { get, post } from './client'
 import { entityBody, type EntityFilter, entityParams } from './entity-params'
-import { pagedQuery } from './paged'
 import { entityRef, type RefParts } from './refs'
 import type * as T from './types'
 
@@ -11,7 +10,6 @@ const path = (p: RefParts) => `${encodeURIComponent(p.kind)}/${encodeURIComponen
 // access
 export const meQuery = () =>
   queryOptions({ queryKey: ['me'], queryFn: () => get<T.Me>('/api/access/v1/me'), staleTime: 60_000, retry: false })
-export const tokensQuery = () => pagedQuery<T.Token>(['tokens'], '/api/access/v1/tokens')
 
 // catalog
 export const entitiesQuery = (f: EntityFilter) =>
@@ -303,14 +301,10 @@ export const portalQuery = () =>
   queryOptions({ queryKey: ['portal'], queryFn: () => get<T.PortalExtensions>('/api/plugins/v1/portal'), staleTime: 300_000 })
 export const cardDataQuery = (operation: string) =>
   queryOptions({ queryKey: ['card', operation], queryFn: () => get<unknown>(operation), refetchInterval: 15_000 })
-export const waysQuery = () =>
-  queryOptions({ queryKey: ['ways'], queryFn: () => get<T.SignInWays>('/api/access/v1/ways'), staleTime: 300_000 })
 export const infoQuery = () =>
   queryOptions({ queryKey: ['info'], queryFn: () => get<T.SystemInfo>('/api/system/v1/info'), staleTime: 300_000 })
 /** An installation that was given no name is called by the product's. */
 export const organisationOf = (info: T.SystemInfo | undefined): string =>
   info && info.organisation !== 'default' ? info.organisation : 'Taxiway'
-export const configQuery = () =>
-  queryOptions({ queryKey: ['config'], queryFn: () => get<T.List<T.ConfigItem>>('/api/system/v1/config') })
 
 export const isTemplate = (e: T.Entity) => entityRef(e).startsWith('template:')

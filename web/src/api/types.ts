@@ -9,6 +9,7 @@ export type List<T> = { items: T[]; next_cursor?: string | null }
 
 export type Me = S['Me']
 export type Token = S['TokenView'] & { token?: string }
+export type RoleOf = S['RoleView']
 
 export type EntityRelation = S['EntityRelation']
 export type SearchResults = S['SearchResults']

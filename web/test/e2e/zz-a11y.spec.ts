@@ -17,7 +17,10 @@ const PAGES: [name: string, path: string][] = [
   ['wizard', '/create/default/python-service'],
   ['environments', '/environments'],
   ['runs', '/runs'],
-  ...['plugins', 'tokens', 'audit', 'config', 'webhooks'].map((x): [string, string] => [`settings ${x}`, `/settings/${x}`]),
+  ...['plugins', 'tokens', 'roles', 'audit', 'config', 'webhooks'].map((x): [string, string] => [
+    `settings ${x}`,
+    `/settings/${x}`,
+  ]),
 ]
 const TABS = ['overview', 'deployments', 'pipelines', 'logs', 'metrics', 'docs', 'definition', 'history']
 

@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query'
 import { SlidersHorizontal } from 'lucide-react'
-import { configQuery } from '~/api/queries'
+import { configQuery } from '~/api/access'
 import { Await } from '~/components/RouteStates'
 import { DataTable } from '~/ui/DataTable'
 import { Cli, Panel } from '~/ui/parts'

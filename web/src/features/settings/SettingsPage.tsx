@@ -9,6 +9,7 @@ const route = getRouteApi('/app/settings/{-$section}')
 const PARTS: Record<Section, ComponentType> = {
   plugins: lazy(() => import('./PluginsSection')),
   tokens: lazy(() => import('./TokensSection')),
+  roles: lazy(() => import('./RolesSection')),
   audit: lazy(() => import('./AuditSection')),
   config: lazy(() => import('./ConfigSection')),
   webhooks: lazy(() => import('./WebhooksSection')),

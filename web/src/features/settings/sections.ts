@@ -2,6 +2,7 @@
 export const SECTIONS = {
   plugins: 'Plugins',
   tokens: 'API tokens',
+  roles: 'Roles',
   audit: 'Audit',
   config: 'Configuration',
   webhooks: 'Webhooks',

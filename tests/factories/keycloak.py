@@ -7,6 +7,7 @@ import html
 import os
 import re
 import shutil
+import signal
 import socket
 import tempfile
 import threading
@@ -170,7 +171,9 @@ def _running(home: Path, users: tuple[Mapping[str, Any], ...]) -> Iterator[Keycl
     finally:
         with suppress(OSError, AssertionError):
             door.shut()
-        server.end((15, 5.0))
+        with suppress(ProcessLookupError):
+            os.killpg(server.pid, signal.SIGKILL)  # its script starts Java as a process of its own
+        server.end()
 
 
 def _realm(made: Keycloak, users: tuple[Mapping[str, Any], ...]) -> None:

@@ -21,7 +21,7 @@ from taxiway.kit.words import words_of
 from taxiway.kit.yaml12 import load_all
 
 PUSH = "/api/catalog/v1/push/bench"
-LINES = 1000
+LINES = 4000
 """Documents a request."""
 EACH = 80
 ROUNDS = 10

@@ -71,8 +71,8 @@ def apart(monkeypatch: pytest.MonkeyPatch) -> Iterator[ParsedApart]:
     monkeypatch.setattr(parsing, "SMALL", 0)
     kinds = shipped().adding([kind_of(load(KIND % "uses"))], "robots")
     with ParsedApart(ORIGIN, kinds) as parser:
-        parser.begin(b"")
-        parser.begin(b"")
+        parser.begin(b"")()
+        parser.begin(b"")()
         for process in parser._processes:
             process.started.result(30)
         yield parser
@@ -136,6 +136,18 @@ def test_what_is_judged_apart_comes_to_the_same_also_when_a_kind_has_changed_mea
             assert loads(stored)["metadata"] == {**record.document["metadata"], "uid": "0190", "etag": record.etag}
             if other_one.packed is not None:
                 assert unpack(other_one.packed.content).encode() == record.stored(other_one.packed.uid)
+
+
+def test_what_is_begun_is_taken_before_it_is_too_much_however_small_its_parts_are(
+    apart: ParsedApart, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(parsing, "AHEAD", 9)
+    for smallest in (0, 100):
+        monkeypatch.setattr(parsing, "SMALL", smallest)
+        begun = [apart.begin(b"a: 1\n"), apart.begin(b"b: 2\n")]
+        assert apart.is_full()
+        assert [_told(taken()) for taken in begun] == [[(1, {"a": 1})], [(1, {"b": 2})]]
+        assert not apart.is_full()
 
 
 def test_a_lost_process_costs_no_document_and_none_is_left_behind(apart: ParsedApart) -> None:

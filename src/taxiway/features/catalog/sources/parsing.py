@@ -63,9 +63,9 @@ class ParsedApart:
             self._processes.append(_Process(orjson.dumps(told)))
         self._given += len(content)
         ready = [process for process in self._processes if process.is_ready()]
-        if len(content) < SMALL or not ready:
-            return partial(documents_and_faults, content)
         self._begun += len(content)
+        if len(content) < SMALL or not ready:
+            return partial(self._here, content)
         at = location.encode("utf-8", "surrogatepass")
         self._turn += 1
         asked = ready[self._turn % len(ready)].ask(LENGTH.pack(len(at)), at, content)
@@ -75,6 +75,10 @@ class ParsedApart:
         """End the processes."""
         for process in self._processes:
             process.close()
+
+    def _here(self, content: bytes) -> Parsed:
+        self._begun -= len(content)
+        return documents_and_faults(content)
 
     def _taken(self, asked: Future[bytes], content: bytes, location: str) -> Parsed:
         self._begun -= len(content)

@@ -122,6 +122,12 @@ def test_mail_is_tried_again_and_never_comes_twice(at: Desk, smtp: Smtp) -> None
 
     assert state() == ("waiting", "the mail server answered 451 later, please")
     due()
+    settings = platform.settings
+    with pytest.MonkeyPatch.context() as wrong:
+        wrong.setitem(settings.__dict__, "mail", settings.mail.model_copy(update={"security": "starttls"}))
+        assert send_due(platform) == 0
+    assert "STARTTLS extension not supported" in str(state()), "nothing goes in clear where TLS is wanted"
+    due()
     smtp.password, right = "another-password", smtp.password
     assert send_due(platform) == 0
     assert right not in str(state()), "an answer that repeats the password is not kept"

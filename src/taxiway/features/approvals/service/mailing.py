@@ -152,4 +152,8 @@ def _told(error: Failure | TaxiwayError) -> str:
         return error.detail[:MOST_ERROR]
     if isinstance(error, smtplib.SMTPResponseException):
         return f"the mail server answered {error.smtp_code} when Taxiway signed in or said hello"
+    if isinstance(error, ssl.SSLError):
+        return f"the mail server's TLS is not accepted: {error.reason or type(error).__name__}"[:MOST_ERROR]
+    if isinstance(error, smtplib.SMTPException) and not isinstance(error, smtplib.SMTPServerDisconnected):
+        return f"the mail server cannot be used as mail.security and mail.user say: {error}"[:MOST_ERROR]
     return f"the mail server does not answer: {type(error).__name__}"

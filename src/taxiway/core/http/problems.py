@@ -125,6 +125,8 @@ def _invalid(items: Sequence[Any]) -> InputError:
 def _what(item: Any) -> str:
     if item["type"] == "json_invalid":
         return f"not valid JSON: {item.get('ctx', {}).get('error', 'syntax error')}"
+    if item["type"] == "bytes_type":
+        return "it is taken as it is, not as JSON: send it with the Content-Type that the description of the API names"
     return str(item["msg"])
 
 

@@ -81,8 +81,9 @@ def test_only_the_platform_team_may_push(server: Served, role: str) -> None:
         assert _push(client, _line("a")).status_code == 403
 
 
-def test_a_name_that_is_none_is_refused(admin: httpx.Client) -> None:
+def test_a_name_that_is_none_and_a_body_as_json_are_refused(admin: httpx.Client) -> None:
     assert _push(admin, _line("a"), source="Not A Name").status_code == 422
+    assert "Content-Type" in admin.post(f"{PUSH}/cmdb", json={}).json()["detail"]
 
 
 def test_what_is_pushed_is_a_source_in_the_list(admin: httpx.Client) -> None:

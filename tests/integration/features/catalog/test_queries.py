@@ -6,10 +6,12 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import text, true
 
 from factories.served import Served
 from taxiway.core.context import Platform
 from taxiway.features.catalog import service
+from taxiway.features.catalog.repository import graph
 from taxiway.plugin import SourcedEntity
 
 
@@ -175,6 +177,16 @@ def test_the_graph_goes_both_ways(client: httpx.Client) -> None:
     edge = {"source": "component:default/cart", "target": "group:default/checkout", "type": "ownedBy"}
     assert edge in wider["edges"]
     assert client.get("/api/catalog/v1/graph/component/default/nope").status_code == 404
+
+
+def test_the_graph_reads_no_more_relations_than_it_draws(server: Served) -> None:
+    with server.platform.store.read() as conn:
+        for end in graph.ENDS:
+            statement = graph.edges_at(end, ["component:default/cart"], true())
+            sql = statement.compile(conn, compile_kwargs={"literal_binds": True})
+            plan = str(conn.execute(text(f"explain query plan {sql}")).all())
+            assert "SEARCH" in plan
+            assert "SCAN" not in plan, plan
 
 
 def test_a_viewer_reads_and_changes_nothing(client: httpx.Client) -> None:

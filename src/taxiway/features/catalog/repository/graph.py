@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Set
+from collections.abc import Iterable, Sequence, Set
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, select
 
 from taxiway.features.catalog.repository.chunks import chunks
 from taxiway.features.catalog.tables import entity, relation
@@ -14,6 +14,7 @@ from taxiway.features.catalog.tables import entity, relation
 MAX_NODES = 500
 MAX_DEPTH = 5
 MAX_EDGES_A_HOP = 20_000
+ENDS: Sequence[ColumnElement[str]] = (entity.c.ref, relation.c.target)
 Edge = tuple[str, str, str]
 
 
@@ -58,14 +59,16 @@ def reached_by(found: Iterable[Edge], seen: Set[str]) -> list[str]:
 def _edges(conn: Connection, refs: list[str], scope: ColumnElement[bool]) -> set[Edge]:
     found: set[Edge] = set()
     for batch in chunks(refs):
-        statement = (
-            select(entity.c.ref, relation.c.target, relation.c.type)
-            .join(entity, entity.c.id == relation.c.source_id)
-            .where(or_(entity.c.ref.in_(batch), relation.c.target.in_(batch)), scope)
-            .limit(MAX_EDGES_A_HOP)
-        )
-        found |= {(row.ref, row.target, row.type) for row in conn.execute(statement)}
+        for end in ENDS:
+            found |= {(row.ref, row.target, row.type) for row in conn.execute(edges_at(end, batch, scope))}
     return found
+
+
+def edges_at(end: ColumnElement[str], refs: Sequence[str], scope: ColumnElement[bool]) -> Select[Any]:
+    """The relations with one of `refs` at that one of the `ENDS`. Both ends in one condition would read all there are."""
+    columns = select(entity.c.ref, relation.c.target, relation.c.type)
+    joined = columns.join(entity, entity.c.id == relation.c.source_id)
+    return joined.where(end.in_(refs), scope).limit(MAX_EDGES_A_HOP)
 
 
 def _nodes(conn: Connection, refs: list[str], scope: ColumnElement[bool]) -> list[dict[str, Any]]:

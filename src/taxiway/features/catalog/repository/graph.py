@@ -65,7 +65,7 @@ def _edges(conn: Connection, refs: list[str], scope: ColumnElement[bool]) -> set
 
 
 def edges_at(end: ColumnElement[str], refs: Sequence[str], scope: ColumnElement[bool]) -> Select[Any]:
-    """The relations with one of `refs` at that one of the `ENDS`. Both ends in one condition would read all there are."""
+    """The relations with one of `refs` at this one of `ENDS`. Both ends in one condition would read all there are."""
     columns = select(entity.c.ref, relation.c.target, relation.c.type)
     joined = columns.join(entity, entity.c.id == relation.c.source_id)
     return joined.where(end.in_(refs), scope).limit(MAX_EDGES_A_HOP)

@@ -228,7 +228,7 @@ class Job:
         where = self.look.where(self.run_id)
         raise AssertionError(f"the run does not end: {self.state()}, {where}\n{self.server.log()[-3000:]}")
 
-    def quiet(self, seconds: float = 60) -> list[str]:
+    def quiet(self, seconds: float = 240) -> list[str]:
         """Wait until no run is open any more; those that are still open then."""
         deadline = time.monotonic() + seconds
         while (found := self.look.open_runs()) and time.monotonic() < deadline:

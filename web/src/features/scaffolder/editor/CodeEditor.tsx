@@ -103,6 +103,7 @@ function extensions(path: string, latest: RefObject<Props>): Extension {
     EditorView.contentAttributes.of({
       'aria-label': `Text of ${path}`,
       'aria-describedby': latest.current.describedBy,
+      tabindex: '0',
       spellcheck: 'false',
     }),
     keymap.of([

@@ -1,0 +1,24 @@
+import { expect, scan, settled, STATE, test } from './support'
+
+test.use({ storageState: STATE })
+
+test('a golden path is changed and tried without anything being written', async ({ page }) => {
+  await page.goto('/create/editor?template=default/restart-service&as=new')
+  await settled(page)
+  const text = page.getByRole('textbox', { name: 'Text of template.yaml' })
+  await expect(text).toContainText('name: my-restart-service')
+  await expect(page.getByRole('button', { name: 'Propose' })).toBeEnabled()
+  const asked: string[] = []
+  page.on('request', (r) => r.url().endsWith('/scaffolder/v1/lint') && asked.push(r.url()))
+  await text.press('ControlOrMeta+End')
+  await page.keyboard.type('    text: [{title: Done, content: "${{ parameters.entty }}"}]')
+  const problem = page.getByRole('list', { name: 'Problems' }).getByRole('button').first()
+  await expect(problem).toHaveText(/^template\.yaml:\d+$/)
+  expect(asked.length).toBeLessThan(4) // pauses ask, keys do not
+  await problem.press('Enter')
+  await expect(text).toBeFocused()
+  await page.keyboard.press('ControlOrMeta+Enter')
+  await expect(page.getByText('Some answers are missing')).toBeVisible()
+  await expect(page.getByRole('button', { name: 'To the form' })).toBeVisible()
+  expect(await scan(page)).toEqual([])
+})

@@ -215,12 +215,18 @@ const pull = createRoute({
   component: lazyRouteComponent(() => import('./features/pulls/PullPage'), 'PullPage'),
 })
 
-export type RunsSearch = { state?: string; kind?: string; subject?: string }
+/** `logs` is looked for in the logs of all runs, in place of their list. */
+export type RunsSearch = { state?: string; kind?: string; subject?: string; logs?: string }
 const runs = createRoute({
   getParentRoute: () => app,
   path: '/runs',
   staticData: crumb(() => [['Runs', '/runs']]),
-  validateSearch: (s: Raw): RunsSearch => ({ state: text(s.state), kind: text(s.kind), subject: text(s.subject) }),
+  validateSearch: (s: Raw): RunsSearch => ({
+    state: text(s.state),
+    kind: text(s.kind),
+    subject: text(s.subject),
+    logs: text(s.logs),
+  }),
   component: lazyRouteComponent(() => import('./features/runs/RunsPage'), 'RunsPage'),
 })
 const run = createRoute({

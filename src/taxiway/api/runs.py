@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Annotated, Any, Literal
 
@@ -97,6 +98,28 @@ class Signal(BaseModel):
     data: dict[str, Any] = Field(default_factory=dict)
 
 
+class FoundLine(BaseModel):
+    """A line of a run's log, with what tells the run."""
+
+    run_id: str
+    title: str
+    kind: str
+    state: str
+    subject: str | None
+    step_id: str
+    seq: int
+    at: int | None
+    stream: str
+    text: str
+
+
+class FoundLines(BaseModel):
+    """Lines that were found. Without `next_cursor` there are no more."""
+
+    items: list[FoundLine]
+    next_cursor: str | None
+
+
 class Approval(BaseModel):
     """A decision on a waiting run."""
 
@@ -149,6 +172,28 @@ def list_runs(
     filters = {name: value for name, value in wanted.items() if value is not None}
     page = ctx.platform.runs.list(ctx.scope("runs.read"), filters=filters, limit=limit, cursor=cursor)
     return json_list([run_view(ctx, run) for run in page.items], page.next_cursor)
+
+
+@operations.get("/api/runs/v1/logs", "runs.read", response=FoundLines)
+def search_logs(
+    ctx: Ctx,
+    text: Annotated[str, Query(min_length=2, max_length=200)],
+    state: str | None = None,
+    kind: str | None = None,
+    subject: str | None = None,
+    limit: Annotated[int, Query(ge=1, le=MAX_LIMIT)] = DEFAULT_LIMIT,
+    cursor: str | None = None,
+) -> Any:
+    """Lines of every run's log that hold a text, in any case: newest run first, its last line first. A page looks
+    through 100 runs, so it may be empty and have another one behind it."""
+    wanted = {"state": state, "kind": kind, "subject": subject}
+    filters = {name: value for name, value in wanted.items() if value is not None}
+    page = ctx.platform.runs.search_logs(ctx.scope("runs.read"), text, filters=filters, limit=limit, cursor=cursor)
+    return json_list([_found(*item) for item in page.items], page.next_cursor)
+
+
+def _found(run: Mapping[str, Any], step_id: str, line: LogLine) -> dict[str, Any]:
+    return {**run, "step_id": step_id, "seq": line.seq, "at": line.at, "stream": line.stream, "text": line.text}
 
 
 @operations.get("/api/runs/v1/runs/{run_id}", "runs.read", response=RunView)

@@ -66,6 +66,29 @@ def logs(run_id: str, *, step: str | None = None) -> None:
 
 
 @app.command
+def search(text: str, *, state: str | None = None, kind: str | None = None, limit: int = 100) -> None:
+    """Find lines in the logs of all runs, newest run first.
+
+    Parameters
+    ----------
+    text
+        What a line has to hold, in any case; two letters at least.
+    limit
+        Most lines to print.
+    """
+    client, cursor, left = Client(find_session()), None, limit
+    while left > 0:
+        query = {"text": text, "state": state, "kind": kind, "cursor": cursor, "limit": min(left, 100)}
+        page = client.call("GET", "/api/runs/v1/logs", query=query)
+        for line in page["items"]:
+            print(f"{line['run_id']} {line['title']}, {line['step_id']}: {line['text'].rstrip()}")
+        left -= len(page["items"])
+        cursor = page["next_cursor"]
+        if cursor is None:
+            return
+
+
+@app.command
 def cancel(run_id: str) -> None:
     """Cancel a run; what it started is ended."""
     _steer(run_id, "cancel")

@@ -88,6 +88,21 @@ def test_a_run_is_followed_to_its_end(server: Served) -> None:
     run: Mapping[str, Any] = server.client(server.token("viewer")).get(f"/api/runs/v1/runs/{run_id}").json()
     assert [step["state"] for step in run["steps"]] == ["succeeded"] * 3
     assert run["steps"][0]["created"] == [{"kind": "thing", "name": "step0", "data": {"n": 1}}]
+
+    later = start(server, "say")
+    follow(server, later, "end")
+    client, found, cursor = server.client(server.token("viewer")), [], None
+    while True:  # line by line across the runs, the newest first
+        query = {"text": "HELLO from", "limit": 1, **({"cursor": cursor} if cursor else {})}
+        page = client.get("/api/runs/v1/logs", params=query).json()
+        found += [(line["run_id"], line["step_id"]) for line in page["items"]]
+        cursor = page["next_cursor"]
+        if cursor is None:
+            break
+    assert found == [(later, "step0"), (run_id, "step2"), (run_id, "step1"), (run_id, "step0")]
+    assert client.get("/api/runs/v1/logs", params={"text": "hello%step"}).json()["items"] == []
+    assert client.get("/api/runs/v1/logs", params={"text": "hello", "kind": "deploy"}).json()["items"] == []
+    assert client.get("/api/runs/v1/logs", params={"text": "hello", "cursor": "x"}).status_code == 422
     assert run["actions"] == []
 
 

@@ -1,5 +1,6 @@
 /** The only place that calls `fetch`. Same origin, cookie session; unsafe methods carry the CSRF token of the readable cookie. */
 import { ApiError, errorFrom } from './errors'
+import { newId } from './ids'
 
 export type Query = Record<string, string | number | boolean | undefined | null | readonly string[]>
 
@@ -34,7 +35,7 @@ async function call<T>(
   if (method !== 'GET') {
     const csrf = readCookie('taxiway_csrf')
     if (csrf) headers['X-CSRF-Token'] = csrf
-    headers['Idempotency-Key'] = crypto.randomUUID?.() ?? String(Math.random()).slice(2)
+    headers['Idempotency-Key'] = newId()
   }
   let response: Response
   try {

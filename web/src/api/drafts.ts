@@ -12,7 +12,7 @@ export const draftQuery = (id: string) =>
     staleTime: Infinity, // the form goes on from it; another look must not take its answers away
     gcTime: 0,
   })
-export type DraftAnswers = { values: T.Json; reached: number }
+export type DraftAnswers = { values: T.Json; reached: number; wizard_id: string }
 export const saveDraft = (templateRef: string, kept: T.Draft | undefined, answers: DraftAnswers) =>
   kept
     ? put<T.Draft>(`${BASE}/${kept.id}`, { ...answers, version: kept.version })
@@ -20,3 +20,9 @@ export const saveDraft = (templateRef: string, kept: T.Draft | undefined, answer
 export const handOver = (kept: T.Draft, to: string, note: string) =>
   post<T.Draft>(`${BASE}/${kept.id}/hand-over`, { to, note, version: kept.version })
 export const dropDraft = (id: string) => del(`${BASE}/${id}`)
+
+/** Tells which page of a form is on screen, so that figures show where forms are given up. Nobody waits for it. */
+export const tellPage = (wizard: string, templateRef: string, page: number) =>
+  put<void>(`/api/scaffolder/v1/wizards/${encodeURIComponent(wizard)}`, { template_ref: templateRef, page }).catch(
+    () => undefined,
+  )

@@ -44,6 +44,7 @@ type TaskOrder = {
   values: Json
   planHash?: string
   draftId?: string
+  wizardId: string
   secrets?: Record<string, string>
 }
 /** `planHash` binds the task to the plan that was shown: another plan is refused. */

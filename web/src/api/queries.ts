@@ -146,14 +146,6 @@ export const runsQuery = (f: RunFilter = {}) =>
     initialPageParam: '',
     getNextPageParam: (last) => last.next_cursor ?? undefined,
   })
-/** What an undo takes back, and what others changed since: asked anew each time, since it looks at the forges. */
-export const undoPlanQuery = (id: string) =>
-  queryOptions({
-    queryKey: ['run', id, 'undo'],
-    queryFn: () => get<T.UndoPlan>(`/api/runs/v1/runs/${encodeURIComponent(id)}/undo`),
-    gcTime: 0,
-    retry: false,
-  })
 export const approvalsQuery = () =>
   queryOptions({
     queryKey: ['runs', 'approvals'],

@@ -2206,6 +2206,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/runs/v1/logs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Lines of every run's log that hold a text, in any case: newest run first, its last line first. A page looks
+         * @description through 100 runs, so it may be empty and have another one behind it.
+         */
+        get: operations["runs.search_logs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/runs/v1/runs": {
         parameters: {
             query?: never;
@@ -4371,6 +4391,42 @@ export interface components {
             title: string;
             /** Value */
             value?: unknown;
+        };
+        /**
+         * FoundLine
+         * @description A line of a run's log, with what tells the run.
+         */
+        FoundLine: {
+            /** At */
+            at: number | null;
+            /** Kind */
+            kind: string;
+            /** Run Id */
+            run_id: string;
+            /** Seq */
+            seq: number;
+            /** State */
+            state: string;
+            /** Step Id */
+            step_id: string;
+            /** Stream */
+            stream: string;
+            /** Subject */
+            subject: string | null;
+            /** Text */
+            text: string;
+            /** Title */
+            title: string;
+        };
+        /**
+         * FoundLines
+         * @description Lines that were found. Without `next_cursor` there are no more.
+         */
+        FoundLines: {
+            /** Items */
+            items: components["schemas"]["FoundLine"][];
+            /** Next Cursor */
+            next_cursor: string | null;
         };
         /**
          * FullTextFilter
@@ -11269,6 +11325,42 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["WaitingApprovals"];
+                };
+            };
+        };
+    };
+    "runs.search_logs": {
+        parameters: {
+            query: {
+                text: string;
+                state?: string | null;
+                kind?: string | null;
+                subject?: string | null;
+                limit?: number;
+                cursor?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FoundLines"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
                 };
             };
         };

@@ -84,6 +84,15 @@ export type GoldenPath = {
   services: number
   behind: number
   deprecation: Deprecation | null
+  wizards: WizardFigures
+}
+/** Forms that were opened, and what came of them; those that may still go on are in `opened` and `reached` only. */
+export type WizardFigures = {
+  opened: number
+  tasks: number
+  drafts: number
+  abandoned: number
+  pages: { page: number; title: string; reached: number; abandoned: number }[]
 }
 export type GoldenPaths = { items: GoldenPath[]; coverage: { total: number; covered: number; share: number | null } }
 /** A repository that shows which template made it, and has no record of it. `template` is null when it is not here. */
@@ -174,6 +183,7 @@ export type PullDetail = S['PullDetail']
 export type PullCommit = S['CommitView']
 export type PullFile = S['FileView']
 export type PullFiles = S['FileList']
+export type FoundLine = S['FoundLine']
 export type Review = S['ReviewView']
 export type ReviewVerdict = Review['verdict']
 export type MergeMethod = PullDetail['methods'][number]

@@ -107,6 +107,12 @@ class DurableRuns:
         with self.parts.store.read() as conn:
             return repository.waiting_for_approval(conn, limit)
 
+    def search_logs(
+        self, scope: Scope, text: str, *, filters: Mapping[str, Any], limit: int, cursor: str | None
+    ) -> Page[tuple[Mapping[str, Any], str, LogLine]]:
+        with self.parts.store.read() as conn:
+            return repository.search_logs(conn, scope, text, filters, limit, cursor)
+
     def logs(self, run_id: str, *, step: str | None, after: int, limit: int) -> Sequence[tuple[str, LogLine]]:
         with self.parts.store.read() as conn:
             return repository.read_logs(conn, run_id, step, after, limit)

@@ -14,7 +14,7 @@ from taxiway.core.store.database import Tx
 from taxiway.core.store.scoped import visible
 from taxiway.core.store.tables import approval, run, run_log, run_step
 from taxiway.core.store.upsert import upsert_for
-from taxiway.kit.paging import Page, decode_cursor, page_of
+from taxiway.kit.paging import Page, decode_cursor, encode_cursor, page_of
 from taxiway.model.access import Principal, Scope
 from taxiway.model.errors import InputError, NotFoundError
 from taxiway.model.run import Run, RunSpec, StepDefinition
@@ -30,6 +30,8 @@ GUARD = (
     .values(version=run.c.version + 1)
     .returning(run.c.state)
 )
+SEARCHED_RUNS = 100
+FOUND = (run.c.id.label("run_id"), run.c.title, run.c.kind, run.c.state, run.c.subject)
 FILTERS = ("state", "kind", "subject", "parent_id", "created_by")
 
 
@@ -127,6 +129,43 @@ def read_logs(conn: Connection, run_id: str, step: str | None, after: int, limit
     if step is not None:
         query = query.where(run_log.c.step_id == step)
     return [line_of(row) for row in conn.execute(query.limit(limit))]
+
+
+def search_logs(
+    conn: Connection, scope: Scope, text: str, filters: Mapping[str, Any], limit: int, cursor: str | None
+) -> Page[tuple[Mapping[str, Any], str, LogLine]]:
+    """(run_id, title, kind, state and subject of the run; step id; line) of the lines that hold `text` in any case:
+    newest run first, its last line first.
+
+    One page looks through the newest `SEARCHED_RUNS` runs behind the cursor: it may be empty and not be the last.
+    """
+    runs = select(*FOUND).where(visible(scope, run.c.owner)).order_by(run.c.id.desc()).limit(SEARCHED_RUNS)
+    for name, value in filters.items():
+        runs = runs.where(run.c[name] == value)
+    lines = select(run_log).where(run_log.c.text.icontains(text, autoescape=True))
+    if cursor is not None:
+        run_id, seq = _place(cursor)
+        runs = runs.where(run.c.id <= run_id)
+        lines = lines.where(or_(run_log.c.run_id < run_id, and_(run_log.c.run_id == run_id, run_log.c.seq < seq)))
+    there: dict[str, Mapping[str, Any]] = {row.run_id: dict(row._mapping) for row in conn.execute(runs)}
+    if not there:
+        return Page([], None)
+    oldest = min(there)
+    lines = lines.where(run_log.c.run_id.in_(list(there)))
+    rows = conn.execute(lines.order_by(run_log.c.run_id.desc(), run_log.c.seq.desc()).limit(limit + 1)).all()
+    items = [(there[row.run_id], *line_of(row)) for row in rows]
+    page = page_of(items, limit, lambda item: [item[0]["run_id"], item[2].seq])
+    if page.next_cursor is None and len(there) == SEARCHED_RUNS:
+        return Page(page.items, encode_cursor([oldest, 0]))
+    return page
+
+
+def _place(cursor: str) -> tuple[str, int]:
+    try:
+        run_id, seq = decode_cursor(cursor)
+        return str(run_id), int(seq)
+    except (ValueError, TypeError) as error:
+        raise InputError("the cursor is not one of ours: start again without it") from error
 
 
 def last_line(conn: Connection, run_id: str) -> tuple[int, int]:

@@ -52,6 +52,14 @@ class Runs(Protocol):
         """Runs that wait for an approval, newest first, with their steps."""
         ...
 
+    def search_logs(
+        self, scope: Scope, text: str, *, filters: Mapping[str, Any], limit: int, cursor: str | None
+    ) -> Page[tuple[Mapping[str, Any], str, LogLine]]:
+        """(run_id, title, kind, state and subject of the run; step id; line) of the lines that hold `text`, newest run
+        first. A page may be empty and not be the
+        last: only so many runs are looked through for one."""
+        ...
+
     def logs(self, run_id: str, *, step: str | None, after: int, limit: int) -> Sequence[tuple[str, LogLine]]:
         """(step id, line) behind `after`, in order."""
         ...

@@ -1,7 +1,9 @@
-import { Button } from '@mantine/core'
+import { Button, TextInput } from '@mantine/core'
+import { useDebouncedCallback } from '@mantine/hooks'
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
 import { getRouteApi, Link } from '@tanstack/react-router'
-import { Play } from 'lucide-react'
+import { Play, Search } from 'lucide-react'
+import { useState } from 'react'
 import { approvalsQuery, runsQuery } from '~/api/queries'
 import { shortRef } from '~/api/refs'
 import { Subject } from '~/components/Subject'
@@ -11,6 +13,7 @@ import { FacetFilter } from '~/ui/FacetFilter'
 import { Ago, Cli, EmptyState, Page, PageHeader, Panel } from '~/ui/parts'
 import { StateBadge, StepIcon, words } from '~/ui/Status'
 import { between, seconds } from '~/ui/time'
+import { FoundLines } from './FoundLines'
 import s from './run.module.css'
 
 const route = getRouteApi('/app/runs')
@@ -61,8 +64,11 @@ function Inbox() {
 export function RunsPage() {
   const search = route.useSearch()
   const nav = route.useNavigate()
-  const query = useInfiniteQuery({ ...runsQuery({ ...search, limit: 50 }), refetchInterval: 5_000 })
+  const { logs, ...filter } = search
+  const query = useInfiniteQuery({ ...runsQuery({ ...filter, limit: 50 }), refetchInterval: 5_000, enabled: !logs })
+  const [typed, setTyped] = useState(logs ?? '')
   const set = (p: Partial<typeof search>) => void nav({ search: (o) => ({ ...o, ...p }), replace: true })
+  const write = useDebouncedCallback((text: string) => set({ logs: text.trim().length > 1 ? text.trim() : undefined }), 400)
   const pill = (key: 'state' | 'kind', label: string, values: string[]) => (
     <FacetFilter
       label={label}
@@ -76,10 +82,23 @@ export function RunsPage() {
       <PageHeader title="Runs" sub="Everything that was started: creating, building, deploying, reading the catalog." />
       <Inbox />
       <div className={s.filters}>
+        <TextInput
+          aria-label="Search the logs of all runs"
+          placeholder="Search all logs"
+          leftSection={<Search size={14} />}
+          value={typed}
+          maxLength={200}
+          onChange={(e) => {
+            setTyped(e.currentTarget.value)
+            write(e.currentTarget.value)
+          }}
+        />
         {pill('state', 'State', STATES)}
         {pill('kind', 'Kind', KINDS)}
         {search.subject && <FacetFilter label="Subject" value={[search.subject]} options={[{ value: search.subject, label: shortRef(search.subject) }]} onChange={() => set({ subject: undefined })} />}
       </div>
+      {logs ? <FoundLines search={{ ...filter, text: logs }} /> : (
+      <>
       <Await query={query} rows={10}>
         {({ pages }) => {
           const items = pages.flatMap((p) => p.items)
@@ -111,6 +130,8 @@ export function RunsPage() {
         }}
       </Await>
       {query.hasNextPage && <Button variant="default" mt={12} loading={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()}>Show more</Button>}
+      </>
+      )}
     </Page>
   ) // prettier-ignore
 }

@@ -14,6 +14,7 @@ import { FacetFilter } from '~/ui/FacetFilter'
 import { Ago, Cli, EmptyState, Page, PageHeader } from '~/ui/parts'
 import { Adoptions } from './Adoptions'
 import s from './upgrades.module.css'
+import { Wizards } from './Wizards'
 import { UPGRADE_STATES, UpgradeBadge, upgradeTitle } from '~/components/UpgradeState'
 
 const FleetModal = lazy(() => import('./FleetModal'))
@@ -27,7 +28,8 @@ export function UpgradesPage() {
   const filter = { state: search.state, template: search.template, limit: 100 }
   const query = useInfiniteQuery({ ...goldenServicesQuery(filter), refetchInterval: 30_000 })
   const templates = useQuery({ ...templatesQuery(), retry: false })
-  const covered = useQuery(goldenPathsQuery()).data?.coverage
+  const figures = useQuery(goldenPathsQuery()).data
+  const covered = figures?.coverage
   const [fleet, setFleet] = useState(false)
   const set = (p: Partial<typeof search>) => void nav({ search: (o) => ({ ...o, ...p }), replace: true })
   const paths = makingPaths(templates.data?.items ?? []).map((t) => ({ value: entityRef(t), label: titleOf(t) }))
@@ -76,6 +78,7 @@ export function UpgradesPage() {
         }}
       </Await>
       {query.hasNextPage && <Button variant="default" mt={12} loading={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()}>Show more</Button>}
+      {figures && <Wizards paths={figures.items} chosen={search.template} />}
       <Adoptions />
       {search.upgrade && <Suspense fallback={null}><UpgradeDrawer subject={search.upgrade} onClose={() => set({ upgrade: undefined })} /></Suspense>}
       {fleet && <Suspense fallback={null}><FleetModal paths={paths} chosen={search.template} onClose={() => setFleet(false)} /></Suspense>}

@@ -3,7 +3,8 @@ import { useMutation, useQuery, useSuspenseQuery } from '@tanstack/react-query'
 import { getRouteApi, useNavigate } from '@tanstack/react-router'
 import { ArrowLeft, ArrowRight, Check, Rocket } from 'lucide-react'
 import { useEffect, useMemo, useRef, useState } from 'react'
-import { draftQuery } from '~/api/drafts'
+import { draftQuery, tellPage } from '~/api/drafts'
+import { newId } from '~/api/ids'
 import { makePlan, startTask } from '~/api/mutations'
 import { entityQuery, parameterSchemaQuery } from '~/api/queries'
 import { shortRef } from '~/api/refs'
@@ -48,7 +49,8 @@ function Wizard({ from }: { from?: Draft }) {
   )
   const draftKey = `${namespace}/${name}`
   const [kept, setKept] = useState(from)
-  const [draft] = useState(() => from ?? readDraft(draftKey))
+  const [draft] = useState(() => (from ? { ...from, wizard: newId() } : readDraft(draftKey)))
+  const { wizard } = draft
   const [values, setValues] = useState<Json>(() => ({
     ...(Object.assign({}, ...steps.map((x) => defaultsOf(x.schema))) as Json),
     ...draft.values,
@@ -70,6 +72,7 @@ function Wizard({ from }: { from?: Draft }) {
         values,
         planHash: plan.data?.hash,
         draftId: kept?.id,
+        wizardId: wizard,
         ...(Object.keys(secrets).length ? { secrets } : {}),
       }),
     onSuccess: ({ id }) => {
@@ -79,9 +82,10 @@ function Wizard({ from }: { from?: Draft }) {
   })
   const secretNames = useMemo(() => new Set(steps.flatMap((x) => secretsOf(x.schema, x.uiSchema))), [steps])
   useEffect(
-    () => writeDraft(draftKey, { values: without(values, secretNames), reached }),
-    [draftKey, values, reached, secretNames],
+    () => writeDraft(draftKey, { values: without(values, secretNames), reached, wizard }),
+    [draftKey, values, reached, secretNames, wizard],
   )
+  useEffect(() => void tellPage(wizard, templateRef, at), [wizard, templateRef, at])
   const askPlan = plan.mutate
   const open = useRef(false)
   useEffect(() => {
@@ -138,7 +142,7 @@ function Wizard({ from }: { from?: Draft }) {
           <Refusal error={start.error} />
           <div className={s.actions}>
             {at > 0 && <Button variant="default" leftSection={<ArrowLeft size={14} />} onClick={() => go(at - 1)}>Back</Button>}
-            <DraftTools templateRef={templateRef} kept={kept} answers={{ values: without(values, secretNames), reached: Math.min(reached, steps.length) }} onKept={setKept} />
+            <DraftTools templateRef={templateRef} kept={kept} answers={{ values: without(values, secretNames), reached: Math.min(reached, steps.length), wizard_id: wizard }} onKept={setKept} />
             <span style={{ flex: 1 }} />
             {review ? (
               <Button leftSection={<Rocket size={14} />} onClick={() => start.mutate()} loading={start.isPending} disabled={!plan.data || blocked}>Create</Button>

@@ -1,8 +1,10 @@
 /** The answers of a wizard live as long as the browser tab: a reload keeps them, a new tab starts afresh. Secrets are never among them. */
 import type { RJSFSchema, UiSchema } from '@rjsf/utils'
+import { newId } from '~/api/ids'
 import type { Json } from '~/api/types'
 
-export type Draft = { values: Json; reached: number }
+/** `wizard` names this filling-in of the form in figures. */
+export type Draft = { values: Json; reached: number; wizard: string }
 const keyOf = (template: string) => `taxiway wizard ${template}`
 const isObject = (v: unknown): v is Json => typeof v === 'object' && v !== null && !Array.isArray(v)
 
@@ -10,11 +12,11 @@ export function readDraft(template: string): Draft {
   try {
     const found: unknown = JSON.parse(sessionStorage.getItem(keyOf(template)) ?? 'null')
     if (isObject(found) && isObject(found.values) && typeof found.reached === 'number')
-      return { values: found.values, reached: found.reached }
+      return { values: found.values, reached: found.reached, wizard: typeof found.wizard === 'string' ? found.wizard : newId() }
   } catch {
     // storage may be switched off or hold something older: the form starts empty then
   }
-  return { values: {}, reached: 0 }
+  return { values: {}, reached: 0, wizard: newId() }
 }
 
 export function writeDraft(template: string, draft: Draft): void {

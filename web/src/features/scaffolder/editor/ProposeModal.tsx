@@ -5,6 +5,7 @@ import { useNavigate } from '@tanstack/react-router'
 import { GitPullRequestArrow } from 'lucide-react'
 import { useState } from 'react'
 import { ApiError, asApiError } from '~/api/errors'
+import { newId } from '~/api/ids'
 import { repositoriesQuery } from '~/api/queries'
 import { propose, templateFilesQuery } from '~/api/template-editor'
 import type { TemplateFiles } from '~/api/types'
@@ -41,7 +42,7 @@ export function ProposeModal({ found, isNew, name, work, errors, onClose, onDone
 
   const send = async (commit: string | null) => propose({
     repository: repository ?? '',
-    head: `taxiway/template-${own.slice(0, 40)}-${crypto.randomUUID().slice(0, 8)}`,
+    head: `taxiway/template-${own.slice(0, 40)}-${newId().slice(0, 8)}`,
     base_sha: commit,
     title,
     body: `${body}${told}`.trim(),

@@ -35,7 +35,7 @@ export function FoundLines({ search }: { search: LogSearch }) {
                 columns={[
                   { title: 'Line', head: true, cell: (x) => <Link to="/runs/$id" params={{ id: x.run_id }} search={{ step: x.step_id }} className={s.found}><Marked text={x.text} needle={search.text} /></Link> },
                   { title: 'Run', cell: (x) => <span className={s.foundRun}><StepIcon state={x.state} size={14} />{x.title}</span> },
-                  { title: 'Step', className: 'mono t2', cell: (x) => x.step_id },
+                  { title: 'Step', cell: (x) => <span className={`mono t2 ${s.foundStep}`}>{x.step_id}</span> },
                   { title: 'When', cell: (x) => <Ago at={x.at} className="t2" /> },
                 ]}
               />

@@ -138,6 +138,7 @@ it('refuses a wizard step until it is filled, shows the plan, and starts the tas
     templateRef: 'template:default/python-service',
     values: { name: 'orders', owner: 'group:default/checkout', database: true },
     planHash: plan.hash,
+    wizardId: expect.any(String) as string,
   })
   expect(task?.headers.get('x-csrf-token')).toBe('csrf-value')
 }, 40_000)

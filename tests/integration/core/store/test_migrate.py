@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 import subprocess
 import sys
 from pathlib import Path
@@ -15,8 +13,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, make_url, text
 
-import taxiway.core.store.tables
-import taxiway.features
+import taxiway.api.features  # noqa: F401  (registers every table)
 from taxiway.core.store import migrate as migrations
 from taxiway.core.store.migrate import HEAD, REVISIONS, migrate
 from taxiway.core.store.types import metadata
@@ -31,10 +28,6 @@ def plain(url: str) -> str:
 
 def differences(url: str) -> list[object]:
     """What the database at `url` has other than the code's tables."""
-    for feature in pkgutil.iter_modules(taxiway.features.__path__):
-        name = f"taxiway.features.{feature.name}.tables"
-        if importlib.util.find_spec(name) is not None:
-            importlib.import_module(name)
     engine = create_engine(plain(url))
     with engine.connect() as conn:
         context = MigrationContext.configure(

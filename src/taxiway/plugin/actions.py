@@ -104,6 +104,7 @@ class Tree:
 
     def _made(self, folder: str) -> str:
         place = os.fspath(self._root)
+        self._root.mkdir(parents=True, exist_ok=True)
         for name in folder.split("/") if folder else ():
             place = f"{place}/{name}"
             try:

@@ -41,10 +41,10 @@ def contribute(ctx: PluginContext) -> Sequence[tuple[str, Any]]:
         return suggestions(clients, [host.host for host in ctx.settings.hosts])
 
     return [
-        ("autocompleter", Later("azure", suggesting)),
         ("entity_source", Later("azure", repositories)),
         ("url_reader", Later("azure", urls)),
         ("action", Later("publish:azure", publish)),
+        ("autocompleter", Later("azure", suggesting)),
     ]
 
 

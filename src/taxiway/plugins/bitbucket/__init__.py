@@ -37,10 +37,10 @@ def contribute(ctx: PluginContext) -> Sequence[tuple[str, Any]]:
         return suggestions(clients, [host.host for host in ctx.settings.hosts if host.is_cloud])
 
     return [
-        ("autocompleter", Later("bitbucket-cloud", suggesting)),
         ("entity_source", Later("bitbucket", repositories)),
         ("url_reader", Later("bitbucket", urls)),
         *actions(ctx, clients),
+        ("autocompleter", Later("bitbucket-cloud", suggesting)),
     ]
 
 

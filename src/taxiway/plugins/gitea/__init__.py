@@ -41,10 +41,10 @@ def contribute(ctx: PluginContext) -> Sequence[tuple[str, Any]]:
         return suggestions(clients, [host.host for host in ctx.settings.hosts])
 
     return [
-        ("autocompleter", Later("gitea", suggesting)),
         ("entity_source", Later("gitea", repositories)),
         ("url_reader", Later("gitea", urls)),
         ("action", Later("publish:gitea", publish)),
+        ("autocompleter", Later("gitea", suggesting)),
     ]
 
 

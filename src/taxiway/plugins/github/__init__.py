@@ -42,11 +42,11 @@ def contribute(ctx: PluginContext) -> Sequence[tuple[str, Any]]:
         return suggestions(clients, [host.host for host in ctx.settings.hosts])
 
     return [
-        ("autocompleter", Later("github", suggesting)),
         ("entity_source", Later("github", repositories)),
         ("entity_source", Later("github-org", people)),
         ("url_reader", Later("github", urls)),
         *actions(ctx, clients),
+        ("autocompleter", Later("github", suggesting)),
     ]
 
 

@@ -42,11 +42,11 @@ def contribute(ctx: PluginContext) -> Sequence[tuple[str, Any]]:
         return suggestions(clients, [host.host for host in ctx.settings.hosts])
 
     return [
-        ("autocompleter", Later("gitlab", suggesting)),
         ("entity_source", Later("gitlab", repositories)),
         ("entity_source", Later("gitlab-org", people)),
         ("url_reader", Later("gitlab", urls)),
         *actions(ctx, clients),
+        ("autocompleter", Later("gitlab", suggesting)),
     ]
 
 

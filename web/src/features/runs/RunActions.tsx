@@ -24,9 +24,6 @@ const ORDER: RunOperation[] = ['resume', 'retry', 'undo', 'cancel']
 export function RunActions({ run }: { run: Run }) {
   const [asked, setAsked] = useState<RunOperation>()
   const [confirmed, setConfirmed] = useState<string[]>([])
-  const plan = useQuery({ ...undoPlanQuery(run.id), enabled: asked === 'undo' })
-  const changed = (asked === 'undo' && plan.data?.changed) || []
-  const ready = asked !== 'undo' || (plan.isSuccess && changed.every((c) => confirmed.includes(c.name)))
   const refresh = useRefresh()
   const operate = useMutation({
     mutationFn: (op: RunOperation) => operateRun(run.id, op, op === 'undo' ? { confirm: confirmed } : undefined),
@@ -34,6 +31,10 @@ export function RunActions({ run }: { run: Run }) {
     onError: (e, op) => notifyError(`“${LOOKS[op].label}” was refused`, e),
     onSettled: () => setAsked(undefined),
   })
+  // Not while it is being undone: then there is no plan any more.
+  const plan = useQuery({ ...undoPlanQuery(run.id), enabled: asked === 'undo' && !operate.isPending })
+  const changed = (asked === 'undo' && plan.data?.changed) || []
+  const ready = asked !== 'undo' || (plan.isSuccess && changed.every((c) => confirmed.includes(c.name)))
   const possible = ORDER.filter((op) => run.actions?.includes(op))
   return (
     <div className={s.actions}>

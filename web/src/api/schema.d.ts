@@ -4048,7 +4048,7 @@ export interface components {
          */
         EntityItems: {
             /** Items */
-            items: (components["schemas"]["Entity"] | null)[];
+            items: (components["schemas"]["EntityPart"] | null)[];
         };
         /**
          * EntityPage
@@ -4056,10 +4056,32 @@ export interface components {
          */
         EntityPage: {
             /** Items */
-            items: components["schemas"]["Entity"][];
+            items: components["schemas"]["EntityPart"][];
             pageInfo: components["schemas"]["PageInfo"];
             /** Totalitems */
             totalItems: number;
+        };
+        /**
+         * EntityPart
+         * @description An entity, or of it what `fields` asks for: without `fields` it has all that an Entity has.
+         */
+        EntityPart: {
+            /** Apiversion */
+            apiVersion?: string | null;
+            /** Kind */
+            kind?: string | null;
+            /** Metadata */
+            metadata?: {
+                [key: string]: unknown;
+            } | null;
+            /** Relations */
+            relations?: components["schemas"]["EntityRelation"][] | null;
+            /** Spec */
+            spec?: {
+                [key: string]: unknown;
+            } | null;
+        } & {
+            [key: string]: unknown;
         };
         /**
          * EntityRelation
@@ -7685,7 +7707,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Entity"][];
+                    "application/json": components["schemas"]["EntityPart"][];
                 };
             };
             /** @description Validation Error */

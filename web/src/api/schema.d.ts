@@ -4048,7 +4048,7 @@ export interface components {
          */
         EntityItems: {
             /** Items */
-            items: (components["schemas"]["EntityPart"] | null)[];
+            items: (components["schemas"]["Entity"] | null)[];
         };
         /**
          * EntityPage
@@ -4056,32 +4056,10 @@ export interface components {
          */
         EntityPage: {
             /** Items */
-            items: components["schemas"]["EntityPart"][];
+            items: components["schemas"]["Entity"][];
             pageInfo: components["schemas"]["PageInfo"];
             /** Totalitems */
             totalItems: number;
-        };
-        /**
-         * EntityPart
-         * @description An entity, or of it what `fields` asks for: without `fields` it has all that an Entity has.
-         */
-        EntityPart: {
-            /** Apiversion */
-            apiVersion?: string | null;
-            /** Kind */
-            kind?: string | null;
-            /** Metadata */
-            metadata?: {
-                [key: string]: unknown;
-            } | null;
-            /** Relations */
-            relations?: components["schemas"]["EntityRelation"][] | null;
-            /** Spec */
-            spec?: {
-                [key: string]: unknown;
-            } | null;
-        } & {
-            [key: string]: unknown;
         };
         /**
          * EntityRelation
@@ -7707,7 +7685,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["EntityPart"][];
+                    "application/json": components["schemas"]["Entity"][];
                 };
             };
             /** @description Validation Error */

@@ -53,7 +53,7 @@ Part = Annotated[str, Path(max_length=253)]
 AsOf = Annotated[str | None, Query(max_length=40, description="a time: ISO 8601, or microseconds UTC")]
 
 
-@operations.get(f"{BASE}/entities", READ, errors="backstage", response=list[views.EntityPart])
+@operations.get(f"{BASE}/entities", READ, errors="backstage", response=list[views.Entity])
 def list_entities(
     ctx: Ctx,
     filter: Filter = None,

@@ -25,17 +25,6 @@ class Entity(BaseModel):
     relations: list[EntityRelation] = []
 
 
-class EntityPart(BaseModel):
-    """An entity, or of it what `fields` asks for: without `fields` it has all that an Entity has."""
-
-    model_config = ConfigDict(extra="allow")
-    apiVersion: str | None = None
-    kind: str | None = None
-    metadata: dict[str, Any] | None = None
-    spec: dict[str, Any] | None = None
-    relations: list[EntityRelation] | None = None
-
-
 class PageInfo(BaseModel):
     """Cursors to the neighbouring pages."""
 
@@ -46,7 +35,7 @@ class PageInfo(BaseModel):
 class EntityPage(BaseModel):
     """A page of entities."""
 
-    items: list[EntityPart]
+    items: list[Entity]
     totalItems: int
     pageInfo: PageInfo
 
@@ -54,7 +43,7 @@ class EntityPage(BaseModel):
 class EntityItems(BaseModel):
     """Entities in the order of the references asked for; null where there is none."""
 
-    items: list[EntityPart | None]
+    items: list[Entity | None]
 
 
 class OrderBy(BaseModel):

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from http.client import HTTPConnection
 from pathlib import Path
@@ -46,33 +47,44 @@ def demo(*, data: Path | None = None, port: int | None = None, once: bool = Fals
     if running_pid(folder) is not None:
         raise CliError(f"a demo runs already: {running_url(folder)} (stop it with `taxiway down --data {folder}`)", 6)
     # Whoever ends us, the server, workloads and databases that we started end with us.
+    asked = threading.Event()
+
+    def interrupt(*_: object) -> None:
+        asked.set()
+        raise _EndedError
+
     for number in ENDS:
-        signal.signal(number, _interrupt)
+        signal.signal(number, interrupt)
     server = _start(folder, port)
     try:
-        try:
-            url = _wait_for(folder, server)
-            token, link = _sign_in(folder)
-            code = _main_job(Client(Session(url, token)))
-            if code == 0:
-                _tell(url, link)
-            if once or code:
-                return code
+        code = _shown(folder, server)
+        if not (once or code or asked.is_set()):
             server.wait()
-        except _EndedError:
-            note("stopping")
-        return 0
+    except (_EndedError, Exception):
+        # Where the signal met a library, it may have become an error of its own.
+        if not asked.is_set():
+            raise
     finally:
         _stop(folder, server)
+    if asked.is_set():
+        note("stopped")
+        return 0
+    return code
+
+
+def _shown(folder: Path, server: subprocess.Popen[bytes]) -> int:
+    """The main job on a server that starts; 0 when the service answered, and where to go from there is told."""
+    url = _wait_for(folder, server)
+    token, link = _sign_in(folder)
+    code = _main_job(Client(Session(url, token)))
+    if code == 0:
+        _tell(url, link)
+    return code
 
 
 class _EndedError(BaseException):
     """A signal asks for the end. Not KeyboardInterrupt: raised below an `eval` (as in a named tuple's making), Python
     remembers that one and ends the process by SIGINT although it was handled."""
-
-
-def _interrupt(*_: object) -> None:
-    raise _EndedError
 
 
 def _start(folder: Path, port: int | None) -> subprocess.Popen[bytes]:

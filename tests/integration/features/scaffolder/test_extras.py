@@ -276,7 +276,8 @@ def test_steps_of_a_group_wait_each_for_its_own(
             with server.client(token) as client:
                 items = client.get("/api/runs/v1/approvals").json()["items"]
                 asked |= {(item["message"], tuple(item["approvers"])) for item in items}
-                client.post(f"{RUNS}/{run_id}/approvals", json={})
+                if items:  # what was not seen is not decided
+                    client.post(f"{RUNS}/{run_id}/approvals", json={})
         time.sleep(0.02)
     makers = ("group:default/makers",)
     assert asked == {("Make c?", ()), ("The step waits for an approval", makers)}

@@ -7,13 +7,13 @@ is not valid leaves the last good one in place. What did not change is not touch
 from __future__ import annotations
 
 from collections.abc import Collection, Container, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from taxiway.core.context import OpContext
 from taxiway.core.store.database import Tx
 from taxiway.features.catalog.documents import prepare
-from taxiway.features.catalog.kinds import KIND, META, META_PREFIXES, Kinds, kind_of, shipped, with_document
+from taxiway.features.catalog.kinds import KIND, META, META_PREFIXES, Kinds, kind_of, with_document
 from taxiway.features.catalog.model import CONFIGURED, TRUSTED_KINDS, ApplyResult, Problem, Record
 from taxiway.features.catalog.repository import configured, files, history, locations, orphans
 from taxiway.features.catalog.repository import entities as repository
@@ -192,7 +192,7 @@ class Judged:
     records: Mapping[str, Record]
     problems: Sequence[Problem]
     unreadable: bool
-    kinds: Kinds = field(default_factory=shipped)
+    kinds: Kinds
 
 
 def judge(

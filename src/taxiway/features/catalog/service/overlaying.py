@@ -16,6 +16,7 @@ from taxiway.core.context import OpContext, Platform
 from taxiway.core.settings_sources import OverlaySettings
 from taxiway.core.store.database import Tx
 from taxiway.features.catalog.documents import fingerprint
+from taxiway.features.catalog.kinds import shipped
 from taxiway.features.catalog.model import CONFIGURED, PUSHED, ApplyResult, Problem, Record
 from taxiway.features.catalog.overlays import Path, selected
 from taxiway.features.catalog.repository import entities, layers
@@ -71,7 +72,9 @@ def judge_layers(documents: Sequence[SourcedEntity | SourceProblem], overlay: Ov
             problems.append(replace(duplicate_of(record, f"{first.location}, line {first.line}"), document=None))
         else:
             records[ref] = record
-    return Judged(records, problems, any(isinstance(item, SourceProblem) for item in documents))
+    # Whether an entity is valid with its layer is told where it is laid, by all kinds.
+    unreadable = any(isinstance(item, SourceProblem) for item in documents)
+    return Judged(records, problems, unreadable, shipped())
 
 
 def apply_layers(

@@ -197,7 +197,7 @@ def _add(
     problems = [replace(problem, part=key) for problem in (*judged.problems, *twice)]
     taking.named.add(key)
     taking.count("parts_read")
-    taking.ready.append(_Part(key, state, Judged(first, problems, judged.unreadable), whole))
+    taking.ready.append(_Part(key, state, Judged(first, problems, judged.unreadable, judged.kinds), whole))
     taking.waiting += len(items) + 1
 
 
@@ -206,7 +206,7 @@ def _gone(taking: _Taking, item: SourceGone) -> None:
         taking.dropped.add(item.ref.lower())
     if item.part is not None:
         # An empty part: what it described is judged at the end, like all that went.
-        taking.ready.append(_Part(item.part, None, Judged({}, (), False), True))
+        taking.ready.append(_Part(item.part, None, Judged({}, (), False, taking.kinds), True))
         taking.waiting += 1
 
 
@@ -233,7 +233,7 @@ def _write(
         places.update(dict.fromkeys(part.judged.records, part.key))
     rows.remove_problems(tx.conn, source_id, [part.key for part in ready if part.key in taking.stale])
     problems = [problem for part in ready for problem in part.judged.problems]
-    judged, overlay = Judged(records, problems, False), taking.settings.overlay
+    judged, overlay = Judged(records, problems, False, taking.kinds), taking.settings.overlay
     if overlay is not None:
         result = apply_layers(tx, taking.ctx, judged, source_id, overlay)
     else:

@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 
 from factories.catalog import component
-from factories.overlays import API, V1, Document, get, layers, push, said, titleless
+from factories.overlays import API, V1, Document, get, layers, problems, push, said, titleless
 from taxiway.features.catalog.overlays import Layer, merged
 
 
@@ -98,6 +98,21 @@ def test_an_overlay_waits_for_its_entity_and_outlives_it(
     assert layers(admin, state="waiting", source_id="push:scan") == [("component:default/four", "push:scan", "waiting")]
     admin.post(f"{API}/refresh", json={"entityRef": "component:default/four"})
     push(admin, "scan", complete=True)
+
+
+def test_an_overlay_is_laid_over_what_a_configured_source_brings_of_a_kind_that_is_declared(
+    admin: httpx.Client, read: Callable[..., Any]
+) -> None:
+    spec = {"apiVersions": ["acme.dev/v1"], "plural": "Racks", "schema": {"type": "object"}}
+    rack = {"apiVersion": "taxiway.dev/v1", "kind": "Kind", "metadata": {"name": "Rack"}, "spec": spec}
+    assert push(admin, "racks", rack)["problems"] == []
+    push(admin, "scan", said("r", "Rack", title="Scan"))
+    read({"apiVersion": "acme.dev/v1", **said("r", "Rack", spec={"size": 5})}, source="plain")
+    found = admin.get(f"{API}/entities/by-name/rack/default/r").json()
+    assert (found["metadata"].get("title"), problems(admin, "rack:default/r")) == ("Scan", [])
+    read(source="plain")
+    push(admin, "scan", complete=True)
+    push(admin, "racks", complete=True)
 
 
 def test_whatever_the_order_an_entity_is_its_own_with_its_overlays(admin: httpx.Client) -> None:

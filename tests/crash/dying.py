@@ -21,7 +21,7 @@ from sqlalchemy import select
 
 from taxiway.core.http import idempotency
 from taxiway.core.runs import repository
-from taxiway.core.store import database, tables
+from taxiway.core.store import postgres, sqlite, tables
 
 KINDS = ("scaffold", "pipeline", "deploy")
 STEP_STATES = ("running", "waiting", "succeeded")
@@ -93,7 +93,7 @@ def install(death: Death) -> None:
 
     repository.set_step, repository.set_run = noting_step, noting_run
     install_keys(death)
-    for store in (database.SqliteStore, database.PostgresStore):
+    for store in (sqlite.SqliteStore, postgres.PostgresStore):
         store.write = death.around(store.write)
 
 

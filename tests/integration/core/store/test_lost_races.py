@@ -12,7 +12,8 @@ from sqlalchemy import insert, select, text, update
 
 from factories.platform import fresh_store
 from taxiway.core.store.companion import accompanied
-from taxiway.core.store.database import ATTEMPTS, Store, Tx
+from taxiway.core.store.database import Store, Tx
+from taxiway.core.store.postgres import ATTEMPTS
 from taxiway.core.store.tables import event_cursor as table
 from taxiway.model.errors import UnavailableError
 

@@ -158,6 +158,7 @@ def test_anothers_run_can_be_seen_but_not_steered(server: Served) -> None:
     assert run["actions"] == []
     for action in ("cancel", "retry", "resume", "undo"):
         assert stranger.post(f"/api/runs/v1/runs/{run_id}/{action}").status_code == 403, action
+    assert stranger.get(f"/api/runs/v1/runs/{run_id}/undo").status_code == 403
     for path in ("approvals", "signals/go"):
         assert stranger.post(f"/api/runs/v1/runs/{run_id}/{path}", json={}).status_code == 403, path
     owner = server.client(server.token("platform", "user:default/platform"))

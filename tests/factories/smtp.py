@@ -10,19 +10,20 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
 from email.message import EmailMessage
-from typing import Any
 
 
 @dataclass
 class Smtp:
-    """The server. `answers` are taken one by one in place of the usual answer to RCPT; `breaks` ends the connection
-    behind the text of a mail, without an answer."""
+    """The server. `answers` and `data_answers` are taken one by one in place of the usual answers to RCPT and DATA;
+    `breaks` ends the connection behind the text of a mail, without an answer. As the strict ones of the field it takes
+    one mail at a time, lines that end in CRLF, and ASCII."""
 
     port: int = 0
     user: str = "robot"
     password: str = "password-of-robot"
     taken: list[EmailMessage] = field(default_factory=list)
     answers: list[str] = field(default_factory=list)
+    data_answers: list[str] = field(default_factory=list)
     breaks: int = 0
 
     def to(self) -> list[str]:
@@ -30,9 +31,10 @@ class Smtp:
 
 
 class _Session(socketserver.StreamRequestHandler):
+    smtp: Smtp
+
     def handle(self) -> None:
-        smtp: Smtp = self.server.smtp  # type: ignore[attr-defined]
-        signed_in = False
+        smtp, signed_in, begun = self.smtp, False, False
         self._say("220 ready")
         while line := self.rfile.readline(10_000).decode().strip():
             verb = line.split()[0].upper()
@@ -43,16 +45,28 @@ class _Session(socketserver.StreamRequestHandler):
                 signed_in = (user, password) == (smtp.user, smtp.password)
                 self._say("235 in" if signed_in else f"535 not {password}")
             elif verb == "MAIL":
-                self._say("250 ok" if signed_in else "530 sign in first")
+                self._say("530 sign in first" if not signed_in else "503 one at a time" if begun else "250 ok")
+                begun = signed_in
+            elif verb == "RSET":
+                begun = False
+                self._say("250 ok")
             elif verb == "RCPT":
                 self._say(smtp.answers.pop(0) if smtp.answers else "250 ok")
+            elif verb == "DATA" and smtp.data_answers:
+                self._say(smtp.data_answers.pop(0))
             elif verb == "DATA":
+                begun = False
                 self._say("354 go on")
                 text = self._text()
                 if smtp.breaks:
                     smtp.breaks -= 1
                     return
-                smtp.taken.append(message_from_bytes(text, policy=policy.default))  # type: ignore[arg-type]
+                if b"\n" in text.replace(b"\r\n", b"") or not text.isascii():
+                    self._say("554 bare line feeds and eight bits are not taken")
+                    continue
+                message = message_from_bytes(text, policy=policy.default)
+                assert isinstance(message, EmailMessage)
+                smtp.taken.append(message)
                 self._say("250 taken")
             else:
                 self._say("221 bye" if verb == "QUIT" else "250 ok")
@@ -69,14 +83,18 @@ class _Session(socketserver.StreamRequestHandler):
 
 class _Server(socketserver.ThreadingTCPServer):
     daemon_threads = True
-    smtp: Any
 
 
 @contextmanager
 def smtp_server() -> Iterator[Smtp]:
     """Serve one."""
-    with _Server(("127.0.0.1", 0), _Session) as server:
-        server.smtp = smtp = Smtp(port=server.server_address[1])
+    made = Smtp()
+
+    class Session(_Session):
+        smtp = made
+
+    with _Server(("127.0.0.1", 0), Session) as server:
+        made.port = server.server_address[1]
         threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
-        yield smtp
+        yield made
         server.shutdown()

@@ -7,6 +7,8 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from taxiway.model.entity import parse_ref
+from taxiway.model.errors import InputError
 from taxiway.plugin import CredentialRef
 
 ADDRESS = re.compile(r"[!-~]+@[A-Za-z0-9.-]+", re.ASCII)
@@ -61,3 +63,16 @@ class ApprovalSettings(BaseModel):
     escalate_to: str | None = Field(
         None, description="group (`group:default/platform`) that is told then, and may decide as well; none: nobody"
     )
+
+    @field_validator("escalate_to")
+    @classmethod
+    def _is_group(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        try:
+            ref = parse_ref(value, default_kind="group")
+        except InputError as error:
+            raise ValueError("write a group, such as group:default/platform") from error
+        if ref.kind != "group":
+            raise ValueError("write a group, such as group:default/platform")
+        return str(ref)

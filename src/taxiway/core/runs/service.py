@@ -56,8 +56,7 @@ class Runs(Protocol):
         self, scope: Scope, text: str, *, filters: Mapping[str, Any], limit: int, cursor: str | None
     ) -> Page[tuple[Mapping[str, Any], str, LogLine]]:
         """(run_id, title, kind, state and subject of the run; step id; line) of the lines that hold `text`, newest run
-        first. A page may be empty and not be the
-        last: only so many runs are looked through for one."""
+        first. A page may be empty and not be the last: only so many runs are looked through for one."""
         ...
 
     def logs(self, run_id: str, *, step: str | None, after: int, limit: int) -> Sequence[tuple[str, LogLine]]:

@@ -161,9 +161,9 @@ def get_role(tx: Tx, member: str, role: Role) -> Assignment:
 
 
 def has_administrator(tx: Tx) -> bool:
-    """Whether anybody is one."""
-    where = role_assignment.c.role == "admin"
-    return tx.conn.execute(select(role_assignment.c.member).where(where).limit(1)).first() is not None
+    """Whether anybody is one, and stays it until this is committed."""
+    query = select(role_assignment.c.member).where(role_assignment.c.role == "admin")
+    return tx.conn.execute(query.limit(1).with_for_update()).first() is not None
 
 
 def list_roles(conn: Connection, limit: int, cursor: str | None) -> Page[Assignment]:

@@ -6,13 +6,32 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from taxiway.core.runs.stepping import APPROVERS, approval_topic
 from taxiway.core.settings_approvals import ApprovalSettings
 from taxiway.kit.clock import MICROSECONDS
+from taxiway.model.run import Run, Step
 
 Stage = Literal["requested", "reminded", "escalated"]
 MailState = Literal["waiting", "sending", "sent", "failed", "unknown", "dropped"]
 """`sending` is written before the server may take a mail; what stays so is `unknown` and not sent again. `dropped`: it
 was decided before the mail could be sent."""
+
+
+@dataclass(frozen=True)
+class Wait:
+    """What a run waits for: the step, the part of it that asks, and the name of this wait."""
+
+    step: Step
+    part: str
+
+    @property
+    def name(self) -> str:
+        """Another one when the step is tried anew: then it is decided anew."""
+        return f"{self.step.id}/{self.part}@{self.step.attempt}"
+
+    @property
+    def approvers_key(self) -> str:
+        return f"{self.part}/{APPROVERS}" if self.part else APPROVERS
 
 
 @dataclass(frozen=True)
@@ -40,6 +59,15 @@ class Mail:
     attempts: int
     next_at: int
     error: str | None = None
+
+
+def wait_of(run: Run) -> Wait | None:
+    """The approval that a run waits for now."""
+    step = next((one for one in run.steps if one.state == "waiting"), None)
+    topic = run.waiting_for or ""
+    if run.state != "waiting" or step is None or not topic.startswith(approval_topic(run.id, step.id)):
+        return None
+    return Wait(step, topic.removeprefix(approval_topic(run.id, step.id)).lstrip("/"))
 
 
 def next_notice(told: Sequence[Notice], now: int, settings: ApprovalSettings) -> tuple[Stage, int] | None:

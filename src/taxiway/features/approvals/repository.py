@@ -10,9 +10,8 @@ from sqlalchemy import Connection, insert, select, update
 
 from taxiway.core.runs import repository as runs
 from taxiway.core.store.database import Tx
-from taxiway.core.store.tables import run
 from taxiway.core.store.upsert import upsert
-from taxiway.features.approvals.model import Mail, Notice
+from taxiway.features.approvals.model import Mail, Notice, wait_of
 from taxiway.features.approvals.tables import mail, notice
 from taxiway.model.run import Run
 
@@ -57,6 +56,15 @@ def mails(conn: Connection, notice_ids: Collection[str]) -> list[Mail]:
     return [Mail(**row._mapping) for row in conn.execute(select(mail).where(mail.c.notice_id.in_(notice_ids)))]
 
 
+def outdated(conn: Connection, some: Collection[Mail]) -> list[Mail]:
+    """Those of them that ask for what was decided meanwhile, or is asked anew."""
+    asked: dict[str, bool] = {}
+    for row in conn.execute(select(notice).where(notice.c.id.in_({one.notice_id for one in some}))):
+        wait = wait_of(runs.load(conn, row.run_id))
+        asked[row.id] = wait is not None and wait.name == row.wait
+    return [one for one in some if not asked.get(one.notice_id)]
+
+
 def due(conn: Connection, now: int, limit: int) -> list[Mail]:
     """Mail whose time has come, the oldest first."""
     query = select(mail).where(mail.c.state == "waiting", mail.c.next_at <= now)
@@ -79,10 +87,7 @@ def is_lost(conn: Connection, before: int) -> bool:
     return conn.execute(select(mail.c.id).where(mail.c.state == "sending", mail.c.next_at < before)).first() is not None
 
 
-def tidy(tx: Tx, before: int, error: str) -> None:
-    """Write that nobody knows of lost mail, and drop what is for runs that wait no more."""
+def give_up(tx: Tx, before: int, error: str) -> None:
+    """Write that nobody knows of mail that is lost."""
     lost = (mail.c.state == "sending", mail.c.next_at < before)
     tx.conn.execute(update(mail).where(*lost).values(state="unknown", error=error))
-    waits = select(notice.c.id).join(run, run.c.id == notice.c.run_id).where(run.c.state == "waiting")
-    decided = (mail.c.state == "waiting", mail.c.notice_id.not_in(waits))
-    tx.conn.execute(update(mail).where(*decided).values(state="dropped"))

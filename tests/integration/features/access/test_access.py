@@ -1,16 +1,21 @@
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from factories.platform import fresh_store
 from factories.served import Served, served
-from taxiway.features.access import service
+from taxiway.core.store.database import Tx
+from taxiway.features.access import repository, service
 from taxiway.features.access.contrib import FEATURE
 from taxiway.kit.clock import MICROSECONDS, ManualClock
 from taxiway.kit.paging import encode_cursor
-from taxiway.model.errors import NotAllowedError
+from taxiway.model.errors import ConflictError, NotAllowedError
 
 TOKENS, SESSIONS, ME = "/api/access/v1/tokens", "/api/access/v1/sessions", "/api/access/v1/me"
 ROLES = "/api/access/v1/roles"
@@ -196,6 +201,33 @@ def test_roles_are_given_listed_and_taken_back(server: Served) -> None:
     assert (refused["status"], refused["code"]) == (409, "access.last_admin")
     assert len(admin.get(ROLES).json()["items"]) == 2, "and they are still one"
     assert server.client(server.token("platform")).get(ROLES).status_code == 403
+
+
+def test_two_administrators_who_take_each_others_role_at_once_leave_one(postgres_url: str, tmp_path: Path) -> None:
+    store, both_took = fresh_store(postgres_url, tmp_path), threading.Barrier(2)
+    names = ["user:default/ann", "user:default/bea"]
+    for name in names:
+        store.write(partial(repository.assign_role, member=name, role="admin"))
+
+    def take(name: str) -> bool:
+        tries = iter([True])
+
+        def work(tx: Tx) -> None:
+            repository.remove_role(tx, name, "admin")
+            if next(tries, False):
+                both_took.wait(10)
+            if not repository.has_administrator(tx):
+                raise ConflictError("the only administrator")
+
+        try:
+            store.write(work)
+        except ConflictError:
+            return False
+        return True
+
+    with ThreadPoolExecutor(2) as pool:
+        assert sorted(pool.map(take, names)) == [False, True]
+    store.close()
 
 
 def test_only_an_administrator_gives_roles(server: Served) -> None:

@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
 
+from factories.following import until
 from factories.keycloak import CLIENT, SECRET, Keycloak, keycloak, user
-from factories.served import Served, served
-from taxiway.features.access.contrib import FEATURE as ACCESS
-from taxiway.features.catalog.contrib import FEATURE as CATALOG
-from taxiway.features.catalog.service import configured
+from factories.served import Served
+from factories.signing_in import BASE, signing_in, told
 from taxiway.kit.clock import MICROSECONDS, SystemClock
-from taxiway.worker.main import Worker
-
-BASE = "/api/access/v1/oidc/corp"
 
 
 @dataclass
@@ -65,7 +60,7 @@ class Person:
         return self.here.get(f"{back.path}?{back.query}").headers["location"]
 
     def told(self) -> str:
-        return unquote(self.here.cookies["taxiway_refused"])
+        return told(self.here)
 
     def me(self) -> dict[str, Any]:
         answer = self.here.get("/api/access/v1/me")
@@ -75,30 +70,11 @@ class Person:
 @pytest.fixture(scope="module")
 def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
     people = (user("bea", "/platform", "/platform/runtime"), user("carl", "/payments"), user("gone", enabled=False))
-    with keycloak(*people) as running, pytest.MonkeyPatch.context() as patch:
-        patch.setenv("OIDC_SECRET", SECRET)
-        corp = {"name": "corp", "issuer": running.issuer, "client_id": CLIENT, "client_secret": "env:OIDC_SECRET"}
-        settings: dict[str, Any] = {
-            "access": {"oidc": [{**corp, "groups_claim": "groups"}]},
-            "catalog": {"sources": [{"name": "people", "type": "oidc", "provider": "corp"}]},
-            "limits": {"sign_ins_per_minute": 1000},
-        }
-        data, clock = tmp_path_factory.mktemp("data"), ShiftedClock()
-        with served(data, clock=clock, features=[ACCESS, CATALOG], **settings) as server:
-            configured.start_new(server.platform)
-            worker = Worker(server.platform, [])
-            worker.start()
+    data, clock = tmp_path_factory.mktemp("data"), ShiftedClock()
+    with keycloak(*people) as running:
+        client = {"issuer": running.issuer, "client_id": CLIENT}
+        with signing_in(data, client, SECRET, clock=clock) as server:
             yield Office(server, running, clock)
-            server.platform.stopping.set()
-            worker.stop()
-
-
-def until(done: Callable[[], Any]) -> Any:
-    deadline = time.monotonic() + 20
-    while not (found := done()):
-        assert time.monotonic() < deadline, "it did not come"
-        time.sleep(0.05)
-    return found
 
 
 def test_people_sign_in_and_their_groups_come_with_them(office: Office) -> None:

@@ -4,23 +4,19 @@ from __future__ import annotations
 
 import base64
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import unquote
 
 import httpx
 import pytest
 from joserfc.jwk import OctKey, RSAKey
 
+from factories.following import until
 from factories.identity_provider import CLIENT, SECRET, IdentityProvider, identity_provider
-from factories.served import Served, served
-from taxiway.features.access.contrib import FEATURE as ACCESS
-from taxiway.features.catalog.contrib import FEATURE as CATALOG
-from taxiway.features.catalog.service import configured
-from taxiway.worker.main import Worker
+from factories.served import Served
+from factories.signing_in import BASE, signing_in, told
 
-BASE = "/api/access/v1/oidc/corp"
 BEA = {"sub": "u-1", "preferred_username": "Bea.Smith@acme.example", "name": "Bea Smith", "email": "bea@acme.example"}
 
 
@@ -59,40 +55,14 @@ class Door:
         return told(browser)
 
 
-def told(browser: httpx.Client) -> str:
-    """What the sign-in page says was wrong."""
-    return unquote(browser.cookies["taxiway_refused"])
-
-
 @pytest.fixture(scope="module")
 def door(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Door]:
-    with identity_provider() as provider, pytest.MonkeyPatch.context() as patch:
-        patch.setenv("OIDC_SECRET", SECRET)
-        corp = {"name": "corp", "title": "Acme", "issuer": provider.url, "client_id": CLIENT}
-        more = {"client_secret": "env:OIDC_SECRET", "groups_claim": "groups"}
-        other = {"name": "other", "issuer": provider.url, "client_id": CLIENT, "client_secret": "env:OIDC_SECRET"}
-        mail = {**other, "name": "mail", "name_claim": "email"}
-        source = {"name": "people", "type": "oidc", "provider": "corp", "groups": "(?!internal-).*"}
-        settings: dict[str, Any] = {
-            "access": {"oidc": [{**corp, **more}, other, mail]},
-            "catalog": {"sources": [source]},
-            "limits": {"sign_ins_per_minute": 1000},
-        }
-        with served(tmp_path_factory.mktemp("data"), features=[ACCESS, CATALOG], **settings) as running:
-            configured.start_new(running.platform)
-            worker = Worker(running.platform, [])
-            worker.start()
+    with identity_provider() as provider:
+        client = {"issuer": provider.url, "client_id": CLIENT}
+        others: dict[str, dict[str, str]] = {"other": {}, "mail": {"name_claim": "email"}}
+        people, data = {"groups": "(?!internal-).*"}, tmp_path_factory.mktemp("data")
+        with signing_in(data, client, SECRET, others, source=people, title="Acme") as running:
             yield Door(running, provider)
-            running.platform.stopping.set()
-            worker.stop()
-
-
-def until(done: Callable[[], Any]) -> Any:
-    deadline = time.monotonic() + 20
-    while not (found := done()):
-        assert time.monotonic() < deadline, "it did not come"
-        time.sleep(0.05)
-    return found
 
 
 def test_somebody_signs_in_and_is_led_to_where_they_wanted(door: Door) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import select, update
 
+from factories.following import until
 from factories.scaffolding import Desk, desk, entity
 from factories.smtp import Smtp, smtp_server
 from taxiway.cli import runs
@@ -29,7 +30,7 @@ PEOPLE = (
 STEP = {
     "action": "debug:log",
     "input": {"message": "m"},
-    "taxiway:approval": {"message": "Make it?", "from": ["checkers"]},
+    "taxiway:approval": {"message": "Make it, Jürgen?", "from": ["checkers"]},
 }
 
 
@@ -51,12 +52,18 @@ def at(smtp: Smtp) -> Iterator[Desk]:
     set_up.undo()
 
 
-def waiting(at: Desk) -> str:
-    """A run that waits for its approval; earlier ones do not."""
-    made = at.post(at.template({"steps": [{"id": "tell", **STEP}]}, "asks"))
+def waiting(at: Desk, *steps: str) -> str:
+    """A run that waits for its approval, of each of its steps; earlier ones do not."""
+    made = at.post(at.template({"steps": [{"id": name, **STEP} for name in steps or ("tell",)]}, "asks"))
     assert made.status_code == 201, made.text
     at.end(made.json()["id"], "waiting")
     return str(made.json()["id"])
+
+
+def decide(at: Desk, run_id: str, decision: str) -> None:
+    with at.client("platform", "user:default/ann") as client:
+        answer = client.post(f"{RUNS}/runs/{run_id}/approvals", json={"decision": decision})
+        assert answer.status_code == 202, answer.text
 
 
 def later(at: Desk, days: float) -> None:
@@ -82,7 +89,7 @@ def test_who_may_decide_is_asked_reminded_and_then_a_group_above_may_decide(
     (first,) = smtp.taken
     assert (first["To"], first["From"]) == ("ann@example.com", "taxiway@example.com"), "not who started it, no forgery"
     assert first["Subject"] == "Your approval is asked for: asks"
-    assert "Make it?" in first.get_content()
+    assert "Make it, Jürgen?" in first.get_content()
     assert f"/runs/{run_id}" in first.get_content()
     later(at, 1)
     for _ in range(3):
@@ -132,11 +139,17 @@ def test_mail_is_tried_again_and_never_comes_twice(at: Desk, smtp: Smtp) -> None
     assert send_due(platform) == 0
     assert right not in str(state()), "an answer that repeats the password is not kept"
     smtp.password = right
-    decided = waiting(at)
+    due()
+    with pytest.MonkeyPatch.context() as wrong:
+        wrong.setenv("SMTP_PASSWORD", "pässword")
+        assert send_due(platform) == 0
+    assert "write them in ASCII" in str(state())
+    decided, goes_on = waiting(at), waiting(at, "one", "two")
     tell(platform)
-    with at.client("platform", "user:default/ann") as client:
-        client.post(f"{RUNS}/runs/{decided}/approvals", json={"decision": "rejected"})
+    decide(at, decided, "rejected")
+    decide(at, goes_on, "approved")
     at.end(decided)
+    until(lambda: (run := platform.runs.get(goes_on)).steps[1].state == "waiting" and run.state == "waiting")
     due()
     smtp.breaks = 1
     assert send_due(platform) == 0
@@ -150,4 +163,16 @@ def test_mail_is_tried_again_and_never_comes_twice(at: Desk, smtp: Smtp) -> None
         assert found["by_mail"] is True
         (asked,) = item["told"]
         assert (asked["stage"], asked["mails"], asked["sent"], asked["error"]) == ("requested", 1, 0, UNKNOWN)
-        client.post(f"{RUNS}/runs/{run_id}/approvals", json={"decision": "rejected"})
+    decide(at, run_id, "rejected")
+    decide(at, goes_on, "rejected")
+
+
+def test_a_mail_that_is_put_off_holds_up_no_other(at: Desk, smtp: Smtp) -> None:
+    both = [waiting(at), waiting(at)]
+    smtp.taken.clear()
+    tell(at.served.platform)
+    smtp.data_answers[:] = ["451 not now"]
+    assert send_due(at.served.platform) == 1
+    assert smtp.to() == ["ann@example.com"]
+    for run_id in both:
+        decide(at, run_id, "rejected")

@@ -22,6 +22,7 @@ from taxiway.model.errors import UnavailableError
 from taxiway.model.workload import ResourceRequest, ResourceResult
 from taxiway.plugin import daemons
 from taxiway.plugin.testing import HostEngineConformance, ResourceDriverConformance
+from taxiway.plugins.postgres_local import databases
 from taxiway.plugins.postgres_local import identity as identities
 from taxiway.plugins.postgres_local.driver import KeepRunning, PostgresDriver
 
@@ -65,7 +66,8 @@ def test_a_resource_gets_a_database_that_its_role_can_use(shared: Local) -> None
         assert connection.execute("show data_checksums").fetchone() == ("on",)
         connection.execute("create schema more")
         connection.execute("create table more.many as select generate_series(1, 2000) as n")
-        connection.execute("create table nothing (n int)")
+        for number in range(databases.MOST_TABLES):
+            connection.execute(f"create table empty_{number} (n int)")
         connection.execute("create table schema_migration as select 1 as version")
     assert shared.driver.contents(result.inventory) == "rows: 1000 or more in more.many, 1 in item"
     assert shared.driver.contents([{"kind": "database", "name": "tw_gone"}]) is None

@@ -34,6 +34,14 @@ def test_escalation_comes_once_and_only_where_somebody_is_named() -> None:
     assert after(("requested", 0), at=99, settings=nobody) is None
 
 
+def test_only_a_group_is_told_above() -> None:
+    assert SETTINGS.escalate_to == "group:default/bosses"
+    assert ApprovalSettings(escalate_to="Bosses").escalate_to == "group:default/bosses"
+    for text in ("user:default/zoe", "group:", "a:b:c"):
+        with pytest.raises(ValueError, match="write a group"):
+            ApprovalSettings(escalate_to=text)
+
+
 def test_a_password_is_named_and_not_sent_in_clear() -> None:
     clear = {"host": "mail.example.com", "security": "none", "user": "u", "password": "env:PASSWORD"}
     with pytest.raises(ValueError, match="not sent in clear"):

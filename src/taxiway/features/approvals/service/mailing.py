@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import smtplib
 import ssl
+from contextlib import suppress
 from email.message import EmailMessage
+from email.policy import SMTP
 from email.utils import formatdate
 from functools import partial
 from typing import Any
@@ -29,7 +31,7 @@ FIRST_SECONDS, MOST_SECONDS = 60.0, 6 * 3600.0
 LOST_SECONDS = 600
 MOST_ERROR = 300
 UNKNOWN = "the connection broke before the server said whether it took the mail; it is not sent again"
-Failure = smtplib.SMTPException | OSError
+FAILURES = (smtplib.SMTPException, OSError)
 
 
 def send_due(platform: Platform) -> int:
@@ -40,16 +42,18 @@ def send_due(platform: Platform) -> int:
     now = platform.clock.now()
     lost = now - LOST_SECONDS * MICROSECONDS
     with platform.store.read() as conn:
-        if not repository.due(conn, now, 1) and not repository.is_lost(conn, lost):
-            return 0
-    platform.store.write(lambda tx: repository.tidy(tx, lost, UNKNOWN))
-    with platform.store.read() as conn:
-        due = repository.due(conn, now, BATCH)
+        found, is_lost = repository.due(conn, now, BATCH), repository.is_lost(conn, lost)
+        outdated = repository.outdated(conn, found)
+    if is_lost:
+        platform.store.write(lambda tx: repository.give_up(tx, lost, UNKNOWN))
+    for one in outdated:
+        _change(platform, one, state="dropped")
+    due = [one for one in found if one not in outdated]
     if not due:
         return 0
     try:
         server = _connect(platform, settings)
-    except (smtplib.SMTPException, OSError, TaxiwayError) as error:
+    except (*FAILURES, UnicodeError, TaxiwayError) as error:
         for one in due:
             _again(platform, one, _told(error))
         return 0
@@ -79,6 +83,7 @@ def _connect(platform: Platform, settings: MailSettings) -> smtplib.SMTP:
             server.starttls(context=tls)
         if settings.user and password:
             server.login(settings.user, password)
+        server.ehlo_or_helo_if_needed()
     except BaseException:
         server.close()
         raise
@@ -88,7 +93,6 @@ def _connect(platform: Platform, settings: MailSettings) -> smtplib.SMTP:
 def _send(platform: Platform, server: smtplib.SMTP, one: Mail) -> bool:
     """Hand one over. OSError and SMTPServerDisconnected only from before its text was sent."""
     sender, text = platform.settings.mail.sender, _text(platform, one)
-    server.ehlo_or_helo_if_needed()
     for code, answer in (server.mail(sender), server.rcpt(one.recipient)):
         if code not in (250, 251):
             server.rset()
@@ -108,13 +112,15 @@ def _send(platform: Platform, server: smtplib.SMTP, one: Mail) -> bool:
         return False
     if code != 250:
         _refused(platform, one, code, said)
+        with suppress(*FAILURES):  # then the next one finds that out
+            server.rset()
         return False
     _change(platform, one, state="sent", attempts=one.attempts + 1, error=None)
     return True
 
 
 def _text(platform: Platform, one: Mail) -> bytes:
-    message = EmailMessage()
+    message = EmailMessage(SMTP.clone(cte_type="7bit"))  # lines end as SMTP wants it, and no server has to know UTF-8
     message["From"], message["To"], message["Subject"] = platform.settings.mail.sender, one.recipient, one.subject
     message["Date"] = formatdate(platform.clock.now() / MICROSECONDS)
     message["Message-ID"] = f"<{one.id}@{platform.settings.mail.sender.rpartition('@')[2]}>"
@@ -146,10 +152,12 @@ def _change(platform: Platform, one: Mail, **values: Any) -> None:
     platform.store.write(lambda tx: repository.change_mail(tx, one.id, **values))
 
 
-def _told(error: Failure | TaxiwayError) -> str:
+def _told(error: smtplib.SMTPException | OSError | UnicodeError | TaxiwayError) -> str:
     """Why the server is not reached, without what was sent to it."""
     if isinstance(error, TaxiwayError):
         return error.detail[:MOST_ERROR]
+    if isinstance(error, UnicodeError):  # it holds the password, perhaps
+        return "mail.host, mail.user or its password is not as SMTP takes it: write them in ASCII"
     if isinstance(error, smtplib.SMTPResponseException):
         return f"the mail server answered {error.smtp_code} when Taxiway signed in or said hello"
     if isinstance(error, ssl.SSLError):

@@ -8,18 +8,16 @@ told of what was decided meanwhile.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from taxiway.core.context import Platform
-from taxiway.core.runs.stepping import APPROVERS, approval_topic, approvers, asked
+from taxiway.core.runs.stepping import approvers, asked
 from taxiway.core.settings_approvals import is_address
 from taxiway.core.store.database import Tx
 from taxiway.features.approvals import repository
-from taxiway.features.approvals.model import Mail, Notice, Stage, next_notice
+from taxiway.features.approvals.model import Mail, Notice, Stage, Wait, next_notice, wait_of
 from taxiway.features.catalog import service as catalog
-from taxiway.model.entity import parse_ref
 from taxiway.model.event import EventDraft
-from taxiway.model.run import Run, Step
+from taxiway.model.run import Run
 
 MOST_RUNS, MOST_RECIPIENTS = 500, 100
 SUBJECTS = {
@@ -27,30 +25,11 @@ SUBJECTS = {
     "reminded": "Reminder: your approval is asked for",
     "escalated": "Nobody has decided yet",
 }
-
-
 EVENTS = {
     "requested": "dev.taxiway.approval.requested.v1",
     "reminded": "dev.taxiway.approval.reminded.v1",
     "escalated": "dev.taxiway.approval.escalated.v1",
 }
-
-
-@dataclass(frozen=True)
-class _Wait:
-    """What a run waits for: the step, the part of it that asks, and the name of this wait."""
-
-    step: Step
-    part: str
-
-    @property
-    def name(self) -> str:
-        """Another one when the step is tried anew: then it is decided anew."""
-        return f"{self.step.id}/{self.part}@{self.step.attempt}"
-
-    @property
-    def approvers_key(self) -> str:
-        return f"{self.part}/{APPROVERS}" if self.part else APPROVERS
 
 
 def tell(platform: Platform) -> int:
@@ -60,7 +39,7 @@ def tell(platform: Platform) -> int:
         told = repository.notices(conn, [run.id for run in runs])
     done = 0
     for run in runs:
-        wait = _wait_of(run)
+        wait = wait_of(run)
         if wait is None:
             continue
         mine = [one for one in told if (one.run_id, one.wait) == (run.id, wait.name)]
@@ -70,17 +49,9 @@ def tell(platform: Platform) -> int:
     return done
 
 
-def _wait_of(run: Run) -> _Wait | None:
-    step = next((one for one in run.steps if one.state == "waiting"), None)
-    topic = run.waiting_for or ""
-    if step is None or not topic.startswith(approval_topic(run.id, step.id)):
-        return None
-    return _Wait(step, topic.removeprefix(approval_topic(run.id, step.id)).lstrip("/"))
-
-
-def _notify(platform: Platform, run: Run, wait: _Wait, stage: Stage, number: int) -> bool:
+def _notify(platform: Platform, run: Run, wait: Wait, stage: Stage, number: int) -> bool:
     to = platform.settings.approvals.escalate_to if stage == "escalated" else None
-    wanted = [str(parse_ref(to, default_kind="group"))] if to else sorted(approvers(run)) or [run.owner or ""]
+    wanted = [to] if to else sorted(approvers(run)) or [run.owner or ""]
     recipients = _addresses(platform, wanted, {run.created_by})
     ctx = platform.system("approvals")
 
@@ -109,13 +80,11 @@ def _notify(platform: Platform, run: Run, wait: _Wait, stage: Stage, number: int
     return platform.store.write(work)
 
 
-def _message(run: Run, wait: _Wait) -> str:
+def _message(run: Run, wait: Wait) -> str:
     return str(asked(run, "approval") or wait.step.name)
 
 
-def _mails(
-    platform: Platform, run: Run, wait: _Wait, notice: Notice, recipients: Sequence[str], now: int
-) -> list[Mail]:
+def _mails(platform: Platform, run: Run, wait: Wait, notice: Notice, recipients: Sequence[str], now: int) -> list[Mail]:
     if platform.settings.mail.host is None:
         return []
     subject = " ".join(f"{SUBJECTS[notice.stage]}: {run.title}".split())[:200]

@@ -33,6 +33,8 @@ GATHER_SECONDS = 2.0
 """A cluster that is never quiet for SETTLE_SECONDS is told of all the same, so often."""
 PAUSE_SECONDS = 2.0
 """Between two hints: what changes in between is one."""
+SHORTEST_SECONDS = 1.0
+"""From one request for a watch to the next of its kind: a server may end each at once, or call each version too old."""
 MOST_FAILURES = 5
 MOST_MARKS = 100_000
 """Objects whose marks a watch remembers. What came and went makes them grow: of more, the last reading's count."""
@@ -135,7 +137,8 @@ class _Watch:
             except Exception as error:  # an answer of no shape that is known: a thread that ends must not end unheard
                 self._told.put(error)
                 return
-            self._stop.wait(backoff_seconds(failures) if failures else 0.0)
+            rest = started + SHORTEST_SECONDS - time.monotonic()
+            self._stop.wait(max(rest, backoff_seconds(failures) if failures else 0.0))
 
     def _once(self) -> None:
         query = {

@@ -35,6 +35,7 @@ ID = {"backstage.io/kubernetes-id": "orders"}
 @pytest.fixture
 def following(monkeypatch: pytest.MonkeyPatch) -> Iterator[Following[WatchedCluster]]:
     monkeypatch.setattr(watching, "PAUSE_SECONDS", 0.0)
+    monkeypatch.setattr(watching, "SHORTEST_SECONDS", 0.0)
     monkeypatch.setattr(watching, "SETTLE_SECONDS", 0.05)
     with watched_cluster() as cluster:
         for name in ("shop", "team-a"):
@@ -153,6 +154,28 @@ def test_what_may_not_be_watched_is_said(following: Following[WatchedCluster], t
             list(following.source.watch(replace(following.request, options=options)))
 
 
+def test_a_server_that_ends_each_watch_at_once_is_not_asked_without_a_pause(
+    following: Following[WatchedCluster], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from factories.outside import Said, answering
+
+    monkeypatch.setattr(watching, "SHORTEST_SECONDS", 0.2)
+    asked: list[object] = []
+
+    def ending(one: object) -> Said:
+        asked.append(one)
+        return Said(200, b"")
+
+    with answering(ending) as url:
+        options = following.source.options.model_validate({"cluster": "prod", "owner": "o", "server": url})
+        following.request = replace(following.request, options=options)
+        began = time.monotonic()
+        following.follow()
+        until(lambda: len(asked) > 5)
+        following.request.cancelled.set()
+    assert time.monotonic() - began >= 0.2, "of five kinds, one was watched again"
+
+
 def test_an_event_of_no_shape_that_is_known_ends_the_watch_aloud(following: Following[WatchedCluster]) -> None:
     from factories.outside import Said, answering
 
@@ -174,6 +197,7 @@ def test_lines_are_bounded_and_an_idle_connection_is_given_up() -> None:
 
 
 def test_the_catalog_follows_a_cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watching, "SHORTEST_SECONDS", 0.0)
     monkeypatch.setattr(watching, "SETTLE_SECONDS", 0.05)
     with watched_cluster() as cluster:
         cluster.put("namespaces", "shop")

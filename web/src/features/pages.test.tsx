@@ -76,8 +76,9 @@ it('keeps the catalog filter in the URL and asks the server for it', async () =>
   )
 })
 
-it('names the permission when a list is denied', async () => {
-  start('/settings/config', {
+it('names the permission when a list is denied, and offers nothing about it', async () => {
+  const { router } = start('/settings/config', {
+    'GET /api/access/v1/roles': new Refused(403, { detail: 'you need access.roles', code: 'not_allowed' }),
     'GET /api/system/v1/config': new Refused(403, {
       detail: 'you need system.config.read: ask an administrator',
       code: 'not_allowed',
@@ -87,6 +88,9 @@ it('names the permission when a list is denied', async () => {
   expect(await screen.findByText('You may not see this', {}, find)).toBeInTheDocument()
   expect(screen.getByText('system.config.read')).toBeInTheDocument()
   expect(screen.getByText(/r-9/)).toBeInTheDocument()
+  await router.navigate({ to: '/settings/{-$section}', params: { section: 'roles' } })
+  expect(await screen.findByText('access.roles', {}, find)).toBeInTheDocument()
+  expect(screen.queryByRole('button', { name: 'Give a role' })).toBeNull()
 })
 
 it('shows code and request id of an error and tries again', async () => {

@@ -3,7 +3,8 @@ import { expect, scan, settled, STATE, test } from './support'
 test.use({ storageState: STATE })
 
 test('a golden path is changed and tried without anything being written', async ({ page }) => {
-  await page.goto('/create/editor?template=default/restart-service&as=new')
+  await page.goto('/create/editor')
+  await page.getByRole('link', { name: 'New from it: Restart', exact: true }).click()
   await settled(page)
   const text = page.getByRole('textbox', { name: 'Text of template.yaml' })
   await expect(text).toContainText('name: my-restart-service')
@@ -21,4 +22,7 @@ test('a golden path is changed and tried without anything being written', async 
   await expect(page.getByText('Some answers are missing')).toBeVisible()
   await expect(page.getByRole('button', { name: 'To the form' })).toBeVisible()
   expect(await scan(page)).toEqual([])
+  await page.goBack()
+  await page.getByRole('dialog', { name: 'Leave without your changes?' }).getByRole('button', { name: 'Stay' }).click()
+  await expect(text).toContainText('parameters.entty')
 })

@@ -61,14 +61,21 @@ function Inbox() {
   ) // prettier-ignore
 }
 
+const isEnough = (text: string) => text.trim().length > 1
+
 export function RunsPage() {
   const search = route.useSearch()
   const nav = route.useNavigate()
   const { logs, ...filter } = search
   const query = useInfiniteQuery({ ...runsQuery({ ...filter, limit: 50 }), refetchInterval: 5_000, enabled: !logs })
   const [typed, setTyped] = useState(logs ?? '')
+  const [shown, setShown] = useState(logs)
+  if (logs !== shown) {
+    setShown(logs)
+    if (!logs && isEnough(typed)) setTyped('') // the link to all runs takes the search away
+  }
   const set = (p: Partial<typeof search>) => void nav({ search: (o) => ({ ...o, ...p }), replace: true })
-  const write = useDebouncedCallback((text: string) => set({ logs: text.trim().length > 1 ? text.trim() : undefined }), 400)
+  const write = useDebouncedCallback((text: string) => set({ logs: isEnough(text) ? text.trim() : undefined }), 400)
   const pill = (key: 'state' | 'kind', label: string, values: string[]) => (
     <FacetFilter
       label={label}

@@ -50,7 +50,7 @@ export function UpgradesPage() {
           const items = pages.flatMap((p) => p.items)
           if (!items.length && !query.hasNextPage)
             return filtered ? (
-              <EmptyState icon={GitPullRequestArrow} title="No service matches these filters">Nothing lags behind what you chose.</EmptyState>
+              <EmptyState icon={GitPullRequestArrow} title="No service matches these filters">Take a filter away to see more.</EmptyState>
             ) : (
               <EmptyState icon={Rocket} title="No golden path made a service yet" action={<Button component={Link} to="/create">Create one</Button>}>
                 By command: <Cli>taxiway upgrade list</Cli>

@@ -31,7 +31,7 @@ export default function RolesSection() {
     onSettled: () => setTaking(undefined),
   })
   return (
-    <Panel title="Roles" icon={ShieldCheck} right={<Button size="xs" leftSection={<Plus size={13} />} onClick={() => setOpen(true)}>Give a role</Button>}>
+    <Panel title="Roles" icon={ShieldCheck} right={query.data && <Button size="xs" leftSection={<Plus size={13} />} onClick={() => setOpen(true)}>Give a role</Button>}>
       <Await query={query}>
         {({ pages }) => {
           const items = pages.flatMap((p) => p.items)

@@ -39,6 +39,15 @@ const diagnosticsOf = (doc: Text, findings: LintFinding[]): Diagnostic[] =>
     }
   })
 
+/** Breaks of lines stay as they are: a text that is only looked at comes out as it went in. */
+const breaks = (text: string): Extension => {
+  if (!text.includes('\r')) return []
+  const isAlike = !/\r(?!\n)|(?<!\r)\n/.test(text)
+  return EditorState.lineSeparator.of(isAlike ? '\r\n' : '\n') // where they differ, \r is a part of its line
+}
+const pasted = EditorView.clipboardInputFilter.of((text, state) => text.replace(/\r\n?|\n/g, state.lineBreak))
+export const stateOf = (doc: string, more: Extension = []) => EditorState.create({ doc, extensions: [breaks(doc), pasted, more] })
+
 export default function CodeEditor(props: Props) {
   const { path, text, findings, goal } = props
   const box = useRef<HTMLDivElement>(null)
@@ -58,15 +67,14 @@ export default function CodeEditor(props: Props) {
     const [made, kept] = [view.current, states.current]
     const known = kept.get(path)
     const doc = latest.current.text
-    made?.setState(known?.doc.toString() === doc ? known : EditorState.create({ doc, extensions: extensions(path, latest) }))
+    made?.setState(known?.sliceDoc() === doc ? known : stateOf(doc, extensions(path, latest)))
     return () => {
       if (made) kept.set(path, made.state)
     }
   }, [path])
   useEffect(() => {
     const made = view.current
-    if (made && made.state.doc.toString() !== text)
-      made.dispatch({ changes: { from: 0, to: made.state.doc.length, insert: text } })
+    if (made && made.state.sliceDoc() !== text) made.dispatch({ changes: { from: 0, to: made.state.doc.length, insert: text } })
   }, [text])
   useEffect(() => {
     const made = view.current
@@ -121,7 +129,7 @@ function extensions(path: string, latest: RefObject<Props>): Extension {
       indentWithTab,
     ]),
     EditorView.updateListener.of((u) => {
-      const text = u.state.doc.toString()
+      const text = u.state.sliceDoc()
       if (u.docChanged && text !== latest.current.text) latest.current.onChange(text)
     }),
   ]

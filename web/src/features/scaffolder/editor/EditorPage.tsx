@@ -17,7 +17,7 @@ const route = getRouteApi('/app/create/editor')
 
 export function EditorPage() {
   const { template } = route.useSearch()
-  const [namespace, name] = (template ?? '').split('/')
+  const [namespace, name] = template?.includes('/') ? template.split('/') : ['default', template]
   return <Page wide>{namespace && name ? <Opened key={template} namespace={namespace} name={name} /> : <Chooser />}</Page>
 }
 

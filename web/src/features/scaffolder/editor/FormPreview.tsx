@@ -5,7 +5,7 @@ import { ArrowRight, ClipboardList, Play } from 'lucide-react'
 import { useMemo, useRef, useState } from 'react'
 import { asApiError } from '~/api/errors'
 import type { ParameterSchema } from '~/api/types'
-import { Skeletons } from '~/components/RouteStates'
+import { ErrorState, Skeletons } from '~/components/RouteStates'
 import { EmptyState, Panel } from '~/ui/parts'
 import { StepForm, type StepFormRef } from '../StepForm'
 import { splitStep } from '../template-schema'
@@ -19,7 +19,7 @@ export default function FormPreview({ work, onTry }: { work: Work; onTry: () => 
   if (!form)
     return (
       <Panel pad={14}>
-        {answer ? <EmptyState icon={ClipboardList} title="There is no form to show yet" compact>{answer.reason}</EmptyState> : <Skeletons rows={5} />}
+        {answer ? <EmptyState icon={ClipboardList} title="There is no form to show yet" compact>{answer.reason}</EmptyState> : work.lint.error ? <ErrorState error={work.lint.error} retry={() => void work.lint.refetch()} compact /> : <Skeletons rows={5} />}
       </Panel>
     ) // prettier-ignore
   return (

@@ -2,9 +2,13 @@
 import { Button, Modal } from '@mantine/core'
 import { useBlocker } from '@tanstack/react-router'
 
+/** Another golden path is another place: only what is shown of this one changes without a question. */
+type Place = { pathname: string; search: object }
+const placeOf = ({ pathname, search }: Place) => `${pathname} ${'template' in search ? String(search.template) : ''}`
+
 export function LeaveGuard({ isDirty }: { isDirty: () => boolean }) {
   const blocker = useBlocker({
-    shouldBlockFn: ({ current, next }) => isDirty() && current.pathname !== next.pathname,
+    shouldBlockFn: ({ current, next }) => isDirty() && placeOf(current) !== placeOf(next),
     enableBeforeUnload: isDirty,
     withResolver: true,
   })

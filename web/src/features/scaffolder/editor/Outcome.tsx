@@ -15,6 +15,7 @@ import type { Work } from './useWork'
 
 export function Outcome({ work, onForm }: { work: Work; onForm: () => void }) {
   const { lint, missing, tried, isTried, plain } = work
+  if (lint.error) return <Panel><ErrorState error={lint.error} retry={() => void lint.refetch()} compact /></Panel>
   if (lint.data && !lint.data.template)
     return <Told icon={TriangleAlert} title="It cannot be tried yet">{lint.data.reason}</Told>
   if (missing.length)

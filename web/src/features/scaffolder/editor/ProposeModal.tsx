@@ -36,8 +36,9 @@ export function ProposeModal({ found, isNew, name, work, errors, onClose, onDone
   const [folder, setFolder] = useState(isNew ? `golden-paths/${own}` : (found.folder ?? ''))
   const [title, setTitle] = useState(isNew ? `Add the golden path ${own}` : `Change the golden path ${name}`)
   const [body, setBody] = useState('')
-  const files = proposalOf(isNew ? [] : work.original.files, work.now.files, folder.replace(/^\/+|\/+$/g, ''))
-  const place = `git:${repository ?? 'REPOSITORY'}//${folder}/${found.entry}`
+  const at = folder.trim().replace(/^\/+|\/+$/g, '')
+  const files = proposalOf(isNew ? [] : work.original.files, work.now.files, at)
+  const place = `git:${repository ?? 'REPOSITORY'}//${at}/${found.entry}`
   const told = isNew ? `\n\nOnce it is merged, register it with trust: \`taxiway catalog register ${place} --trust\`` : ''
 
   const send = async (commit: string | null) => propose({
@@ -70,20 +71,20 @@ export function ProposeModal({ found, isNew, name, work, errors, onClose, onDone
       return nav({ to: '/pulls/$repository/$number', params: { repository: made.repository, number: String(made.number) } })
     },
   }) // prettier-ignore
-  const isReady = repository && title.trim() && !errors && work.isJudged && (!isNew || folder.trim())
+  const isReady = repository && title.trim() && !errors && work.isJudged && (!isNew || at)
   return (
     <Modal opened onClose={onClose} title={isNew ? 'Propose a new golden path' : 'Propose the change'} size={560}>
       <div className={s.fields}>
         {isNew && (
           <>
-            <Select label="Repository" required searchable data={(repositories.data?.items ?? []).map((r) => r.name)} value={repository} onChange={setRepository} nothingFoundMessage={repositories.data?.items.length === 0 ? 'There is no repository yet: create one first' : 'No repository of this name'} error={repositories.error ? `The repositories could not be listed: ${asApiError(repositories.error).detail}` : undefined} data-autofocus />
+            <Select label="Repository" required searchable data={(repositories.data?.items ?? []).map((r) => r.name)} value={repository} onChange={setRepository} nothingFoundMessage={repositories.data?.items.length === 0 ? 'There is no repository yet: create one first' : 'No repository of this name'} error={repositories.error ? `The repositories could not be listed: ${asApiError(repositories.error).detail}` : undefined} openOnFocus={false} data-autofocus />
             <TextInput label="Folder" required value={folder} onChange={(e) => setFolder(e.currentTarget.value)} description="Where it is to be in the repository" />
           </>
         )}
         <TextInput label="Title" required maxLength={200} value={title} onChange={(e) => setTitle(e.currentTarget.value)} data-autofocus={isNew ? undefined : true} />
         <Textarea label="Why" autosize minRows={2} value={body} maxLength={10_000} onChange={(e) => setBody(e.currentTarget.value)} />
         <p className="t2" style={{ margin: 0 }}>
-          {files.length === 1 ? 'One file is different.' : `${files.length} files are different.`}{' '}
+          {isNew ? (files.length === 1 ? 'One file is added.' : `${files.length} files are added.`) : files.length === 1 ? 'One file is different.' : `${files.length} files are different.`}{' '}
           {isNew ? <>Templates come from trusted places only. Once it is merged: <code className="mono">taxiway catalog register {place} --trust</code></> : 'The catalog follows when it is merged, and services made from it can be upgraded.'}
         </p>
         {errors > 0 && <p className={s.bad} role="alert">{errors === 1 ? 'One error is left' : `${errors} errors are left`}: correct them first.</p>}

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest'
 import { tarOf } from './archive'
+import { stateOf } from './CodeEditor'
 import { patchOf } from './diff-lines'
 import { changesOf, type EditorFile, pathProblem, proposalOf, renamed } from './files'
 
@@ -61,4 +62,8 @@ it('packs an archive of whole blocks with the run bit', () => {
     'ustar',
     'echo',
   ])
+})
+
+it.each(['a\r\nb\r\n', 'a\nb\n', 'a\r\nb\n', 'a\rb', ''])('does not change %j by opening it', (text) => {
+  expect(stateOf(text).sliceDoc()).toBe(text)
 })

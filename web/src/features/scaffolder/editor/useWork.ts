@@ -22,7 +22,7 @@ export function useWork(entry: string, first: EditorFile[], isTrying: boolean) {
   const [asked] = useDebouncedValue(answers, PAUSE)
   const sent = (of: Revision) => () => ({ entry, files: directoryOf(of.files) })
   const lint = useQuery(lintQuery(session, settled.number, sent(settled)))
-  const isJudged = !lint.isPlaceholderData && settled === now
+  const isJudged = lint.isSuccess && !lint.isPlaceholderData && settled === now
   const document = isJudged ? lint.data?.template : undefined
   const form = lint.data?.form
   const missing = useMemo(() => (form ? openQuestions(form, asked.values) : []), [form, asked])

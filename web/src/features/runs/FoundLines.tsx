@@ -16,17 +16,17 @@ export function FoundLines({ search }: { search: LogSearch }) {
     <Button variant="default" loading={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()}>Look through older runs</Button>
   ) // prettier-ignore
   return (
-      <Await query={query} rows={8}>
-        {({ pages }) => {
-          const items = pages.flatMap((p) => p.items)
-          if (!items.length)
-            return (
-              <EmptyState icon={Search} title={query.hasNextPage ? 'Not in the newest runs' : 'No log holds this text'} action={more}>
-                {query.hasNextPage ? 'Older ones were not looked through yet.' : 'Logs of old runs are removed after a while. Try a shorter text.'}
-              </EmptyState>
-            )
+    <Await query={query} rows={8}>
+      {({ pages }) => {
+        const items = pages.flatMap((p) => p.items)
+        if (!items.length)
           return (
-            <>
+            <EmptyState icon={Search} title={query.hasNextPage ? 'Not in the newest runs' : 'No log holds this text'} action={more}>
+              {query.hasNextPage ? 'Older ones were not looked through yet.' : 'Logs of old runs are removed after a while. Try a shorter text.'}
+            </EmptyState>
+          )
+        return (
+          <>
             <Panel>
               <DataTable
                 label="Lines that were found"
@@ -41,10 +41,10 @@ export function FoundLines({ search }: { search: LogSearch }) {
               />
             </Panel>
             {more && <div style={{ marginTop: 12 }}>{more}</div>}
-            </>
-          )
-        }}
-      </Await>
+          </>
+        )
+      }}
+    </Await>
   )
 } // prettier-ignore
 

@@ -3,6 +3,7 @@ workspace of a run have in common. The scaffolder's own actions and those of plu
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -60,14 +61,23 @@ class FunctionAction:
 
 
 def inside(root: Path, path: str) -> Path:
-    """`path` below `root`. InputError when it would leave it, through `..` or a link."""
-    target = Path(os.path.realpath(root / path))
+    """`path` below `root`. InputError when it would leave it, through `..` or a link, and for what is no path."""
+    try:
+        target = Path(os.path.realpath(root / path))
+    except ValueError as error:  # a zero byte
+        raise _unwritable(path, error) from error
     if not target.is_relative_to(os.path.realpath(root)):
         raise InputError(f"'{path}' leaves the workspace: use a path inside it", code="scaffolder.path_escape")
     return target
 
 
+def _unwritable(path: str, error: Exception) -> InputError:
+    reason = (error.strerror if isinstance(error, OSError) else None) or "a path holds no zero byte"
+    return InputError(f"'{path[:200]}' cannot be the path of a file: {reason}", code="scaffolder.bad_path")
+
+
 SPECIAL = ("", ".", "..")
+NO_PATH = (errno.ENAMETOOLONG, errno.ENOTDIR, errno.EISDIR, errno.ELOOP)
 
 
 class Tree:
@@ -80,19 +90,29 @@ class Tree:
 
     def write(self, path: str, content: bytes, executable: bool, *, replace: bool = True) -> bool:
         """Write a file with its run bit; False when one is there that is not to be replaced. InputError for a path
-        that leaves the folder."""
-        place, mode = self._place(path), 0o755 if executable else 0o644
+        that leaves the folder, or that no file can have."""
+        mode = 0o755 if executable else 0o644
         try:
-            descriptor = os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
-        except FileExistsError:
-            target = inside(self._root, path)  # it may be a link that leads out
-            if target.exists() and not replace:
-                return False
-            descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, mode)
+            descriptor = self._open(path, mode, replace=replace)
+        except (OSError, ValueError) as error:
+            if isinstance(error, OSError) and error.errno not in NO_PATH:
+                raise
+            raise _unwritable(path, error) from error
+        if descriptor is None:
+            return False
         with os.fdopen(descriptor, "wb") as file:
             file.write(content)
             os.fchmod(descriptor, mode)
         return True
+
+    def _open(self, path: str, mode: int, *, replace: bool) -> int | None:
+        try:
+            return os.open(self._place(path), os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
+        except FileExistsError:
+            target = inside(self._root, path)  # it may be a link that leads out
+            if target.exists() and not replace:
+                return None
+            return os.open(target, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, mode)
 
     def _place(self, path: str) -> str:
         folder, _, name = path.rpartition("/")

@@ -166,7 +166,7 @@ def render_output(renderer: Renderer, output: Mapping[str, Any], expressions: Ma
     rendered = renderer.value(dict(output), expressions)
     for part in ("links", "text"):
         if isinstance(rendered.get(part), list):
-            kept = [item for item in rendered[part] if is_true(item.get("if", True))]
+            kept = [item for item in rendered[part] if isinstance(item, Mapping) and is_true(item.get("if", True))]
             rendered[part] = [{key: value for key, value in item.items() if key != "if"} for item in kept]
     return {name: value for name, value in rendered.items() if value is not None}
 

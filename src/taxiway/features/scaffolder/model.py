@@ -8,12 +8,34 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import jsonschema_rs
+
 from taxiway.features.scaffolder.extras import option_problems, options_of, spec_problems
 from taxiway.kit.canonical import digest
 from taxiway.kit.pointer import pointer
 from taxiway.model.errors import FieldError, InputError
 from taxiway.model.run import StepDefinition
 
+MAP, MAP_OR_NONE = {"type": "object"}, {"type": ["object", "null"]}
+PAGE = {"type": "object", "properties": {"properties": MAP_OR_NONE}}
+SHAPE = jsonschema_rs.validator_for(
+    {
+        "required": ["metadata", "spec"],
+        "properties": {
+            "metadata": {**MAP, "required": ["name"], "properties": {"annotations": MAP_OR_NONE}},
+            "spec": {
+                **MAP,
+                "properties": {
+                    "parameters": {**PAGE, "type": ["object", "array", "null"], "items": PAGE},
+                    "steps": {"type": ["array", "null"], "items": {"properties": {"input": MAP_OR_NONE}}},
+                    "output": MAP_OR_NONE,
+                    "secrets": {**MAP_OR_NONE, "properties": {"schema": {"type": ["object", "boolean", "null"]}}},
+                },
+            },
+        },
+    }
+)
+"""What is read from a template without a further look; the rest is judged by what uses it."""
 AFTER_FAILURE = re.compile(r"\b(always|failure)\(\s*\)")
 OUTPUT_STEP = "taxiway-output"
 MOST_DEEP = 5
@@ -160,7 +182,10 @@ def parse_template(document: Mapping[str, Any], ref: str, location: str, etag: s
     """The template in an entity document. InputError when it is not a v1beta3 template or a step has no action."""
     if document.get("apiVersion") != "scaffolder.backstage.io/v1beta3" or document.get("kind") != "Template":
         raise InputError(f"{ref} is not a scaffolder.backstage.io/v1beta3 Template", code="scaffolder.not_a_template")
-    spec, metadata = document.get("spec", {}), document["metadata"]
+    wrong = [FieldError(pointer(list(error.instance_path)), error.message) for error in SHAPE.iter_errors(document)]
+    if wrong:
+        raise InputError(f"the template {ref} is not usable", code="scaffolder.bad_template", errors=wrong)
+    spec, metadata = document["spec"], document["metadata"]
     pages = pages_of(document)
     problems = spec_problems(spec)
     steps: list[StepDefinition] = []

@@ -196,14 +196,17 @@ class Scaffolder:
     ) -> DryRun:
         """Try a template that is given in the request, with its files. Nothing is kept."""
         ctx.authorize("scaffolder.dry_run")
-        name = document.get("metadata", {}).get("name", "template") if isinstance(document, Mapping) else "template"
+        metadata, version = document.get("metadata", {}), digest(document)
+        if isinstance(metadata, Mapping):  # else it is refused with the rest
+            metadata = {"name": "template", **metadata}
+            document = {**document, "metadata": metadata}
         with tempfile.TemporaryDirectory() as folder:
             write_directory(Path(folder), directory)
             template = parse_template(
-                {**document, "metadata": {"name": name, **document.get("metadata", {})}},
-                f"template:default/{name}".lower(),
+                document,
+                f"template:default/{metadata['name']}".lower() if isinstance(metadata, Mapping) else "the template",
                 f"file:{folder}/template.yaml",
-                digest(document),
+                version,
             )
             return dry_run(ctx, self.renderer, self.order(template, values, secrets, Path(folder)))
 

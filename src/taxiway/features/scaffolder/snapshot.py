@@ -122,14 +122,15 @@ class Stored:
     def unpacked(self, digest: str) -> Path:
         """The folder that holds the files of a snapshot: whole, whatever the power did since they were written."""
         folder = self._platform.settings.data / UNPACKED / digest.removeprefix("sha256:")
-        if digest not in self._whole or not folder.is_dir():
-            source = self._platform.artifacts.path(digest)
-            if folder.is_dir() and not _matches(folder, source):
-                shutil.rmtree(folder)
-            if not folder.is_dir():
-                _extract(source, folder)
-            self._whole.add(digest)
-        os.utime(folder)
+        if digest in self._whole and _touch(folder):
+            return folder
+        source = self._platform.artifacts.path(digest)
+        if folder.is_dir() and not _matches(folder, source):
+            shutil.rmtree(folder)
+        if not folder.is_dir():
+            _extract(source, folder)
+        self._whole.add(digest)
+        _touch(folder)
         return folder
 
 
@@ -139,6 +140,7 @@ def unpack(platform: Platform, reference: str, into: Path) -> None:
     What is unpacked is shared by every run and plan of that version, and changed by none.
     """
     if into.is_dir():
+        _touch(into.with_name(into.name + ".files"))
         return
     digest, _, base = reference.partition("//")
     whole = _stored(platform).unpacked(digest)
@@ -160,10 +162,35 @@ def forget_unpacked(platform: Platform) -> int:
     """Remove the unpacked snapshots that nothing was made from for a day; how many."""
     root, removed = platform.settings.data / UNPACKED, 0
     for folder in sorted(root.iterdir()) if root.is_dir() else []:
-        if folder.stat().st_mtime < time.time() - UNPACKED_SECONDS:
-            shutil.rmtree(folder, ignore_errors=True)
-            removed += 1
+        if not _is_unused(folder):
+            continue
+        # Moved away as a whole first: whoever looks for it meanwhile finds all of it, or nothing.
+        with (
+            tempfile.TemporaryDirectory(dir=root, prefix=".", ignore_cleanup_errors=True) as scratch,
+            suppress(OSError),
+        ):
+            gone = folder.rename(Path(scratch, "files"))
+            if _is_unused(gone):
+                removed += 1
+            else:  # a run began to use it in between
+                gone.rename(folder)
     return removed
+
+
+def _is_unused(folder: Path) -> bool:
+    try:
+        return folder.stat().st_mtime < time.time() - UNPACKED_SECONDS
+    except FileNotFoundError:
+        return False
+
+
+def _touch(folder: Path) -> bool:
+    """Say that a folder is in use; False when it is not there."""
+    try:
+        os.utime(folder)
+    except FileNotFoundError:
+        return False
+    return True
 
 
 def _stored(platform: Platform) -> Stored:
@@ -224,6 +251,8 @@ def _folder_files(root: Path, without: frozenset[str] = frozenset()) -> Iterator
             path = Path(folder, name)
             if path.is_symlink() or not path.is_file():
                 raise InputError(f"{path} is no plain file: templates may not hold links or devices")
+            if path.stat().st_size > MAX_BYTES:  # before it is read
+                raise _too_large()
             yield str(path.relative_to(root)), path.read_bytes(), os.access(path, os.X_OK)
 
 
@@ -274,7 +303,14 @@ def _write(target: IO[bytes], files: Iterable[tuple[str, bytes, bool]]) -> None:
         for name, content, executable in files:
             size, count = size + len(content), count + 1
             if size > MAX_BYTES or count > MAX_FILES:
-                raise TooLargeError(f"a template may hold {MAX_FILES} files of {MAX_BYTES} bytes together at most")
+                raise _too_large()
             info = tarfile.TarInfo(name)
             info.size, info.mode = len(content), 0o755 if executable else 0o644
             archive.addfile(info, io.BytesIO(content))
+
+
+def _too_large() -> TooLargeError:
+    return TooLargeError(
+        f"a template may hold {MAX_FILES} files of {MAX_BYTES} bytes together at most: move what is no part of it "
+        "out of its folder"
+    )

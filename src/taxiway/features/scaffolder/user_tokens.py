@@ -25,7 +25,8 @@ def token_names(pages: Sequence[Values], values: Values) -> dict[str, str]:
         for name, schema in (page.get("properties") or {}).items():
             if not isinstance(schema, Mapping) or schema.get("ui:field") not in PICKERS:
                 continue
-            asked = (schema.get("ui:options") or {}).get("requestUserCredentials")
+            options = schema.get("ui:options")
+            asked = options.get("requestUserCredentials") if isinstance(options, Mapping) else None
             key = asked.get("secretsKey") if isinstance(asked, Mapping) else None
             host = host_of(values.get(name))
             if isinstance(key, str) and host:

@@ -365,6 +365,7 @@ def test_the_editor_opens_a_template_and_judges_what_is_sent_as_the_lint_does(
     with developer(server) as client, server.client(server.token("viewer", "user:default/eve")) as viewer:
         place = f"/api/scaffolder/v1/templates/default/{ref.rpartition('/')[2]}/files"
         assert viewer.get(place).status_code == 403
+        assert viewer.post("/api/scaffolder/v1/lint", json=sent({"template.yaml": ""})).status_code == 403
         opened = client.get(place).json()
         assert (opened["entry"], opened["is_editable"]) == ("template.yaml", False)
         assert opened["remedy"]
@@ -385,6 +386,15 @@ def test_the_editor_opens_a_template_and_judges_what_is_sent_as_the_lint_does(
         found = client.post("/api/scaffolder/v1/lint", json=sent(files)).json()["findings"]
         wrong = next(one for one in found if one["code"] == "unknown-value")
         assert (wrong["path"], wrong["line"], wrong["remedy"]) == ("skeleton/a.txt", 2, "Did you mean 'name'?")
+
+        for was, wrong_text in (("kind: Template", "kind: []"), ("./skeleton", "y" * 300), ("./skeleton", '"a\\0b"')):
+            files["template.yaml"] = texts["template.yaml"].replace(was, wrong_text)
+            odd = client.post("/api/scaffolder/v1/lint", json=sent(files))
+            assert "error" in [one["level"] for one in odd.json()["findings"]]
+        document = {**good["template"], "spec": {**good["template"]["spec"], "steps": True}}
+        for template in (document, {**document, "spec": None}, {**document, "metadata": []}):
+            tried = client.post("/api/scaffolder/v2/dry-run", json={"template": template})
+            assert (tried.status_code, tried.json()["error"]["name"]) == (400, "InputError")
 
         files["template.yaml"] = "kind: Template\n  spec: ["
         broken = client.post("/api/scaffolder/v1/lint", json=sent(files)).json()

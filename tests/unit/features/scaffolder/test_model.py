@@ -89,3 +89,19 @@ def test_prefixed_keys_of_a_template_are_known_and_usable() -> None:
     told = {error.pointer: error.detail for error in caught.value.errors}
     assert "did you mean 'taxiway:for'?" in told["/spec/taxiway:fro"]
     assert "parameter" in told["/spec/taxiway:for"]
+
+
+@pytest.mark.parametrize(
+    ("spec", "at"),
+    [
+        ({"parameters": [1]}, "/spec/parameters/0"),
+        ({"parameters": {"properties": []}}, "/spec/parameters/properties"),
+        ({"steps": {"a": 1}}, "/spec/steps"),
+        ({"output": []}, "/spec/output"),
+        ({"secrets": "x"}, "/spec/secrets"),
+    ],
+)
+def test_a_part_of_another_type_is_named_by_its_place(spec: Any, at: str) -> None:
+    with pytest.raises(InputError) as caught:
+        parse_template(template(**spec), "template:default/t", "", "1")
+    assert [error.pointer for error in caught.value.errors] == [at]

@@ -11,7 +11,7 @@ import pytest
 
 from taxiway.core.plugins.artifacts import FolderArtifacts
 from taxiway.features.scaffolder.snapshot import UNPACKED, forget_unpacked, loose, snapshot, unpack
-from taxiway.model.errors import InputError
+from taxiway.model.errors import InputError, TooLargeError
 from taxiway.plugin.actions import Tree, workspace_files
 
 LONG_AGO = 1_000_000_000
@@ -70,11 +70,42 @@ def test_runs_share_what_is_unpacked_and_it_is_made_again_when_it_is_gone_or_bro
     (tmp_path / "c").mkdir()
     unpack(platform, pinned, tmp_path / "c" / "template")
     assert script.read_text() == "one"
-    os.utime(script.parents[1].resolve(), (LONG_AGO, LONG_AGO))
+    whole = script.parents[1].resolve()
+    os.utime(whole, (LONG_AGO, LONG_AGO))
+    unpack(platform, pinned, tmp_path / "a" / "template")  # the next step of a run says that it is in use
+    assert forget_unpacked(platform) == 0
+    os.utime(whole, (LONG_AGO, LONG_AGO))
     assert forget_unpacked(platform) == 1
     assert list((tmp_path / "data" / UNPACKED).iterdir()) == []
     unpack(platform, pinned, tmp_path / "a" / "template")
     assert script.read_text() == "one"
+
+
+def test_what_a_run_begins_to_use_while_it_is_removed_stays_whole(
+    platform: Any, template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pinned = snapshot(platform, f"file:{template}/template.yaml", DOCUMENT)
+    unpack(platform, pinned, tmp_path / "a")
+    whole = (tmp_path / "a").resolve()
+    os.utime(whole, (LONG_AGO, LONG_AGO))
+    rename = Path.rename
+
+    def late(path: Path, target: Path) -> Path:
+        monkeypatch.undo()
+        os.utime(path)  # as a step does that begins at this moment
+        return rename(path, target)
+
+    monkeypatch.setattr(Path, "rename", late)
+    assert forget_unpacked(platform) == 0
+    assert (whole / "skeleton" / "run.sh").read_text() == "one"
+    assert list(whole.parent.iterdir()) == [whole]
+
+
+def test_a_file_that_is_too_large_is_refused_before_it_is_read(platform: Any, template: Path) -> None:
+    with (template / "large").open("wb") as file:
+        file.truncate(1 << 40)
+    with pytest.raises(TooLargeError, match="out of its folder"):
+        snapshot(platform, f"file:{template}/template.yaml", DOCUMENT)
 
 
 def test_a_tree_writes_inside_of_its_folder_only(tmp_path: Path) -> None:
@@ -94,6 +125,9 @@ def test_a_tree_writes_inside_of_its_folder_only(tmp_path: Path) -> None:
             tree.write(path, b"5", False)
     assert not tree.write("new/..", b"5", False, replace=False)  # the folder itself
     assert tree.write("new/x", b"6", False)
+    for path in ("there/a.sh/x", "y" * 300, "a\0b"):
+        with pytest.raises(InputError, match="cannot be the path of a file"):
+            tree.write(path, b"5", False)
     assert not (tmp_path / "made").exists()
     (root / "out").unlink()
     with pytest.raises(InputError, match="link is no plain file"):

@@ -244,7 +244,7 @@ def _with_declared(documents: Sequence[SourcedEntity | SourceProblem], kinds: Ki
         if isinstance(item, SourcedEntity)
         and not isinstance(item, ReadRecord)
         and isinstance(item.document, dict)
-        and item.document.get("kind") in META
+        and str(item.document.get("kind")) in META
     ]
     if not found:
         return kinds

@@ -62,7 +62,7 @@ def judge_paths(paths: Sequence[Path]) -> Judgement:
     judged = judge(unique, None, trusted=True, kinds=shipped(), source_id="")
     findings = [_finding(problem) for problem in judged.problems]
     entities = [item for item in unique if isinstance(item, SourcedEntity)]
-    findings += [_trusting(item) for item in entities if item.document.get("kind") in TRUSTED_KINDS]
+    findings += [_trusting(item) for item in entities if str(item.document.get("kind")) in TRUSTED_KINDS]
     findings.sort(key=lambda found: (found.path, found.line or 0, found.code))
     return Judgement(findings, len(entities), len({item.location for item in unique}))
 

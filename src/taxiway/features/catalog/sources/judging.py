@@ -56,7 +56,7 @@ class Judging:
 
     def _add_record(self, found: Answer, item: YamlDocument, location: str) -> bool:
         document = item.value
-        if not isinstance(document, dict) or document.get("kind") in ELSEWHERE:
+        if not isinstance(document, dict) or str(document.get("kind")) in ELSEWHERE:
             return False
         sourced: Any = _Sourced(document, location, item.line)
         try:

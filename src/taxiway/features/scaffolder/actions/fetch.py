@@ -59,7 +59,11 @@ def fetch_actions(renderer: Callable[[], Renderer]) -> list[FunctionAction]:
 def source_folder(ctx: StepContext, url: str) -> Path:
     """The folder of the template's snapshot that `url` names."""
     folder = source_place(ctx, url)
-    if not folder.is_dir():
+    try:
+        is_there = folder.is_dir()
+    except OSError:  # a name that is too long for one
+        is_there = False
+    if not is_there:
         raise NotFoundError(f"the template has no folder '{url}'")
     return folder
 
@@ -138,10 +142,17 @@ def text_to_render(name: str, path: Path, untemplated: Sequence[str], extension:
 def is_named(name: str, patterns: Sequence[str]) -> bool:
     """Whether globs name a file as Backstage reads them: `*` stays in a folder, a folder means all that is in it."""
     from wcmatch import glob
+    from wcmatch._wcparse import PatternLimitException
 
     flags = glob.GLOBSTAR | glob.BRACE | glob.DOTGLOB | glob.EXTGLOB | glob.NEGATE
     expanded = [item for pattern in patterns for item in (pattern, f"{pattern.rstrip('/')}/**")]
-    return glob.globmatch(name, expanded, flags=flags)
+    try:
+        return glob.globmatch(name, expanded, flags=flags)
+    except PatternLimitException as error:
+        told = ", ".join(patterns)[:200]
+        raise InputError(
+            f"patterns of files stand for too many: {told}. Name a folder instead", code="scaffolder.bad_pattern"
+        ) from error
 
 
 def write_file(path: Path, content: bytes, executable: bool) -> None:

@@ -89,14 +89,17 @@ def fetches(subject: Subject) -> Iterator[Fetch | Finding]:
 
 
 def _fetch(subject: Subject, index: int, step: Mapping[str, Any], url: str) -> Fetch | None:
-    source, folder = (subject.file.parent / url).resolve(), subject.file.parent
+    folder = subject.file.parent
     checkout = next((one for one in subject.file.parents if (one / ".git").exists()), folder)
-    if not source.is_relative_to(checkout):
+    is_file = str(step["action"]).endswith(":file")
+    try:
+        source = (folder / url).resolve()
+        if not source.is_relative_to(checkout) or not (source.is_file() if is_file else source.is_dir()):
+            return None
+    except (OSError, ValueError):  # no path can be so long, or hold a zero byte
         return None
-    if str(step["action"]).endswith(":file"):
-        return Fetch(index, step, source, [source]) if source.is_file() else None
-    if not source.is_dir():
-        return None
+    if is_file:
+        return Fetch(index, step, source, [source])
     try:
         files = [path for _, path in workspace_files(source)]
     except InputError:
@@ -119,7 +122,8 @@ def _patterns(subject: Subject, fetch: Fetch) -> Iterator[Finding]:
 def outlines(subject: Subject, fetch: Fetch) -> dict[Key, Outline]:
     """What each rendered file, and each name, refers to."""
     values = fetch.input
-    untemplated = list(values.get("copyWithoutTemplating") or values.get("copyWithoutRender") or [])
+    patterns = values.get("copyWithoutTemplating") or values.get("copyWithoutRender")
+    untemplated = [one for one in patterns if isinstance(one, str)] if isinstance(patterns, list) else []
     extension = values.get("templateFileExtension") or ""
     extension = ".njk" if extension is True else extension
     texts: list[tuple[Key, str]] = []

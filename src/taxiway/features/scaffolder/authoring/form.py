@@ -168,9 +168,9 @@ def _names(subject: Subject, path: Path, page: Mapping[str, Any], known: Mapping
     required = page.get("required")
     here = {one.name for one in _asked(page, path, always=True)}
     for index, name in enumerate(required if isinstance(required, list) else []):
-        if name not in here:
+        if isinstance(name, str) and name not in here:
             message = f"'{name}' is required, and the page does not ask for it"
-            remedy = suggestion(str(name), sorted(here) or known, "It asks for")
+            remedy = suggestion(name, sorted(here) or known, "It asks for")
             yield subject.finding("error", "schema", (*path, "required", index), message, remedy)
 
 

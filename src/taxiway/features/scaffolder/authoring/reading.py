@@ -73,7 +73,8 @@ class Subject:
         found = self.spec.get("parameters") or []
         if isinstance(found, Mapping):
             return [(("spec", "parameters"), found)]
-        return [(("spec", "parameters", i), page) for i, page in enumerate(found) if isinstance(page, Mapping)]
+        listed = found if isinstance(found, list) else []
+        return [(("spec", "parameters", i), page) for i, page in enumerate(listed) if isinstance(page, Mapping)]
 
     @cached_property
     def steps(self) -> list[tuple[int, str, Values]]:

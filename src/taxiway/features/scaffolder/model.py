@@ -232,7 +232,8 @@ def _step(index: int, step: Mapping[str, Any]) -> StepDefinition:
 def pages_of(document: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """The parameter pages of a template's document, one of them or more."""
     parameters = (document.get("spec") or {}).get("parameters") or []
-    return [parameters] if isinstance(parameters, Mapping) else list(parameters)
+    listed = [parameters] if isinstance(parameters, Mapping) else parameters
+    return list(listed) if isinstance(listed, list) else []
 
 
 def page_schema(page: Mapping[str, Any]) -> dict[str, Any]:

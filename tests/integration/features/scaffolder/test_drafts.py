@@ -124,6 +124,9 @@ def test_forms_are_counted_by_the_page_on_which_they_were_given_up(
         assert {reach(one, 0) for one in (ran, kept, review, first)} == {204}
         assert [reach(one, 1) for one in (ran, review, review)] == [204] * 3
         assert (reach(review, 0), reach(first, 2), reach("x", 0)) == (204, 422, 422), "back is no step back"
+        with at.client("viewer") as viewer:
+            told = viewer.put(f"/api/scaffolder/v1/wizards/{open_}", json={"template_ref": ref, "page": 0})
+            assert told.status_code == 403
         body = {"template_ref": ref, "values": {"name": "n"}, "wizard_id": kept}
         assert client.post(DRAFTS, json=body).status_code == 201
         made = at.post(ref, values={"name": "n"}, wizardId=ran)

@@ -123,7 +123,7 @@ def destroy_made_by_run(ctx: OpContext, step: StepContext, run_id: str) -> None:
 
 
 def held_for_service(platform: Platform, service_ref: str, environment: str) -> list[Changed]:
-    """What `destroy_for_service` would lose, as far as drivers can look into their resources."""
+    """What `destroy_for_service` would lose, or may lose where nobody can tell."""
     with platform.store.read() as conn:
         rows = repository.used_by(conn, service_ref, environment)
         mine = [row for row in rows if repository.uses(conn, str(row["uid"])) == {service_ref}]
@@ -131,7 +131,7 @@ def held_for_service(platform: Platform, service_ref: str, environment: str) -> 
 
 
 def held_by_run(platform: Platform, run_id: str) -> list[Changed]:
-    """What `destroy_made_by_run` would lose, as far as drivers can look into their resources."""
+    """What `destroy_made_by_run` would lose, or may lose where nobody can tell."""
     with platform.store.read() as conn:
         rows = repository.made_by_run(conn, run_id)
         mine = [row for row in rows if repository.uses(conn, str(row["uid"])) <= {row["service_ref"]}]
@@ -139,13 +139,23 @@ def held_by_run(platform: Platform, run_id: str) -> list[Changed]:
 
 
 def _held(platform: Platform, rows: Sequence[Mapping[str, Any]]) -> list[Changed]:
-    found = []
-    for row in rows:
-        driver: ResourceDriver = platform.registry.get("resource_driver", row["driver"])
-        held = driver.contents(list(row["inventory"])) if isinstance(driver, InspectingDriver) else None
-        if held is not None:
-            found.append(Changed(f"{row['environment']}/{row['name']}", f"the {row['type']} holds {held}"))
-    return found
+    # What has an empty inventory is nothing of its own: a variable, an address.
+    told = [(row, _contents(platform, row)) for row in rows if row["inventory"]]
+    return [Changed(f"{row['environment']}/{row['name']}", text) for row, text in told if text is not None]
+
+
+def _contents(platform: Platform, row: Mapping[str, Any]) -> str | None:
+    driver: ResourceDriver = platform.registry.get("resource_driver", row["driver"])
+    if not isinstance(driver, InspectingDriver):
+        reason = f"the driver {row['driver']} does not look into it"
+    else:
+        try:
+            held = driver.contents(list(row["inventory"]))
+        except TaxiwayError as error:
+            reason = error.detail
+        else:
+            return None if held is None else f"the {row['type']} holds {held}"
+    return f"cannot tell what is in the {row['type']}, which is destroyed with all of it: {reason}"
 
 
 def destroy_resource(ctx: OpContext, step: StepContext, row: Mapping[str, Any]) -> None:

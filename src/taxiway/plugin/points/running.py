@@ -91,7 +91,10 @@ class RotatingDriver(ResourceDriver, Protocol):
 @runtime_checkable
 class InspectingDriver(ResourceDriver, Protocol):
     """A driver that can also look into a resource: `contents` says in words what it holds of its users, such as
-    `rows: 12 in orders`, and None for nothing. Undo then asks before it is destroyed. What is gone holds nothing."""
+    `rows: 12 in orders`, and None for nothing. Undo then asks before it is destroyed, as it does where `contents`
+    raises a TaxiwayError because it cannot tell. What is gone holds nothing.
+
+    Of other drivers undo asks for whatever has an inventory: nobody can tell what is in it."""
 
     def contents(self, inventory: Sequence[Mapping[str, Any]]) -> str | None: ...
 

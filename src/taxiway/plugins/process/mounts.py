@@ -8,19 +8,23 @@ generation never changes what an older one reads.
 from __future__ import annotations
 
 import base64
+import errno
 import hashlib
+import os
 import re
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from taxiway.model.errors import InputError
+from taxiway.model.errors import InputError, UnavailableError
 from taxiway.model.workload import ResourceRequest, ResourceResult
 from taxiway.plugin import Identity, PluginContext, StepContext, canonical_json, daemons
 from taxiway.plugins.process.bundle import Bundle
 
 VOLUME = re.compile(r"vol-[0-9a-f]{24}")
+MOST_FILES, MOST_FOLDERS, MOST_TOLD = 10_000, 10_000, 5
 Json = Mapping[str, Any]
 
 
@@ -28,7 +32,7 @@ def volume_folder(root: Path, name: str, identity: Identity) -> Path:
     """A lasting folder for `name` below `root`, that belongs to the workloads' user."""
     root.mkdir(parents=True, exist_ok=True)
     root.chmod(0o711)
-    folder = root / ("vol-" + hashlib.sha256(name.encode()).hexdigest()[:24])
+    folder = _folder(root, name)
     if not folder.exists():
         folder.mkdir(mode=0o700)
     daemons.give(folder, identity)
@@ -37,7 +41,26 @@ def volume_folder(root: Path, name: str, identity: Identity) -> Path:
 
 def drop_volume(root: Path, name: str) -> None:
     """Remove the folder with all that is in it. Idempotent."""
-    shutil.rmtree(root / ("vol-" + hashlib.sha256(name.encode()).hexdigest()[:24]), ignore_errors=True)
+    shutil.rmtree(_folder(root, name), ignore_errors=True)
+
+
+def _folder(root: Path, name: str) -> Path:
+    return root / ("vol-" + hashlib.sha256(name.encode()).hexdigest()[:24])
+
+
+def files_in(folder: Path) -> Iterator[str]:
+    """Relative paths of what lies in a volume, links as themselves; folders alone are nothing. OSError for what
+    cannot be looked into."""
+
+    def refuse(error: OSError) -> None:
+        raise error
+
+    for number, (place, folders, names) in enumerate(os.walk(folder, onerror=refuse) if folder.is_dir() else ()):
+        if number == MOST_FOLDERS:
+            raise OSError(errno.EFBIG, f"it has more than {MOST_FOLDERS} folders")
+        folders.sort()
+        linked = [name for name in folders if Path(place, name).is_symlink()]
+        yield from (os.path.relpath(Path(place, name), folder) for name in sorted([*names, *linked]))
 
 
 def claim_name(environment: str, name: str) -> str:
@@ -107,7 +130,7 @@ def _config(bundle: Bundle, source: Json, written: Path) -> Path:
 
 
 class VolumeDriver:
-    """Resource driver `volume_local`: a folder per resource. Output `source` is a Kubernetes volume source."""
+    """The `InspectingDriver` `volume_local`: a folder per resource. Output `source` is a Kubernetes volume source."""
 
     key = "volume_local"
 
@@ -125,3 +148,17 @@ class VolumeDriver:
         for item in inventory:
             if item.get("kind") == "volume":
                 drop_volume(self._root, f"resource/{item['name']}")
+
+    def contents(self, inventory: Sequence[Mapping[str, Any]]) -> str | None:
+        # A volume is made empty: every file in it came since.
+        names = [f"resource/{item['name']}" for item in inventory if item.get("kind") == "volume"]
+        found: list[str] = []
+        for name in names:
+            try:
+                found += islice(files_in(_folder(self._root, name)), MOST_FILES - len(found))
+            except OSError as error:
+                raise UnavailableError(f"the volume cannot be looked into: {error.strerror}") from error
+        if not found:
+            return None
+        more = f" and {len(found) - MOST_TOLD} more" if len(found) > MOST_TOLD else ""
+        return f"files: {', '.join(found[:MOST_TOLD])}{more}{' or still more' if len(found) == MOST_FILES else ''}"

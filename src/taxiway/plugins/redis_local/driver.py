@@ -10,10 +10,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from taxiway.model.errors import InternalError, NotFoundError, TaxiwayError
+from taxiway.model.errors import InternalError, NotFoundError, TaxiwayError, UnavailableError
 from taxiway.model.workload import ResourceRequest, ResourceResult
 from taxiway.plugin import PluginContext, StepContext, backoff_seconds, daemons
 from taxiway.plugins.redis_local.server import Server
+from taxiway.plugins.redis_local.wire import keys
 
 CHECK_SECONDS = 1.0
 NAME = re.compile(r"redis-[0-9a-f]{24}")
@@ -21,7 +22,7 @@ PORT_TRIES = 5
 
 
 class RedisDriver:
-    """Implements `ResourceDriver` and `HostEngine`. Outputs: host, port, username; secret: password."""
+    """Implements `InspectingDriver` and `HostEngine`. Outputs: host, port, username; secret: password."""
 
     key = "redis_local"
 
@@ -58,6 +59,22 @@ class RedisDriver:
                 self._forget(name)
                 self._servers.pop(name, None)
             ctx.log(f"Redis {name} is gone")
+
+    def contents(self, inventory: Sequence[Mapping[str, Any]]) -> str | None:
+        found: list[str] = []
+        for name in sorted({str(item["name"]) for item in inventory if item.get("kind") == "redis"}):
+            record = self._ctx.records.get(f"server/{name}")
+            if record is None:
+                continue
+            self._revive(name)
+            try:
+                counts = keys(int(record.value["port"]), self._ctx.secrets.get(str(record.value["password"])))
+            except OSError as error:
+                raise UnavailableError(
+                    f"the local Redis server {name} does not say what it holds: {error}", code="redis_local.silent"
+                ) from error
+            found += [f"{count} in {database}" for database, count in counts.items()]
+        return f"keys: {', '.join(found)}" if found else None
 
     def servers(self) -> Sequence[str]:
         """Names of the servers that have a folder."""

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 import yaml
 
+from factories.delivery import RecordingDriver
 from factories.host import step_context
 from taxiway.features.delivery.service import views as delivery
 from taxiway.features.environments.service import deploy, destroy, rollback, views
-from taxiway.model.errors import ChangedSinceError, ConflictError, NotAllowedError
+from taxiway.model.errors import Changed, ChangedSinceError, ConflictError, NotAllowedError, UnavailableError
 from taxiway.model.workload import FileChange
 
 from .conftest import World, component
@@ -150,12 +152,24 @@ def test_services_that_are_deployed_at_once_all_get_into_git(world: World) -> No
     assert world.destination.most_active == 1
 
 
-def test_undo_of_a_first_deployment_leaves_nothing(world: World) -> None:
+def test_undo_of_a_first_deployment_leaves_nothing(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(inventory: Any) -> None:
+        raise UnavailableError("the server is away")
+
     world.start()
     started = deployed(world, released(world))
     world.database.held = "rows: 3 in items"
     with pytest.raises(ChangedSinceError, match=r"'staging/db': the postgres holds rows: 3 in items"):
         world.platform.runs.undo(world.ctx, started["run_id"])
+    told = "cannot tell what is in the postgres, which is destroyed with all of it: "
+    with monkeypatch.context() as silent:
+        silent.setattr(world.database, "contents", fails)
+        (change,) = world.platform.runs.changed_since(started["run_id"])
+        assert change == Changed("staging/db", told + "the server is away")
+        silent.delattr(RecordingDriver, "contents")
+        silent.delattr(world.database, "contents")
+        (change,) = world.platform.runs.changed_since(started["run_id"])
+        assert change == Changed("staging/db", told + "the driver postgres_local does not look into it")
     world.platform.runs.undo(world.ctx, started["run_id"], ["staging/db"])
     assert world.wait(started["run_id"]).state == "undone"
     assert world.destination.objects == {}

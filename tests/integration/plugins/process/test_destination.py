@@ -271,8 +271,18 @@ def test_a_volume_is_a_folder_of_the_workload_and_goes_with_the_resource(laptop:
     assert folder.stat().st_uid == (USER.uid if USER.uid is not None else os.getuid())
     pod["volumes"] = [{"name": "v", "hostPath": {"path": "/root"}}]
     assert "cannot mount hostPath" in laptop.apply(objects)[0].message
+    assert laptop.driver.contents(made.inventory) is None
+    (folder / "empty").mkdir()
+    (folder / "a" / "b").mkdir(parents=True)
+    (folder / "a" / "b" / "item").write_text("1")
+    (folder / "away").symlink_to("/")
+    assert laptop.driver.contents(made.inventory) == "files: away, a/b/item"
+    for number in range(6):
+        (folder / f"{number}").touch()
+    assert laptop.driver.contents(made.inventory) == "files: 0, 1, 2, 3, 4 and 3 more"
     laptop.driver.destroy(step_context(tmp_path), made.inventory)
     assert not folder.exists()
+    assert laptop.driver.contents(made.inventory) is None
 
 
 class TestPlugin(PluginConformance):

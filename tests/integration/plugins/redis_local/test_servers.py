@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from factories.host import Host, step_context
-from taxiway.model.errors import UnavailableError
+from taxiway.model.errors import NotFoundError, UnavailableError
 from taxiway.model.workload import ResourceRequest, ResourceResult
 from taxiway.plugin import Identity, daemons
 from taxiway.plugin.testing import HostEngineConformance, ResourceDriverConformance
@@ -77,6 +77,14 @@ def test_a_resource_gets_a_server_that_asks_for_its_password(local: Local) -> No
     assert ask(a, "GET k", password=b.secrets["password"])[0].startswith("-WRONGPASS")
     assert ask(a, "GET k", password="wrong")[1].startswith("-NOAUTH")
     assert ask(b, "GET k") == ["$-1"]
+    assert ask(a, "SELECT 3", "SET k 1", "SET l 1") == ["+OK", "+OK", "+OK"]
+    assert local.driver.contents(b.inventory) is None
+    local.driver.halt()
+    assert local.driver.contents(a.inventory) == "keys: 1 in db0, 2 in db3", "it is started to be asked"
+    assert local.driver.contents([{"kind": "redis", "name": "redis-gone"}]) is None
+    local.host.context.secrets.values.clear()
+    with pytest.raises(NotFoundError):  # it cannot tell, which is not nothing
+        local.driver.contents(a.inventory)
 
 
 def test_the_password_is_in_no_file_and_no_command_line(local: Local) -> None:

@@ -3,12 +3,18 @@ import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { defineConfig, type Plugin } from 'vite'
 
-// The server renders templates with the same engine in an embedded interpreter: the package's own file, as it is.
+// What the server runs in an embedded interpreter for Backstage's templates: the packages' own files, as they are.
+const ENGINES = {
+  'nunjitsu.js': 'nunjitsu/dist/browser/index.js',
+  LICENSE: 'nunjitsu/LICENSE',
+  'jsonata.js': 'jsonata/jsonata.min.js',
+  'jsonata-LICENSE': 'jsonata/LICENSE',
+}
 const engine = {
   name: 'template-engine',
   generateBundle() {
-    for (const [fileName, path] of Object.entries({ 'nunjitsu.js': 'dist/browser/index.js', LICENSE: 'LICENSE' })) {
-      const source = readFileSync(`node_modules/nunjitsu/${path}`, 'utf8')
+    for (const [fileName, path] of Object.entries(ENGINES)) {
+      const source = readFileSync(`node_modules/${path}`, 'utf8')
       this.emitFile({ type: 'asset', fileName: `templating/${fileName}`, source })
     }
   },

@@ -41,7 +41,7 @@ FORGES = [
     EntryPoint(name, f"taxiway.plugins.{name}:PLUGIN", "taxiway.plugins")
     for name in ("azure", "bitbucket", "gitea", "github", "gitlab")
 ]
-COMPLETE = 27
+COMPLETE = 28
 """How many of the templates can run: the number may only rise."""
 pytestmark = pytest.mark.skipif(not FOLDER.is_dir(), reason=f"no oracle data at {FOLDER}")
 

@@ -14,6 +14,7 @@ from taxiway.features.scaffolder.actions.fetch import fetch_actions
 from taxiway.features.scaffolder.actions.files import file_actions
 from taxiway.features.scaffolder.actions.groups import group_actions
 from taxiway.features.scaffolder.actions.http import http_actions
+from taxiway.features.scaffolder.actions.jsonata import jsonata_actions
 from taxiway.features.scaffolder.actions.lookups import lookup_actions
 from taxiway.features.scaffolder.actions.publish import publish_git
 from taxiway.features.scaffolder.actions.pull_requests import pull_actions
@@ -66,6 +67,7 @@ def register(platform: Platform) -> None:
         *group_actions(platform),
         *single_actions(lambda: renderer),
         *roadie_actions(lambda: renderer),
+        *jsonata_actions(lambda: renderer),
         *lookup_actions(platform),
         *http_actions(platform),
         *waiting_actions(platform),

@@ -23,6 +23,9 @@ from taxiway.features.pulls.contrib import FEATURE as PULLS
 from taxiway.features.scaffolder.actions.files import file_actions
 from taxiway.features.scaffolder.actions.roadie import merge
 from taxiway.features.scaffolder.contrib import FEATURE as SCAFFOLDER
+from taxiway.features.scaffolder.rendering.pool import ENGINE
+from taxiway.features.scaffolder.rendering.worker import load
+from taxiway.kit.built import built_web
 from taxiway.model.errors import InputError
 from taxiway.model.run import Run
 from taxiway.plugin import Forge
@@ -122,6 +125,26 @@ def test_files_are_written_appended_merged_replaced_parsed_and_zipped(tried: Try
             step("roadiehq:utils:fs:parse", "p", path="a.yaml", parser="yaml"),
             step("roadiehq:utils:serialize:json", "s", data={"b": 1, "a": {"a": 2, "c": 3}}, replacer=["a"]),
             step("roadiehq:utils:serialize:yaml", "y", data={"k": ["v"]}),
+            step("roadiehq:utils:serialize:yaml", "t", data=[{"k": 1}, {"k": 2}], writeMulti=True),
+            step("roadiehq:utils:fs:write", "f", path="c.yaml", content="${{ steps.t.output.serialized }}"),
+            step(
+                "roadiehq:utils:merge",
+                "g",
+                path="c.yaml",
+                content="n: 3",
+                useDocumentIncludingField={"key": "k", "value": "2"},
+            ),
+            step("roadiehq:utils:jsonata", "t1", data={"of": [{"n": "a"}, {"n": "b"}]}, expression="{'all': of.n}"),
+            step("roadiehq:utils:jsonata", "t2", data={}, expression="nothing"),
+            step("roadiehq:utils:jsonata:json:transform", "t3", path="b.json", expression="$ ~> |$|{'c': b & '!'}|"),
+            step(
+                "roadiehq:utils:jsonata:yaml:transform",
+                "t4",
+                path="a.yaml",
+                expression="$sum(list)",
+                **{"as": "object"},
+            ),
+            step("roadiehq:utils:jsonata:yaml:transform", "t5", path="a.yaml", expression="$[0].deep", loadAll=True),
             step("roadiehq:utils:zip", "z", path="b.json", outputPath="b.zip"),
             step("roadiehq:utils:sleep", "n", amount=3000),
         ],
@@ -129,11 +152,17 @@ def test_files_are_written_appended_merged_replaced_parsed_and_zipped(tried: Try
             "parsed": "${{ steps.p.output.content }}",
             "json": "text: ${{ steps.s.output.serialized }}",
             "yaml": "${{ steps.y.output.serialized }}",
+            "two": "${{ steps.t.output.serialized }}",
+            "transformed": [f"${{{{ steps.t{number}.output }}}}" for number in range(1, 6)],
         },
     )
     assert found["output"]["parsed"] == {"list": [1, 2], "name": "x", "more": True, "deep": {"er": 1}}
     assert found["output"]["json"] == 'text: {"a":{"a":2}}'
     assert found["output"]["yaml"] == "k:\n- v\n"
+    assert found["output"]["two"] == "k: 1\n---\nk: 2\n"
+    assert found["files"]["c.yaml"] == b"k: 1\n---\nk: 2\nn: 3\n"
+    results: list[Any] = [{"all": ["a", "b"]}, ..., '{"b":"y1 y2","c":"y1 y2!"}', 3, "er: 1\n"]
+    assert found["output"]["transformed"] == [{} if one is ... else {"result": one} for one in results]
     assert json.loads(found["files"]["b.json"]) == {"b": "y1 y2"}
     with zipfile.ZipFile(io.BytesIO(found["files"]["b.zip"])) as archive:
         assert archive.namelist() == ["b.json"]
@@ -159,6 +188,22 @@ def test_a_folder_is_listed_with_its_files_and_folders(tried: Try) -> None:
 def test_lists_are_merged_by_position_unless_they_are_to_be_joined() -> None:
     assert merge({"a": [1, {"x": 1}]}, {"a": [2, {"y": 2}, 3]}) == {"a": [2, {"x": 1, "y": 2}, 3]}
     assert merge({"a": [1]}, {"a": [2]}, concat=True) == {"a": [1, 2]}
+
+
+@pytest.mark.parametrize(
+    ("expression", "memory", "told"),
+    [
+        ("(1", 64, 'Expected ")" before end of expression'),
+        ("($f := function($n){1 + $f($n)}; $f(1))", 512, "Stack overflow"),
+        ("[1..1000000]", 64, "out of memory"),
+        ("$error('no ' & a)", 64, "no b"),
+    ],
+)
+def test_an_expression_that_cannot_be_evaluated_is_told_and_bounded(expression: str, memory: int, told: str) -> None:
+    web = built_web()
+    assert web is not None, "run `make web`"
+    request = {"op": "jsonata", "expression": expression, "data": {"a": "b"}}
+    assert told in json.loads(load(web / ENGINE, memory << 20)(json.dumps(request)))["error"]["message"]
 
 
 def test_a_pattern_that_never_ends_is_stopped(ran: Finish) -> None:

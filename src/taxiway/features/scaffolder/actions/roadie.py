@@ -1,4 +1,5 @@
-"""`roadiehq:utils:*`, the most used actions of Backstage's community: files, merges, serialising, sleeping, zip.
+"""`roadiehq:utils:*`, the most used actions of Backstage's community: files, merges, serialising, sleeping, zip
+(JSONata is in `jsonata`).
 
 Inputs and outputs are named as there. They work on the workspace, may be tried, and undo has nothing to do. `append`
 keeps a mark, so that a repeated step does not append twice.
@@ -30,7 +31,9 @@ ANY: dict[str, Any] = {"description": "A value"}
 BOOLEAN = {"type": "boolean"}
 NUMBER = {"type": "integer"}
 LIST = {"type": "array", "items": {"type": "string"}}
+YAML_OPTIONS = schema(indent=NUMBER, lineWidth=NUMBER)
 PATH = schema(path="The file")
+FIELD = schema(["key", "value"], key="A key of the document of the file that is meant", value="What it has there")
 Values = Mapping[str, Any]
 
 
@@ -48,6 +51,7 @@ def roadie_actions(renderer: Callable[[], Renderer]) -> list[FunctionAction]:
         ),
     }
     merging = schema(["path", "content"], path="The file", content=CONTENT, mergeArrays=BOOLEAN)
+    more = {**merging["properties"], "useDocumentIncludingField": FIELD, "options": YAML_OPTIONS}
     spec: list[tuple[str, str, Callable[[StepContext, Values], Values], Values, Values]] = [
         (
             "fs:write",
@@ -72,7 +76,7 @@ def roadie_actions(renderer: Callable[[], Renderer]) -> list[FunctionAction]:
             schema(),
         ),
         ("json:merge", "Merge into a JSON file, which is made where it is missing", _merge_json, merging, PATH),
-        ("merge", "Merge into a JSON or YAML file", _merge, merging, PATH),
+        ("merge", "Merge into a JSON or YAML file", _merge, {**merging, "properties": more}, PATH),
         (
             "serialize:json",
             "Write a value as JSON",
@@ -84,7 +88,7 @@ def roadie_actions(renderer: Callable[[], Renderer]) -> list[FunctionAction]:
             "serialize:yaml",
             "Write a value as YAML",
             _to_yaml,
-            schema(["data"], data=ANY, replacer=LIST, options=schema(indent=NUMBER, lineWidth=NUMBER)),
+            schema(["data"], data=ANY, replacer=LIST, options=YAML_OPTIONS, writeMulti=BOOLEAN),
             schema(serialized="The text"),
         ),
         (
@@ -108,7 +112,8 @@ def roadie_actions(renderer: Callable[[], Renderer]) -> list[FunctionAction]:
     ]
 
 
-def _read(ctx: StepContext, path: str) -> str:
+def read_text(ctx: StepContext, path: str) -> str:
+    """The text of a file in the workspace. NotFoundError, InputError above `MOST_BYTES`."""
     file = inside(ctx.workspace, path)
     if not file.is_file():
         raise NotFoundError(f"the workspace has no file '{path}'")
@@ -139,22 +144,29 @@ def _append(ctx: StepContext, values: Values) -> Values:
 
 
 def _parse(ctx: StepContext, values: Values) -> Values:
-    text, parser = _read(ctx, values["path"]), values.get("parser")
+    text, parser = read_text(ctx, values["path"]), values.get("parser")
     if parser == "multiyaml":
-        return {"content": [one.value for one in _yaml(values["path"], lambda: list(load_all(text)))]}
-    return {"content": text if parser is None else _data(values["path"], text, parser)}
+        return {"content": documents_of(values["path"], text)}
+    return {"content": text if parser is None else data_of(values["path"], text, parser)}
 
 
-def _data(path: str, text: str, kind: str) -> Any:
+def data_of(path: str, text: str, kind: str) -> Any:
+    """What a text of `kind` (json, yaml) holds. InputError that names `path` when it is none."""
     if kind == "yaml":
-        return _yaml(path, lambda: load(text))
+        return _parsed(path, lambda: load(text))
     try:
         return json.loads(text)
     except ValueError as error:
         raise InputError(f"{path} is not JSON: {error}", code="scaffolder.unreadable") from error
 
 
-def _yaml(path: str, read: Callable[[], Any]) -> Any:
+def documents_of(path: str, text: str) -> list[Any]:
+    """The values of a text of YAML documents. InputError that names `path`."""
+    return [one.value for one in _parsed(path, lambda: list(load_all(text)))]
+
+
+def _parsed(path: str, read: Callable[[], Any]) -> Any:
+    """What `read` makes of YAML. InputError that names `path`."""
     try:
         return read()
     except YamlError as error:
@@ -184,24 +196,39 @@ def _replaced(text: str, item: Values, renderer: Renderer) -> str:
 
 def _merge_json(ctx: StepContext, values: Values) -> Values:
     exists = inside(ctx.workspace, values["path"]).is_file()
-    there = _data(values["path"], _read(ctx, values["path"]), "json") if exists else {}
+    there = data_of(values["path"], read_text(ctx, values["path"]), "json") if exists else {}
     return _save(ctx, values["path"], json.dumps(_merged(there, values, "json"), indent=2, ensure_ascii=False))
 
 
 def _merge(ctx: StepContext, values: Values) -> Values:
     path = values["path"]
-    text, ending = _read(ctx, path), Path(path).suffix
+    text, ending = read_text(ctx, path), Path(path).suffix
     if ending == ".json":
-        merged = _merged(_data(path, text, "json"), values, "json")
+        merged = _merged(data_of(path, text, "json"), values, "json")
         return _save(ctx, path, json.dumps(merged, indent=2, ensure_ascii=False))
     if ending not in (".yaml", ".yml"):
         raise InputError(f"'{path}' ends neither in .json nor in .yaml or .yml", code="scaffolder.unreadable")
-    return _save(ctx, path, _dumped(_merged(_data(path, text, "yaml"), values, "yaml")))
+    if values.get("preserveYamlComments"):
+        ctx.log(f"Comments of {path} are not kept")
+    return _save(ctx, path, _merged_yaml(path, text, values))
+
+
+def _merged_yaml(path: str, text: str, values: Values) -> str:
+    chosen, options = values.get("useDocumentIncludingField"), values.get("options")
+    if chosen is None:
+        return yaml_text(_merged(data_of(path, text, "yaml"), values, "yaml"), options)
+    key, wanted = chosen["key"], chosen["value"]
+    documents = documents_of(path, text)
+    at = next((n for n, one in enumerate(documents) if isinstance(one, Mapping) and str(one.get(key)) == wanted), None)
+    if at is None:
+        raise NotFoundError(f"no document of '{path}' has '{wanted}' as its {key}")
+    documents[at] = _merged(documents[at], values, "yaml")
+    return yaml_documents(documents, {"options": options, "writeMulti": True})
 
 
 def _merged(there: Any, values: Values, kind: str) -> Any:
     content = values["content"]
-    given = _data("content", content, kind) if isinstance(content, str) else content
+    given = data_of("content", content, kind) if isinstance(content, str) else content
     return merge(there, given, concat=bool(values.get("mergeArrays")))
 
 
@@ -224,6 +251,7 @@ def _of(old: Values, new: Values, key: str) -> Any:
 
 
 def _picked(data: Any, names: Sequence[str] | None) -> Any:
+    """A value with just the keys `names` in its objects; all of it without names."""
     if names is None:
         return data
     if isinstance(data, Mapping):
@@ -232,17 +260,33 @@ def _picked(data: Any, names: Sequence[str] | None) -> Any:
 
 
 def _to_json(ctx: StepContext, values: Values) -> Values:
-    data, space = _picked(values["data"], values.get("replacer")), values.get("space")
+    return {"serialized": json_text(values["data"], values)}
+
+
+def json_text(data: Any, values: Values) -> str:
+    """A value as JSON; `values` may have `replacer` (the keys that are kept) and `space` (what to indent with)."""
+    space = values.get("space")
     separators = None if space else (",", ":")
-    return {"serialized": json.dumps(data, indent=space or None, separators=separators, ensure_ascii=False)}
+    kept = _picked(data, values.get("replacer"))
+    return json.dumps(kept, indent=space or None, separators=separators, ensure_ascii=False)
 
 
 def _to_yaml(ctx: StepContext, values: Values) -> Values:
+    return {"serialized": yaml_documents(_picked(values["data"], values.get("replacer")), values)}
+
+
+def yaml_documents(data: Any, values: Values) -> str:
+    """A value as YAML, with `writeMulti` the items of a list as a document each; `options` are those of `yaml_text`."""
     options = values.get("options") or {}
-    return {"serialized": _dumped(_picked(values["data"], values.get("replacer")), options)}
+    if not values.get("writeMulti"):
+        return yaml_text(data, options)
+    if not isinstance(data, list):
+        raise InputError("writeMulti is for a list: each of its items becomes a document", code="scaffolder.no_list")
+    return "---\n".join(yaml_text(item, options) for item in data)
 
 
-def _dumped(data: Any, given: Values | None = None) -> str:
+def yaml_text(data: Any, given: Values | None = None) -> str:
+    """A value as a YAML document, with `indent` and `lineWidth` as given."""
     options = given or {}
     width = int(options.get("lineWidth") or 80)
     indent = int(options.get("indent") or 2)

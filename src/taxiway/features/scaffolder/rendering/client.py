@@ -91,6 +91,11 @@ class Renderer:
         contexts = [list(each) for each in contexts]
         return list(self._ask({"op": "decide", "texts": list(texts), "contexts": contexts, "options": dict(options)}))
 
+    def transform(self, expression: str, data: Any) -> Mapping[str, Any]:
+        """What a JSONata expression makes of `data`, as `result`; without one where it makes nothing."""
+        found: Mapping[str, Any] = self._ask({"op": "jsonata", "expression": expression, "data": data})
+        return found
+
     def filters(self) -> list[str]:
         """The names of every filter."""
         return list(self._ask({"op": "filters"}))

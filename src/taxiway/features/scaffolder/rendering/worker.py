@@ -1,5 +1,7 @@
 """The rendering process: reads requests from stdin, renders, writes answers to stdout. It touches no file.
 
+It evaluates JSONata as well, by the language's own package.
+
 Started by `rendering/client.py` with limits on memory and CPU and, under root, as another user. Each message is a
 4-byte big-endian length and JSON. Expressions are run by Backstage's own engine in an embedded JavaScript interpreter
 (ADR 0014); templates are data to it, and no JavaScript of theirs is run.
@@ -21,6 +23,7 @@ import quickjs
 MAX_MESSAGE = 64 * 1024 * 1024
 MAX_FILES = MAX_MESSAGE // 4
 SCRIPTS = [Path(__file__).with_name(name) for name in ("parsed.js", "templating.js", "outline.js")]
+JSONATA, TRANSFORMING = "jsonata.js", Path(__file__).with_name("transforming.js")
 # The engine asks for random numbers in its filter `random` only.
 RANDOM = """
 globalThis.crypto = {
@@ -39,19 +42,41 @@ def load(engine: Path, memory_bytes: int) -> Answer:
     context.set_memory_limit(memory_bytes)
     context.eval(RANDOM)
     context.module("\n".join(path.read_text() for path in (engine, *SCRIPTS)))
-    call = context.get("answer")
+    call, transform = context.get("answer"), _transforming(engine.with_name(JSONATA), memory_bytes // 2)
 
     def answer(request: str) -> str:
         try:
-            return str(call(request))
+            found = call(request)
+            return transform(request) if found is None else str(found)
         except quickjs.JSException as error:
             return _failed(str(error).splitlines()[0] if str(error) else "the engine gave up")
 
     return answer
 
 
+def _transforming(package: Path, memory_bytes: int) -> Answer:
+    """Like `load`, for JSONata: requests are {expression, data}."""
+    # Read now: the user that requests are answered as may not be able to.
+    source = package.read_text() if package.is_file() else None
+    script = TRANSFORMING.read_text()
+
+    def answer(request: str) -> str:
+        if source is None:
+            return _failed("JSONata is not built in this checkout: run `make web`, then try again")
+        context = quickjs.Context()
+        context.set_memory_limit(memory_bytes)
+        context.eval(f"globalThis.window = globalThis;\n{source}")
+        context.eval(script)
+        context.get("begin")(request)
+        while context.execute_pending_job():
+            pass
+        return str(context.get("settled")())
+
+    return answer
+
+
 def _failed(message: str) -> str:
-    reason = "rendering needs more memory than the limit" if "out of memory" in message else message
+    reason = "it needs more memory than the limit" if "out of memory" in message else message
     return json.dumps({"error": {"message": reason, "at": ""}})
 
 

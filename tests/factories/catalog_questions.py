@@ -51,6 +51,8 @@ ODD: tuple[tuple[str, str, Any], ...] = (
     ("POST", "/entities/by-query", {"query": [], "limit": 1}),
     ("POST", "/entities/by-refs", {"entityRefs": 3}),
     ("POST", "/entities/by-refs", {}),
+    ("POST", "/entities/by-refs?", {"entityRefs": 3}),
+    ("GET", "/entities/by-name/component/default/n%C3%B6ne?", None),
     ("POST", "/entity-facets", {"facets": ["kind"], "query": []}),
     ("GET", "/entity-facets", None),
     ("GET", "/entities/by-uid/none", None),
@@ -122,10 +124,10 @@ def entities() -> list[dict[str, Any]]:
     return made
 
 
-def questions(count: int) -> Iterator[Question]:
+def questions(count: int, seed: int = 7) -> Iterator[Question]:
     """The same `count` requests each time, the odd ones first."""
     yield from (Question(*odd) for odd in ODD[:count])
-    asking = _Asking(random.Random(7), entities())
+    asking = _Asking(random.Random(seed), entities())
     for _ in range(count - len(ODD)):
         yield asking.question()
 

@@ -17,6 +17,7 @@ import uvicorn
 from taxiway.api.app import create_app
 from taxiway.api.platform import build_platform
 from taxiway.api.portal import Portal
+from taxiway.api.protocol import Protocol
 from taxiway.core.context import Platform
 from taxiway.core.operations import Feature
 from taxiway.core.settings import load_settings
@@ -65,7 +66,9 @@ def served(
     platform = build_platform(loaded, clock=clock, features=features, plugins=plugins)
     access.ensure_local_admin(platform.system("test"))
     app = create_app(platform, portal or Portal(None))
-    config = uvicorn.Config(app, port=0, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=2)
+    config = uvicorn.Config(
+        app, http=Protocol, port=0, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=2
+    )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()

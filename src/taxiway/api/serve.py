@@ -24,6 +24,7 @@ from taxiway.api.app import create_app
 from taxiway.api.lock import announce, held_lock
 from taxiway.api.logs import configure_logs, plugin_logger
 from taxiway.api.platform import build_platform
+from taxiway.api.protocol import Protocol
 from taxiway.api.tracing import traced
 from taxiway.core.context import Platform
 from taxiway.core.plugins.host import public_url_of
@@ -116,7 +117,7 @@ def _serve(platform: Platform, listener: socket.socket, run_worker: RunWorker, o
     with traced(create_app(platform), settings.telemetry) as app:
         config = uvicorn.Config(
             app,
-            http="httptools",
+            http=Protocol,
             log_config=None,
             access_log=False,
             server_header=False,

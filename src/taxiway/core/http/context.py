@@ -16,6 +16,18 @@ REFUSAL = "taxiway.refusal"
 OPERATION = "taxiway.operation"
 PLATFORM = "taxiway.platform"
 """Keys of the ASGI scope that the middleware fills."""
+TARGET = "taxiway.target"
+"""Key of the ASGI scope for what a request asked for, as it was sent: the HTTP protocol of `api` notes it. ASGI keeps
+path and query apart, and does not tell a query that is empty from none."""
+
+
+def target_of(scope: Any) -> str:
+    """Path and query of a request, as they were sent where the server says so."""
+    sent: bytes = scope.get(TARGET, b"")
+    if sent.startswith(b"/"):
+        return sent.decode("latin-1")
+    query = scope["query_string"].decode("latin-1")
+    return f"{scope['path']}?{query}" if query else str(scope["path"])
 
 
 def context_of(scope: Any) -> OpContext:

@@ -16,7 +16,7 @@ import structlog
 from starlette.requests import Request
 
 from taxiway.core.context import Platform
-from taxiway.core.http.context import OPERATION, PLATFORM, PRINCIPAL, REFUSAL, REQUEST_ID
+from taxiway.core.http.context import OPERATION, PLATFORM, PRINCIPAL, REFUSAL, REQUEST_ID, target_of
 from taxiway.core.http.credentials import CSRF_COOKIE, Credentials, cookies_of, credentials_of, csrf_of
 from taxiway.core.http.limits import RateLimiter
 from taxiway.core.http.problems import BodyTooLarge, BodyTooSlow, Style, answer, known
@@ -235,7 +235,7 @@ async def refuse(error: TaxiwayError, scope: Any, receive: Any, send: Any) -> No
         error,
         style=style_for(scope["path"]),
         method=request.method,
-        url=scope["path"],
+        url=target_of(scope),
         request_id=scope[REQUEST_ID],
     )
     await response(scope, receive, send)

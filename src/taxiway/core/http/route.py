@@ -20,7 +20,7 @@ from starlette.types import Receive, Scope, Send
 
 from taxiway.core.context import OpContext, Platform
 from taxiway.core.http import idempotency
-from taxiway.core.http.context import OPERATION, PLATFORM, PRINCIPAL, REFUSAL, REQUEST_ID, context_of
+from taxiway.core.http.context import OPERATION, PLATFORM, PRINCIPAL, REFUSAL, REQUEST_ID, context_of, target_of
 from taxiway.core.http.idempotency import Answers, DoneError, InFlightError
 from taxiway.core.http.problems import answer, known
 from taxiway.core.http.table import RouteTable
@@ -166,7 +166,7 @@ def failure(error: Exception, request: Request, style: Any) -> Response:
         expected,
         style=style,
         method=request.method,
-        url=request.url.path + (f"?{request.url.query}" if request.url.query else ""),
+        url=target_of(request.scope),
         request_id=request.scope[REQUEST_ID],
     )
 

@@ -7667,6 +7667,7 @@ export interface operations {
         parameters: {
             query?: {
                 filter?: string[] | null;
+                /** @description dotted paths: entities are answered with nothing but these, so without what whole ones always have */
                 fields?: string[] | null;
                 limit?: number | null;
                 offset?: number | null;
@@ -7772,12 +7773,14 @@ export interface operations {
         parameters: {
             query?: {
                 filter?: string[] | null;
+                /** @description dotted paths: entities are answered with nothing but these, so without what whole ones always have */
                 fields?: string[] | null;
                 limit?: number | null;
                 offset?: number | null;
                 orderField?: string[] | null;
                 cursor?: string | null;
                 fullTextFilterTerm?: string;
+                /** @description dotted paths: entities are answered with nothing but these, so without what whole ones always have */
                 fullTextFilterFields?: string[] | null;
                 totalItems?: string;
                 /** @description a time: ISO 8601, or microseconds UTC */
@@ -8597,6 +8600,7 @@ export interface operations {
             query?: {
                 format?: "ndjson" | "csv";
                 filter?: string[] | null;
+                /** @description dotted paths: entities are answered with nothing but these, so without what whole ones always have */
                 fields?: string[] | null;
                 /** @description a time: ISO 8601, or microseconds UTC */
                 as_of?: string | null;
@@ -9644,6 +9648,7 @@ export interface operations {
     "catalog.list_view_entities": {
         parameters: {
             query?: {
+                /** @description dotted paths: entities are answered with nothing but these, so without what whole ones always have */
                 fields?: string[] | null;
                 limit?: number;
                 cursor?: string | null;

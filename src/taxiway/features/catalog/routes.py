@@ -45,7 +45,8 @@ JSON = "application/json"
 STREAM = 500
 NotEmpty = Annotated[str, StringConstraints(min_length=1)]
 Filter = Annotated[list[NotEmpty] | None, Query(max_length=100)]
-Fields = Annotated[list[NotEmpty] | None, Query(max_length=100)]
+PARTS = "dotted paths: entities are answered with nothing but these, so without what whole ones always have"
+Fields = Annotated[list[NotEmpty] | None, Query(max_length=100, description=PARTS)]
 Orders = Annotated[list[NotEmpty] | None, Query(max_length=10)]
 Limit = Annotated[int | None, Query(ge=0, le=listing.MAX_LIMIT)]
 Offset = Annotated[int | None, Query(ge=0, le=10_000_000)]

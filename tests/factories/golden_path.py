@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import taxiway
 from factories.host import step_context
@@ -25,13 +26,17 @@ VALUES = {
 }
 
 
+def nowhere(*_: Any, **__: Any) -> Any:
+    raise AssertionError("a skeleton beside the template comes from nowhere else")
+
+
 def render(root: Path) -> Path:
     """The files of a new service, in `root`/workspace."""
     shutil.copytree(SKELETON, root / "template" / "skeleton")
     (root / "workspace").mkdir()
     renderer = Renderer(Identity(None, None))
     try:
-        action = next(one for one in fetch_actions(lambda: renderer) if one.key == "fetch:template")
+        action = next(one for one in fetch_actions(lambda: renderer, nowhere) if one.key == "fetch:template")
         action.run(step_context(root / "workspace"), {"url": "./skeleton", "values": VALUES})
     finally:
         renderer.close()

@@ -42,6 +42,10 @@ INPUTS: Mapping[str, Mapping[str, Any]] = {
 }
 
 
+def nowhere(*_: Any, **__: Any) -> Any:
+    raise AssertionError("nothing is fetched from elsewhere here")
+
+
 class TestActions(ActionConformance):
     @pytest.fixture(params=INPUTS)
     def action(self, request: pytest.FixtureRequest, tmp_path: Path) -> Action:
@@ -53,7 +57,7 @@ class TestActions(ActionConformance):
         forge = LocalForge(Host(tmp_path.parent / f"{tmp_path.name}-forge").context, 10_000_000)
         actions: list[Action] = [
             *file_actions(),
-            *fetch_actions(lambda: Renderer(Identity(None, None))),
+            *fetch_actions(lambda: Renderer(Identity(None, None)), nowhere),
             publish_git(lambda: forge, lambda: "http://127.0.0.1:7007"),
         ]
         return next(item for item in actions if item.key == request.param)

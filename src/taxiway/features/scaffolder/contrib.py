@@ -34,6 +34,7 @@ from taxiway.features.scaffolder.draft_routes import operations as draft_operati
 from taxiway.features.scaffolder.editing_routes import operations as editing_operations
 from taxiway.features.scaffolder.execution import ForgetSecrets, ScaffoldHandler
 from taxiway.features.scaffolder.quotas import QuotaCheck
+from taxiway.features.scaffolder.remote import fetching
 from taxiway.features.scaffolder.rendering.client import Renderer
 from taxiway.features.scaffolder.routes import operations
 from taxiway.features.scaffolder.searching import GoldenPathSearch
@@ -62,10 +63,10 @@ def register(platform: Platform) -> None:
     add = platform.registry.add
     platform.registry.extend("action", lambda: declared_actions(platform, lambda: renderer))
     for action in [
-        *fetch_actions(lambda: renderer),
+        *fetch_actions(lambda: renderer, fetching(platform)),
         *file_actions(),
         *group_actions(platform),
-        *single_actions(lambda: renderer),
+        *single_actions(lambda: renderer, fetching(platform)),
         *roadie_actions(lambda: renderer),
         *jsonata_actions(lambda: renderer),
         *lookup_actions(platform),

@@ -84,7 +84,8 @@ def open_template(ctx: OpContext, scaffolder: Scaffolder, ref: str) -> OpenTempl
     commit = written.file.commit if isinstance(written, Written) else None
     files: list[TemplateFile] = []
     size = 0
-    for path, content, executable in template_files(ctx.platform, template.location, commit):
+    entry, listed = template_files(ctx.platform, template.location, commit)
+    for path, content, executable in listed:
         size += len(content)
         if size > MAX_DIRECTORY or len(files) >= MOST_FILES:
             raise TooLargeError(
@@ -92,7 +93,6 @@ def open_template(ctx: OpContext, scaffolder: Scaffolder, ref: str) -> OpenTempl
                 code="scaffolder.too_large_to_edit",
             )
         files.append(TemplateFile(path, content, executable))
-    entry = PurePosixPath(template.location).name
     return OpenTemplate(ref, template.title, entry, files, written, reads_outside(template.document))
 
 

@@ -19,7 +19,7 @@ from taxiway.features.scaffolder.record import record_text, recorded, service_of
 from taxiway.features.scaffolder.rendering.client import Renderer
 from taxiway.features.scaffolder.snapshot import unpack
 from taxiway.features.scaffolder.steps import Call, probe_action, run_action, run_step
-from taxiway.features.scaffolder.user_tokens import host_of, refuse_without, takes_token, token_names
+from taxiway.features.scaffolder.user_tokens import host_at, refuse_without, takes_token, token_names
 from taxiway.model.errors import InputError
 from taxiway.model.event import Event
 from taxiway.model.run import Run, RunState, Step
@@ -105,7 +105,7 @@ class ScaffoldHandler(BaseHandler):
         secrets = run.input.get("secrets", {})
 
         def calling(action: Action, ctx: StepContext, values: Mapping[str, Any]) -> Mapping[str, Any]:
-            reference = secrets.get(names.get(host_of(values.get("repoUrl")), ""))
+            reference = secrets.get(names.get(host_at(action, values), ""))
             if reference and takes_token(action) and not values.get("token"):
                 values = {**values, "token": ctx.resolve_secret(reference)}
             refuse_without(self._platform.settings.scaffolder, action, values, has_token=False)

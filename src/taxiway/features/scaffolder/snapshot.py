@@ -2,7 +2,8 @@
 
 A snapshot is a deterministic tar in the artefact store: the folder beside the template, or the whole repository where
 the template reads what lies outside of its folder (`../`). Symbolic links, devices and paths that leave the folder are
-refused; size and number of files are bounded. What did not change since it was last stored is not read again.
+refused; size and number of files are bounded. What did not change since it was last stored is not read again. Templates
+lie in folders, on the built-in forge, or on a forge of the settings, which is read with the credential there.
 """
 
 from __future__ import annotations
@@ -21,8 +22,9 @@ from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
 from taxiway.core.context import Platform
+from taxiway.features.scaffolder.remote import checkout
 from taxiway.model.errors import InputError, NotFoundError, TooLargeError
-from taxiway.plugin import Forge
+from taxiway.plugin import Checkout, Forge
 
 MAX_FILES = 5_000
 MAX_BYTES = 64 * 1024 * 1024
@@ -35,8 +37,8 @@ UNPACKED_SECONDS = 24 * 3600
 
 
 def snapshot(platform: Platform, location: str, document: Mapping[str, Any], commit: str | None = None) -> str:
-    """Store the files of the template at `location` (`file:/…/template.yaml` or `git:<repository>//<path>`, there as
-    of `commit` or of the newest one). Returns `<digest>//<where the template's folder is in it>`."""
+    """Store the files of the template at `location` (`file:/…/template.yaml`, `git:<repository>//<path>`, there as of
+    `commit` or of the newest one, or `url:https://…`). Returns `<digest>//<where the template's folder is in it>`."""
     scheme, _, target = location.partition(":")
     is_whole = reads_outside(document)
     stored = _stored(platform)
@@ -46,25 +48,37 @@ def snapshot(platform: Platform, location: str, document: Mapping[str, Any], com
             raise NotFoundError(f"the folder of the template, {folder}, is not there (any more)")
         root = _checkout(platform, folder) if is_whole else folder
         return f"{stored.folder(root, frozenset() if is_whole else TESTS)}//{folder.relative_to(root).as_posix()}"
+    left_out = frozenset[str]() if is_whole else TESTS
     if scheme == "git":
         repository, _, path = target.partition("//")
         inner = str(PurePosixPath(path).parent)
         root_in, base = (".", inner) if is_whole else (inner, ".")
-        left_out = frozenset[str]() if is_whole else TESTS
         return f"{stored.committed(repository, root_in, left_out, commit)}//{base}"
+    if scheme == "url":
+        found = checkout(platform, target)
+        inner = str(PurePosixPath(found.path).parent)
+        root_in, base = (".", inner) if is_whole else (inner, ".")
+        return f"{stored.elsewhere(target, found, root_in, left_out)}//{base}"
     raise _unreadable(location)
 
 
-def template_files(platform: Platform, location: str, commit: str | None = None) -> Iterator[tuple[str, bytes, bool]]:
-    """(path, content, whether it is executable) of the files in the folder of the template at `location`, its tests
-    among them. Locations and errors are those of `snapshot`."""
+def template_files(
+    platform: Platform, location: str, commit: str | None = None
+) -> tuple[str, Iterator[tuple[str, bytes, bool]]]:
+    """The name of the template at `location`, and (path, content, whether it is executable) of the files in its folder,
+    its tests among them. Locations and errors are those of `snapshot`."""
     scheme, _, target = location.partition(":")
     if scheme == "file":
-        return _folder_files(Path(target).parent)
+        return Path(target).name, _folder_files(Path(target).parent)
     if scheme == "git":
         repository, _, path = target.partition("//")
+        inner = PurePosixPath(path)
         forge, wanted = _head(platform, repository, commit)
-        return _forge_files(forge, repository, str(PurePosixPath(path).parent), frozenset(), wanted)
+        return inner.name, _forge_files(forge, repository, str(inner.parent), frozenset(), wanted)
+    if scheme == "url":
+        found = checkout(platform, target)
+        inner = PurePosixPath(found.path)
+        return inner.name, found.files(str(inner.parent))
     raise _unreadable(location)
 
 
@@ -74,7 +88,7 @@ def reads_outside(document: Mapping[str, Any]) -> bool:
 
 
 def _unreadable(location: str) -> InputError:
-    return InputError(f"templates cannot be read from '{location}': register them from a file or the built-in forge")
+    return InputError(f"templates cannot be read from '{location}': register them from a file or a forge")
 
 
 def loose(folder: Path) -> str:
@@ -106,6 +120,11 @@ class Stored:
         return self._once(
             (repository, path, without, commit), wanted, lambda: _forge_files(forge, repository, path, without, wanted)
         )
+
+    def elsewhere(self, url: str, found: Checkout, path: str, without: frozenset[str]) -> str:
+        """The digest of the files below `path` of what `url` names on another forge."""
+        files = (one for one in found.files(path) if one[0].partition("/")[0] not in without)
+        return self._once((url, path, without), found.commit, lambda: files)
 
     def _once(self, key: Any, sign: Any, files: Callable[[], Iterator[tuple[str, bytes, bool]]]) -> str:
         known = self._known.get(key)
@@ -247,7 +266,8 @@ def _folder_files(root: Path, without: frozenset[str] = frozenset()) -> Iterator
     for folder, folders, names in os.walk(root):
         left_out = without if Path(folder) == root else frozenset()
         folders[:] = sorted(name for name in folders if name != ".git" and name not in left_out)
-        for name in sorted(set(names) - left_out):
+        links = {name for name in folders if Path(folder, name).is_symlink()}
+        for name in sorted({*names, *links} - left_out):
             path = Path(folder, name)
             if path.is_symlink() or not path.is_file():
                 raise InputError(f"{path} is no plain file: templates may not hold links or devices")

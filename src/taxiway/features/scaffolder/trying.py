@@ -23,7 +23,7 @@ from taxiway.features.scaffolder.record import record_text, recorded
 from taxiway.features.scaffolder.rendering.client import Renderer
 from taxiway.features.scaffolder.snapshot import link_loose, loose, unpack
 from taxiway.features.scaffolder.steps import run_step
-from taxiway.features.scaffolder.user_tokens import host_of, refuse_without, takes_token, token_names
+from taxiway.features.scaffolder.user_tokens import acts_on_forge, host_at, refuse_without, takes_token, token_names
 from taxiway.model.errors import InputError, TaxiwayError
 from taxiway.model.run import StepDefinition
 from taxiway.plugin import Action, CheckResult, StepContext
@@ -98,11 +98,13 @@ def _try_step(
 
     def call(action: Action, step_ctx: StepContext, rendered: Values) -> Values:
         inputs.append(rendered)
-        is_given = tokens.get(host_of(rendered.get("repoUrl"))) in order.secrets
-        refuse_without(ctx.platform.settings.scaffolder, action, rendered, has_token=is_given and takes_token(action))
+        has_token = takes_token(action) and tokens.get(host_at(action, rendered)) in order.secrets
+        refuse_without(ctx.platform.settings.scaffolder, action, rendered, has_token=has_token)
         if is_last:
             return {}
-        done = action.run(step_ctx, rendered) if action.supports_dry_run else None
+        # What is read with a person's token is read with nothing else now: nobody has given it yet.
+        waits = not acts_on_forge(action) and host_at(action, rendered) and (has_token or rendered.get("token"))
+        done = action.run(step_ctx, rendered) if action.supports_dry_run and not waits else None
         if step_ctx.step_id in known:
             return known[step_ctx.step_id]
         if done is not None:

@@ -16,6 +16,7 @@ from taxiway.plugin import Action
 
 Values = Mapping[str, Any]
 PICKERS = ("RepoUrlPicker",)
+FETCHING = "fetch:"
 
 
 def token_names(pages: Sequence[Values], values: Values) -> dict[str, str]:
@@ -39,25 +40,41 @@ def host_of(repo_url: Any) -> str:
     return repo_url.partition("?")[0].strip().lower() if isinstance(repo_url, str) else ""
 
 
+def host_at(action: Action, values: Values) -> str:
+    """The host that a step works on: that of its `repoUrl`, or of the URL that it fetches; nothing where it is none."""
+    if acts_on_forge(action):
+        return host_of(values.get("repoUrl"))
+    url = values.get("url")
+    if not action.key.startswith(FETCHING) or not isinstance(url, str) or "://" not in url:
+        return ""
+    return url.partition("://")[2].partition("/")[0].lower()
+
+
 def acts_on_forge(action: Action) -> bool:
     """Whether an action works on a repository of a forge by its `repoUrl`, with a credential."""
     return "repoUrl" in (action.input_schema.get("properties") or {})
 
 
 def takes_token(action: Action) -> bool:
-    """Whether such an action can use somebody's own token."""
-    return acts_on_forge(action) and "token" in action.input_schema["properties"]
+    """Whether an action that works on a host can use somebody's own token."""
+    return "token" in (action.input_schema.get("properties") or {})
 
 
 def refuse_without(settings: ScaffolderSettings, action: Action, values: Values, *, has_token: bool) -> None:
-    """InputError when steps on forges need the person's token, and this one has none."""
+    """InputError when steps on forges need the person's token, and this one has none. Those that fetch say so
+    themselves: not every host that they read is a forge."""
     if not settings.require_user_credentials or not acts_on_forge(action) or has_token or values.get("token"):
         return
     if not takes_token(action):
         told = f"{action.key} takes no token of a person, and scaffolder.require_user_credentials wants one"
         raise InputError(f"{told}: use another action, or ask an administrator", code="scaffolder.user_credentials")
-    raise InputError(
-        f"No user credentials provided for host {host_of(values.get('repoUrl'))}, but "
+    raise no_credentials(host_of(values.get("repoUrl")))
+
+
+def no_credentials(host: str) -> InputError:
+    """What to say where a step needs the person's token."""
+    return InputError(
+        f"No user credentials provided for host {host}, but "
         "scaffolder.require_user_credentials is enabled: give the step a `token`, or its RepoUrlPicker a "
         "`requestUserCredentials` with a `secretsKey`, and the secret of that name to the task",
         code="scaffolder.user_credentials",

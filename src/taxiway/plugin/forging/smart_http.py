@@ -13,10 +13,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from taxiway.model.errors import ConflictError, InputError, NotFoundError, TooLargeError, UnavailableError
+from taxiway.plugin.forging.packs import check_pack
 from taxiway.plugin.git_objects import checked_branch
 from taxiway.plugin.outgoing import Answer, Limits, Outgoing, shown
 
 MOST_BYTES = 200 * 1024 * 1024
+MOST_UNPACKED = 512 * 1024 * 1024
 MOST_REFS = 200_000
 LIMITS = Limits(read_seconds=120, total_seconds=300, body_bytes=MOST_BYTES)
 ZERO = "0" * 40
@@ -31,7 +33,7 @@ def basic(user: str, password: str) -> str:
 @dataclass(frozen=True)
 class GitRemote:
     """A repository. `url` is what one would clone, without user and password; `authorization` is the header of each
-    request."""
+    request, empty where it is read as nobody."""
 
     outgoing: Outgoing
     url: str
@@ -69,20 +71,35 @@ class GitRemote:
         """Delete a branch that stands at `old`. ConflictError when it is elsewhere, or may not be deleted."""
         self._update(f"{old} {ZERO} refs/heads/{checked_branch(branch)}", b"", "delete-refs")
 
-    def fetch(self, commit: str) -> Any:
-        """An object store with the commit and its trees; with its files too where the forge cannot leave them out."""
-        from dulwich.object_store import MemoryObjectStore
+    def refs(self) -> tuple[Mapping[str, str], frozenset[str]]:
+        """(name → commit or tag of every ref, what the server can). NotFoundError when there is no repository."""
+        return self._refs("git-upload-pack")
 
-        _, able = self._refs("git-upload-pack")
+    def fetch(self, commit: str, *, whole: bool = False) -> Any:
+        """An object store with the commit and its trees; with its files too where the forge cannot leave them out, or
+        with `whole`."""
+        _, able = self.refs()
         if "shallow" not in able:
             raise InputError(f"{self.shown} cannot give a single commit: its git is too old", code="forge.no_shallow")
-        wanted = " ".join(["ofs-delta", AGENT, *(["filter"] if "filter" in able else [])])
-        lines = [f"want {commit} {wanted}\n", "deepen 1\n", *(["filter blob:none\n"] if "filter" in able else [])]
+        is_without = "filter" in able and not whole
+        return self._fetched([commit], ["deepen 1\n"], is_without=is_without)
+
+    def objects(self, ids: Sequence[str]) -> Any:
+        """An object store with these objects. Only for servers that are able to `allow-reachable-sha1-in-want`."""
+        return self._fetched(ids, [], is_without=False)
+
+    def _fetched(self, wanted: Sequence[str], more: Sequence[str], *, is_without: bool) -> Any:
+        from dulwich.object_store import MemoryObjectStore
+
+        able = " ".join(["ofs-delta", AGENT, *(["filter"] if is_without else [])])
+        wants = [f"want {one}{'' if number else f' {able}'}\n" for number, one in enumerate(wanted)]
+        lines = [*wants, *more, *(["filter blob:none\n"] if is_without else [])]
         body = b"".join(_line(line) for line in lines) + b"0000" + _line("done\n")
         answer = self._post("git-upload-pack", body)
         position = answer.body.find(b"PACK")
         if position < 0:
-            raise NotFoundError(f"{self.shown} has no commit {commit}: fetch it anew", code="forge.no_commit")
+            raise NotFoundError(f"{self.shown} has no commit {wanted[0]}: fetch it anew", code="forge.no_commit")
+        check_pack(memoryview(answer.body)[position:], MOST_UNPACKED, self.shown)
         store, pack = MemoryObjectStore(), io.BytesIO(answer.body[position:])
         try:
             store.add_thin_pack(pack.read, None, max_input_size=MOST_BYTES)
@@ -110,7 +127,7 @@ class GitRemote:
         )
 
     def _refs(self, service: str) -> tuple[Mapping[str, str], frozenset[str]]:
-        headers = {"authorization": self.authorization, "accept": f"application/x-{service}-advertisement"}
+        headers = {**self._credential(), "accept": f"application/x-{service}-advertisement"}
         answer = self.outgoing.get(f"{self.url}/info/refs?service={service}", headers=headers, limits=LIMITS)
         lines = list(_lines(answer.checked(f"the git repository {self.shown}").body))
         if not lines or lines[0].strip() != f"# service={service}".encode():
@@ -129,9 +146,12 @@ class GitRemote:
             refs[name] = sha
         return refs, able
 
+    def _credential(self) -> dict[str, str]:
+        return {"authorization": self.authorization} if self.authorization else {}
+
     def _post(self, service: str, body: bytes) -> Answer:
         headers = {
-            "authorization": self.authorization,
+            **self._credential(),
             "content-type": f"application/x-{service}-request",
             "accept": f"application/x-{service}-result",
         }

@@ -48,6 +48,8 @@ from taxiway.plugin.points.running import (
 )
 from taxiway.plugin.points.sourcing import (
     MAX_SOURCE_FILE,
+    Checkout,
+    CheckoutReader,
     EntitySource,
     HookedSource,
     HookRequest,
@@ -99,6 +101,8 @@ __all__ = [
     "Autocompleter",
     "BackgroundService",
     "CheckResult",
+    "Checkout",
+    "CheckoutReader",
     "Destination",
     "EntitySource",
     "EventSubscriber",

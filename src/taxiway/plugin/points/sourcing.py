@@ -187,6 +187,38 @@ class WatchedSource(Protocol):
         ...
 
 
+class Checkout(Protocol):
+    """What a URL names in a repository: `path` (`.` for all of it) as of `commit`."""
+
+    @property
+    def commit(self) -> str: ...
+
+    @property
+    def path(self) -> str: ...
+
+    def is_file(self) -> bool:
+        """Whether `path` is a file. NotFoundError when nothing is there."""
+        ...
+
+    def files(self, folder: str) -> Iterator[tuple[str, bytes, bool]]:
+        """(path below `folder`, content, whether it is executable) of the files below a folder of the repository, or
+        of the one file by its name. InputError for links, NotFoundError, TooLargeError."""
+        ...
+
+
+@runtime_checkable
+class CheckoutReader(Protocol):
+    """A `url_reader` that can also give whole folders, with the token of a person: golden paths fetch so."""
+
+    key: str
+    hosts: Sequence[str]
+
+    def checkout(self, url: str, token: str | None) -> Checkout:
+        """What a URL of a repository, folder or file names, read with `token` in place of the credential of the
+        settings. InputError for a URL that names nothing on the forge, NotFoundError, UnavailableError."""
+        ...
+
+
 @runtime_checkable
 class UrlReader(Protocol):
     """Reads what `url:` locations on certain hosts name, such as a forge's files.

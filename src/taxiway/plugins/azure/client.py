@@ -53,6 +53,10 @@ class AzureClient:
         """A repository over git."""
         return GitRemote(self.outgoing, self.web(organization, project, "_git", name), self._authorization())
 
+    def remote_at(self, base: str, name: str) -> GitRemote:
+        """A repository over git, below the `base` of a URL."""
+        return GitRemote(self.outgoing, f"{base}/_git/{quote(name)}", self._authorization())
+
     def _authorization(self) -> str:
         return basic("", credential(self.ctx, "azure", self.settings, self.given))
 

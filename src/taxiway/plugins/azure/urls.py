@@ -11,6 +11,7 @@ from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 from taxiway.model.errors import InputError
 from taxiway.plugin.forging import Entry, ListedTree
+from taxiway.plugin.forging.checkouts import GitCheckout, checkout
 from taxiway.plugin.forging.trees import is_pattern
 from taxiway.plugins.azure.repositories import content
 
@@ -46,12 +47,8 @@ class AzureUrls:
         client, version = self.clients.of(parts.netloc), query.get("version", [""])[-1]
         at = {}
         if version:
-            kind = VERSIONS.get(version[:2])
-            if kind is None:
-                raise InputError(
-                    f"'{version}' is no version: write GB<branch>, GT<tag> or GC<commit>", code="azure.url"
-                )
-            at = {"versionDescriptor.version": version[2:], "versionDescriptor.versionType": kind}
+            kind, named = _version(version)
+            at = {"versionDescriptor.version": named, "versionDescriptor.versionType": kind}
         # The scheme is that of the settings: the credential never goes in the clear because an address says http.
         base = f"{client.settings.scheme}://{client.settings.host}/{match['base']}"
         name = unquote(match["name"])
@@ -61,3 +58,22 @@ class AzureUrls:
 
         tail = f"&version={quote(version)}" if version else ""
         return ListedTree("", None, fetch, lambda one: f"{base}/_git/{quote(name)}?path=/{quote(one)}{tail}"), path
+
+    def checkout(self, url: str, token: str | None) -> GitCheckout:
+        parts = urlsplit(url)
+        match, query = _PATH.fullmatch(parts.path.rstrip("/")), parse_qs(parts.query)
+        if match is None:
+            form = f"https://{parts.netloc}/<organisation>/<project>/_git/<repository>?path=/<path>&version=GB<branch>"
+            raise InputError(f"'{url}' names nothing on Azure DevOps: write {form}", code="azure.url")
+        client, version = self.clients.of(parts.netloc).acting(token), query.get("version", [""])[-1]
+        base = f"{client.settings.scheme}://{client.settings.host}/{match['base']}"
+        named = _version(version)[1] if version else ""
+        return checkout(client.remote_at(base, unquote(match["name"])), named, query.get("path", [""])[-1])
+
+
+def _version(text: str) -> tuple[str, str]:
+    """(kind, name) of a version as URLs say it."""
+    kind = VERSIONS.get(text[:2])
+    if kind is None:
+        raise InputError(f"'{text}' is no version: write GB<branch>, GT<tag> or GC<commit>", code="azure.url")
+    return kind, text[2:]

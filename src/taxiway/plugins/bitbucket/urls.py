@@ -11,6 +11,7 @@ from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 from taxiway.model.errors import InputError
 from taxiway.plugin.forging import Entry, ListedTree
+from taxiway.plugin.forging.checkouts import GitCheckout, checkout
 from taxiway.plugin.forging.trees import is_pattern
 from taxiway.plugins.bitbucket.apis import content
 
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
 
 CLOUD_PATH = re.compile(r"/(?P<name>[^/]+/[^/]+)/(?:src|raw)/(?P<ref>[^/]+)/(?P<path>.+)")
 OWN_PATH = re.compile(r"/(?P<key>(?:projects|users)/[^/]+/repos/[^/]+)/(?:browse|raw)/(?P<path>.+)")
+CLOUD_PLACE = re.compile(r"/(?P<name>[^/]+/[^/]+?)(?:\.git)?(?:/(?:src|raw)/(?P<at>.+?))?/?")
+OWN_PLACE = re.compile(
+    r"/(?:projects/(?P<key>[^/]+)|users/(?P<user>[^/]+))/repos/(?P<slug>[^/]+)(?:/(?:browse|raw)(?:/(?P<path>.+?))?)?/?"
+)
 
 
 @dataclass
@@ -64,3 +69,19 @@ class BitbucketUrls:
             return content(client, f"{base}/{quote(one)}", query, one, limit)
 
         return ListedTree("", None, fetch, lambda one: f"{web}{quote(one)}{tail}"), path
+
+    def checkout(self, url: str, token: str | None) -> GitCheckout:
+        parts = urlsplit(url)
+        client = self.clients.of(parts.netloc).acting(token)
+        is_cloud = client.settings.is_cloud
+        match = (CLOUD_PLACE if is_cloud else OWN_PLACE).fullmatch(parts.path)
+        if match is None:
+            form = "<workspace>/<slug>/src/<branch>/<path>" if is_cloud else "projects/<key>/repos/<slug>/browse/<path>"
+            raise InputError(
+                f"'{url}' names nothing on Bitbucket: write https://{parts.netloc}/{form}", code="bitbucket.url"
+            )
+        if is_cloud:
+            return checkout(client.remote(f"{match['name']}.git"), unquote(match["at"] or ""))
+        owner = match["key"] or f"~{match['user']}"
+        named = parse_qs(parts.query).get("at", [""])[-1].removeprefix("refs/heads/").removeprefix("refs/tags/")
+        return checkout(client.remote(f"scm/{owner}/{match['slug']}.git"), named, unquote(match["path"] or ""))

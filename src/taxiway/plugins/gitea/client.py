@@ -26,6 +26,11 @@ class GiteaClient(RestClient[GiteaHost]):
         """A repository over git; Gitea takes a token as the password of any user."""
         return GitRemote(self.outgoing, f"{self.web}/{name}.git", basic("taxiway", self.token()))
 
+    def reading(self, name: str) -> GitRemote:
+        """A repository over git, as nobody where there is no token."""
+        has_none = self.given is None and self.settings.token is None
+        return GitRemote(self.outgoing, f"{self.web}/{name}.git", "") if has_none else self.remote(name)
+
 
 GiteaClients = Clients[GiteaHost, GiteaClient]
 

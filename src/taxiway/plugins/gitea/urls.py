@@ -10,6 +10,7 @@ from urllib.parse import quote, unquote, urlsplit
 
 from taxiway.model.errors import InputError
 from taxiway.plugin.forging import Entry, ListedTree, Repository
+from taxiway.plugin.forging.checkouts import GitCheckout, checkout
 from taxiway.plugin.forging.trees import tree_at
 from taxiway.plugins.gitea.repositories import GiteaApi, content
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from taxiway.plugins.gitea.client import GiteaClients
 
 _PATH = re.compile(r"/(?P<name>[^/]+/[^/]+)/(?P<what>(?:src|raw)/(?:branch|tag|commit))/(?P<ref>[^/]+)/(?P<path>.+)")
+_PLACE = re.compile(r"/(?P<name>[^/]+/[^/]+?)(?:\.git)?(?:/(?:src|raw)/(?:branch|tag|commit)/(?P<at>.+?))?/?")
 
 
 @dataclass
@@ -45,3 +47,12 @@ class GiteaUrls:
 
         base = f"{client.web}/{name}/{match['what'].replace('raw', 'src')}/{quote(ref)}/"
         return tree_at(path, listing, fetch, base)
+
+    def checkout(self, url: str, token: str | None) -> GitCheckout:
+        parts = urlsplit(url)
+        match = _PLACE.fullmatch(parts.path)
+        if match is None:
+            form = f"https://{parts.netloc}/<owner>/<repository>/src/branch/<branch>/<path>"
+            raise InputError(f"'{url}' names nothing on Gitea: write {form}", code="gitea.url")
+        remote = self.clients.of(parts.netloc).acting(token).reading(match["name"])
+        return checkout(remote, unquote(match["at"] or ""))

@@ -15,6 +15,7 @@ from typing import Any
 from taxiway.model.errors import InputError
 from taxiway.plugin import MICROSECONDS, PluginContext, resolve_credential
 from taxiway.plugin.forging.clients import Clients, api_url, own_hosts
+from taxiway.plugin.forging.smart_http import GitRemote, basic
 from taxiway.plugin.outgoing import Answer, Limits, Outgoing, pages
 from taxiway.plugins.github.settings import GitHubHost
 
@@ -90,6 +91,12 @@ class GitHubClient:
         token = self.token(owner)
         headers = {"accept": accept, "x-github-api-version": VERSION}
         return {**headers, "authorization": f"Bearer {token}"} if token else headers
+
+    def remote(self, name: str) -> GitRemote:
+        """A repository over git; as nobody where there is no credential for its owner."""
+        token = self.token(name.partition("/")[0])
+        authorization = basic("x-access-token", token) if token else ""
+        return GitRemote(self.outgoing, f"{self.web}/{name}.git", authorization)
 
     def token(self, owner: str) -> str | None:
         """The credential for what belongs to `owner`; None when there is none."""

@@ -10,12 +10,14 @@ from urllib.parse import quote, unquote, urlsplit
 
 from taxiway.model.errors import InputError
 from taxiway.plugin.forging import Entry, ListedTree, Repository
+from taxiway.plugin.forging.checkouts import GitCheckout, checkout
 from taxiway.plugin.forging.trees import tree_at
 
 if TYPE_CHECKING:
     from taxiway.plugins.github.client import GitHubClients
 
 _PATH = re.compile(r"/(?P<name>[^/]+/[^/]+)/(?:blob|tree|edit|raw)/(?P<ref>[^/]+)/(?P<path>.+)")
+_PLACE = re.compile(r"/(?P<name>[^/]+/[^/]+?)(?:\.git)?(?:/(?:blob|tree|edit|raw)/(?P<at>.+?))?/?")
 
 
 @dataclass
@@ -48,3 +50,12 @@ class GitHubUrls:
 
         base = f"{client.web}/{name}/blob/{quote(ref)}/"
         return tree_at(path, listing, fetch, base)
+
+    def checkout(self, url: str, token: str | None) -> GitCheckout:
+        parts = urlsplit(url)
+        match = _PLACE.fullmatch(parts.path)
+        if match is None:
+            form = f"https://{parts.netloc}/<owner>/<repository>/tree/<branch>/<path>"
+            raise InputError(f"'{url}' names nothing on GitHub: write {form}", code="github.url")
+        remote = self.clients.of(parts.netloc).acting(token).remote(match["name"])
+        return checkout(remote, unquote(match["at"] or ""))

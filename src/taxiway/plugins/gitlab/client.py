@@ -28,6 +28,11 @@ class GitLabClient(RestClient[GitLabHost]):
         """A project over git."""
         return GitRemote(self.outgoing, f"{self.web}/{name}.git", basic("oauth2", self.token()))
 
+    def reading(self, name: str) -> GitRemote:
+        """A project over git, as nobody where there is no token."""
+        has_none = self.given is None and self.settings.token is None
+        return GitRemote(self.outgoing, f"{self.web}/{name}.git", "") if has_none else self.remote(name)
+
 
 GitLabClients = Clients[GitLabHost, GitLabClient]
 

@@ -10,6 +10,7 @@ from urllib.parse import quote, unquote, urlsplit
 
 from taxiway.model.errors import InputError
 from taxiway.plugin.forging import Entry, ListedTree
+from taxiway.plugin.forging.checkouts import GitCheckout, checkout
 from taxiway.plugin.forging.trees import tree_at
 from taxiway.plugins.gitlab.repositories import content, files
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from taxiway.plugins.gitlab.client import GitLabClients
 
 _PATH = re.compile(r"/(?P<name>[^/]+(?:/[^/]+)+?)/(?:-/)?(?:blob|raw|tree)/(?P<ref>[^/]+)/(?P<path>.+)")
+_PLACE = re.compile(r"/(?P<name>[^/]+(?:/[^/]+)+?)(?:\.git)?(?:/(?:-/)?(?:blob|raw|tree)/(?P<at>.+?))?/?")
 
 
 @dataclass
@@ -43,3 +45,12 @@ class GitLabUrls:
 
         base = f"{client.web}/{name}/-/blob/{quote(ref)}/"
         return tree_at(path, lambda: files(client, project, ref), fetch, base)
+
+    def checkout(self, url: str, token: str | None) -> GitCheckout:
+        parts = urlsplit(url)
+        match = _PLACE.fullmatch(parts.path)
+        if match is None:
+            form = f"https://{parts.netloc}/<group>/<project>/-/tree/<branch>/<path>"
+            raise InputError(f"'{url}' names nothing on GitLab: write {form}", code="gitlab.url")
+        remote = self.clients.of(parts.netloc).acting(token).reading(match["name"])
+        return checkout(remote, unquote(match["at"] or ""))

@@ -8,8 +8,12 @@ from typing import Any
 
 import pytest
 
+from factories.git_host import GitHost
 from factories.other_system import Asked, OtherSystem, Reply, other_system
-from factories.scaffolding import FEATURES, PLUGINS, Desk, desk
+from factories.scaffolding import FEATURES, PLUGINS, Desk, desk, entity
+from taxiway.features.catalog import service as catalog
+from taxiway.plugin import SourcedEntity
+from taxiway.plugin.forging.smart_http import basic
 
 ANSWERS: dict[str, Any] = {
     "/api/v3/user/orgs?per_page=100": [{"login": "acme"}],
@@ -58,10 +62,16 @@ MINE, OURS = "token-of-ann", "token-of-the-settings"
 
 
 @pytest.fixture(scope="module")
-def forge() -> Iterator[OtherSystem]:
+def git(tmp_path_factory: pytest.TempPathFactory) -> GitHost:
+    accepts = {basic("x-access-token", token) for token in (MINE, OURS)}
+    return GitHost(tmp_path_factory.mktemp("git") / "hosted", accepts)
+
+
+@pytest.fixture(scope="module")
+def forge(git: GitHost) -> Iterator[OtherSystem]:
     def respond(asked: Asked) -> Reply:
         if asked.path not in ANSWERS:
-            return Reply({"message": "Not Found"}, 404)
+            return git.answer(asked) or Reply({"message": "Not Found"}, 404)
         return Reply(ANSWERS[asked.path])
 
     with other_system(respond) as there:
@@ -134,3 +144,96 @@ def test_a_step_on_the_picked_host_acts_as_the_person_and_no_other_step_does(at:
         refused = [one["id"] for one in checks if "No user credentials provided" in one["detail"]]
         assert refused == ["step:elsewhere"]
         assert at.post(ref, values=values, secrets={"USER_OAUTH_TOKEN": MINE}).status_code == 403
+
+
+def plan(at: Desk, ref: str, **body: Any) -> dict[str, Any]:
+    with at.client() as client:
+        made = client.post("/api/scaffolder/v1/plans", json={"template_ref": ref, **body})
+    assert made.status_code == 201, made.text
+    found: dict[str, Any] = made.json()
+    return found
+
+
+def test_what_is_fetched_by_a_url_is_read_with_the_persons_token_where_one_is_given(
+    at: Desk, forge: OtherSystem, git: GitHost
+) -> None:
+    git.create("acme/parts")
+    git.commit("acme/parts", "main", {"name.txt": "${{ values.name }}\n"})
+    host = f"localhost:{forge.host.partition(':')[2]}"  # of which only GitHub is in the settings
+    url, wish = f"http://{host}/acme/parts", {"values": {"name": "orders"}}
+    steps = [
+        {"id": "all", "action": "fetch:template", "input": {"url": url, "targetPath": "all", **wish}},
+        {"id": "one", "action": "fetch:template:file",
+         "input": {"url": f"{url}/blob/main/name.txt", "targetPath": "one.txt", **wish}},
+        {"id": "as", "action": "fetch:plain:file",
+         "input": {"url": f"{url}/blob/main/name.txt", "targetPath": "as.txt", "token": "${{ secrets.MORE }}"}},
+        {"id": "read", "action": "roadiehq:utils:fs:parse", "input": {"path": "${{ parameters.elsewhere }}"}},
+    ]  # fmt: skip
+    output = {"links": [], "text": [{"title": "Read", "content": "${{ steps.read.output.content }}"}]}
+    ref = at.template({"parameters": [PICKED], "steps": steps[:2] + steps[3:], "output": output}, "fetched")
+    picked = {"at": f"{host}?owner=acme&repo=new", "elsewhere": "all/name.txt"}
+    mine = {"USER_OAUTH_TOKEN": MINE}
+
+    def used() -> set[str]:
+        found = {one.headers["authorization"] for one in forge.asked}
+        forge.asked.clear()
+        return {token for token in (MINE, OURS) if basic("x-access-token", token) in found}
+
+    forge.asked.clear()
+    run = at.end(at.post(ref, values=picked, secrets=mine).json()["id"])
+    assert (run.state, used()) == ("succeeded", {MINE})
+    assert run.output["text"][0]["content"] == "orders\n"
+    assert MINE not in at.log(run.id)
+    assert at.end(at.post(ref, values={**picked, "elsewhere": "one.txt"}).json()["id"]).state == "succeeded"
+    assert used() == {OURS}
+    files = {one["path"] for one in plan(at, ref, values=picked)["files"]}
+    assert (files, used()) == ({"all/name.txt", "one.txt"}, {OURS})
+    tried = plan(at, ref, values=picked, secrets=mine)
+    assert (tried["files"], used()) == ([], set()), "nothing stands in for a token that nobody gave yet"
+    with_token = at.template({"steps": [steps[2]], "secrets": {"schema": {}}}, "with-token")
+    run = at.end(at.post(with_token, secrets={"MORE": MINE}).json()["id"])
+    assert (run.state, used()) == ("succeeded", {MINE})
+    with pytest.MonkeyPatch.context() as strict:
+        strict.setitem(at.served.platform.settings.scaffolder.__dict__, "require_user_credentials", True)
+        refused = [one for one in plan(at, ref, values=picked)["checks"] if "No user credentials" in one["detail"]]
+        assert ([one["id"] for one in refused], used()) == (["step:all", "step:one"], set())
+        assert at.post(ref, values=picked).status_code == 403
+        run = at.end(at.post(ref, values=picked, secrets=mine).json()["id"])
+        assert (run.state, used()) == ("succeeded", {MINE})
+    for wrong, told in (
+        ("http://169.254.169.254/latest", "its host is no forge of the settings"),
+        (f"{url}/blob/main/name.txt", "is a file: fetch it with fetch:plain:file"),
+        (f"{url}/tree/main/nowhere", "has no 'nowhere' at"),
+    ):
+        bad = at.template({"steps": [{"id": "f", "action": "fetch:plain", "input": {"url": wrong}}]}, "bad")
+        (check,) = [one for one in plan(at, bad, values={})["checks"] if one["id"] == "step:f"]
+        assert told in check["detail"]
+
+
+def test_a_template_on_a_forge_brings_its_files_as_they_are_at_each_run(
+    at: Desk, forge: OtherSystem, git: GitHost
+) -> None:
+    git.create("acme/paths")
+    host = f"localhost:{forge.host.partition(':')[2]}"
+    steps = [
+        {"id": "fetch", "action": "fetch:plain", "input": {"url": "."}},
+        {"id": "read", "action": "roadiehq:utils:fs:parse", "input": {"path": "name.txt"}},
+    ]
+    spec = {
+        "type": "service",
+        "owner": "makers",
+        "steps": steps,
+        "output": {"name": "${{ steps.read.output.content }}"},
+    }
+    location = f"url:http://{host}/acme/paths/blob/main/template.yaml"
+    item = SourcedEntity(entity("Template", "elsewhere", spec), location)
+    platform = at.served.platform
+    platform.store.write(lambda tx: catalog.apply_entities(tx, platform.system("test"), [item], "elsewhere", full=True))
+    for text in ("one", "two"):
+        git.commit("acme/paths", "main", {"template.yaml": "kind: Template", "name.txt": text})
+        run = at.end(at.post("template:default/elsewhere").json()["id"])
+        assert (run.state, run.output) == ("succeeded", {"name": text})
+    with at.client() as client:
+        opened = client.get("/api/scaffolder/v1/templates/default/elsewhere/files")
+    assert opened.status_code == 200, opened.text
+    assert (opened.json()["entry"], len(opened.json()["files"])) == ("template.yaml", 2)

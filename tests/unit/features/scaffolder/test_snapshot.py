@@ -35,6 +35,14 @@ def template(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
+def test_a_link_is_refused_whatever_it_leads_to(platform: Any, template: Path) -> None:
+    for target in ("run.sh", "/"):
+        (link := template / "skeleton" / "link").symlink_to(target)
+        with pytest.raises(InputError, match="link is no plain file"):
+            snapshot(platform, f"file:{template}/template.yaml", DOCUMENT)
+        link.unlink()
+
+
 def test_an_unchanged_template_is_not_read_again_and_each_change_is_seen(platform: Any, template: Path) -> None:
     location = f"file:{template}/template.yaml"
     first = snapshot(platform, location, DOCUMENT)

@@ -1,33 +1,37 @@
-"""`fetch:template` and `fetch:plain`: files of the template's own snapshot into the workspace."""
+"""`fetch:template` and `fetch:plain`: files of the template's own snapshot, or of a repository elsewhere, into the
+workspace."""
 
 from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from taxiway.features.scaffolder.remote import Fetched, is_remote
 from taxiway.features.scaffolder.rendering.client import Renderer
 from taxiway.model.errors import InputError, NotFoundError
 from taxiway.plugin import StepContext
 from taxiway.plugin.actions import FunctionAction, Tree, inside, schema, workspace_files
 
 TEMPLATE_FOLDER = "template"
-NOT_NEEDED = "Not needed: files come from the template's own repository"
+FOLDER_URL = "Folder, relative to the template, or its URL on a forge"
+READ_WITH = "What a URL on a forge is read with, in place of the credential of the settings"
 LISTS = {"type": "array", "items": {"type": "string"}}
 
 
-def fetch_actions(renderer: Callable[[], Renderer]) -> list[FunctionAction]:
-    """The fetch actions; `renderer` gives the rendering pool when it is first needed."""
+def fetch_actions(renderer: Callable[[], Renderer], fetched: Fetched) -> list[FunctionAction]:
+    """The fetch actions; `renderer` gives the rendering pool when it is first needed, `fetched` what URLs name."""
     return [
         FunctionAction(
             key="fetch:template",
-            description="Render the files of a folder of the template into the workspace",
-            function=lambda ctx, values: _fetch_template(ctx, values, renderer()),
+            description="Render the files of a folder of the template, or of a repository, into the workspace",
+            function=lambda ctx, values: _fetch_template(ctx, values, renderer(), fetched),
             input_schema=schema(
                 ["url"],
-                url="Folder, relative to the template",
+                url=FOLDER_URL,
                 targetPath="Where to write, relative to the workspace",
                 values={"type": "object", "description": "Values that the files see as `values`"},
                 copyWithoutTemplating=LISTS,
@@ -37,19 +41,19 @@ def fetch_actions(renderer: Callable[[], Renderer]) -> list[FunctionAction]:
                 replace={"type": "boolean"},
                 trimBlocks={"type": "boolean"},
                 lstripBlocks={"type": "boolean"},
-                token=NOT_NEEDED,
+                token=READ_WITH,
             ),
             output_schema=schema(),
         ),
         FunctionAction(
             key="fetch:plain",
-            description="Copy the files of a folder of the template into the workspace",
-            function=_fetch_plain,
+            description="Copy the files of a folder of the template, or of a repository, into the workspace",
+            function=lambda ctx, values: _fetch_plain(ctx, values, fetched),
             input_schema=schema(
                 ["url"],
-                url="Folder, relative to the template",
+                url=FOLDER_URL,
                 targetPath="Where to write",
-                token=NOT_NEEDED,
+                token=READ_WITH,
             ),
             output_schema=schema(),
         ),
@@ -70,25 +74,37 @@ def source_folder(ctx: StepContext, url: str) -> Path:
 
 def source_place(ctx: StepContext, url: str) -> Path:
     """What `url` names in the template's snapshot, whether it is there or not."""
-    if "://" in url:
-        raise InputError(f"'{url}' is not reachable: only folders of the template's own repository can be fetched")
     base = ctx.workspace.parent / TEMPLATE_FOLDER
     whole = base.with_name(base.name + ".files")
     root = whole if whole.is_dir() else base
     return inside(root, os.path.relpath(base.resolve() / url, root.resolve()))
 
 
-def _fetch_plain(ctx: StepContext, values: Mapping[str, Any]) -> Mapping[str, Any]:
-    source, target = source_folder(ctx, values["url"]), inside(ctx.workspace, values.get("targetPath") or ".")
+@contextmanager
+def _folder(ctx: StepContext, values: Mapping[str, Any], fetched: Fetched) -> Iterator[Path]:
+    """The folder to fetch, of the template or from elsewhere."""
+    if is_remote(values["url"]):
+        with fetched(ctx, values) as folder:
+            yield folder
+    else:
+        yield source_folder(ctx, values["url"])
+
+
+def _fetch_plain(ctx: StepContext, values: Mapping[str, Any], fetched: Fetched) -> Mapping[str, Any]:
+    target = inside(ctx.workspace, values.get("targetPath") or ".")
     tree = Tree(target)
-    for name, path in workspace_files(source):
-        tree.write(name, path.read_bytes(), os.access(path, os.X_OK))
+    with _folder(ctx, values, fetched) as source:
+        for name, path in workspace_files(source):
+            tree.write(name, path.read_bytes(), os.access(path, os.X_OK))
     return {}
 
 
-def _fetch_template(ctx: StepContext, values: Mapping[str, Any], renderer: Renderer) -> Mapping[str, Any]:
-    source, target = source_folder(ctx, values["url"]), inside(ctx.workspace, values.get("targetPath") or ".")
-    render_folder(source, target, values, renderer, ctx.log, is_plan=ctx.is_dry_run)
+def _fetch_template(
+    ctx: StepContext, values: Mapping[str, Any], renderer: Renderer, fetched: Fetched
+) -> Mapping[str, Any]:
+    target = inside(ctx.workspace, values.get("targetPath") or ".")
+    with _folder(ctx, values, fetched) as source:
+        render_folder(source, target, values, renderer, ctx.log, is_plan=ctx.is_dry_run)
     return {}
 
 

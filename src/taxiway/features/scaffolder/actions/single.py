@@ -4,11 +4,13 @@ single files, and on files that are in the workspace. They may be done again, an
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from taxiway.features.scaffolder.actions.fetch import LISTS, NOT_NEEDED, render_folder, source_place, write_file
+from taxiway.features.scaffolder.actions.fetch import LISTS, READ_WITH, render_folder, source_place, write_file
+from taxiway.features.scaffolder.remote import Fetched, is_remote
 from taxiway.features.scaffolder.rendering.client import Renderer
 from taxiway.model.errors import InputError, NotFoundError
 from taxiway.plugin import StepContext
@@ -16,38 +18,39 @@ from taxiway.plugin.actions import FunctionAction, inside, schema
 
 BOOLEAN = {"type": "boolean"}
 OBJECT = {"type": "object"}
+FILE_URL = "File, relative to the template, or its URL on a forge or a host of catalog.url_hosts"
 Values = Mapping[str, Any]
 
 
-def single_actions(renderer: Callable[[], Renderer]) -> list[FunctionAction]:
+def single_actions(renderer: Callable[[], Renderer], fetched: Fetched) -> list[FunctionAction]:
     """The actions of this module."""
     return [
         FunctionAction(
             key="fetch:plain:file",
-            description="Copy a file of the template into the workspace",
-            function=_plain_file,
+            description="Copy a file of the template, or one behind a URL, into the workspace",
+            function=lambda ctx, values: _plain_file(ctx, values, fetched),
             input_schema=schema(
                 ["url", "targetPath"],
-                url="File, relative to the template",
+                url=FILE_URL,
                 targetPath="Where to write",
-                token=NOT_NEEDED,
+                token=READ_WITH,
             ),
             output_schema=schema(),
         ),
         FunctionAction(
             key="fetch:template:file",
-            description="Render a file of the template into the workspace",
-            function=lambda ctx, values: _render_file(ctx, values, source_place(ctx, values["url"]), renderer()),
+            description="Render a file of the template, or one behind a URL, into the workspace",
+            function=lambda ctx, values: _template_file(ctx, values, renderer(), fetched),
             input_schema=schema(
                 ["url", "targetPath"],
-                url="File, relative to the template",
+                url=FILE_URL,
                 targetPath="Where to write",
                 values=OBJECT,
                 cookiecutterCompat=BOOLEAN,
                 replace=BOOLEAN,
                 trimBlocks=BOOLEAN,
                 lstripBlocks=BOOLEAN,
-                token=NOT_NEEDED,
+                token=READ_WITH,
             ),
             output_schema=schema(),
         ),
@@ -86,10 +89,26 @@ def single_actions(renderer: Callable[[], Renderer]) -> list[FunctionAction]:
     ]
 
 
-def _plain_file(ctx: StepContext, values: Values) -> Values:
-    source = _file(source_place(ctx, values["url"]), values["url"])
-    write_file(inside(ctx.workspace, values["targetPath"]), source.read_bytes(), os.access(source, os.X_OK))
+@contextmanager
+def _source(ctx: StepContext, values: Values, fetched: Fetched) -> Iterator[Path]:
+    """The file to fetch, of the template or from elsewhere."""
+    if is_remote(values["url"]):
+        with fetched(ctx, values, as_file=True) as file:
+            yield file
+    else:
+        yield _file(source_place(ctx, values["url"]), values["url"])
+
+
+def _plain_file(ctx: StepContext, values: Values, fetched: Fetched) -> Values:
+    target = inside(ctx.workspace, values["targetPath"])
+    with _source(ctx, values, fetched) as source:
+        write_file(target, source.read_bytes(), os.access(source, os.X_OK))
     return {}
+
+
+def _template_file(ctx: StepContext, values: Values, renderer: Renderer, fetched: Fetched) -> Values:
+    with _source(ctx, values, fetched) as source:
+        return _render_file(ctx, values, source, renderer)
 
 
 def _render_file(ctx: StepContext, values: Values, source: Path, renderer: Renderer) -> Values:

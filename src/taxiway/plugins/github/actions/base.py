@@ -13,7 +13,7 @@ from taxiway.model.errors import InputError, NotFoundError, TaxiwayError
 from taxiway.plugin import PluginContext, StepContext
 from taxiway.plugin.forging.making import PushedCommits, action_client, no_credential
 from taxiway.plugin.forging.repo_urls import RepoUrl, parse_repo_url
-from taxiway.plugin.forging.smart_http import GitRemote, basic
+from taxiway.plugin.forging.smart_http import GitRemote
 from taxiway.plugin.outgoing import Answer
 from taxiway.plugins.github.client import GitHubClient, GitHubClients
 
@@ -81,8 +81,7 @@ class Repo:
     @cached_property
     def remote(self) -> GitRemote:
         """Its git."""
-        token = self.client.token(self.owner) or ""
-        return GitRemote(self.client.outgoing, f"{self.client.web}/{self.name}.git", basic("x-access-token", token))
+        return self.client.remote(self.name)
 
 
 @dataclass(frozen=True)

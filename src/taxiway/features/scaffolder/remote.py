@@ -1,0 +1,87 @@
+"""Files behind URLs on other hosts: what `fetch:*` reads by an absolute URL, and templates that are registered so.
+
+A forge of the settings gives folders and files, with the token of a person or the credential of the settings; a host of
+`catalog.url_hosts` gives single files. No other host is asked for anything.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from taxiway.core.context import Platform
+from taxiway.features.catalog.sources.urls import is_known_host, open_url
+from taxiway.features.scaffolder.user_tokens import no_credentials
+from taxiway.model.errors import InputError, NotFoundError
+from taxiway.plugin import Checkout, CheckoutReader, StepContext
+from taxiway.plugin.actions import Tree
+from taxiway.plugin.outgoing import shown
+
+Values = Mapping[str, Any]
+Fetched = Callable[..., AbstractContextManager[Path]]
+"""`fetched` of a platform: of a step and its input, as a file or as a folder."""
+
+
+def is_remote(url: str) -> bool:
+    """Whether a `url` of a step is absolute; others are relative to the template."""
+    return "://" in url
+
+
+def checkout(platform: Platform, url: str, token: str | None = None) -> Checkout:
+    """What a URL on a forge of the settings names. InputError when it is on none."""
+    reader = _reader(platform, url)
+    if reader is None:
+        raise InputError(
+            f"'{shown(url)}' cannot be fetched: its host is no forge of the settings (a single file may be on a host "
+            "of catalog.url_hosts too): ask the platform team to add it",
+            code="scaffolder.outside_url",
+        )
+    return reader.checkout(url, token)
+
+
+def fetching(platform: Platform) -> Fetched:
+    """`fetched` of a platform."""
+    return partial(fetched, platform)
+
+
+@contextmanager
+def fetched(platform: Platform, ctx: StepContext, values: Values, *, as_file: bool = False) -> Iterator[Path]:
+    """The folder or file that a step's `url` names, for as long as the block lasts. NotFoundError when it names a file
+    where a folder is wanted, or the other way round."""
+    url, token = values["url"], values.get("token") or None
+    if token:
+        ctx.hide(token)
+    if platform.settings.scaffolder.require_user_credentials and not token and _reader(platform, url) is not None:
+        raise no_credentials(urlsplit(url).netloc)
+    with tempfile.TemporaryDirectory(dir=ctx.workspace.parent) as folder:
+        yield _read_into(platform, Path(folder), url, token, as_file=as_file)
+
+
+def _read_into(platform: Platform, folder: Path, url: str, token: str | None, *, as_file: bool) -> Path:
+    tree = Tree(folder)
+    if as_file and _reader(platform, url) is None and is_known_host(platform, url):
+        source, path = open_url(platform, url)
+        tree.write("file", source.read(path), executable=False)
+        return folder / "file"
+    found = checkout(platform, url, token)
+    if found.is_file() != as_file:
+        kind, action = ("file", "fetch:plain:file") if not as_file else ("folder", "fetch:plain")
+        raise NotFoundError(f"'{shown(url)}' is a {kind}: fetch it with {action}, or its like that renders")
+    name = ""
+    for name, content, executable in found.files(found.path):
+        tree.write(name, content, executable)
+    return folder / name if as_file else folder
+
+
+def _reader(platform: Platform, url: str) -> CheckoutReader | None:
+    try:
+        host = urlsplit(url).netloc.lower()
+    except ValueError:
+        return None
+    readers: Sequence[object] = platform.registry.all("url_reader")
+    return next((one for one in readers if isinstance(one, CheckoutReader) and host in one.hosts), None)

@@ -1,0 +1,144 @@
+"""The files of a repository at a commit, read over git: what a golden path fetches by a URL, or is kept in.
+
+The readers of forges (`url_reader`) make one for a URL. Only the files that are asked for are transferred, where the
+forge can do that; symbolic links are refused, submodules left out as an archive leaves them out.
+"""
+
+from __future__ import annotations
+
+import re
+import stat
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from taxiway.model.errors import InputError, NotFoundError, TooLargeError
+from taxiway.plugin.forging.packs import too_large
+from taxiway.plugin.forging.smart_http import GitRemote
+from taxiway.plugin.forging.trees import inside
+
+MOST_FILES, MOST_BYTES = 5_000, 64 * 1024 * 1024
+COMMIT = re.compile(r"[0-9a-f]{40}")
+HEADS, TAGS = "refs/heads/", "refs/tags/"
+WANTING = frozenset({"allow-reachable-sha1-in-want", "allow-any-sha1-in-want"})
+
+
+@dataclass(frozen=True)
+class GitCheckout:
+    """Implements `Checkout`: `path` of a repository at `commit`; `able` is what its server is able to."""
+
+    remote: GitRemote
+    commit: str
+    path: str
+    able: frozenset[str]
+
+    def is_file(self) -> bool:
+        if self.path == ".":
+            return False
+        mode, _ = self._entry(self.path)
+        return stat.S_ISREG(mode)
+
+    def files(self, folder: str) -> Iterator[tuple[str, bytes, bool]]:
+        found = list(self._below(folder))
+        blobs = self._blobs([sha for _, _, sha in found])
+        size = 0
+        for path, mode, sha in found:
+            content: bytes = blobs[sha].data
+            size += len(content)
+            if size > MOST_BYTES:
+                raise too_large(self.remote.shown, MOST_BYTES)
+            yield path, content, bool(mode & 0o111)
+
+    def _below(self, folder: str) -> Iterator[tuple[str, int, bytes]]:
+        """(path below `folder`, mode, id) of every file there, in order; of the file itself, by its name, where it is
+        one."""
+        folder = inside(folder)
+        if folder == ".":
+            pending = [("", self._trees[self.commit.encode()].tree)]
+        else:
+            mode, sha = self._entry(folder)
+            if not stat.S_ISDIR(mode):
+                yield self._plain(folder.rpartition("/")[2], mode), mode, sha
+                return
+            pending = [("", sha)]
+        count = 0
+        while pending:
+            prefix, sha = pending.pop()
+            below = []
+            for entry in self._trees[sha].iteritems():
+                path, mode = f"{prefix}{entry.path.decode(errors='surrogateescape')}", entry.mode
+                if stat.S_ISDIR(mode):
+                    below.append((f"{path}/", entry.sha))
+                elif stat.S_IFMT(mode) != 0o160000:  # a submodule
+                    count += 1
+                    if count > MOST_FILES:
+                        raise TooLargeError(
+                            f"'{folder}' of {self.remote.shown} has more than {MOST_FILES} files: name a smaller "
+                            "folder",
+                            code="forge.too_large",
+                        )
+                    yield self._plain(path, mode), mode, entry.sha
+            pending += reversed(below)
+
+    def _plain(self, path: str, mode: int) -> str:
+        if not stat.S_ISREG(mode):
+            raise InputError(
+                f"'{path}' of {self.remote.shown} is a link: golden paths read plain files only", code="forge.link"
+            )
+        return path
+
+    def _entry(self, path: str) -> tuple[int, bytes]:
+        """(mode, id) of what is at a path. NotFoundError."""
+        mode, sha = stat.S_IFDIR, self._trees[self.commit.encode()].tree
+        for part in inside(path).split("/"):
+            try:
+                mode, sha = self._trees[sha][part.encode(errors="surrogateescape")] if stat.S_ISDIR(mode) else (0, b"")
+            except KeyError:
+                mode = 0
+            if not mode:
+                raise NotFoundError(
+                    f"{self.remote.shown} has no '{path}' at {self.commit[:12]}: correct the URL", code="forge.no_path"
+                )
+        return mode, sha
+
+    def _blobs(self, ids: list[bytes]) -> Mapping[bytes, Any]:
+        missing = sorted({sha for sha in ids if sha not in self._trees})
+        if not missing:
+            store: Mapping[bytes, Any] = self._trees
+        elif self.able & WANTING:
+            found = self.remote.objects([sha.decode() for sha in missing])
+            store = {sha: found[sha] if sha in found else self._trees[sha] for sha in ids}
+        else:
+            store = self.remote.fetch(self.commit, whole=True)
+        return store
+
+    @cached_property
+    def _trees(self) -> Any:
+        return self.remote.fetch(self.commit)
+
+
+def checkout(remote: GitRemote, named: str, path: str | None = None) -> GitCheckout:
+    """The checkout of what a URL names: a branch, tag or commit `named`, empty for the default branch. Without a `path`
+    that is the rest of `named`, whose branch may hold slashes itself. NotFoundError."""
+    if not {".", ".."}.isdisjoint(unquote(urlsplit(remote.url).path).split("/")):
+        raise InputError("a name with '.' or '..' alone is no part of an address here", code="forge.dots")
+    refs, able = remote.refs()
+    words = named.strip("/").split("/") if named.strip("/") else ["HEAD"]
+    for count in range(len(words), 0, -1) if path is None else [len(words)]:
+        commit = _commit_of(refs, "/".join(words[:count]))
+        if commit is not None:
+            rest = "/".join(words[count:]) if path is None else path
+            return GitCheckout(remote, commit, inside(rest) if rest.strip("/") else ".", able)
+    raise NotFoundError(
+        f"{remote.shown} has no branch, tag or commit '{words[0] if path is None else named}': correct the URL",
+        code="forge.no_ref",
+    )
+
+
+def _commit_of(refs: Mapping[str, str], name: str) -> str | None:
+    if name == "HEAD":
+        return refs.get(name)
+    known = (f"{HEADS}{name}", f"{TAGS}{name}^{{}}", f"{TAGS}{name}")
+    return next((refs[one] for one in known if one in refs), name if COMMIT.fullmatch(name) else None)

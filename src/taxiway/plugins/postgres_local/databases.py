@@ -125,8 +125,8 @@ def names(admin: Any) -> Sequence[str]:
 
 def rows(opened: Any) -> dict[str, int]:
     """How many rows the tables of the database have, the largest first and those without rows left out; counted up to
-    1,000 each."""
-    from psycopg import sql
+    1,000 each. A table that goes meanwhile holds nothing."""
+    from psycopg import errors, sql
 
     tables = opened.execute(
         "select n.nspname, c.relname from pg_class c join pg_namespace n on n.oid = c.relnamespace "
@@ -138,7 +138,10 @@ def rows(opened: Any) -> dict[str, int]:
     counted = sql.SQL("select count(*) from (select 1 from {} limit {}) as held")
     found = {}
     for schema, name in tables:
-        many = opened.execute(counted.format(sql.Identifier(schema, name), sql.Literal(MOST_ROWS))).fetchone()[0]
+        try:
+            many = opened.execute(counted.format(sql.Identifier(schema, name), sql.Literal(MOST_ROWS))).fetchone()[0]
+        except (errors.UndefinedTable, errors.InvalidSchemaName):
+            continue
         if many:
             found[name if schema == "public" else f"{schema}.{name}"] = int(many)
     return found

@@ -70,14 +70,14 @@ class PostgresDriver:
                 self._server.stop()
 
     def contents(self, inventory: Sequence[Mapping[str, Any]]) -> str | None:
-        held: dict[str, int] = {}
+        held: list[tuple[str, int]] = []
         for name in [str(item["name"]) for item in inventory if item.get("kind") == "database"]:
             if name in self.databases():
                 port = self._server.ensure()
                 with databases.connection(port, SUPERUSER, self._server.password(), name) as opened:
-                    held |= databases.rows(opened)
+                    held += databases.rows(opened).items()
         counts = [
-            f"{count}{' or more' if count == databases.MOST_ROWS else ''} in {table}" for table, count in held.items()
+            f"{count}{' or more' if count == databases.MOST_ROWS else ''} in {table}" for table, count in held
         ]
         more = f" and {len(counts) - MOST_TOLD} more tables" if len(counts) > MOST_TOLD else ""
         return f"rows: {', '.join(counts[:MOST_TOLD])}{more}" if counts else None

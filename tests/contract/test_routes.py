@@ -5,6 +5,7 @@ The lists of exceptions are exact: a new open route fails here until somebody ha
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -126,6 +127,26 @@ def test_a_developer_who_owns_nothing_changes_nothing(server: Served, calls: lis
     writes = [call for call in calls if call.operation is not None and call.operation.effect != "read"]
     answers = {call.name: ask(client, call) for call in writes if call.operation.permission is not None}
     assert {name: status for name, status in answers.items() if not 400 <= status < 500} == {}
+
+
+def test_half_a_character_is_refused_wherever_json_is_taken(server: Served) -> None:
+    client = server.client(server.token())
+    client.headers["content-type"] = "application/json"
+    for path, name, status in (
+        ("/api/access/v1/sessions", "link_token", 422),
+        ("/api/scaffolder/v1/plans", "template_ref", 422),
+        ("/api/catalog/entity-facets", "facets", 400),
+    ):
+        half = f'{{"{name}": "a\ud800"}}'
+        for body in (
+            json.dumps(json.loads(half)).encode(),
+            *(half.encode(e, "surrogatepass") for e in ("utf-8", "utf-16")),
+        ):
+            answer = client.post(path, content=body)
+            assert answer.status_code == status, answer.text
+            assert "leave out the half of a surrogate pair" in answer.text
+    whole = client.post("/api/access/v1/sessions", content=rb'{"link_token": "\ud83d\ude00"}')
+    assert (whole.status_code, whole.json()["code"]) == (401, "authentication.link")
 
 
 def test_operations_without_a_permission_are_these(calls: list[Call]) -> None:

@@ -6,6 +6,8 @@ Called by the assembly in `api`. A route never decides about a thing's owner: se
 from __future__ import annotations
 
 import asyncio
+import json
+import re
 from collections.abc import Callable, Coroutine, Iterable
 from functools import cached_property
 from typing import Any
@@ -32,6 +34,8 @@ from taxiway.model.errors import AuthenticationError, InternalError, NotAllowedE
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 KEY_HEADER = "idempotency-key"
+_HALVES = re.compile(rb"\\u[dD][89a-fA-F]|\xed[\xa0-\xbf]|\0")
+"""Where JSON may hold half of a surrogate pair: escaped, in bytes, or in another encoding than UTF-8."""
 
 
 class OperationRoute(Route):
@@ -59,6 +63,20 @@ async def _not_made(_: Request) -> Response:
     raise AssertionError("an operation is answered by the route that is made of it")
 
 
+class _JsonRequest(Request):
+    """A request whose JSON is text throughout: halves of characters, which JSON can spell, no encoder takes."""
+
+    async def json(self) -> Any:
+        found = await super().json()
+        if _HALVES.search(self._body):
+            text = json.dumps(found, ensure_ascii=False)
+            try:
+                text.encode()
+            except UnicodeEncodeError as error:
+                raise json.JSONDecodeError("leave out the half of a surrogate pair", text, error.start) from error
+        return found
+
+
 class _HandlerRoute(APIRoute):
     def __init__(self, operation: Operation) -> None:
         self.operation = operation
@@ -68,6 +86,7 @@ class _HandlerRoute(APIRoute):
         inner, operation = super().get_route_handler(), self.operation
 
         async def handle(request: Request) -> Response:
+            request = _JsonRequest(request.scope, request.receive)
             request.scope[OPERATION] = operation
             try:
                 check(request.scope, operation.permission)

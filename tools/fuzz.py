@@ -9,6 +9,7 @@ It needs `schemathesis`, which `make fuzz` installs beside the checkout's own pa
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import shutil
 import subprocess
@@ -16,6 +17,7 @@ import sys
 import tempfile
 import urllib.request
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
@@ -42,7 +44,7 @@ def main() -> None:
     running = server.start(folder / "data", folder)
     try:
         token = server.token(running)
-        _fill(running.url, token)
+        os.environ["TAXIWAY_FUZZ_KNOWN"] = json.dumps(_fill(running.url, token, folder))
         codes = []
         if options.description in ("ours", "both"):
             codes.append(_run(options, ROOT / "openapi.json", running.url, token))
@@ -55,17 +57,46 @@ def main() -> None:
     sys.exit(max(codes))
 
 
-def _fill(url: str, token: str) -> None:
-    lines = [
-        f'{{"apiVersion":"backstage.io/v1alpha1","kind":"Component","metadata":{{"name":"fuzz-{number}",'
-        f'"tags":["go"],"labels":{{"tier":"{number % 3}"}}}},"spec":{{"type":"service","lifecycle":"production",'
-        f'"owner":"fuzzers","dependsOn":["component:fuzz-{number // 2}"]}}}}'
-        for number in range(50)
+def _fill(url: str, token: str, folder: Path) -> list[tuple[str, dict[str, str]]]:
+    """Make a thing of most kinds. Their names by what paths begin with, for parameters that nobody could guess."""
+
+    def post(path: str, body: object) -> dict[str, Any]:
+        lines = body if isinstance(body, list) else [body]
+        head = {"authorization": f"Bearer {token}"}
+        head["content-type"] = "application/x-ndjson" if isinstance(body, list) else "application/json"
+        request = urllib.request.Request(url + path, "\n".join(map(json.dumps, lines)).encode(), head)
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            found: dict[str, Any] = json.loads(answer.read())
+            return found
+
+    post("/api/catalog/v1/push/fuzz", [_component(number) for number in range(50)])
+    (folder / "catalog-info.yaml").write_text(json.dumps(_component(50)))
+    location = post("/api/catalog/locations", {"type": "file", "target": str(folder / "catalog-info.yaml")})["location"]
+    golden_path = "template:default/static-site"
+    values = {"name": "fuzzed", "owner": "group:default/fuzzers", "description": "Made by fuzzing"}
+    plan = post("/api/scaffolder/v1/plans", {"template_ref": golden_path, "values": values})
+    draft = post("/api/scaffolder/v1/drafts", {"template_ref": golden_path})
+    hook = post("/api/webhooks/v1/webhooks", {"name": "fuzz", "url": "https://hooks.example.com/", "enabled": False})
+    view = post("/api/catalog/v1/views", {"name": "fuzz", "title": "Fuzz", "filters": ["kind=component"]})
+    run = post(f"/api/catalog/v1/locations/{location['id']}/ingest", {})
+    entity = {"kind": "component", "namespace": "default", "name": "fuzz-50", "source": "fuzz"}
+    template = {"kind": "template", "name": "static-site", "templateRef": golden_path, "template_ref": golden_path}
+    return [
+        ("", {**entity, "id": location["id"], "view": view["id"], "run_id": run["run_id"], "task_id": run["run_id"]}),
+        ("/api/scaffolder/", {"draft_id": draft["id"], "draftId": draft["id"], "plan_id": plan["id"], **template}),
+        ("/api/webhooks/", {"id": hook["id"]}),
     ]
-    head = {"authorization": f"Bearer {token}", "content-type": "application/x-ndjson"}
-    request = urllib.request.Request(f"{url}/api/catalog/v1/push/fuzz", "\n".join(lines).encode(), head)
-    with urllib.request.urlopen(request, timeout=30) as answer:
-        answer.read()
+
+
+def _component(number: int) -> dict[str, Any]:
+    spec = {"type": "service", "lifecycle": "production", "owner": "fuzzers"}
+    metadata = {"name": f"fuzz-{number}", "tags": ["go"], "labels": {"tier": str(number % 3)}}
+    return {
+        "apiVersion": "backstage.io/v1alpha1",
+        "kind": "Component",
+        "metadata": metadata,
+        "spec": {**spec, "dependsOn": [f"component:fuzz-{number // 2}"]},
+    }
 
 
 def _run(options: argparse.Namespace, description: Path, url: str, token: str) -> int:

@@ -160,10 +160,22 @@ def get_role(tx: Tx, member: str, role: Role) -> Assignment:
     return Assignment(row.member, row.role, row.created_at)
 
 
-def has_administrator(tx: Tx) -> bool:
-    """Whether anybody is one, and stays it until this is committed."""
+def administrators(tx: Tx) -> list[str]:
+    """Users and groups that are; they stay it until this is committed."""
     query = select(role_assignment.c.member).where(role_assignment.c.role == "admin")
-    return tx.conn.execute(query.limit(1).with_for_update()).first() is not None
+    return list(tx.conn.execute(query.with_for_update()).scalars())
+
+
+def is_here(tx: Tx, subject: str) -> bool:
+    """Whether somebody has a local account, a session that lives, or a token that is good."""
+    since = (session.c.seen_at > tx.now - IDLE, session.c.created_at > tx.now - ABSOLUTE)
+    good = (api_token.c.revoked_at.is_(None), api_token.c.expires_at > tx.now)
+    signs = (
+        select(account.c.subject).where(account.c.subject == subject),
+        select(session.c.subject).where(session.c.subject == subject, *since),
+        select(api_token.c.subject).where(api_token.c.subject == subject, *good),
+    )
+    return any(tx.conn.execute(query.limit(1)).first() is not None for query in signs)
 
 
 def list_roles(conn: Connection, limit: int, cursor: str | None) -> Page[Assignment]:

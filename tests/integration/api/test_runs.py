@@ -29,7 +29,7 @@ class Talker(BaseHandler):
     def execute(self, run: Run, step: Step, ctx: StepContext) -> StepResult:
         if step.action == "wait":
             ctx.wait_for("approval", None)
-        ctx.log(f"hello from {step.id}")
+        ctx.log(f"hello from {step.id}, grüß GOTT [x]^]")
         ctx.created("thing", step.id, {"n": 1})
         return StepResult({"said": step.id})
 
@@ -80,7 +80,9 @@ def test_a_run_is_followed_to_its_end(server: Served) -> None:
     events = follow(server, run_id, "end")
     assert events[-1][2] == {"state": "succeeded"}
     texts = [data["text"] for name, _, data in events if name == "log"]
-    assert [text for text in texts if text.startswith("hello")] == [f"hello from step{n}" for n in range(3)]
+    assert [text for text in texts if text.startswith("hello")] == [
+        f"hello from step{n}, grüß GOTT [x]^]" for n in range(3)
+    ]
     ids = [int(identifier) for name, identifier, _ in events if name == "log" and identifier]
     assert ids == sorted(ids)
     resumed = follow(server, run_id, "end", last=str(ids[0]))
@@ -100,7 +102,8 @@ def test_a_run_is_followed_to_its_end(server: Served) -> None:
         if cursor is None:
             break
     assert found == [(later, "step0"), (run_id, "step2"), (run_id, "step1"), (run_id, "step0")]
-    assert client.get("/api/runs/v1/logs", params={"text": "hello%step"}).json()["items"] == []
+    for text, lines in (("GRÜß gott [X]^", 4), ("ß*", 0), ("ß gott ?x", 0), ("Ü[^x]", 0), ("hello%step", 0)):
+        assert len(client.get("/api/runs/v1/logs", params={"text": text}).json()["items"]) == lines, text
     assert client.get("/api/runs/v1/logs", params={"text": "hello", "kind": "deploy"}).json()["items"] == []
     assert client.get("/api/runs/v1/logs", params={"text": "hello", "cursor": "x"}).status_code == 422
     assert run["actions"] == []

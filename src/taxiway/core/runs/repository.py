@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, func, insert, or_, select, update
 
 from taxiway.core.runs.parts import Claim, FencedError
 from taxiway.core.runs.rows import line_of, plain, principal_document, run_of, step_of
@@ -142,7 +142,7 @@ def search_logs(
     runs = select(*FOUND).where(visible(scope, run.c.owner)).order_by(run.c.id.desc()).limit(SEARCHED_RUNS)
     for name, value in filters.items():
         runs = runs.where(run.c[name] == value)
-    lines = select(run_log).where(run_log.c.text.icontains(text, autoescape=True))
+    lines = select(run_log).where(_holds(conn, text))
     if cursor is not None:
         run_id, seq = _place(cursor)
         runs = runs.where(run.c.id <= run_id)
@@ -158,6 +158,20 @@ def search_logs(
     if page.next_cursor is None and len(there) == SEARCHED_RUNS:
         return Page(page.items, encode_cursor([oldest, 0]))
     return page
+
+
+def _holds(conn: Connection, text: str) -> ColumnElement[bool]:
+    """Whether a line holds `text` in any case."""
+    if conn.dialect.name != "sqlite" or text.isascii():
+        return run_log.c.text.icontains(text, autoescape=True)
+    # SQLite's LIKE folds nothing but ASCII.
+    return run_log.c.text.op("GLOB")(f"*{''.join(map(_in_any_case, text))}*")
+
+
+def _in_any_case(char: str) -> str:
+    """A character in a pattern of SQLite's GLOB."""
+    cases = {one for one in (char, char.lower(), char.upper()) if len(one) == 1}
+    return f"[{''.join(sorted(cases))}]" if len(cases) > 1 or char in "*?[" else char
 
 
 def _place(cursor: str) -> tuple[str, int]:

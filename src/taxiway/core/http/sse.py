@@ -1,6 +1,8 @@
-"""Server-sent events: one helper that ends when the client leaves, when the source ends, or when Taxiway stops.
+"""Server-sent events: one helper that ends when the client leaves, when the source ends, or when Taxiway stops. Beside
+it long polls, for clients that cannot stream.
 
-Sources are polled in a thread, quickly after a change and slower when nothing happens, so an idle stream costs little.
+Sources are polled in a thread, quickly after a change and slower when nothing happens, so an idle stream costs little:
+no thread waits with it.
 """
 
 from __future__ import annotations
@@ -9,7 +11,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
 from starlette.concurrency import run_in_threadpool
@@ -18,6 +20,7 @@ from starlette.responses import StreamingResponse
 from taxiway.core.context import Platform
 from taxiway.kit.signals import waker
 
+T = TypeVar("T")
 HEARTBEAT_SECONDS = 15.0
 FASTEST_SECONDS = 0.1
 SLOWEST_SECONDS = 1.0
@@ -55,6 +58,23 @@ def event_stream(platform: Platform, poll: Callable[[], Batch], topic: str | Non
     at once."""
     headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
     return StreamingResponse(_chunks(platform, poll, topic), media_type="text/event-stream", headers=headers)
+
+
+async def found_within(platform: Platform, poll: Callable[[], Sequence[T]], topic: str, seconds: float) -> Sequence[T]:
+    """What `poll` (blocking, called in a thread) finds once it finds anything; nothing after so many seconds."""
+    wake, deadline = asyncio.Event(), platform.clock.monotonic() + seconds
+    remove = platform.signals.listen(topic, waker(asyncio.get_running_loop(), wake))
+    try:
+        while True:
+            wake.clear()
+            found = await run_in_threadpool(poll)
+            left = deadline - platform.clock.monotonic()
+            if found or left <= 0 or platform.stopping.is_set():
+                return found
+            with suppress(TimeoutError):
+                await asyncio.wait_for(wake.wait(), min(SLOWEST_SECONDS, left))
+    finally:
+        remove()
 
 
 async def _chunks(platform: Platform, poll: Callable[[], Batch], topic: str | None) -> AsyncIterator[bytes]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-import time
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any, Literal
@@ -12,10 +10,11 @@ from uuid import UUID
 import orjson
 from fastapi import Query, Response
 from pydantic import BaseModel, Field, SecretStr
+from starlette.concurrency import run_in_threadpool
 from starlette.responses import StreamingResponse
 
 from taxiway.core.http.context import Ctx
-from taxiway.core.http.sse import Batch, SseEvent, event_stream
+from taxiway.core.http.sse import Batch, SseEvent, event_stream, found_within
 from taxiway.core.operations import Operations
 from taxiway.features.scaffolder.binding import offers
 from taxiway.features.scaffolder.forges import forge_hosts
@@ -28,8 +27,6 @@ from taxiway.plugin import Autocompleter
 operations = Operations("scaffolder")
 BASE = "/api/scaffolder"
 LONG_POLL_SECONDS = 30.0
-ELSEWHERE_SECONDS = 0.5
-"""How often runs of other processes are looked at; what happens in this process wakes the request."""
 COMPLETION_ID = 2_000_000_000
 """The id of a completion event, behind every log line."""
 
@@ -153,20 +150,12 @@ def get_task(ctx: Ctx, task_id: str) -> Response:
 
 
 @operations.get(BASE + "/v2/tasks/{task_id}/events", "runs.read", errors="backstage")
-def list_task_events(ctx: Ctx, task_id: str, after: int = Query(0, ge=0)) -> list[dict[str, Any]]:
-    """Events of a task behind `after`; waits up to 30 s for the first."""
-    _task(ctx, task_id)
-    deadline, news = time.monotonic() + LONG_POLL_SECONDS, threading.Event()
-    remove = ctx.platform.signals.listen(f"run:{task_id}", news.set)
-    try:
-        while True:
-            news.clear()
-            events = _events(ctx, task_id, after)
-            if events or time.monotonic() > deadline or ctx.platform.stopping.is_set():
-                return events
-            news.wait(ELSEWHERE_SECONDS)
-    finally:
-        remove()
+async def list_task_events(ctx: Ctx, task_id: str, after: int = Query(0, ge=0)) -> list[dict[str, Any]]:
+    """Events of a task behind `after`; waits up to 30 s for the first. Behind its completion there are none."""
+    await run_in_threadpool(_task, ctx, task_id)
+    if after >= COMPLETION_ID:
+        return []
+    return await found_within(ctx.platform, lambda: _events(ctx, task_id, after), f"run:{task_id}", LONG_POLL_SECONDS)
 
 
 @operations.get(BASE + "/v2/tasks/{task_id}/eventstream", "runs.read", errors="backstage", streams=True)
@@ -294,7 +283,7 @@ def _events(ctx: Ctx, task_id: str, after: int) -> list[dict[str, Any]]:
     for step_id, line in ctx.platform.runs.logs(task_id, step=None, after=after, limit=500):
         body = {"message": line.text, "stepId": step_id}
         events.append(_event(task_id, line.seq, "log", line.at or run.created_at, body))
-    if run.state in ENDED and len(events) < 500 and after < COMPLETION_ID:
+    if run.state in ENDED and len(events) < 500:
         events.append(_event(task_id, COMPLETION_ID, "completion", run.ended_at or run.created_at, _completion(run)))
     return events
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -93,6 +96,20 @@ def until(server: Served, run_id: str, state: str) -> Run:
     return run
 
 
+@contextmanager
+def many_that_wait(server: Served, path: str) -> Iterator[list[socket.socket]]:
+    """More clients than the server has threads, which ask for what is not there yet."""
+    where, token = urlsplit(server.url), server.token("viewer")
+    head = f"GET {path}?after=1000000 HTTP/1.1\r\nhost: {where.netloc}\r\nauthorization: Bearer {token}\r\n\r\n"
+    with ExitStack() as opened:
+        clients = [
+            opened.enter_context(socket.create_connection((where.hostname, where.port or 0), 10)) for _ in range(45)
+        ]
+        for one in clients:
+            one.sendall(head.encode())
+        yield clients
+
+
 ASKED = {"id": "make", "action": "test:make", "input": {"name": "a"}}
 
 
@@ -131,11 +148,14 @@ def test_a_signal_brings_its_data_and_only_what_is_waited_for_is_taken(
     last = {"id": "log", "action": "test:make", "input": {"name": "${{ steps.make.output.signal.ticket }}"}}
     run_id = start([{**ASKED, "taxiway:wait": {"signal": "ticket-closed", "timeoutSeconds": 60}}, last])
     until(server, run_id, "waiting")
-    with server.client(server.token("admin")) as client:
-        assert client.post(f"{RUNS}/{run_id}/signals/other", json={}).status_code == 409
+    with server.client(server.token("admin")) as client, many_that_wait(server, f"{TASKS}/{run_id}/events") as waiting:
+        assert client.post(f"{RUNS}/{run_id}/signals/other", json={}).status_code == 409, "they keep nobody waiting"
         sent = client.post(f"{RUNS}/{run_id}/signals/ticket-closed", json={"data": {"ticket": "T-1"}})
         assert sent.status_code == 202, sent.text
-    assert finished(run_id).state == "succeeded"
+        assert finished(run_id).state == "succeeded"
+        answers = [one.recv(100_000) for one in waiting]
+        assert all(b"completion" in answer for answer in answers), "each hears of it"
+        assert client.get(f"{TASKS}/{run_id}/events", params={"after": 2_000_000_000}).json() == []
     assert make.made == ["a", "T-1"]
 
 

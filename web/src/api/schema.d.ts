@@ -2938,8 +2938,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Events of a task behind `after`; waits up to 30 s for the first.
-         * @description Events of a task behind `after`; waits up to 30 s for the first.
+         * Events of a task behind `after`; waits up to 30 s for the first. Behind its completion there are none.
+         * @description Events of a task behind `after`; waits up to 30 s for the first. Behind its completion there are none.
          */
         get: operations["scaffolder.list_task_events"];
         put?: never;

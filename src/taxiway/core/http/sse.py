@@ -60,7 +60,7 @@ def event_stream(platform: Platform, poll: Callable[[], Batch], topic: str | Non
     return StreamingResponse(_chunks(platform, poll, topic), media_type="text/event-stream", headers=headers)
 
 
-async def found_within(platform: Platform, poll: Callable[[], Sequence[T]], topic: str, seconds: float) -> Sequence[T]:
+async def found_within(platform: Platform, poll: Callable[[], list[T]], topic: str, seconds: float) -> list[T]:
     """What `poll` (blocking, called in a thread) finds once it finds anything; nothing after so many seconds."""
     wake, deadline = asyncio.Event(), platform.clock.monotonic() + seconds
     remove = platform.signals.listen(topic, waker(asyncio.get_running_loop(), wake))

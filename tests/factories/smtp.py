@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import socketserver
+import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
 from email.message import EmailMessage
+from typing import Any
+
+from aiosmtpd.smtp import SMTP, AuthResult, Envelope, Session
 
 
 @dataclass
@@ -98,3 +103,48 @@ def smtp_server() -> Iterator[Smtp]:
         threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
         yield made
         server.shutdown()
+
+
+@dataclass
+class Relay:
+    """A mail server by somebody else, aiosmtpd: it takes mail after STARTTLS and a sign-in alone. `seen` is what came:
+    (what, whether over TLS)."""
+
+    user: str
+    password: str
+    port: int = 0
+    seen: list[tuple[str, bool]] = field(default_factory=list)
+
+    def sign_in(self, server: SMTP, session: Session, envelope: Envelope, mechanism: str, data: Any) -> AuthResult:
+        self.seen.append(("AUTH", session.ssl is not None))
+        return AuthResult(success=(data.login, data.password) == (self.user.encode(), self.password.encode()))
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
+        self.seen.append((f"mail to {', '.join(envelope.rcpt_tos)}", session.ssl is not None))
+        return "250 taken"
+
+
+@contextmanager
+def relay(user: str, password: str, tls: ssl.SSLContext | None) -> Iterator[Relay]:
+    """Serve one on loopback; without `tls` it does not know STARTTLS."""
+    made, loop = Relay(user, password), asyncio.new_event_loop()
+
+    def protocol() -> SMTP:
+        needs = dict.fromkeys(("require_starttls", "auth_required", "auth_require_tls"), tls is not None)
+        return SMTP(made, tls_context=tls, authenticator=made.sign_in, loop=loop, hostname="relay", **needs)
+
+    server = loop.run_until_complete(loop.create_server(protocol, "127.0.0.1", 0))
+    made.port = server.sockets[0].getsockname()[1]
+    thread = threading.Thread(target=loop.run_forever, daemon=True)
+    thread.start()
+    yield made
+
+    def end() -> None:
+        server.close()
+        for task in asyncio.all_tasks(loop):
+            task.cancel()
+        loop.call_soon(loop.stop)
+
+    loop.call_soon_threadsafe(end)
+    thread.join(5)
+    loop.close()

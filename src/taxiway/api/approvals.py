@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
+from fastapi import Query
 from pydantic import BaseModel
 
 from taxiway.core.context import OpContext
@@ -12,11 +13,14 @@ from taxiway.core.operations import Operations
 from taxiway.core.permissions import decide
 from taxiway.core.runs.stepping import approvers, asked
 from taxiway.features.approvals.service.showing import told
+from taxiway.kit.paging import decode_cursor, encode_cursor
+from taxiway.model.errors import InputError
 from taxiway.model.run import Run, Step
 
 operations = Operations("runs")
 MOST = 500
-"""Waiting runs that are looked at, newest first."""
+LOOKED, BATCH = 5_000, 200
+"""Waiting runs that are looked at for one page, newest first, and at a time."""
 
 
 class Told(BaseModel):
@@ -46,22 +50,49 @@ class WaitingApproval(BaseModel):
 
 class WaitingApprovals(BaseModel):
     """What waits for the caller, newest run first. `by_mail` says whether a mail server is set; without one people are
-    told by events alone, which webhooks carry."""
+    told by events alone, which webhooks carry. Without `next_cursor` there is no more; a page may be empty and not be
+    the last: only so many runs are looked through for one."""
 
     items: list[WaitingApproval]
     by_mail: bool
+    next_cursor: str | None
 
 
 @operations.get("/api/runs/v1/approvals", "runs.read", response=WaitingApprovals)
-def list_approvals(ctx: Ctx) -> dict[str, Any]:
+def list_approvals(
+    ctx: Ctx, limit: Annotated[int, Query(ge=1, le=MOST)] = MOST, cursor: str | None = None
+) -> dict[str, Any]:
     """Runs that wait for an approval which the caller may give."""
-    waiting = ctx.platform.runs.waiting_for_approval(MOST)
-    steps = ((run, next((step for step in run.steps if step.state == "waiting"), None)) for run in waiting)
-    # A run that goes on while it is read waits no more.
-    mine = [(run, step) for run, step in steps if step is not None and may_decide(ctx, run)]
+    mine, last = _mine(ctx, limit, _before(cursor))
     known = told(ctx.platform, [run.id for run, _ in mine])
     items = [{**_item(run, step), "told": known.get(run.id, [])} for run, step in mine]
-    return {"items": items, "by_mail": ctx.platform.settings.mail.host is not None}
+    next_cursor = None if last is None else encode_cursor([last])
+    return {"items": items, "by_mail": ctx.platform.settings.mail.host is not None, "next_cursor": next_cursor}
+
+
+def _before(cursor: str | None) -> str | None:
+    try:
+        return None if cursor is None else str(decode_cursor(cursor)[0])
+    except (ValueError, IndexError) as error:
+        raise InputError("the cursor is not one of ours: start again without it", code="bad_cursor") from error
+
+
+def _mine(ctx: OpContext, limit: int, before: str | None) -> tuple[list[tuple[Run, Step]], str | None]:
+    """The next runs that wait for the caller, and the last one that was looked at where there may be more."""
+    found: list[tuple[Run, Step]] = []
+    for _ in range(LOOKED // BATCH):
+        waiting = ctx.platform.runs.waiting_for_approval(BATCH, before)
+        for run in waiting:
+            before = run.id
+            step = next((step for step in run.steps if step.state == "waiting"), None)
+            if step is None or not may_decide(ctx, run):  # one that goes on while it is read waits no more
+                continue
+            found.append((run, step))
+            if len(found) == limit:
+                return found, before
+        if len(waiting) < BATCH:
+            return found, None
+    return found, before
 
 
 def may_decide(ctx: OpContext, run: Run) -> bool:

@@ -140,7 +140,11 @@ def undo(
 @app.command
 def approvals(*, output: Output = "table") -> None:
     """List what waits for your decision."""
-    found = Client(find_session()).call("GET", "/api/runs/v1/approvals")
+    client, path = Client(find_session()), "/api/runs/v1/approvals"
+    found = page = client.call("GET", path)
+    while page["next_cursor"] is not None:
+        page = client.call("GET", path, query={"cursor": page["next_cursor"]})
+        found["items"] += page["items"]
     rows = [{**one, "told": ", ".join(told["stage"] for told in one["told"])} for one in found["items"]]
     show(found["items"] if output != "table" else rows, output, [*APPROVAL_COLUMNS, "told"])
     if output != "table":

@@ -7143,13 +7143,16 @@ export interface components {
         /**
          * WaitingApprovals
          * @description What waits for the caller, newest run first. `by_mail` says whether a mail server is set; without one people are
-         *     told by events alone, which webhooks carry.
+         *     told by events alone, which webhooks carry. Without `next_cursor` there is no more; a page may be empty and not be
+         *     the last: only so many runs are looked through for one.
          */
         WaitingApprovals: {
             /** By Mail */
             by_mail: boolean;
             /** Items */
             items: components["schemas"]["WaitingApproval"][];
+            /** Next Cursor */
+            next_cursor: string | null;
         };
         /**
          * WebhookRequest
@@ -11316,7 +11319,10 @@ export interface operations {
     };
     "runs.list_approvals": {
         parameters: {
-            query?: never;
+            query?: {
+                limit?: number;
+                cursor?: string | null;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -11330,6 +11336,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["WaitingApprovals"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
                 };
             };
         };

@@ -103,9 +103,9 @@ class DurableRuns:
         with self.parts.store.read() as conn:
             return repository.list_runs(conn, scope, filters, limit, cursor)
 
-    def waiting_for_approval(self, limit: int) -> Sequence[Run]:
+    def waiting_for_approval(self, limit: int, before: str | None = None) -> Sequence[Run]:
         with self.parts.store.read() as conn:
-            return repository.waiting_for_approval(conn, limit)
+            return repository.waiting_for_approval(conn, limit, before)
 
     def search_logs(
         self, scope: Scope, text: str, *, filters: Mapping[str, Any], limit: int, cursor: str | None

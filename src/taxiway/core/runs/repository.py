@@ -117,9 +117,11 @@ def list_runs(conn: Connection, scope: Scope, filters: Mapping[str, Any], limit:
     return page_of([run_of(row) for row in rows], limit, lambda item: [item.id])
 
 
-def waiting_for_approval(conn: Connection, limit: int) -> list[Run]:
-    """Runs that wait for an approval, newest first, with their steps."""
+def waiting_for_approval(conn: Connection, limit: int, before: str | None = None) -> list[Run]:
+    """Runs that wait for an approval, newest first, with their steps; those that were made `before` a run."""
     waits = select(run.c.id).where(run.c.state == "waiting", run.c.waiting_for.startswith("approval:"))
+    if before is not None:
+        waits = waits.where(run.c.id < before)
     return [load(conn, row.id) for row in conn.execute(waits.order_by(run.c.id.desc()).limit(limit))]
 
 

@@ -48,8 +48,8 @@ class Runs(Protocol):
         """Newest first, without steps. Filters: state, kind, subject, parent_id, created_by."""
         ...
 
-    def waiting_for_approval(self, limit: int) -> Sequence[Run]:
-        """Runs that wait for an approval, newest first, with their steps."""
+    def waiting_for_approval(self, limit: int, before: str | None = None) -> Sequence[Run]:
+        """Runs that wait for an approval, newest first, with their steps; those that were made `before` a run."""
         ...
 
     def search_logs(

@@ -23,6 +23,9 @@ from taxiway.model.run import ENDED, Created, Run, Step
 from taxiway.plugin import StepContext
 
 APPROVERS = "approvers"
+ESCALATED = "escalated"
+"""The checkpoint with who may decide as well since nobody did: {attempt, refs}. It is for that attempt of the step
+alone: when the step is tried again, those are asked first who were at first."""
 """The checkpoint in which a step says who is to decide."""
 CONFIRMED = "taxiway:confirmed"
 """The checkpoint with the names of what may be taken back although others changed it since."""
@@ -54,7 +57,10 @@ def asked(run: Run, name: str) -> Any:
 
 def approvers(run: Run) -> frozenset[str]:
     """The references that the decision on a waiting run is left to; none: whoever may approve."""
-    return frozenset(asked(run, APPROVERS) or ())
+    wanted = frozenset(asked(run, APPROVERS) or ())
+    more = asked(run, ESCALATED) or {}
+    attempt = next((step.attempt for step in run.steps if step.state == "waiting"), None)
+    return wanted | frozenset(more["refs"]) if wanted and more.get("attempt") == attempt else wanted
 
 
 def signal_topic(run_id: str, step_id: str, topic: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from taxiway.core.runs.stepping import APPROVERS, approval_topic
+from taxiway.core.runs.stepping import ESCALATED, approval_topic
 from taxiway.core.settings_approvals import ApprovalSettings
 from taxiway.kit.clock import MICROSECONDS
 from taxiway.model.run import Run, Step
@@ -30,8 +30,8 @@ class Wait:
         return f"{self.step.id}/{self.part}@{self.step.attempt}"
 
     @property
-    def approvers_key(self) -> str:
-        return f"{self.part}/{APPROVERS}" if self.part else APPROVERS
+    def escalated_key(self) -> str:
+        return f"{self.part}/{ESCALATED}" if self.part else ESCALATED
 
 
 @dataclass(frozen=True)

@@ -16,9 +16,9 @@ from taxiway.features.approvals.tables import mail, notice
 from taxiway.model.run import Run
 
 
-def waiting(conn: Connection, limit: int) -> list[Run]:
-    """Runs that wait for an approval, newest first."""
-    return runs.waiting_for_approval(conn, limit)
+def waiting(conn: Connection, limit: int, before: str | None) -> list[Run]:
+    """Runs that wait for an approval, newest first; those that were made `before` a run."""
+    return runs.waiting_for_approval(conn, limit, before)
 
 
 def run_for_update(tx: Tx, run_id: str) -> Run:
@@ -27,10 +27,10 @@ def run_for_update(tx: Tx, run_id: str) -> Run:
 
 
 def widen(tx: Tx, waits: Run, step_id: str, key: str, ref: str) -> None:
-    """Let `ref` decide as well, beside those who were asked."""
+    """Let `ref` decide as well, beside those who were asked, for this attempt of the step."""
     step = next(one for one in waits.steps if one.id == step_id)
-    asked = [*(step.checkpoints.get(key) or []), ref]
-    runs.set_step(tx, waits.id, step_id, checkpoints={**step.checkpoints, key: list(dict.fromkeys(asked))})
+    more = {"attempt": step.attempt, "refs": [ref]}
+    runs.set_step(tx, waits.id, step_id, checkpoints={**step.checkpoints, key: more})
 
 
 def notices(conn: Connection, run_ids: Collection[str]) -> list[Notice]:

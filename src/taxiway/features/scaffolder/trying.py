@@ -24,7 +24,7 @@ from taxiway.features.scaffolder.rendering.client import Renderer
 from taxiway.features.scaffolder.snapshot import link_loose, loose, unpack
 from taxiway.features.scaffolder.steps import run_step
 from taxiway.features.scaffolder.user_tokens import acts_on_forge, host_at, refuse_without, takes_token, token_names
-from taxiway.model.errors import InputError, TaxiwayError
+from taxiway.model.errors import InputError, NotFoundError, TaxiwayError
 from taxiway.model.run import StepDefinition
 from taxiway.plugin import Action, CheckResult, StepContext
 
@@ -44,6 +44,8 @@ class Trial:
     steps: list[Mapping[str, Any]] = field(default_factory=list)
     problems: list[CheckResult] = field(default_factory=list)
     made_up: list[str] = field(default_factory=list)
+    hosts: set[str] = field(default_factory=set)
+    """Of forges that its steps act on."""
     inside: list[tuple[str, Any, bool]] = field(default_factory=list)
     """(step, what trying it gave, whether outputs before it were made up) of golden paths inside of this one."""
 
@@ -102,9 +104,7 @@ def _try_step(
         refuse_without(ctx.platform.settings.scaffolder, action, rendered, has_token=has_token)
         if is_last:
             return {}
-        # What is read with a person's token is read with nothing else now: nobody has given it yet.
-        waits = not acts_on_forge(action) and host_at(action, rendered) and (has_token or rendered.get("token"))
-        done = action.run(step_ctx, rendered) if action.supports_dry_run and not waits else None
+        done = _run_dry(action, step_ctx, rendered, tried, has_token=has_token)
         if step_ctx.step_id in known:
             return known[step_ctx.step_id]
         if done is not None:
@@ -151,6 +151,23 @@ def _try_step(
 def _record(order: Order) -> str:
     pinned = order.snapshot if order.folder is None else loose(order.folder)
     return record_text(order.template.ref, order.template.document, pinned, order.values)
+
+
+def _run_dry(action: Action, ctx: StepContext, values: Values, tried: Trial, *, has_token: bool) -> Values | None:
+    """What an action gives in a dry run; None where it is not tried."""
+    host = host_at(action, values)
+    if acts_on_forge(action):
+        tried.hosts.add(host)
+    elif host and (has_token or values.get("token")):
+        return None  # nobody has given the person's token yet, and nothing else may read in its place
+    if not action.supports_dry_run:
+        return None
+    try:
+        return action.run(ctx, values)
+    except NotFoundError:
+        if not acts_on_forge(action) and host in tried.hosts:  # a step before it may make what it fetches
+            tried.made_up.append(ctx.step_id)
+        raise
 
 
 def _problem(step: StepDefinition, error: TaxiwayError, made_up: Sequence[str]) -> CheckResult:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from sqlalchemy import select, update
 
+from factories.certificates import self_signed
 from factories.following import until
 from factories.scaffolding import Desk, desk, entity
-from factories.smtp import Smtp, smtp_server
+from factories.smtp import Smtp, relay, smtp_server
+from taxiway.api import approvals
 from taxiway.cli import runs
 from taxiway.core.store.tables import event
 from taxiway.features.approvals.service.mailing import UNKNOWN, send_due
@@ -105,7 +109,22 @@ def test_who_may_decide_is_asked_reminded_and_then_a_group_above_may_decide(
     monkeypatch.setenv("TAXIWAY_TOKEN", at.served.token("developer", "user:default/zoe"))
     runs.approvals()
     assert "requested, reminded, escalated" in " ".join(capsys.readouterr().out.split())
-    runs.approve(run_id)
+    with monkeypatch.context() as small, at.client("platform", "user:default/zoe") as zoe:
+        for name in ("BATCH", "LOOKED"):
+            small.setattr(approvals, name, 1)
+        page = zoe.get(f"{RUNS}/approvals").json()
+        assert [one["run_id"] for one in page["items"]] == [run_id]
+        rest = zoe.get(f"{RUNS}/approvals", params={"cursor": page["next_cursor"]}).json()
+        assert (rest["items"], rest["next_cursor"]) == ([], None)
+        assert zoe.get(f"{RUNS}/approvals", params={"cursor": "x"}).status_code == 422
+    runs.approve(run_id, reject=True)
+    assert at.end(run_id).state == "failed"
+    with at.client("platform", "user:default/zoe") as client:
+        assert client.post(f"{RUNS}/runs/{run_id}/retry").status_code == 202
+        at.end(run_id, "waiting")
+        assert client.get(f"{RUNS}/approvals").json()["items"] == [], "it is asked anew of those who were asked first"
+        assert client.post(f"{RUNS}/runs/{run_id}/approvals", json={"decision": "approved"}).status_code == 403
+    decide(at, run_id, "approved")
     assert at.end(run_id).state == "succeeded"
     later(at, 9)
     assert tell(platform) == 0, "what is decided is no news"
@@ -128,12 +147,6 @@ def test_mail_is_tried_again_and_never_comes_twice(at: Desk, smtp: Smtp) -> None
         return row.state, row.error
 
     assert state() == ("waiting", "the mail server answered 451 later, please")
-    due()
-    settings = platform.settings
-    with pytest.MonkeyPatch.context() as wrong:
-        wrong.setitem(settings.__dict__, "mail", settings.mail.model_copy(update={"security": "starttls"}))
-        assert send_due(platform) == 0
-    assert "STARTTLS extension not supported" in str(state()), "nothing goes in clear where TLS is wanted"
     due()
     smtp.password, right = "another-password", smtp.password
     assert send_due(platform) == 0
@@ -165,6 +178,41 @@ def test_mail_is_tried_again_and_never_comes_twice(at: Desk, smtp: Smtp) -> None
         assert (asked["stage"], asked["mails"], asked["sent"], asked["error"]) == ("requested", 1, 0, UNKNOWN)
     decide(at, run_id, "rejected")
     decide(at, goes_on, "rejected")
+
+
+def test_mail_goes_over_starttls_to_a_server_whose_certificate_is_good_and_to_no_other(
+    at: Desk, smtp: Smtp, tmp_path: Path
+) -> None:
+    platform, run_id = at.served.platform, waiting(at)
+    tell(platform)
+    settings, certificates = platform.settings, {}
+    for name, host in (("good", "127.0.0.1"), ("elsewhere", "mail.example.com"), ("unknown", "127.0.0.1")):
+        (tmp_path / name).mkdir()
+        certificates[name] = self_signed(tmp_path / name, host)
+
+    def send(name: str | None, trusted: str = "good") -> tuple[int, list[tuple[str, bool]], str | None]:
+        tls = None
+        if name is not None:
+            tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            tls.load_cert_chain(*certificates[name])
+        with relay(smtp.user, smtp.password, tls) as server, pytest.MonkeyPatch.context() as patched:
+            patched.setenv("SSL_CERT_FILE", str(certificates[trusted][0]))
+            change = {"security": "starttls", "port": server.port}
+            patched.setitem(settings.__dict__, "mail", settings.mail.model_copy(update=change))
+            platform.store.write(lambda tx: tx.conn.execute(update(mail).values(next_at=1)))
+            sent = send_due(platform)
+        with platform.store.read() as conn:
+            error = conn.execute(select(mail.c.error).order_by(mail.c.id.desc())).scalars().first()
+        return sent, server.seen, error
+
+    refused = "the mail server's TLS is not accepted: CERTIFICATE_VERIFY_FAILED"
+    assert send("unknown") == (0, [], refused), "signed by nobody who is trusted"
+    assert send("elsewhere", trusted="elsewhere") == (0, [], refused), "for another name"
+    sent, seen, error = send(None)
+    assert (sent, seen) == (0, []), "neither password nor mail in clear"
+    assert "STARTTLS extension not supported" in str(error)
+    assert send("good") == (1, [("AUTH", True), ("mail to ann@example.com", True)], None)
+    decide(at, run_id, "rejected")
 
 
 def test_a_mail_that_is_put_off_holds_up_no_other(at: Desk, smtp: Smtp) -> None:

@@ -47,6 +47,7 @@ def test_a_golden_path_makes_a_repository_on_gitea_and_undo_takes_it_back(
 ) -> None:
     url = f"{forge.url.partition('://')[2]}?repo=${{{{ parameters.name }}}}"
     values = {"name": "${{ parameters.name }}"}
+    file = f"{forge.url}/ada/${{{{ parameters.name }}}}/src/branch/main/catalog-info.yaml"
     contents = {"repoContentsUrl": "${{ steps.publish.output.repoContentsUrl }}"}
     spec: dict[str, Any] = {
         "parameters": {"title": "What", "properties": {"name": {"type": "string"}}},
@@ -54,8 +55,13 @@ def test_a_golden_path_makes_a_repository_on_gitea_and_undo_takes_it_back(
             {"id": "fetch", "action": "fetch:template", "input": {"url": "./skeleton", "values": values}},
             {"id": "publish", "action": "publish:gitea", "input": {"repoUrl": url, "description": "A shop"}},
             {"id": "register", "action": "catalog:register", "input": contents},
+            {"id": "again", "action": "fetch:plain:file", "input": {"url": file, "targetPath": "again.yaml"}},
+            {"id": "read", "action": "roadiehq:utils:fs:parse", "input": {"path": "again.yaml", "parser": "yaml"}},
         ],
-        "output": {"entityRef": "${{ steps.register.output.entityRef }}"},
+        "output": {
+            "entityRef": "${{ steps.register.output.entityRef }}",
+            "name": "${{ steps.read.output.content.metadata.name }}",
+        },
     }
     ref = add_template(spec, {"skeleton/catalog-info.yaml": SKELETON})
     with server.client(server.token("admin", "user:default/dev")) as client, forge.client() as api:
@@ -65,7 +71,7 @@ def test_a_golden_path_makes_a_repository_on_gitea_and_undo_takes_it_back(
         assert made.status_code == 201, made.text
         run = finished(made.json()["id"])
         assert run.state == "succeeded", run.error
-        assert run.output == {"entityRef": "component:default/outside-shop"}
+        assert run.output == {"entityRef": "component:default/outside-shop", "name": "outside-shop"}
         assert api.get("/repos/ada/outside-shop").json()["empty"] is False
         found = client.get("/api/catalog/entities/by-name/component/default/outside-shop")
         assert found.json()["metadata"]["name"] == "outside-shop"

@@ -40,7 +40,7 @@ function Inbox() {
         <ErrorState error={error} retry={() => void refetch()} compact />
       </Panel>
     )
-  if (!data?.items.length) return null
+  if (!data || (!data.items.length && !data.next_cursor)) return null
   const unsent = data.items.flatMap((a) => a.told).find((t) => t.error)?.error
   return (
     <Panel title="Waiting for your decision">
@@ -55,6 +55,7 @@ function Inbox() {
           { title: 'Since', cell: (a) => a.since_at && <Ago at={a.since_at} className="t2" /> },
         ]}
       />
+      {data.next_cursor && <p className="t2" style={{ margin: '8px 14px 12px' }}>These are the newest. taxiway runs approvals lists all.</p>}
       {!data.by_mail && <p className="t2" style={{ margin: '8px 14px 12px' }}>Nobody is told by mail: no mail server is set (mail.host in the settings).</p>}
       {unsent && <p className="t2" role="status" style={{ margin: '8px 14px 12px' }}>A mail was not sent: {unsent}</p>}
     </Panel>

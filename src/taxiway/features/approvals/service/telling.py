@@ -19,7 +19,7 @@ from taxiway.features.catalog import service as catalog
 from taxiway.model.event import EventDraft
 from taxiway.model.run import Run
 
-MOST_RUNS, MOST_RECIPIENTS = 500, 100
+BATCH, MOST_RECIPIENTS = 200, 100
 SUBJECTS = {
     "requested": "Your approval is asked for",
     "reminded": "Reminder: your approval is asked for",
@@ -34,19 +34,22 @@ EVENTS = {
 
 def tell(platform: Platform) -> int:
     """Tell whom it is time to tell; returns of how many approvals."""
-    with platform.store.read() as conn:
-        runs = repository.waiting(conn, MOST_RUNS)
-        told = repository.notices(conn, [run.id for run in runs])
-    done = 0
-    for run in runs:
-        wait = wait_of(run)
-        if wait is None:
-            continue
-        mine = [one for one in told if (one.run_id, one.wait) == (run.id, wait.name)]
-        found = next_notice(mine, platform.clock.now(), platform.settings.approvals)
-        if found is not None:
-            done += _notify(platform, run, wait, *found)
-    return done
+    done, before = 0, None
+    while True:
+        with platform.store.read() as conn:
+            runs = repository.waiting(conn, BATCH, before)
+            told = repository.notices(conn, [run.id for run in runs])
+        for run in runs:
+            wait = wait_of(run)
+            if wait is None:
+                continue
+            mine = [one for one in told if (one.run_id, one.wait) == (run.id, wait.name)]
+            found = next_notice(mine, platform.clock.now(), platform.settings.approvals)
+            if found is not None:
+                done += _notify(platform, run, wait, *found)
+        if len(runs) < BATCH:
+            return done
+        before = runs[-1].id
 
 
 def _notify(platform: Platform, run: Run, wait: Wait, stage: Stage, number: int) -> bool:
@@ -63,7 +66,7 @@ def _notify(platform: Platform, run: Run, wait: Wait, stage: Stage, number: int)
         if not repository.add_notice(tx, notice):
             return False
         if to and approvers(now):
-            repository.widen(tx, now, wait.step.id, wait.approvers_key, wanted[0])
+            repository.widen(tx, now, wait.step.id, wait.escalated_key, wanted[0])
         mails = _mails(platform, run, wait, notice, recipients, tx.now)
         repository.add_mails(tx, mails)
         data = {

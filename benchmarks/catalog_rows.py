@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import http.client
 import json
-import os
 import random
 import string
 import time
@@ -15,6 +14,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from benchmarks import postgres
 from benchmarks.client import Api, p50_p95
 from benchmarks.server import Server
 from taxiway.kit.words import words_of
@@ -161,12 +161,7 @@ def _wait(api: Api, name: str, word: str) -> None:
 
 
 def store_mb(running: Server) -> float:
-    """The store in MB: the SQLite file, or the PostgreSQL database that TAXIWAY_DATABASE_URL names."""
-    url = os.environ.get("TAXIWAY_DATABASE_URL")
-    if url is None:
-        return sum(path.stat().st_size for path in running.data.glob("*.db")) / 1e6
-    import psycopg
-
-    with psycopg.connect(url.replace("postgresql+psycopg", "postgresql")) as connection:
-        row = connection.execute("SELECT pg_database_size(current_database())").fetchone()
-    return (0 if row is None else row[0]) / 1e6
+    """The store in MB: the SQLite file, or the PostgreSQL database."""
+    if running.database is not None:
+        return postgres.size_mb(running.database)
+    return sum(path.stat().st_size for path in running.data.glob("*.db")) / 1e6

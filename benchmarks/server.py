@@ -19,12 +19,13 @@ TAXIWAY = (sys.executable, "-m", "taxiway.cli.main")
 
 @dataclass(frozen=True)
 class Server:
-    """A running server: `ready_seconds` from its start to the first 200 of /readyz."""
+    """A running server: `ready_seconds` from its start to the first 200 of /readyz; `database` is PostgreSQL's URL."""
 
     process: subprocess.Popen[str]
     data: Path
     url: str
     ready_seconds: float
+    database: str | None = None
 
     def stop(self) -> None:
         """End the server and everything that runs for its data folder."""
@@ -32,14 +33,17 @@ class Server:
         self.process.wait(15)
 
 
-def start(data: Path, roots: Path) -> Server:
-    """Start on `data` (made when missing) and any free port; `file:` locations below `roots` may be read."""
+def start(data: Path, roots: Path, database: str | None = None) -> Server:
+    """Start on `data` (made when missing) and any free port; `file:` locations below `roots` may be read. The store is
+    the PostgreSQL database of that URL, where one is given."""
     environ = os.environ | {
         "TAXIWAY_CATALOG__FILE_ROOTS": json.dumps([str(roots)]),
         "TAXIWAY_LIMITS__REQUESTS_PER_MINUTE": "100000000",
         "TAXIWAY_TELEMETRY__LOG_LEVEL": "warning",
     }
     data.parent.mkdir(mode=0o755, exist_ok=True)
+    if database is not None:
+        _keep(data, database)
     begin = time.perf_counter()
     with (data.parent / "server.log").open("ab") as log:
         command = [*TAXIWAY, "up", "--data", str(data), "--port", "0"]
@@ -49,11 +53,19 @@ def start(data: Path, roots: Path) -> Server:
     while process.poll() is None and time.perf_counter() - begin < START_SECONDS:
         try:
             with urllib.request.urlopen(url + "/readyz", timeout=5):
-                return Server(process, data, url, time.perf_counter() - begin)
+                return Server(process, data, url, time.perf_counter() - begin, database)
         except OSError:
             time.sleep(0.01)
     process.kill()
     raise RuntimeError("the server did not become ready: " + (data.parent / "server.log").read_text()[-2000:])
+
+
+def _keep(data: Path, database: str) -> None:
+    # In the settings of the data folder, where the commands that are given it find it too.
+    data.mkdir(exist_ok=True)
+    settings = data / "taxiway.yaml"
+    settings.touch(mode=0o600)
+    settings.write_text(json.dumps({"database_url": database}))
 
 
 def run(*arguments: str) -> str:

@@ -41,6 +41,7 @@ REVISIONS = (
     "0016_scaffolder_drafts",
     "0017_scaffolder_wizards",
     "0018_approvals",
+    "0019_postgres_size",
 )
 """The modules in `migrations/versions`, in order."""
 HEAD = REVISIONS[-1].partition("_")[0]

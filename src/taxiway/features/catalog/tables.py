@@ -3,16 +3,13 @@
 Joins use the small integer `entity.id`; everything outside knows an entity by `uid` (UUIDv7, new for a re-created name)
 or `ref`. Documents lie apart from the narrow rows, so that counting and sorting never touch them. Facets are
 dictionary-coded. A relation is stored once, by the entity that states it; its reverse is read through the index on
-the target. The full-text index is FTS5 without content on SQLite and a tsvector on PostgreSQL.
+the target. The full-text index, FTS5 without content on SQLite and a tsvector on PostgreSQL, is made by the migrations.
+What `info` says is of one dialect alone is not there on the other.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
-
 from sqlalchemy import (
-    DDL,
     BigInteger,
     Boolean,
     Column,
@@ -23,7 +20,6 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
-    event,
     false,
     text,
 )
@@ -71,7 +67,7 @@ entity_doc = Table(
 facet_key = Table(
     "facet_key",
     metadata,
-    Column("id", RowId, primary_key=True, autoincrement=False),
+    Column("id", Integer, primary_key=True, autoincrement=False),
     Column("key", Text, nullable=False, unique=True),
 )
 """Paths in lower case."""
@@ -79,8 +75,8 @@ facet_key = Table(
 facet = Table(
     "facet",
     metadata,
-    Column("id", RowId, primary_key=True, autoincrement=False),
-    Column("key_id", RowId, nullable=False),
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("key_id", Integer, nullable=False),
     Column("digest", BigInteger, nullable=False),
     Column("value", Text, nullable=False),
     Column("folded", Text),
@@ -93,12 +89,13 @@ says that there is a value that cannot be compared: null, or longer than 200 cha
 entity_facet = Table(
     "entity_facet",
     metadata,
-    Column("facet_id", RowId, primary_key=True, autoincrement=False),
-    Column("entity_id", RowId, primary_key=True, autoincrement=False),
+    Column("facet_id", Integer, primary_key=True, autoincrement=False),
+    Column("entity_id", Integer, primary_key=True, autoincrement=False),
+    info={"dialect": "sqlite"},
     sqlite_with_rowid=False,
 )
 """From a facet to its entities. The other way goes through `entity_doc.facets`: no index, and no foreign key either,
-which could not do without one."""
+which could not do without one. On PostgreSQL it is a view: see `repository/pairs`."""
 
 relation = Table(
     "relation",
@@ -106,9 +103,13 @@ relation = Table(
     Column("source_id", RowId, ForeignKey("entity.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
     Column("type", Text, primary_key=True),
     Column("target", Text, primary_key=True),
-    Index("ix_relation_target_type_source_id", "target", "type", "source_id"),
+    Index("ix_relation_target_type_source_id", "target", "type", "source_id", info={"dialect": "sqlite"}),
+    Index("ix_relation_source_id", "source_id", info={"dialect": "postgresql"}),
+    Index("ix_relation_target", "target", info={"dialect": "postgresql"}),
     sqlite_with_rowid=False,
 )
+"""PostgreSQL keeps equal keys of an index once, and has two such indexes instead of the primary key and the other one,
+which would hold every row again: together they are a sixth as large."""
 
 relation_type = Table(
     "relation_type",
@@ -359,26 +360,3 @@ catalog_repository = Table(
 )
 """Repositories that were looked at for a descriptor. `state` is what they were at then; `status` is has, missing or
 proposed; `proposal` is JSON: text, what was guessed and why. `owner` is the repository's, by whom it is seen."""
-
-FULL_TEXT: Mapping[str, Sequence[str]] = {
-    "sqlite": (
-        "CREATE VIRTUAL TABLE IF NOT EXISTS entity_fts USING fts5"
-        "(name, title, tags, body, content='', tokenize='unicode61 remove_diacritics 2', detail=column)",
-    ),
-    "postgresql": (
-        "CREATE TABLE IF NOT EXISTS entity_fts "
-        "(entity_id bigint PRIMARY KEY REFERENCES entity(id) ON DELETE CASCADE, words tsvector NOT NULL)",
-        "CREATE INDEX IF NOT EXISTS ix_entity_fts_words ON entity_fts USING gin (words)",
-    ),
-}
-"""Statements that make the full-text index, by dialect; run after `entity` was created."""
-
-
-def _ddl(statement: str) -> Any:
-    make: Any = DDL  # its constructor has no types
-    return make(statement.replace("%", "%%"))
-
-
-for _dialect, _statements in FULL_TEXT.items():
-    for _statement in _statements:
-        event.listen(entity, "after_create", _ddl(_statement).execute_if(dialect=_dialect))

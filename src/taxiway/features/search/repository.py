@@ -31,7 +31,7 @@ from taxiway.features.search.tables import search_collection, search_document
 from taxiway.model.access import Scope
 from taxiway.plugin import SearchDocument
 
-DOCUMENTS = Index("search_fts", "document_id", {"title": "A", "text": "D"}, ("title",))
+DOCUMENTS = Index("search_fts", "document_id", {"title": "=", "text": ""}, ("title",))
 MAX_TEXT = 100_000
 TIERS = ((1, ("title",), True), (2, ("title",), False), (4, (), True))
 """As the catalog's tiers, so that both can be merged: (tier, columns, whole words)."""

@@ -1,15 +1,12 @@
 """Documents that are no entities, for search: what contributed sources say, and in which state of theirs.
 
 Title and text are in the full-text table alone, `search_fts`: FTS5 with its content on SQLite, a tsvector beside the
-texts on PostgreSQL.
+texts on PostgreSQL. The migrations make it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
-
-from sqlalchemy import DDL, Column, Index, Table, Text, event
+from sqlalchemy import Column, Index, Table, Text
 
 from taxiway.core.store.types import JsonText, metadata
 from taxiway.features.catalog.tables import RowId
@@ -35,26 +32,3 @@ search_collection = Table(
     Column("state", Text, nullable=False),
     sqlite_with_rowid=False,
 )
-
-FULL_TEXT: Mapping[str, Sequence[str]] = {
-    "sqlite": (
-        "CREATE VIRTUAL TABLE IF NOT EXISTS search_fts USING fts5"
-        "(title, text, tokenize='unicode61 remove_diacritics 2', prefix='3', detail=column)",
-    ),
-    "postgresql": (
-        "CREATE TABLE IF NOT EXISTS search_fts "
-        "(document_id bigint PRIMARY KEY REFERENCES search_document(id) ON DELETE CASCADE,"
-        " title text NOT NULL, text text NOT NULL, words tsvector NOT NULL)",
-        "CREATE INDEX IF NOT EXISTS ix_search_fts_words ON search_fts USING gin (words)",
-    ),
-}
-
-
-def _ddl(statement: str) -> Any:
-    make: Any = DDL  # its constructor has no types
-    return make(statement)
-
-
-for _dialect, _statements in FULL_TEXT.items():
-    for _statement in _statements:
-        event.listen(search_document, "after_create", _ddl(_statement).execute_if(dialect=_dialect))

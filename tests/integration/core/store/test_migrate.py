@@ -19,7 +19,7 @@ from taxiway.core.store.migrate import HEAD, REVISIONS, migrate
 from taxiway.core.store.types import metadata
 from taxiway.model.errors import ConflictError
 
-OWN = {"alembic_version", "entity_fts", "search_fts"}
+OWN = {"alembic_version", "entity_fts", "search_fts", "entity_facet_list"}
 
 
 def plain(url: str) -> str:
@@ -32,7 +32,10 @@ def differences(url: str) -> list[object]:
     with engine.connect() as conn:
         context = MigrationContext.configure(
             conn,
-            opts={"include_name": lambda name, kind, parents: kind != "table" or not str(name).startswith(tuple(OWN))},
+            opts={
+                "include_name": lambda name, kind, parents: kind != "table" or not str(name).startswith(tuple(OWN)),
+                "include_object": lambda item, *_: item.info.get("dialect", engine.dialect.name) == engine.dialect.name,
+            },
         )
         found = compare_metadata(context, metadata)
         for index in ("entity_fts", "search_fts"):

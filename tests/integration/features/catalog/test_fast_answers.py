@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from factories.served import Served
+from factories.served import Served, served
+from taxiway.features.access.contrib import FEATURE as ACCESS
 from taxiway.features.catalog import fast, service
+from taxiway.features.catalog.contrib import FEATURE as CATALOG
 from taxiway.plugin import SourcedEntity, SourceProblem
 
 BASE = "/api/catalog"
@@ -58,6 +62,26 @@ def test_the_second_answer_comes_from_memory_and_is_the_same(client: httpx.Clien
 
 
 def test_every_commit_is_in_the_next_answer(client: httpx.Client, server: Served) -> None:
+    _change_and_ask(client, server)
+
+
+def test_every_commit_is_in_the_next_answer_on_postgresql(postgres_url: str, tmp_path: Path) -> None:
+    with served(tmp_path / "data", features=[ACCESS, CATALOG], database_url=postgres_url) as server:
+        _apply(server, *(_component(name) for name in ("cart", "orders", "web")))
+        with server.client(server.token()) as client:
+            end = time.monotonic() + 10
+            while not _is_from_memory(client, server):
+                assert time.monotonic() < end
+            _change_and_ask(client, server)
+
+
+def _is_from_memory(client: httpx.Client, server: Served) -> bool:
+    client.get(PATHS[0])
+    with fast.index_of(server.platform).at_once() as view:
+        return view is not None
+
+
+def _change_and_ask(client: httpx.Client, server: Served) -> None:
     cart = PATHS[0]
     for number in range(10):
         assert client.get(cart).json()["spec"].get("system") == (f"s{number - 1}" if number else None)

@@ -14,7 +14,7 @@ from taxiway.core.store import migrate as migrations
 from taxiway.core.store.migrate import REVISIONS, migrate
 from taxiway.features.catalog import packing
 from taxiway.features.catalog.packing import pack, unpack
-from taxiway.features.catalog.repository import facets, parts
+from taxiway.features.catalog.repository import facets, fts, parts
 from taxiway.features.catalog.tables import entity_doc, entity_facet
 
 DOCUMENT = {
@@ -61,6 +61,8 @@ def test_documents_facets_and_words_survive_the_packing(
             conn.execute(text("INSERT INTO entity_facet VALUES (:facet, :id)"), {"facet": facet, "id": one})
         if conn.dialect.name == "sqlite":
             parts._insert_words(conn, [(one, parts.words(DOCUMENT))])
+        else:
+            conn.execute(text("INSERT INTO entity_fts VALUES (:id, 'pay:1A andern:2B,9D a:3D')"), {"id": one})
     migrate(empty_database_url, tmp_path)
     with engine.begin() as conn:
         row = conn.execute(select(entity_doc)).one()
@@ -69,12 +71,14 @@ def test_documents_facets_and_words_survive_the_packing(
         assert conn.execute(select(entity_facet.c.facet_id).order_by(entity_facet.c.facet_id)).scalars().all() == [
             *(3, 7, 70_000)
         ]
-        if conn.dialect.name == "sqlite":
-            found = "SELECT count(*) FROM entity_fts WHERE entity_fts MATCH 'andern'"
-            assert conn.execute(text(found)).scalar_one() == 1
+        one_word = [fts.Term("andern")]
+        assert fts.matching(conn, fts.ENTITIES, [one_word]) == fts.matching(conn, fts.ENTITIES, [one_word], ["tags"])
+        assert one in fts.matching(conn, fts.ENTITIES, [one_word])
+        assert one not in fts.matching(conn, fts.ENTITIES, [one_word], ["name", "title"])
+        assert one in fts.matching(conn, fts.ENTITIES, [[fts.Term("pa")]], ["name", "title"])
         parts.remove(conn, {one: "component:default/pay"})
         assert conn.execute(select(entity_facet)).all() == []
+        assert not fts.matching(conn, fts.ENTITIES, [one_word])
         if conn.dialect.name == "sqlite":
-            assert conn.execute(text(found)).scalar_one() == 0
             conn.execute(text("INSERT INTO entity_fts(entity_fts) VALUES ('integrity-check')"))
     engine.dispose()

@@ -13,7 +13,7 @@ from sqlalchemy.sql.util import ClauseAdapter
 
 from taxiway.core.store.scoped import visible
 from taxiway.features.catalog.kinds import INVERSE
-from taxiway.features.catalog.repository import facets
+from taxiway.features.catalog.repository import facets, pairs
 from taxiway.features.catalog.repository.grammar import read_filters, read_predicate
 from taxiway.features.catalog.tables import entity, entity_facet, facet, relation, relation_type
 from taxiway.model.access import Scope
@@ -110,7 +110,7 @@ class Sql:
             return COLUMNS[key].in_(values)
         if key.startswith(RELATIONS):
             return self.related(key[len(RELATIONS) :], values)
-        return _facet(and_(facets.at_key(key), facets.equal(values)))
+        return pairs.has_one_of(and_(facets.at_key(key), facets.equal(values)))
 
     def exists_at(self, key: str) -> Clause:
         if key in COLUMNS:

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import orjson
 from sqlalchemy import Connection, delete, select, text
 from sqlalchemy import table as named_table
 
-from taxiway.core.store.bulk import insert_pairs, insert_rows
+from taxiway.core.store.bulk import insert_rows
 from taxiway.features.catalog.documents import words
 from taxiway.features.catalog.model import Record
 from taxiway.features.catalog.packing import pack
-from taxiway.features.catalog.repository import facets, names
+from taxiway.features.catalog.repository import facets, names, pairs
 from taxiway.features.catalog.repository.chunks import chunks
 from taxiway.features.catalog.repository.fts import ENTITIES, vector
 from taxiway.features.catalog.repository.index import feed
 from taxiway.features.catalog.repository.index.feed import DELETE, INSERT, MANY, UPDATE, Change
-from taxiway.features.catalog.tables import entity_doc, entity_facet, relation
+from taxiway.features.catalog.tables import entity_doc, relation
 
 Item = tuple[int, str, Record]
 """An entity's id and uid, and what is to be stored of it."""
@@ -36,7 +36,7 @@ def insert(conn: Connection, items: Sequence[Item]) -> None:
         _insert_words(conn, [(id_, record.words) for id_, _, record in batch])
         names.add(conn, [record.columns["name"] for _, _, record in batch])
         _insert_relations(conn, batch)
-        _insert_facets(conn, numbers)
+        pairs.insert(conn, numbers)
         feed.append(conn, _told(batch, numbers))
 
 
@@ -51,8 +51,7 @@ def replace(conn: Connection, items: Sequence[Item]) -> None:
         _insert_relations(conn, batch)
         added = {id_: set(numbers[id_]) - before.get(id_, set()) for id_ in ids}
         removed = {id_: before.get(id_, set()) - set(numbers[id_]) for id_ in ids}
-        _delete_facets(conn, removed)
-        _insert_facets(conn, added)
+        pairs.change(conn, removed, added)
         changes = [Change(id_, UPDATE, rec.ref, sorted(added[id_]), sorted(removed[id_])) for id_, _, rec in batch]
         feed.append(conn, changes)
 
@@ -62,7 +61,7 @@ def remove(conn: Connection, refs: Mapping[int, str]) -> None:
     for ids in chunks(refs, BATCH):
         before = _delete_words_and_docs(conn, ids)
         _delete_relations(conn, ids)
-        _delete_facets(conn, before)
+        pairs.remove(conn, before)
         names.remove(conn, [refs[id_].rpartition("/")[2] for id_ in ids])
         feed.append(conn, [Change(id_, DELETE, refs[id_], removed=sorted(before.get(id_, ()))) for id_ in ids])
 
@@ -93,17 +92,6 @@ def _numbers(conn: Connection, batch: Sequence[Item]) -> dict[int, list[int]]:
     by_id = {id_: record.leaves for id_, _, record in batch}
     numbers = facets.numbers(conn, set().union(*by_id.values()))
     return {id_: sorted(map(numbers.__getitem__, found)) for id_, found in by_id.items()}
-
-
-def _insert_facets(conn: Connection, by_id: Mapping[int, Collection[int]]) -> None:
-    insert_pairs(conn, entity_facet, ("facet_id", "entity_id"), by_id)
-
-
-def _delete_facets(conn: Connection, by_id: Mapping[int, set[int]]) -> None:
-    rows = sorted((number, id_) for id_, numbers in by_id.items() for number in numbers)
-    if rows:
-        mark = "%s" if conn.dialect.name == "postgresql" else "?"
-        conn.exec_driver_sql(f"DELETE FROM entity_facet WHERE facet_id = {mark} AND entity_id = {mark}", rows)  # noqa: S608
 
 
 def _delete_relations(conn: Connection, ids: Sequence[int]) -> None:

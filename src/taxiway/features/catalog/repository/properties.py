@@ -12,7 +12,7 @@ from sqlalchemy import Connection, delete, exists, func, insert, literal, or_, s
 from taxiway.core.store.bulk import insert_rows
 from taxiway.features.catalog.documents import MAX_TEXT
 from taxiway.features.catalog.properties import MAX_TOLD, Computed
-from taxiway.features.catalog.repository import facets
+from taxiway.features.catalog.repository import facets, pairs
 from taxiway.features.catalog.repository.chunks import chunks
 from taxiway.features.catalog.repository.index import feed
 from taxiway.features.catalog.repository.index.feed import UPDATE, Change
@@ -21,7 +21,6 @@ from taxiway.features.catalog.scalars import text_of
 from taxiway.features.catalog.tables import (
     entity,
     entity_doc,
-    entity_facet,
     entity_property,
     property_input,
     property_pending,
@@ -225,16 +224,8 @@ def _replace_facets(conn: Connection, items: Sequence[tuple[int, str, set[int], 
     """Given as (id, reference, facets that it had, facets that it has)."""
     changes = [Change(id_, UPDATE, ref, sorted(has - had), sorted(had - has)) for id_, ref, had, has in items]
     changes = [change for change in changes if change.added or change.removed]
-    gone: dict[int, list[int]] = {}
-    for change in changes:
-        for number in change.removed:
-            gone.setdefault(number, []).append(change.entity_id)
-    for number, ids in gone.items():
-        for batch in chunks(ids):
-            where = entity_facet.c.facet_id == number, entity_facet.c.entity_id.in_(batch)
-            conn.execute(delete(entity_facet).where(*where))
-    added = sorted((number, change.entity_id) for change in changes for number in change.added)
-    insert_rows(conn, entity_facet, ("facet_id", "entity_id"), added)
+    removed = {change.entity_id: change.removed for change in changes}
+    pairs.change(conn, removed, {change.entity_id: change.added for change in changes})
     feed.append(conn, changes)
 
 

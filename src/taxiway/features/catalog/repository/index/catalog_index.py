@@ -133,10 +133,8 @@ class CatalogIndex:
 
     def _is_fresh(self, state: State) -> bool:
         version = self._watch.version()
-        if version is None:
-            return False
-        if version != self._version:
-            # Somebody committed; most commits are not about the catalog.
+        if version is None or version != self._version:
+            # Somebody committed, or may have; most commits are not about the catalog.
             if self._watch.newest("index_change", "seq") != state.seq:
                 return False
             self._version = version

@@ -9,8 +9,8 @@ from itertools import groupby
 from pyroaring import BitMap
 from sqlalchemy import Connection, func, select
 
-from taxiway.features.catalog.repository import facets
-from taxiway.features.catalog.tables import entity_facet, facet
+from taxiway.features.catalog.repository import facets, pairs
+from taxiway.features.catalog.tables import facet
 
 MAX_VALUES = 20_000
 """Values that a path may have to be held in memory. Paths with more are read from the store."""
@@ -62,14 +62,6 @@ def load(conn: Connection, key: str) -> Path | None:
     path = Path()
     for code in map(facets.code_of, conn.execute(facets.codes().where(facets.at_key(key)))):
         path.put(code.id, Value(code.value, code.folded, code.opaque))
-    rows = conn.execute(_PAIRS.where(facets.at_key(key)))
-    for facet_id, pairs in groupby(rows, key=lambda row: row[0]):
-        path.by_id[facet_id].bits = BitMap([pair[1] for pair in pairs])
+    for facet_id, rows in groupby(pairs.at_key(conn, key), key=lambda row: row[0]):
+        path.by_id[facet_id].bits = BitMap([row[1] for row in rows])
     return path
-
-
-_PAIRS = (
-    select(entity_facet.c.facet_id, entity_facet.c.entity_id)
-    .join(facet, facet.c.id == entity_facet.c.facet_id)
-    .order_by(entity_facet.c.facet_id)
-)

@@ -217,6 +217,8 @@ def _flush(taking: _Taking, log: Callable[..., None]) -> None:
         return
     result, dropped = taking.ctx.platform.store.write(partial(_write, taking=taking, ready=ready, states=states))
     taking.dropped |= dropped
+    with taking.ctx.platform.store.read() as conn:
+        taking.kinds = load_kinds(conn)  # others declare kinds too, while a large source is read
     for name in ("created", "updated", "unchanged", "problems"):
         taking.count(name, len(getattr(result, name)))
     log(", ".join(f"{count} {name.replace('_', ' ')}" for name, count in taking.counts.items()))

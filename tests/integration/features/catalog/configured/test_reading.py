@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
@@ -12,8 +14,9 @@ from factories.scripted_source import API, SOURCES, Read, Script, names, told_of
 from factories.served import served
 from taxiway.features.access.contrib import FEATURE as ACCESS
 from taxiway.features.catalog.contrib import FEATURE as CATALOG
-from taxiway.features.catalog.service import configured
+from taxiway.features.catalog.service import configured, sourcing
 from taxiway.model.errors import InputError
+from taxiway.plugin import SourceItem, SourcePart, SourceRequest
 
 
 def test_a_source_is_read_in_a_run_and_what_did_not_change_is_not_read_again(
@@ -73,6 +76,25 @@ def test_an_entity_that_somebody_deleted_comes_back_with_the_next_reading(
     assert read()["created"] == 1
     assert script.read_parts == ["a"], "only the part that it is in is read again"
     assert names(admin) == ["a", "b"]
+
+
+def test_a_kind_that_is_declared_while_a_source_is_read_counts_for_the_rest_of_it(
+    admin: httpx.Client, script: Script, read: Read, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def reading(request: SourceRequest) -> Iterator[SourceItem]:
+        for item in Script.read(script, request):
+            if isinstance(item, SourcePart) and item.key == "a":
+                spec = {"apiVersions": ["example.com/v1"], "plural": "Robots", "schema": {"type": "object"}}
+                kind = {"apiVersion": "taxiway.dev/v1", "kind": "Kind", "metadata": {"name": "Robot"}, "spec": spec}
+                admin.post(f"{API}/v1/push/kinds", content=json.dumps(kind)).raise_for_status()
+            yield item
+
+    monkeypatch.setattr(sourcing, "BATCH", 1)
+    monkeypatch.setattr(script, "read", reading)
+    robot = "apiVersion: example.com/v1\nkind: Robot\nmetadata: {name: marvin}\nspec: {}\n"
+    script.repositories = {"a": {"catalog-info.yaml": component("a")}, "z": {"catalog-info.yaml": robot}}
+    assert read()["problems"] == 0
+    assert names(admin, "robot") == ["marvin"]
 
 
 def test_a_source_that_is_not_set_up_right_is_told_and_costs_nothing_else(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 import { Alert } from '@mantine/core'
 import { asApiError } from '~/api/errors'
+import { Detail } from './Detail'
 
 /** A refused write, beside what was asked: the server's sentence, what to do next, and how to find it in the log. */
 export function Refusal({ error: raw }: { error: unknown }) {
@@ -7,17 +8,12 @@ export function Refusal({ error: raw }: { error: unknown }) {
   const error = asApiError(raw)
   return (
     <Alert color="red" variant="light" role="alert" mt={14}>
-      {error.detail}
+      <Detail error={error} />
       {error.errors.map((e) => (
         <div key={e.pointer + e.detail}>
           <code className="mono">{e.pointer}</code> {e.detail}
         </div>
       ))}
-      {error.status === 403 && error.permission && (
-        <div>
-          It needs the permission <code className="mono">{error.permission}</code>. An administrator can grant it.
-        </div>
-      )}
       {(error.status === 0 || error.retryable) && <div>Nothing was changed. Try again in a moment.</div>}
       <div className="mono t3" style={{ marginTop: 4, overflowWrap: 'anywhere' }}>
         {[error.code, error.requestId].filter(Boolean).join(' · ')}

@@ -6,6 +6,7 @@ import { Compass, KeyRound, Lock, TriangleAlert } from 'lucide-react'
 import type { ReactNode } from 'react'
 import { asApiError } from '~/api/errors'
 import { EmptyState, Page } from '~/ui/parts'
+import { Detail } from './Detail'
 
 export const Skeletons = ({ rows = 6, height = 38 }: { rows?: number; height?: number }) => (
   <div role="status" aria-label="Loading">
@@ -39,12 +40,7 @@ export function ErrorState({ error: raw, retry, compact, page }: ErrorProps) {
   if (error.status === 403)
     return (
       <EmptyState icon={Lock} title="You may not see this" action={again} compact={compact} page={page}>
-        {error.detail}
-        {error.permission && (
-          <div style={{ marginTop: 6 }}>
-            It needs the permission <code className="mono">{error.permission}</code>. An administrator can grant it.
-          </div>
-        )}
+        <Detail error={error} />
         {trace}
       </EmptyState>
     )

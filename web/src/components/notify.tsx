@@ -1,5 +1,6 @@
 import { notifications } from '@mantine/notifications'
 import { asApiError } from '~/api/errors'
+import { Detail } from './Detail'
 
 export const notifyDone = (title: string, message?: string) =>
   notifications.show({ title, message: message ?? '', color: 'teal', autoClose: 5000 })
@@ -13,8 +14,7 @@ export function notifyError(title: string, raw: unknown) {
     autoClose: 12_000,
     message: (
       <>
-        {e.detail}
-        {e.permission && e.status === 403 && <div>Needs the permission {e.permission}.</div>}
+        <Detail error={e} />
         <div className="mono t3">{trace}</div>
       </>
     ),

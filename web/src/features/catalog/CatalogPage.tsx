@@ -1,9 +1,9 @@
 import { Button, Kbd, TextInput } from '@mantine/core'
-import { useDebouncedCallback, useHotkeys } from '@mantine/hooks'
+import { useHotkeys } from '@mantine/hooks'
 import { useQuery } from '@tanstack/react-query'
 import { getRouteApi, Link } from '@tanstack/react-router'
 import { BookmarkX, ChevronLeft, ChevronRight, Plus, Search, X } from 'lucide-react'
-import { type ComponentProps, useEffect, useMemo, useRef, useState } from 'react'
+import { type ComponentProps, useEffect, useMemo, useRef } from 'react'
 import { asApiError } from '~/api/errors'
 import { entitiesQuery, facetsQuery, kindsQuery } from '~/api/queries'
 import { shortRef } from '~/api/refs'
@@ -15,6 +15,7 @@ import { FacetFilter } from '~/ui/FacetFilter'
 import { Cli, EmptyState } from '~/ui/parts'
 import { count } from '~/ui/time'
 import ui from '~/ui/ui.module.css'
+import { useTyped } from '~/ui/useTyped'
 import {
   FACETS,
   FACET_NAMES,
@@ -89,8 +90,7 @@ function Catalog({ view, views }: CatalogProps) {
   const nav = route.useNavigate()
   const box = useRef<HTMLInputElement>(null)
   const set = (p: Partial<CatalogSearch>) => void nav({ search: (o) => ({ ...o, cursor: undefined, ...p }), replace: true })
-  const [typed, setTyped] = useState(search.q ?? '')
-  const apply = useDebouncedCallback((q: string) => set({ q: q || undefined }), 200)
+  const [typed, type, setTyped] = useTyped({ kept: search.q, keep: (q) => set({ q }) })
   useHotkeys([['/', () => box.current?.focus()]])
   const { data: known, isPending: asksKinds } = useQuery(kindsQuery())
   const kind = known?.items.find((k) => k.name.toLowerCase() === search.kind)
@@ -172,10 +172,7 @@ function Catalog({ view, views }: CatalogProps) {
           leftSection={<Search size={14} />}
           rightSection={<Kbd>/</Kbd>}
           value={typed}
-          onChange={(e) => {
-            setTyped(e.currentTarget.value)
-            apply(e.currentTarget.value)
-          }}
+          onChange={(e) => type(e.currentTarget.value)}
           styles={{ input: { height: 28, minHeight: 28 } }}
         />
         {FACET_NAMES.filter((f) => search[f] || hasFacet(kind, f)).map((f) => (

@@ -1,9 +1,7 @@
 import { Button, TextInput } from '@mantine/core'
-import { useDebouncedCallback } from '@mantine/hooks'
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
 import { getRouteApi, Link } from '@tanstack/react-router'
 import { Play, Search } from 'lucide-react'
-import { useState } from 'react'
 import { approvalsQuery, runsQuery } from '~/api/queries'
 import { shortRef } from '~/api/refs'
 import { Subject } from '~/components/Subject'
@@ -12,6 +10,7 @@ import { DataTable } from '~/ui/DataTable'
 import { FacetFilter } from '~/ui/FacetFilter'
 import { Ago, Cli, EmptyState, Page, PageHeader, Panel } from '~/ui/parts'
 import { StateBadge, StepIcon, words } from '~/ui/Status'
+import { useTyped } from '~/ui/useTyped'
 import { between, seconds } from '~/ui/time'
 import { FoundLines } from './FoundLines'
 import s from './run.module.css'
@@ -62,21 +61,15 @@ function Inbox() {
   ) // prettier-ignore
 }
 
-const isEnough = (text: string) => text.trim().length > 1
+const enough = (text: string) => (text.trim().length > 1 ? text.trim() : undefined)
 
 export function RunsPage() {
   const search = route.useSearch()
   const nav = route.useNavigate()
   const { logs, ...filter } = search
   const query = useInfiniteQuery({ ...runsQuery({ ...filter, limit: 50 }), refetchInterval: 5_000, enabled: !logs })
-  const [typed, setTyped] = useState(logs ?? '')
-  const [shown, setShown] = useState(logs)
-  if (logs !== shown) {
-    setShown(logs)
-    if (!logs && isEnough(typed)) setTyped('') // the link to all runs takes the search away
-  }
   const set = (p: Partial<typeof search>) => void nav({ search: (o) => ({ ...o, ...p }), replace: true })
-  const write = useDebouncedCallback((text: string) => set({ logs: isEnough(text) ? text.trim() : undefined }), 400)
+  const [typed, type] = useTyped({ kept: logs, keep: (text) => set({ logs: text }), of: enough, pause: 400 })
   const pill = (key: 'state' | 'kind', label: string, values: string[]) => (
     <FacetFilter
       label={label}
@@ -96,10 +89,7 @@ export function RunsPage() {
           leftSection={<Search size={14} />}
           value={typed}
           maxLength={200}
-          onChange={(e) => {
-            setTyped(e.currentTarget.value)
-            write(e.currentTarget.value)
-          }}
+          onChange={(e) => type(e.currentTarget.value)}
         />
         {pill('state', 'State', STATES)}
         {pill('kind', 'Kind', KINDS)}

@@ -1,11 +1,11 @@
 /** Everything that is found, best first. The URL holds the question and the page. */
 import { Button, SegmentedControl, TextInput } from '@mantine/core'
-import { useDebouncedCallback } from '@mantine/hooks'
 import { useQuery } from '@tanstack/react-query'
 import { getRouteApi, Link } from '@tanstack/react-router'
 import { Search } from 'lucide-react'
 import { Await } from '~/components/RouteStates'
 import { EmptyState, Page, PageHeader, Panel } from '~/ui/parts'
+import { useTyped } from '~/ui/useTyped'
 import { type Hit, Marked, placeOf, searchQuery, textOf } from '~/components/SearchHits'
 
 const route = getRouteApi('/app/search')
@@ -21,16 +21,17 @@ export function SearchPage() {
   const { q = '', type = '', page } = route.useSearch()
   const nav = route.useNavigate()
   const query = useQuery(searchQuery({ term: q, types: type ? [type] : undefined, limit: SHOWN, cursor: page }))
-  const ask = useDebouncedCallback(
-    (text: string) => void nav({ search: (o) => ({ ...o, q: text.trim() || undefined, page: undefined }), replace: true }),
-    200,
-  )
+  const [typed, ask] = useTyped({
+    kept: q || undefined,
+    keep: (text) => void nav({ search: (o) => ({ ...o, q: text, page: undefined }), replace: true }),
+    of: (text) => text.trim() || undefined,
+  })
   const turn = (cursor?: string | null) => void nav({ search: (o) => ({ ...o, page: cursor ?? undefined }) })
   return (
     <Page>
       <PageHeader title="Search" sub="Entities, docs and golden paths that you may read. One typing error in a name is forgiven." />
       <div style={{ display: 'flex', gap: 10, flexWrap: 'wrap', marginBottom: 14 }}>
-        <TextInput key={q ? 'asked' : 'new'} style={{ flex: '1 1 260px' }} aria-label="Search words" placeholder="Names, words, tags, annotations" leftSection={<Search size={15} aria-hidden />} defaultValue={q} maxLength={100} onChange={(e) => ask(e.currentTarget.value)} autoFocus />
+        <TextInput style={{ flex: '1 1 260px' }} aria-label="Search words" placeholder="Names, words, tags, annotations" leftSection={<Search size={15} aria-hidden />} value={typed} maxLength={100} onChange={(e) => ask(e.currentTarget.value)} autoFocus />
         <SegmentedControl data={TYPES} value={type} onChange={(v) => void nav({ search: (o) => ({ ...o, type: v || undefined, page: undefined }), replace: true })} aria-label="Type of result" />
       </div>
       {q === '' ? (

@@ -14,7 +14,7 @@ from taxiway.api import approvals
 from taxiway.core.context import OpContext
 from taxiway.core.http.context import Ctx
 from taxiway.core.http.headers import etag, json_bytes, json_list
-from taxiway.core.http.sse import Batch, SseEvent, event_stream, resume_after
+from taxiway.core.http.sse import After, Batch, SseEvent, event_stream, resume_after
 from taxiway.core.operations import Feature, Operations
 from taxiway.core.permissions import OWNED, READ, decide
 from taxiway.core.runs.stepping import approvers
@@ -207,7 +207,7 @@ def list_logs(
     ctx: Ctx,
     run_id: str,
     step: str | None = None,
-    after: Annotated[int, Query(ge=0)] = 0,
+    after: After = 0,
     limit: Annotated[int, Query(ge=1, le=MOST_LINES)] = 1000,
 ) -> Any:
     """Log lines of a run behind `after`."""

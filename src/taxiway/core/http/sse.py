@@ -11,9 +11,10 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import orjson
+from fastapi import Query
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import StreamingResponse
 
@@ -24,6 +25,9 @@ T = TypeVar("T")
 HEARTBEAT_SECONDS = 15.0
 FASTEST_SECONDS = 0.1
 SLOWEST_SECONDS = 1.0
+FURTHEST = 2**53 - 1
+After = Annotated[int, Query(ge=0, le=FURTHEST)]
+"""The number behind which a client goes on: one that every client and every database can hold."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +54,8 @@ class Batch:
 
 def resume_after(last_event_id: str | None, otherwise: int = 0) -> int:
     """The number in a `Last-Event-ID` header, else `otherwise`."""
-    return int(last_event_id) if last_event_id and last_event_id.isdecimal() else otherwise
+    is_number = last_event_id and last_event_id.isdecimal() and len(last_event_id) < len(str(FURTHEST))
+    return int(last_event_id) if last_event_id and is_number else otherwise
 
 
 def event_stream(platform: Platform, poll: Callable[[], Batch], topic: str | None = None) -> StreamingResponse:

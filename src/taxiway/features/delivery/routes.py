@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict
 
 from taxiway.core.http.context import Ctx
 from taxiway.core.http.headers import json_bytes, json_list
+from taxiway.core.http.sse import After
 from taxiway.core.operations import Operations
 from taxiway.features.delivery.service import views
 from taxiway.features.environments.service.views import position
@@ -123,7 +124,7 @@ def get_pipeline(ctx: Ctx, pipeline_id: str) -> Any:
 def list_pipeline_logs(
     ctx: Ctx,
     pipeline_id: str,
-    after: Annotated[int, Query(ge=0)] = 0,
+    after: After = 0,
     limit: Annotated[int, Query(ge=1, le=5000)] = 1000,
 ) -> Any:
     """Log lines of a pipeline behind `after`."""

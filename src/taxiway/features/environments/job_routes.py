@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Annotated, Any, Literal
 
-from fastapi import Header, Query
+from fastapi import Header
 from pydantic import BaseModel, ConfigDict
 from starlette.responses import Response
 
 from taxiway.core.http.context import Ctx
 from taxiway.core.http.headers import json_bytes
-from taxiway.core.http.sse import event_stream, resume_after
+from taxiway.core.http.sse import After, event_stream, resume_after
 from taxiway.core.operations import Operations
 from taxiway.features.environments.routes import BASE, Follow, LineLimit, WorkloadLogs, line_view
 from taxiway.features.environments.service import jobs as jobs_service
@@ -100,7 +100,7 @@ def create_job(ctx: Ctx, body: JobBody) -> Any:
 
 
 @operations.get(f"{BASE}/jobs/{{job_id}}/logs", "environments.read", response=WorkloadLogs)
-def list_job_logs(ctx: Ctx, job_id: str, after: Annotated[int, Query(ge=0)] = 0, limit: LineLimit = 1000) -> Any:
+def list_job_logs(ctx: Ctx, job_id: str, after: After = 0, limit: LineLimit = 1000) -> Any:
     """Log lines of a job behind `after`, all attempts in one."""
     return json_bytes({"items": [line_view(line) for line in jobs_service.job_logs(ctx, job_id, after, limit)]})
 
@@ -109,7 +109,7 @@ def list_job_logs(ctx: Ctx, job_id: str, after: Annotated[int, Query(ge=0)] = 0,
 def follow_job_logs(
     ctx: Ctx,
     job_id: str,
-    after: Annotated[int, Query(ge=0)] = 0,
+    after: After = 0,
     last_event_id: Annotated[str | None, Header()] = None,
 ) -> Response:
     """Follow the log of a job (SSE): `log` with a line, its id is the line's seq."""

@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from taxiway.core.http.context import Ctx
 from taxiway.core.http.headers import json_bytes, json_list
-from taxiway.core.http.sse import Batch, SseEvent, event_stream, resume_after
+from taxiway.core.http.sse import After, Batch, SseEvent, event_stream, resume_after
 from taxiway.core.operations import Operations
 from taxiway.features.environments import service
 from taxiway.features.environments.service import views
@@ -276,9 +276,7 @@ def list_workloads(ctx: Ctx, service: str | None = None, environment: str | None
 
 
 @operations.get(f"{BASE}/workloads/{{workload_id:path}}/logs", "environments.read", response=WorkloadLogs)
-def list_workload_logs(
-    ctx: Ctx, workload_id: str, after: Annotated[int, Query(ge=0)] = 0, limit: LineLimit = 1000
-) -> Any:
+def list_workload_logs(ctx: Ctx, workload_id: str, after: After = 0, limit: LineLimit = 1000) -> Any:
     """Log lines of a workload behind `after`."""
     return json_bytes({"items": [line_view(line) for line in views.workload_logs(ctx, workload_id, after, limit)]})
 
@@ -287,7 +285,7 @@ def list_workload_logs(
 def follow_workload_logs(
     ctx: Ctx,
     workload_id: str,
-    after: Annotated[int, Query(ge=0)] = 0,
+    after: After = 0,
     last_event_id: Annotated[str | None, Header()] = None,
 ) -> Response:
     """Follow the log of a workload (SSE): `log` with a line, its id is the line's seq."""

@@ -36,7 +36,7 @@ class DraftChange(BaseModel):
     model_config = ConfigDict(extra="forbid")
     values: dict[str, Any]
     reached: int = Field(0, ge=0, le=1000)
-    version: int
+    version: int = Field(ge=0, le=2**31 - 1)
     wizard_id: UUID | None = None
 
 
@@ -46,7 +46,7 @@ class HandOver(BaseModel):
     model_config = ConfigDict(extra="forbid")
     to: str
     note: str = Field("", max_length=drafts.MOST_NOTE)
-    version: int
+    version: int = Field(ge=0, le=2**31 - 1)
 
 
 class DraftView(BaseModel):

@@ -14,7 +14,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import StreamingResponse
 
 from taxiway.core.http.context import Ctx
-from taxiway.core.http.sse import Batch, SseEvent, event_stream, found_within
+from taxiway.core.http.sse import After, Batch, SseEvent, event_stream, found_within
 from taxiway.core.operations import Operations
 from taxiway.features.scaffolder.binding import offers
 from taxiway.features.scaffolder.forges import forge_hosts
@@ -150,7 +150,7 @@ def get_task(ctx: Ctx, task_id: str) -> Response:
 
 
 @operations.get(BASE + "/v2/tasks/{task_id}/events", "runs.read", errors="backstage")
-async def list_task_events(ctx: Ctx, task_id: str, after: int = Query(0, ge=0)) -> list[dict[str, Any]]:
+async def list_task_events(ctx: Ctx, task_id: str, after: After = 0) -> list[dict[str, Any]]:
     """Events of a task behind `after`; waits up to 30 s for the first. Behind its completion there are none."""
     await run_in_threadpool(_task, ctx, task_id)
     if after >= COMPLETION_ID:
@@ -159,7 +159,7 @@ async def list_task_events(ctx: Ctx, task_id: str, after: int = Query(0, ge=0)) 
 
 
 @operations.get(BASE + "/v2/tasks/{task_id}/eventstream", "runs.read", errors="backstage", streams=True)
-def stream_task_events(ctx: Ctx, task_id: str, after: int = Query(0, ge=0)) -> StreamingResponse:
+def stream_task_events(ctx: Ctx, task_id: str, after: After = 0) -> StreamingResponse:
     """Events of a task as server-sent events, until it is completed."""
     _task(ctx, task_id)
     position = [after]

@@ -66,6 +66,10 @@ def test_a_draft_keeps_no_secret_and_is_its_holders(at: Desk) -> None:
         assert 400 <= refused.status_code < 500, refused.text
         stale = mine.put(place, json={"values": {}, "version": 1})
         assert (stale.status_code, stale.json()["code"]) == (409, "scaffolder.stale_draft")
+        far = mine.put(place, json={"values": {}, "version": 10**30})
+        assert (far.status_code, far.json()["code"]) == (422, "input.invalid")
+        long = mine.put(place, json={"values": {"name": -26699919627850498048}, "version": 2})
+        assert long.json()["values"] == {"name": -2.66999196278505e19}, "as JavaScript reads it"
         assert mine.delete(place).status_code == 204
         assert mine.get(place).status_code == 404
 

@@ -7,7 +7,8 @@ unless it has one of its own; a token goes to no other host.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from taxiway.core.settings import ScaffolderSettings
@@ -17,22 +18,43 @@ from taxiway.plugin import Action
 Values = Mapping[str, Any]
 PICKERS = ("RepoUrlPicker",)
 FETCHING = "fetch:"
+SEVERAL, MOST_DEEP = ("allOf", "anyOf", "oneOf"), 20
 
 
 def token_names(pages: Sequence[Values], values: Values) -> dict[str, str]:
     """The name of the secret that holds the person's token, by the host that was picked."""
     found: dict[str, str] = {}
     for page in pages:
-        for name, schema in (page.get("properties") or {}).items():
-            if not isinstance(schema, Mapping) or schema.get("ui:field") not in PICKERS:
-                continue
+        for schema, value in _pickers(page, values):
             options = schema.get("ui:options")
             asked = options.get("requestUserCredentials") if isinstance(options, Mapping) else None
             key = asked.get("secretsKey") if isinstance(asked, Mapping) else None
-            host = host_of(values.get(name))
+            host = host_of(value)
             if isinstance(key, str) and host:
                 found[host] = key
     return found
+
+
+def _pickers(schema: Any, value: Any, deep: int = 0) -> Iterator[tuple[Values, Any]]:
+    """Every picker of a form with its answer: in objects, in lists, and in what other answers bring."""
+    if not isinstance(schema, Mapping) or deep > MOST_DEEP:
+        return
+    if schema.get("ui:field") in PICKERS:
+        yield schema, value
+    inner = partial(_pickers, deep=deep + 1)
+    for key in SEVERAL:
+        for one in schema[key] if isinstance(schema.get(key), list) else ():
+            yield from inner(one, value)
+    brought = schema.get("dependencies")
+    for one in [schema.get("then"), schema.get("else"), *(brought.values() if isinstance(brought, Mapping) else ())]:
+        yield from inner(one, value)
+    for one in value if isinstance(value, list) else ():
+        yield from inner(schema.get("items"), one)
+    properties = schema.get("properties")
+    if isinstance(value, Mapping) and isinstance(properties, Mapping):
+        for name, one in properties.items():
+            if name in value:
+                yield from inner(one, value[name])
 
 
 def host_of(repo_url: Any) -> str:

@@ -206,6 +206,20 @@ def test_an_expression_that_cannot_be_evaluated_is_told_and_bounded(expression: 
     assert told in json.loads(load(web / ENGINE, memory << 20)(json.dumps(request)))["error"]["message"]
 
 
+def test_globs_cost_no_more_than_a_worker_and_stand_for_so_many_at_most() -> None:
+    web = built_web()
+    assert web is not None, "run `make web`"
+    answer = load(web / ENGINE, 64 * 1024 * 1024)
+
+    def ask(names: list[str], *patterns: str, dotfiles: bool = True) -> Any:
+        request = {"op": "named", "names": names, "patterns": patterns, "dotfiles": dotfiles}
+        return json.loads(answer(json.dumps(request)))
+
+    assert ask(["a.b", "c/a.b", ".a.b", "x"], "*.{b,c}", "!.a.b", "@(x|y)")["value"] == [True, False, False, True]
+    assert ask([".a.b", "a/.b/c"], "*.b", "**/c", dotfiles=False)["value"] == [False, False]
+    assert "too many" in ask(["a"], "{1..9}{1..9}{1..9}{1..9}")["error"]["message"]
+
+
 def test_a_pattern_that_never_ends_is_stopped(ran: Finish) -> None:
     text = "a" * 40 + "b"
     files = [{"file": "a.txt", "find": "(a+)+$", "replaceWith": "x", "matchRegex": True}]

@@ -126,8 +126,12 @@ def test_a_step_on_the_picked_host_acts_as_the_person_and_no_other_step_does(at:
         {"id": name, "action": "github:issues:label", "input": {**label, "repoUrl": f"${{{{ parameters.{name} }}}}"}}
         for name in ("at", "elsewhere")
     ]
-    ref = at.template({"parameters": [PICKED], "steps": steps}, "labels")
-    values = {"at": there, "elsewhere": elsewhere}
+    steps[0]["input"] = {**label, "repoUrl": "${{ parameters.places[0].at }}"}
+    places = {"type": "array", "items": {"type": "object", "properties": {"at": PICKED["properties"]["at"]}}}
+    deep: dict[str, Any] = {"title": "Where", "properties": {"elsewhere": {"type": "string"}}}
+    deep["dependencies"] = {"elsewhere": {"properties": {"places": places}}}
+    ref = at.template({"parameters": [deep], "steps": steps}, "labels")
+    values = {"places": [{"at": there}], "elsewhere": elsewhere}
     forge.asked.clear()
     made = at.post(ref, values=values, secrets={"USER_OAUTH_TOKEN": MINE})
     assert made.status_code == 201, made.text

@@ -37,7 +37,7 @@ def test_faults_are_told_with_file_line_and_remedy(checkout: Path, capsys: pytes
     assert run(["catalog", "lint", "."]) == 2
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].startswith("catalog-info.yaml:19: error [invalid] /spec/type: 3 is not of type")
-    assert lines[0].endswith("Correct it at its source, then refresh.")
+    assert lines[0].endswith("Correct it here.")
     assert lines[1].startswith(
         "services/catalog-info.yml:2: error [duplicate] component:default/orders is described twice"
     )

@@ -12,7 +12,7 @@ from typing import Literal
 
 from taxiway.features.catalog.kinds import shipped
 from taxiway.features.catalog.model import TRUSTED_KINDS, Problem
-from taxiway.features.catalog.service.apply import judge
+from taxiway.features.catalog.service.apply import FIX, judge
 from taxiway.features.catalog.sources.items import Item
 from taxiway.features.catalog.sources.read import read_target
 from taxiway.features.catalog.sources.targets import Target
@@ -109,7 +109,9 @@ def _descriptors(folder: Path) -> list[Path]:
 def _finding(problem: Problem) -> Finding:
     elsewhere = problem.code == "unreadable" and problem.detail.endswith(ELSEWHERE)
     level: Level = "note" if elsewhere else "error"
-    remedy = "Register it by itself." if elsewhere else problem.remedy
+    # What is linted is at hand, and in no catalog yet.
+    at_hand = "Correct it here." if problem.remedy == FIX else problem.remedy
+    remedy = "Register it by itself." if elsewhere else at_hand
     code = "elsewhere" if elsewhere else problem.code
     return Finding(level, code, _shown(problem.location), problem.line, problem.detail, remedy, problem.ref)
 

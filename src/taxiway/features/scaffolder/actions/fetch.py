@@ -5,14 +5,14 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from taxiway.features.scaffolder.remote import Fetched, is_remote
 from taxiway.features.scaffolder.rendering.client import Renderer
-from taxiway.model.errors import InputError, NotFoundError
+from taxiway.model.errors import NotFoundError
 from taxiway.plugin import StepContext
 from taxiway.plugin.actions import FunctionAction, Tree, inside, schema, workspace_files
 
@@ -118,10 +118,11 @@ def render_folder(
     is_plan: bool = False,
 ) -> None:
     """Render the files below `source` into `target`; `values` is the input of `fetch:template`."""
-    untemplated = list(values.get("copyWithoutTemplating") or values.get("copyWithoutRender") or [])
+    patterns = list(values.get("copyWithoutTemplating") or values.get("copyWithoutRender") or [])
     extension = values.get("templateFileExtension") or ""
     extension = ".njk" if extension is True else extension
     paths = list(workspace_files(source))
+    untemplated = untemplated_names(renderer, [name for name, _ in paths], patterns)
     requests = [(name, text_to_render(name, path, untemplated, extension)) for name, path in paths]
     compat = bool(values.get("cookiecutterCompat"))
     context = {"cookiecutter" if compat else "values": values.get("values") or {}}
@@ -142,9 +143,9 @@ def render_folder(
     log(f"Wrote {written} files")
 
 
-def text_to_render(name: str, path: Path, untemplated: Sequence[str], extension: str) -> str | None:
+def text_to_render(name: str, path: Path, untemplated: Collection[str], extension: str) -> str | None:
     """The text of a file that is rendered; None for one that is copied: named so, of another ending, or no text."""
-    if (untemplated and is_named(name, untemplated)) or (extension and not name.endswith(extension)):
+    if name in untemplated or (extension and not name.endswith(extension)):
         return None
     content = path.read_bytes()
     if b"\0" in content:
@@ -155,20 +156,10 @@ def text_to_render(name: str, path: Path, untemplated: Sequence[str], extension:
         return None
 
 
-def is_named(name: str, patterns: Sequence[str]) -> bool:
-    """Whether globs name a file as Backstage reads them: `*` stays in a folder, a folder means all that is in it."""
-    from wcmatch import glob
-    from wcmatch._wcparse import PatternLimitException
-
-    flags = glob.GLOBSTAR | glob.BRACE | glob.DOTGLOB | glob.EXTGLOB | glob.NEGATE
+def untemplated_names(renderer: Renderer, names: Sequence[str], patterns: Sequence[str]) -> frozenset[str]:
+    """The files that globs of `copyWithoutTemplating` name; one of a folder means all that is in it."""
     expanded = [item for pattern in patterns for item in (pattern, f"{pattern.rstrip('/')}/**")]
-    try:
-        return glob.globmatch(name, expanded, flags=flags)
-    except PatternLimitException as error:
-        told = ", ".join(patterns)[:200]
-        raise InputError(
-            f"patterns of files stand for too many: {told}. Name a folder instead", code="scaffolder.bad_pattern"
-        ) from error
+    return frozenset(name for name, is_named in zip(names, renderer.named(names, expanded), strict=True) if is_named)
 
 
 def write_file(path: Path, content: bytes, executable: bool) -> None:

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from wcmatch import glob
 
 from taxiway.features.scaffolder.extras import LONGEST_SECONDS, wait_seconds
 from taxiway.features.scaffolder.rendering.client import Renderer
@@ -175,9 +174,10 @@ def _parsed(path: str, read: Callable[[], Any]) -> Any:
 
 def _replace(ctx: StepContext, values: Values, renderer: Renderer) -> Values:
     for item in values["files"]:
-        flags = glob.GLOBSTAR | glob.BRACE | glob.EXTGLOB | (glob.DOTGLOB if item.get("includeDotFiles") else 0)
-        for name, path in list(workspace_files(ctx.workspace)):
-            if glob.globmatch(name, item["file"].removeprefix("./"), flags=flags):
+        paths, dotfiles = list(workspace_files(ctx.workspace)), bool(item.get("includeDotFiles"))
+        named = renderer.named([name for name, _ in paths], [item["file"].removeprefix("./")], dotfiles=dotfiles)
+        for (_, path), is_named in zip(paths, named, strict=True):
+            if is_named:
                 text = path.read_text(errors="surrogateescape")
                 path.write_text(_replaced(text, item, renderer), errors="surrogateescape")
     return {}

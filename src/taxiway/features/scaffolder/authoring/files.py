@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from taxiway.features.catalog.service.lint import Finding, Level
-from taxiway.features.scaffolder.actions.fetch import is_named, text_to_render
+from taxiway.features.scaffolder.actions.fetch import text_to_render, untemplated_names
 from taxiway.features.scaffolder.authoring.branches import GENERIC, Domain
 from taxiway.features.scaffolder.authoring.dead import WORDS, Domains, dead_conditions, domains
 from taxiway.features.scaffolder.authoring.names import CALLS
@@ -108,12 +108,13 @@ def _fetch(subject: Subject, index: int, step: Mapping[str, Any], url: str) -> F
 
 
 def _patterns(subject: Subject, fetch: Fetch) -> Iterator[Finding]:
+    names = [path.relative_to(fetch.source).as_posix() for path in fetch.files]
     for key in ("copyWithoutTemplating", "copyWithoutRender"):
         patterns = fetch.input.get(key)
         for number, pattern in enumerate(patterns if isinstance(patterns, list) else []):
             if not isinstance(pattern, str) or MARKS.search(pattern):
                 continue
-            if not any(is_named(path.relative_to(fetch.source).as_posix(), [pattern]) for path in fetch.files):
+            if not untemplated_names(subject.renderer, names, [pattern]):
                 where = ("spec", "steps", fetch.index, "input", key, number)
                 remedy = "Correct the pattern, or remove it."
                 yield subject.finding("warning", "unmatched-pattern", where, f"'{pattern}' names no file", remedy)
@@ -123,12 +124,13 @@ def outlines(subject: Subject, fetch: Fetch) -> dict[Key, Outline]:
     """What each rendered file, and each name, refers to."""
     values = fetch.input
     patterns = values.get("copyWithoutTemplating") or values.get("copyWithoutRender")
-    untemplated = [one for one in patterns if isinstance(one, str)] if isinstance(patterns, list) else []
+    usable = [one for one in patterns if isinstance(one, str)] if isinstance(patterns, list) else []
     extension = values.get("templateFileExtension") or ""
     extension = ".njk" if extension is True else extension
     texts: list[tuple[Key, str]] = []
-    for path in fetch.files:
-        name = path.relative_to(fetch.source).as_posix() if path != fetch.source else ""
+    names = [path.relative_to(fetch.source).as_posix() if path != fetch.source else "" for path in fetch.files]
+    untemplated = untemplated_names(subject.renderer, names, usable)
+    for name, path in zip(names, fetch.files, strict=True):
         texts.append(((path, True), name))
         content = text_to_render(name, path, untemplated, str(extension))
         if content is not None:

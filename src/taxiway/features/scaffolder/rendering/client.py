@@ -96,6 +96,13 @@ class Renderer:
         found: Mapping[str, Any] = self._ask({"op": "jsonata", "expression": expression, "data": data})
         return found
 
+    def named(self, names: Sequence[str], patterns: Sequence[str], *, dotfiles: bool = True) -> list[bool]:
+        """Whether globs name each of some files as Backstage reads them: `*` stays in a folder, `!` takes back."""
+        if not patterns or not names:
+            return [False] * len(names)
+        request = {"op": "named", "names": list(names), "patterns": list(patterns), "dotfiles": dotfiles}
+        return list(self._ask(request))
+
     def filters(self) -> list[str]:
         """The names of every filter."""
         return list(self._ask({"op": "filters"}))

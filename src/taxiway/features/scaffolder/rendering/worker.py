@@ -1,6 +1,7 @@
 """The rendering process: reads requests from stdin, renders, writes answers to stdout. It touches no file.
 
-It evaluates JSONata as well, by the language's own package.
+It evaluates JSONata as well, by the language's own package, and says which files globs name: what a pattern costs is as
+little known as what a template does.
 
 Started by `rendering/client.py` with limits on memory and CPU and, under root, as another user. Each message is a
 4-byte big-endian length and JSON. Expressions are run by Backstage's own engine in an embedded JavaScript interpreter
@@ -18,11 +19,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
+import bracex
 import quickjs
+from wcmatch import glob
 
 MAX_MESSAGE = 64 * 1024 * 1024
 MAX_FILES = MAX_MESSAGE // 4
 SCRIPTS = [Path(__file__).with_name(name) for name in ("parsed.js", "templating.js", "outline.js")]
+MOST_PATTERNS = 1_000
 JSONATA, TRANSFORMING = "jsonata.js", Path(__file__).with_name("transforming.js")
 # The engine asks for random numbers in its filter `random` only.
 RANDOM = """
@@ -47,7 +51,9 @@ def load(engine: Path, memory_bytes: int) -> Answer:
     def answer(request: str) -> str:
         try:
             found = call(request)
-            return transform(request) if found is None else str(found)
+            if found is None:
+                return transform(request) if json.loads(request)["op"] == "jsonata" else _named(request)
+            return str(found)
         except quickjs.JSException as error:
             return _failed(str(error).splitlines()[0] if str(error) else "the engine gave up")
 
@@ -73,6 +79,19 @@ def _transforming(package: Path, memory_bytes: int) -> Answer:
         return str(context.get("settled")())
 
     return answer
+
+
+def _named(request: str) -> str:
+    """Like `load`, for {patterns, names, dotfiles}: which of the names the globs name."""
+    asked = json.loads(request)
+    flags = glob.GLOBSTAR | glob.EXTGLOB | glob.NEGATE | (glob.DOTGLOB if asked["dotfiles"] else 0)
+    patterns: list[str] = []
+    try:
+        for pattern in asked["patterns"]:
+            patterns += bracex.expand(pattern, keep_escapes=True, limit=MOST_PATTERNS)
+    except bracex.ExpansionLimitException:
+        return _failed("patterns of files stand for too many: name a folder instead")
+    return json.dumps({"value": [glob.globmatch(name, patterns, flags=flags, limit=0) for name in asked["names"]]})
 
 
 def _failed(message: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 
 @dataclass(frozen=True)
@@ -22,6 +22,14 @@ class EventDraft:
     data: Mapping[str, Any] = field(default_factory=dict)
     subject_uid: str | None = None
     personal: Mapping[str, Any] | None = None
+
+
+class EventHead(NamedTuple):
+    """As much of a sealed event as tells whom it concerns."""
+
+    seq: int
+    type: str
+    subject: str
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,8 @@
 """Gives events their place and hash, in the order of commits. One process of the installation does it, under a lease.
 
-Woken after each append in this process, and once a second for those of others. Signs a checkpoint each 100 events, each
-60 s in which something was sealed, and at the end.
+Woken after each append in this process, and once a second for those of others. A flood of them is sealed in a few goes:
+whoever writes it waits for the store too. Signs a checkpoint each 100 events, each 60 s in which something was sealed,
+and at the end.
 """
 
 from __future__ import annotations
@@ -28,6 +29,8 @@ from taxiway.plugin import Logger
 LEASE = "sealer"
 BATCH = 1000
 POLL_SECONDS = 1.0
+CALM_SECONDS, FLOOD_SECONDS = 0.3, 2.0
+"""A flood has ended when nothing came for so long; it is sealed so often meanwhile."""
 CHECKPOINT_EVENTS = 100
 CHECKPOINT_SECONDS = 60.0
 
@@ -75,6 +78,7 @@ class Sealer:
         wake = threading.Event()
         remove = self._journal.signals.listen(APPENDED, wake.set)
         noted, noted_at = last_checkpoint(self._data), self._clock.monotonic()
+        is_flood = False
         try:
             while not lease.halt.is_set():
                 wake.clear()
@@ -82,12 +86,24 @@ class Sealer:
                 late = self._clock.monotonic() - noted_at >= CHECKPOINT_SECONDS
                 if self._seq - noted >= CHECKPOINT_EVENTS or (self._seq > noted and late):
                     noted, noted_at = self._note(noted), self._clock.monotonic()
-                if sealed < BATCH:
+                is_flood = is_flood or sealed == BATCH
+                if sealed < BATCH and is_flood:
+                    is_flood = self._let_pass(wake, lease)
+                elif sealed < BATCH:
                     wake.wait(POLL_SECONDS)
         finally:
             remove()
             if self._seq > noted:
                 self._note(noted)
+
+    def _let_pass(self, wake: threading.Event, lease: Lease) -> bool:
+        """Wait while events come; whether they still do."""
+        until = self._clock.monotonic() + FLOOD_SECONDS
+        while self._clock.monotonic() < until and not lease.halt.is_set():
+            wake.clear()
+            if not wake.wait(CALM_SECONDS):
+                return False
+        return True
 
     def _seal_safely(self, lease: Lease) -> int:
         version = self._journal.store.version()

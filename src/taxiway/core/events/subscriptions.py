@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import Select, or_, select, update
 
 from taxiway.core.events.journal import SEALED, Journal, event_of
 from taxiway.core.leases import Lease, Leases
@@ -20,7 +20,7 @@ from taxiway.core.store.tables import event, event_cursor
 from taxiway.core.store.upsert import upsert
 from taxiway.kit.backoff import backoff_seconds
 from taxiway.model.errors import TaxiwayError
-from taxiway.model.event import Event
+from taxiway.model.event import Event, EventHead
 from taxiway.plugin import EventSubscriber, Logger
 
 LEASE = "subscribers"
@@ -39,8 +39,8 @@ class Dispatcher:
     """Runs a thread per subscriber while it holds the lease.
 
     A subscriber with an attribute `start_at = "now"` begins with what comes after its first start,
-    others with the first event. One with a method `concerning(events)` is given only those events of a batch that this
-    returns, in their order: it can tell at once that nothing of a large batch is for it.
+    others with the first event. One with a method `concerning(heads)` is given only those events of a batch whose heads
+    this returns, in their order: it can tell at once that nothing of a large batch is for it, and nothing else is read.
     """
 
     def __init__(
@@ -59,25 +59,39 @@ class Dispatcher:
         """One batch to one subscriber; returns how many events it was given. Raises what the subscriber raised."""
         cursor, end = self._position(subscriber), self._journal.last_seq()
         limit = _at_once(subscriber)
-        wanted = or_(*(event.c.type.startswith(prefix, autoescape=True) for prefix in subscriber.types))
-        with self._journal.store.read() as conn:
-            query = select(event).where(event.c.seq > cursor, event.c.seq <= end, wanted)
-            events = [event_of(row) for row in conn.execute(query.order_by(event.c.seq).limit(limit))]
+        events, shown, last = self._batch(subscriber, cursor, end, limit)
         reached = cursor
         try:
-            for item in self._concerning(subscriber, events):
+            for item in events:
                 self._handle(subscriber, item)
                 reached = item.seq
-            reached = end if len(events) < limit else events[-1].seq
+            reached = end if shown < limit else last
         finally:
             self._known[subscriber.key] = reached
-            if (events and reached > cursor) or reached - self._stored[subscriber.key] >= STRETCH:
+            if (shown and reached > cursor) or reached - self._stored[subscriber.key] >= STRETCH:
                 self._save(subscriber.key, reached)
-        return len(events)
+        return shown
 
-    def _concerning(self, subscriber: EventSubscriber, events: Sequence[Event]) -> Sequence[Event]:
-        choose: Callable[[Sequence[Event]], Sequence[Event]] | None = getattr(subscriber, "concerning", None)
-        return events if choose is None or not events else choose(events)
+    def _batch(
+        self, subscriber: EventSubscriber, cursor: int, end: int, limit: int
+    ) -> tuple[Sequence[Event], int, int]:
+        """Events that concern a subscriber, how many it was shown, and the place of the last of these."""
+        wanted = or_(*(event.c.type.startswith(prefix, autoescape=True) for prefix in subscriber.types))
+        mine = (event.c.seq > cursor, event.c.seq <= end, wanted)
+        choose: Callable[[Sequence[EventHead]], Sequence[EventHead]] | None = getattr(subscriber, "concerning", None)
+        if choose is None:
+            events = self._read(select(event).where(*mine).order_by(event.c.seq).limit(limit))
+            return events, len(events), events[-1].seq if events else cursor
+        head = select(event.c.seq, event.c.type, event.c.subject)
+        with self._journal.store.read() as conn:
+            heads = [EventHead(*row) for row in conn.execute(head.where(*mine).order_by(event.c.seq).limit(limit))]
+        chosen = [one.seq for one in choose(heads)] if heads else []
+        events = self._read(select(event).where(event.c.seq.in_(chosen)).order_by(event.c.seq)) if chosen else []
+        return events, len(heads), heads[-1].seq if heads else cursor
+
+    def _read(self, query: Select[Any]) -> list[Event]:
+        with self._journal.store.read() as conn:
+            return [event_of(row) for row in conn.execute(query)]
 
     def _position(self, subscriber: EventSubscriber) -> int:
         key = subscriber.key

@@ -9,23 +9,17 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from taxiway.features.catalog.kinds import Kinds, shipped
+from taxiway.features.catalog.leaves import leaves
 from taxiway.features.catalog.model import MANAGED_BY, ORIGIN, SOURCE_LOCATION, Record
 from taxiway.features.catalog.refs import owner_of, system_of
-from taxiway.features.catalog.scalars import text_of
 from taxiway.model.entity import DEFAULT_NAMESPACE, ref_of
 
 if TYPE_CHECKING:  # where documents are judged beside the server, its contract takes too long to load
     from taxiway.plugin import SourcedEntity
 
-MAX_TEXT = 200
-MAX_LEAVES = 4000
 MAX_WORDS = 20_000
 COLUMN_NAMES = ("kind", "namespace", "name", "type", "lifecycle", "owner", "system", "title")
 """What `Record.columns` holds."""
-COLUMNS = frozenset({"metadata.name", "metadata.uid", "metadata.etag"})
-"""Paths that are columns, not leaves."""
-Leaf = tuple[str, str, bool]
-"""(lower-case path, value as written, opaque)."""
 
 
 def prepare(
@@ -93,46 +87,6 @@ def _annotate(document: dict[str, Any], location: str, origin: str) -> None:
     if location.startswith("url:") and SOURCE_LOCATION not in annotations:
         annotations[SOURCE_LOCATION] = location.rpartition("/")[0] + "/"
     document["metadata"]["annotations"] = annotations
-
-
-def leaves(document: Mapping[str, Any]) -> set[Leaf]:
-    """The document's leaves as filters see them. Names and uids are columns and therefore left out."""
-    found: set[Leaf] = set()
-    _collect(document, "", found)
-    return found
-
-
-def _collect(value: Any, path: str, found: set[Leaf]) -> None:
-    # Called for every value of every document: strings, which most of them are, are dealt with where they are met.
-    if len(path) > MAX_TEXT or len(found) >= MAX_LEAVES:
-        return
-    if isinstance(value, dict):
-        for key, item in value.items():
-            below = f"{path}.{key}".lower() if path else str(key).lower()
-            if type(item) is not str:
-                _collect(item, below, found)
-            elif len(below) <= MAX_TEXT:
-                _add(below, item, found)
-    elif isinstance(value, list):
-        for item in value:
-            if type(item) is not str:
-                _collect(item, path, found)
-                continue
-            _add(path, item, found)
-            if len(path) + len(item) < MAX_TEXT and len(found) < MAX_LEAVES:
-                found.add((f"{path}.{item}".lower(), "true", False))
-    elif isinstance(value, Mapping):
-        _collect(dict(value), path, found)
-    elif value is None:
-        _add(path, None, found)
-    else:
-        _add(path, text_of(value), found)
-
-
-def _add(path: str, text: str | None, found: set[Leaf]) -> None:
-    if path not in COLUMNS and len(found) < MAX_LEAVES:
-        opaque = text is None or len(text) > MAX_TEXT or "\0" in text
-        found.add((path, "", True) if opaque or text is None else (path, text, False))
 
 
 def words(document: Mapping[str, Any]) -> tuple[str, str, str, str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from taxiway.features.catalog.documents import leaves
+from taxiway.features.catalog.leaves import leaves
 
 Rows = Mapping[str, set[str]]
 """Lower-case values by lower-case path. A path whose values cannot be compared has an empty set."""

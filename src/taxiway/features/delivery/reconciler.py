@@ -17,7 +17,7 @@ from taxiway.features.environments import repository
 from taxiway.features.environments.model import Environment
 from taxiway.features.environments.service import list_environments
 from taxiway.model.errors import TaxiwayError
-from taxiway.model.event import Event
+from taxiway.model.event import Event, EventHead
 from taxiway.plugin import PluginContext
 
 TICK_SECONDS = 2.0
@@ -28,6 +28,7 @@ KNOWN_SECONDS = 10.0
 FIRST_SECONDS = 0.2
 SLOWEST_SECONDS = 5.0
 PREFIX, ENTITY = "env-", "dev.taxiway.entity."
+SUBJECTS = ("environment:", "environmenttype:", f"repository:{PREFIX}")
 
 
 @dataclass
@@ -139,20 +140,14 @@ class PushSubscriber:
     def __init__(self, reconciler: Reconciler) -> None:
         self._reconciler = reconciler
 
-    def concerning(self, events: Sequence[Event]) -> Sequence[Event]:
+    def concerning(self, heads: Sequence[EventHead]) -> Sequence[EventHead]:
         """Nearly none of a large batch of entities."""
-        return [event for event in events if _is_about_environments(event)]
+        return [head for head in heads if head.subject.startswith(SUBJECTS)]
 
     def handle(self, event: Event) -> None:
-        if not _is_about_environments(event):
+        if not event.subject.startswith(SUBJECTS):
             return
         if event.type.startswith(ENTITY):
             self._reconciler.forget()
         else:
             self._reconciler.nudge()
-
-
-def _is_about_environments(event: Event) -> bool:
-    if event.type.startswith(ENTITY):
-        return event.subject.partition(":")[0] in ("environment", "environmenttype")
-    return str(event.data.get("repository", "")).startswith(PREFIX)

@@ -16,7 +16,7 @@ from taxiway.features.infrastructure import entities
 from taxiway.kit.pointer import dig
 from taxiway.model.access import Principal
 from taxiway.model.errors import ConflictError, TaxiwayError, UnavailableError
-from taxiway.model.event import Event
+from taxiway.model.event import Event, EventHead
 from taxiway.plugin import PipelinePull
 
 ZERO = "0" * 40
@@ -110,9 +110,9 @@ class ComponentSubscriber:
     def __init__(self, platform: Platform) -> None:
         self._platform = platform
 
-    def concerning(self, events: Sequence[Event]) -> Sequence[Event]:
+    def concerning(self, heads: Sequence[EventHead]) -> Sequence[EventHead]:
         """Those about components, if any release waits for one at all: a pipeline that ends later finds them itself."""
-        components = [event for event in events if event.subject.startswith("component:")]
+        components = [head for head in heads if head.subject.startswith("component:")]
         if not components:
             return ()
         with self._platform.store.read() as conn:

@@ -48,7 +48,8 @@ def parsed(monkeypatch: pytest.MonkeyPatch) -> list[int]:
             counts[0] += 1
             yield document
 
-    monkeypatch.setattr("taxiway.features.catalog.sources.parsing.documents_and_faults", counted)
+    for module in ("parsing", "read"):
+        monkeypatch.setattr(f"taxiway.features.catalog.sources.{module}.documents_and_faults", counted)
     return counts
 
 
@@ -142,3 +143,14 @@ def test_a_large_source_is_handed_to_a_run_without_being_read_to_its_end(
     done = service.register_location(ctx, "file", str(folder / "all.yaml"))
     assert done.run_id is not None
     assert parsed[0] < 9
+
+
+def test_a_source_of_many_bytes_is_handed_to_a_run_without_parsing_more_than_its_first_file(
+    server: Served, folder: Path, parsed: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(locations, "MOST_BYTES", 500)
+    ctx = server.platform.system("test")
+    assert service.register_location(ctx, "file", str(folder / "all.yaml")).run_id is not None
+    assert parsed[0] == 1
+    monkeypatch.setattr(locations, "MOST_BYTES", 1)
+    assert service.register_location(ctx, "file", str(folder / "part-0.yaml")).run_id is None

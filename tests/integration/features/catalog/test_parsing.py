@@ -10,14 +10,20 @@ from dataclasses import replace
 
 import pytest
 from orjson import dumps, loads
+from sqlalchemy import select
 
+from taxiway.core.store.database import Store
 from taxiway.features.catalog.kinds import Kinds, kind_of, shipped
 from taxiway.features.catalog.packing import unpack
+from taxiway.features.catalog.repository.entities import insert_entities
+from taxiway.features.catalog.repository.facets import code_of, unpacked
+from taxiway.features.catalog.repository.facets import codes as facet_codes
 from taxiway.features.catalog.service.apply import Judged, judge
 from taxiway.features.catalog.sources import parsing
 from taxiway.features.catalog.sources.items import ReadEntity, ReadRecord
 from taxiway.features.catalog.sources.parsing import ParsedApart
 from taxiway.features.catalog.sources.read import Parsed
+from taxiway.features.catalog.tables import entity, entity_doc, entity_facet
 from taxiway.kit.yaml12 import YamlError, load
 from taxiway.kit.yaml_documents import documents_and_faults
 
@@ -63,6 +69,8 @@ spec: {targets: []}
 """
 SERVICES = [SERVICE % names for names in (("pay", "y"), ("pay", "y"), ("n\u00fc", "y"), ("fine", "UP"))]
 FILE = "---\n".join((*SERVICES, SPEC_FIRST, LOCATION, ROBOT)).encode()
+WHOLE_AND_PART = ((("one", "A"), ("two", "a")), (("three", "\u00dcml"), ("four", "left-out")))
+IS_OF = entity.c.id == entity_facet.c.entity_id
 
 
 @pytest.fixture
@@ -136,6 +144,29 @@ def test_what_is_judged_apart_comes_to_the_same_also_when_a_kind_has_changed_mea
             assert loads(stored)["metadata"] == {**record.document["metadata"], "uid": "0190", "etag": record.etag}
             if other_one.packed is not None:
                 assert unpack(other_one.packed.content).encode() == record.stored(other_one.packed.uid)
+
+
+def test_each_entity_is_stored_with_its_own_leaves_and_nothing_of_documents_that_were_left_out(
+    apart: ParsedApart, store: Store
+) -> None:
+    whole, part = ("---\n".join(SERVICE % names for names in some) for some in WHOLE_AND_PART)
+    begun = [apart.begin(text.encode(), f"file:/{place}.yaml") for place, text in enumerate((whole, part))]
+    records = [item.record for taken in begun for item in taken() if isinstance(item, ReadRecord)]
+    here, _ = _judged(documents_and_faults(FILE), apart.kinds)
+    kept = [*records[:-1], *here.records.values()]
+    store.write(lambda tx: insert_entities(tx.conn, 1, "s", [(f"u{i}", one) for i, one in enumerate(kept)]))
+    with store.read() as conn:
+        codes = {code.id: (code.key, code.value, code.opaque) for code in map(code_of, conn.execute(facet_codes()))}
+        rows = conn.execute(select(entity.c.ref, entity_doc.c.facets).join(entity_doc)).all()
+        pairs = conn.execute(select(entity.c.ref, entity_facet.c.facet_id).join_from(entity, entity_facet, IS_OF)).all()
+    stored = {row.ref: [codes[number] for number in unpacked(row.facets)] for row in rows}
+    assert {ref: set(found) for ref, found in stored.items()} == {one.ref: set(one.leaves) for one in kept}
+    assert sorted(tuple(row) for row in pairs) == sorted(
+        (row.ref, number) for row in rows for number in unpacked(row.facets)
+    )
+    assert len(set(codes.values())) == len(codes), "each value has one number"
+    assert ("metadata.tags", "left-out", False) in set(records[-1].leaves)
+    assert "left-out" not in {value for _, value, _ in codes.values()}
 
 
 def test_what_is_begun_is_taken_before_it_is_too_much_however_small_its_parts_are(

@@ -6,18 +6,16 @@ reading everything at a path.
 
 from __future__ import annotations
 
-import hashlib
 from array import array
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import orjson
 from sqlalchemy import ColumnElement, Connection, Select, and_, func, not_, select, text
 
-from taxiway.core.store.bulk import insert_rows
-from taxiway.features.catalog.documents import Leaf
-from taxiway.features.catalog.repository.chunks import given_numbers, given_texts, numbers_in, texts_in
+from taxiway.features.catalog.leaves import digest
+from taxiway.features.catalog.repository.chunks import given_numbers, numbers_in
 from taxiway.features.catalog.tables import facet, facet_key
 
 folded: ColumnElement[str] = func.coalesce(facet.c.folded, facet.c.value)
@@ -35,13 +33,8 @@ class Code:
     opaque: bool
 
 
-DIGEST_BITS = 48
-DIGEST_MASK = (1 << DIGEST_BITS) - 1
-
-
-def digest(value: str) -> int:
-    """48 bits of a value in lower case."""
-    return int.from_bytes(hashlib.blake2b(value.encode("utf-8", "surrogatepass"), digest_size=6).digest(), "big")
+AT_ONCE = 8_000_000
+"""Bytes of leaves that are looked up by one statement."""
 
 
 def at_key(key: str) -> ColumnElement[bool]:
@@ -78,24 +71,34 @@ def among(conn: Connection, ids: Collection[int], keys: Sequence[str]) -> list[C
     return [code_of(row) for row in conn.execute(statement, {"numbers": given_numbers(conn, ids)})]
 
 
-def numbers(conn: Connection, leaves: Collection[Leaf]) -> dict[Leaf, int]:
-    """The numbers of different `leaves`; new ones get theirs. Writers take turns: see `feed.take_turn`."""
-    keys = _keys(conn, {leaf[0] for leaf in leaves})
-    # In the order of the index, by one whole number each: pairs take three times as long to sort.
-    places = {leaf: keys[leaf[0]] << DIGEST_BITS | digest(leaf[1].lower()) for leaf in leaves}
-    wanted = sorted(places, key=places.__getitem__)
-    found = _known(conn, [(places[leaf] >> DIGEST_BITS, places[leaf] & DIGEST_MASK, leaf) for leaf in wanted])
-    missing = [leaf for leaf in wanted if leaf not in found] if len(found) < len(wanted) else []
-    first = (conn.scalar(select(func.max(facet.c.id))) or 0) + 1 if missing else 0
-    rows = []
-    for number, leaf in enumerate(missing, first):
-        _, value, opaque = leaf
-        lower, place = value.lower(), places[leaf]
-        folded = None if lower == value else lower
-        rows.append((number, place >> DIGEST_BITS, place & DIGEST_MASK, value, folded, opaque))
-        found[leaf] = number
-    insert_rows(conn, facet, ("id", "key_id", "digest", "value", "folded", "opaque"), rows)
+def numbers(conn: Connection, tables: Iterable[bytes]) -> list[int]:
+    """The numbers of the leaves in tables (see `leaves.table_of`), in their order; new ones get theirs. Writers take
+    turns: see `feed.take_turn`.
+
+    The store does all of it, because it does so without the interpreter's lock: meanwhile documents are read.
+    """
+    found: list[int] = []
+    sqlite = conn.dialect.name == "sqlite"
+    for some in _pieces(tables):
+        rows = {"rows": some.decode()}
+        for statement in _STATEMENTS[conn.dialect.name]:
+            conn.execute(statement, rows)
+        numbers = conn.scalar(_NUMBERS[conn.dialect.name], rows)
+        found += orjson.loads(numbers) if sqlite else numbers
+        if sqlite:
+            conn.execute(_EMPTY)
     return found
+
+
+def _pieces(tables: Iterable[bytes]) -> Iterator[bytes]:
+    some: list[bytes] = []
+    for rows in (table[1:-1] for table in tables if len(table) > len(b"[]")):
+        if some and sum(map(len, some)) + len(rows) > AT_ONCE:
+            yield b"[%b]" % b",".join(some)
+            some = []
+        some.append(rows)
+    if some:
+        yield b"[%b]" % b",".join(some)
 
 
 def packed(ids: Iterable[int]) -> bytes:
@@ -108,40 +111,43 @@ def unpacked(data: Any) -> Sequence[int]:
     return array("I", bytes(data))
 
 
-def _keys(conn: Connection, wanted: set[str]) -> dict[str, int]:
-    statement = f"SELECT key, id FROM facet_key WHERE key IN ({texts_in(conn)})"  # noqa: S608  no value in it
-    found = {row[0]: row[1] for row in conn.execute(text(statement), {"texts": given_texts(conn, wanted)})}
-    missing = sorted(wanted - found.keys())
-    first = (conn.scalar(select(func.max(facet_key.c.id))) or 0) + 1 if missing else 0
-    new = {key: number for number, key in enumerate(missing, first)}
-    insert_rows(conn, facet_key, ("id", "key"), [(number, key) for key, number in new.items()])
-    return found | new
-
-
-def _known(conn: Connection, wanted: Sequence[tuple[int, int, Leaf]]) -> dict[Leaf, int]:
-    # Numbers go in and one text comes out: SQLite is asked once for all of them, and not row by row either.
-    sqlite = conn.dialect.name == "sqlite"
-    leaves = {(key_id, leaf[1], leaf[2]): leaf for key_id, _, leaf in wanted}
-    if sqlite:
-        rows = orjson.loads(conn.scalar(_BY_DIGEST, {"places": orjson.dumps([one[:2] for one in wanted]).decode()}))
-    else:
-        keys, digests = [one[0] for one in wanted], [one[1] for one in wanted]
-        rows = conn.execute(_BY_ARRAYS, {"keys": keys, "digests": digests})
-    found: dict[Leaf, int] = {}
-    for number, key_id, value, opaque in rows:
-        leaf = leaves.get((key_id, value, bool(opaque)))
-        if leaf is not None:
-            found[leaf] = number
-    return found
-
-
-_BY_DIGEST = text("""
-    SELECT json_group_array(json_array(f.id, f.key_id, f.value, f.opaque))
-    FROM json_each(:places) AS place CROSS JOIN facet AS f
-    WHERE f.key_id = json_extract(place.value, '$[0]') AND f.digest = json_extract(place.value, '$[1]')
-""")
-_BY_ARRAYS = text("""
-    SELECT f.id, f.key_id, f.value, f.opaque
-    FROM unnest(CAST(:keys AS bigint[]), CAST(:digests AS bigint[])) AS place(key_id, digest)
-    JOIN facet AS f ON f.key_id = place.key_id AND f.digest = place.digest
-""")
+_FIELDS = "path, digest, value, folded, opaque"
+_FILL = (
+    text(f"CREATE TEMP TABLE IF NOT EXISTS given ({_FIELDS})"),
+    text(
+        f"INSERT INTO given ({_FIELDS})"  # noqa: S608
+        " SELECT value->>0, value->>1, value->>2, value->>3, value->>4 FROM json_each(:rows)"
+    ),
+)
+_EMPTY = text("DELETE FROM given")
+_GIVEN = """WITH given AS (
+    SELECT place, leaf->>0 AS path, CAST(leaf->>1 AS bigint) AS digest, leaf->>2 AS value, leaf->>3 AS folded,
+        leaf->>4 = '1' AS opaque
+    FROM jsonb_array_elements(CAST(:rows AS jsonb)) WITH ORDINALITY AS given(leaf, place)
+)"""
+# Not a JOIN: SQLite takes the tables of a CROSS JOIN in their order.
+_LEAVES = "given AS g CROSS JOIN facet_key AS k WHERE k.key = g.path"
+_KNOWN = """(
+    SELECT f.id FROM facet AS f
+    WHERE f.key_id = k.id AND f.digest = g.digest AND f.value = g.value AND f.opaque = g.opaque
+)"""
+_NEW_PATHS = """
+    INSERT INTO facet_key (id, key)
+    SELECT (SELECT coalesce(max(id), 0) FROM facet_key) + row_number() OVER (ORDER BY path), path
+    FROM (SELECT DISTINCT path FROM given) AS found
+    WHERE NOT EXISTS (SELECT 1 FROM facet_key AS k WHERE k.key = found.path)"""
+_NEW = f"""
+    SELECT DISTINCT k.id AS key_id, g.digest, g.value, g.folded, g.opaque FROM {_LEAVES} AND NOT EXISTS {_KNOWN}
+    ORDER BY 1, 2"""  # noqa: S608
+_NEW_SQLITE = f"INSERT INTO facet (key_id, digest, value, folded, opaque) {_NEW}"
+_NEW_POSTGRESQL = f"""
+    INSERT INTO facet (id, key_id, digest, value, folded, opaque)
+    SELECT (SELECT coalesce(max(id), 0) FROM facet) + row_number() OVER (), found.* FROM ({_NEW}) AS found"""  # noqa: S608
+_STATEMENTS = {
+    "sqlite": (*_FILL, text(_NEW_PATHS), text(_NEW_SQLITE)),
+    "postgresql": (text(_GIVEN + _NEW_PATHS), text(_GIVEN + _NEW_POSTGRESQL)),
+}
+_NUMBERS = {
+    "sqlite": text(f"SELECT json_group_array({_KNOWN}) FROM {_LEAVES}"),  # noqa: S608
+    "postgresql": text(f"{_GIVEN} SELECT array_agg({_KNOWN} ORDER BY g.place) FROM {_LEAVES}"),  # noqa: S608
+}

@@ -14,8 +14,9 @@ from sqlalchemy import ColumnElement, Connection, FromClause, and_, func, or_, s
 
 from taxiway.features.catalog.repository import facets as facets_
 from taxiway.features.catalog.repository import filters, reading
+from taxiway.features.catalog.repository.filters import RELATIONS
 from taxiway.features.catalog.repository.index.catalog_index import View
-from taxiway.features.catalog.repository.index.related import related_counts
+from taxiway.features.catalog.repository.index.related import Counts, related_counts
 from taxiway.features.catalog.repository.kinds import inverse_in, relation_named
 from taxiway.features.catalog.repository.numbers import number_in
 from taxiway.features.catalog.repository.query import Listed, Query, Row, decode, encode, listed
@@ -135,22 +136,28 @@ def facets_one_by_one(
     """Like `facets`, a key at a time: one may have as many values as there are entities."""
     where: BitMap | None = None if view is None else view.where(query, filters.limited(scope))
     clause = where_of(query, scope) if query != Query() or filters.limited(scope) is not None else None
+    related: dict[str, Counts] | None = None
     for key in keys:
         counts = None if view is None or where is None else view.counts(key.lower(), where)
-        if counts is None and view is not None and where is not None and key.lower().startswith("relations."):
-            counts = _related(conn, view, key.lower().removeprefix("relations."), where, scope)
+        if counts is None and view is not None and where is not None and key.lower().startswith(RELATIONS):
+            related = _related(conn, view, keys, where, scope) if related is None else related
+            counts = related[key].named(view.state.refs) if key in related else {}
         if counts is None:
             counts = _counts(conn, key.lower(), clause, scope)
         yield key, [{"value": value, "count": counts[value]} for value in sorted(counts)]
 
 
-def _related(conn: Connection, view: View, type_: str, where: BitMap, scope: ColumnElement[bool]) -> dict[str, int]:
-    name = relation_named(conn, type_)
-    limit_to = filters.limited(scope)
-    if name is None:
-        return {}
+def _related(
+    conn: Connection, view: View, keys: Sequence[str], where: BitMap, scope: ColumnElement[bool]
+) -> dict[str, Counts]:
+    """By those of the keys that name a relation type."""
+    asked = [(key, key.lower().removeprefix(RELATIONS)) for key in keys if key.lower().startswith(RELATIONS)]
+    named = {key: name for key, lower in asked if (name := relation_named(conn, lower)) is not None}
+    inverse, limit_to = inverse_in(conn), filters.limited(scope)
     visible = None if limit_to is None else view.where(Query(), limit_to)
-    return related_counts(conn, view.state.refs, name, inverse_in(conn)(name), where, visible)
+    types = {name: inverse(name) for name in named.values()}
+    counts = related_counts(conn, view.state.refs, types, where, visible)
+    return {key: counts[name] for key, name in named.items()}
 
 
 def facets_in_memory(
@@ -177,8 +184,8 @@ def _counts(
         column = entity.c[key.removeprefix("metadata.")]
         names = select(column, func.count()).where(true() if where is None else where).group_by(column)
         return {row[0]: row[1] for row in conn.execute(names)}
-    if key.startswith("relations."):
-        return _relation_counts(conn, key.removeprefix("relations."), where, scope)
+    if key.startswith(RELATIONS):
+        return _relation_counts(conn, key.removeprefix(RELATIONS), where, scope)
     statement = (
         select(facet.c.value, func.count())
         .join(entity_facet, entity_facet.c.facet_id == facet.c.id)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import orjson
 from sqlalchemy import Connection, delete, select, text
@@ -10,6 +10,7 @@ from sqlalchemy import table as named_table
 
 from taxiway.core.store.bulk import insert_rows
 from taxiway.features.catalog.documents import words
+from taxiway.features.catalog.leaves import Leaf, LeafTable, Leaves, table_of
 from taxiway.features.catalog.model import Record
 from taxiway.features.catalog.packing import pack
 from taxiway.features.catalog.repository import facets, names, pairs
@@ -89,9 +90,37 @@ def _insert_relations(conn: Connection, batch: Sequence[Item]) -> None:
 
 
 def _numbers(conn: Connection, batch: Sequence[Item]) -> dict[int, list[int]]:
-    by_id = {id_: record.leaves for id_, _, record in batch}
-    numbers = facets.numbers(conn, set().union(*by_id.values()))
-    return {id_: sorted(map(numbers.__getitem__, found)) for id_, found in by_id.items()}
+    # Documents of one file share a table of leaves, which goes to the store as it is when all of it is wanted.
+    used: dict[LeafTable, set[int]] = {}
+    for _, _, record in batch:
+        if isinstance(record.leaves, Leaves):
+            used.setdefault(record.leaves.table, set()).update(record.leaves.places)
+    firsts: dict[LeafTable, int] = {}
+    size = 0
+    for table, places in used.items():
+        if len(places) == table.size:
+            firsts[table] = size
+            size += table.size
+    others = [record.leaves for _, _, record in batch if _table(record) not in firsts]
+    own = {leaf: place for place, leaf in enumerate(set().union(*others), size)}
+    numbers = facets.numbers(conn, [*(table.content for table in firsts), table_of(own)])
+    shared = {table: numbers[first : first + table.size] for table, first in firsts.items()}
+    return {id_: sorted(_numbers_of(record.leaves, shared, own, numbers)) for id_, _, record in batch}
+
+
+def _table(record: Record) -> LeafTable | None:
+    return record.leaves.table if isinstance(record.leaves, Leaves) else None
+
+
+def _numbers_of(
+    leaves: Collection[Leaf],
+    shared: Mapping[LeafTable, Sequence[int]],
+    own: Mapping[Leaf, int],
+    numbers: Sequence[int],
+) -> Iterable[int]:
+    if isinstance(leaves, Leaves) and leaves.table in shared:
+        return map(shared[leaves.table].__getitem__, leaves.places)
+    return (numbers[own[leaf]] for leaf in leaves)
 
 
 def _delete_relations(conn: Connection, ids: Sequence[int]) -> None:

@@ -10,7 +10,7 @@ import orjson
 from sqlalchemy import Connection, delete, exists, func, insert, literal, or_, select, update
 
 from taxiway.core.store.bulk import insert_rows
-from taxiway.features.catalog.documents import MAX_TEXT
+from taxiway.features.catalog.leaves import MAX_TEXT, table_of
 from taxiway.features.catalog.properties import MAX_TOLD, Computed
 from taxiway.features.catalog.repository import facets, pairs
 from taxiway.features.catalog.repository.chunks import chunks
@@ -180,7 +180,8 @@ def put(conn: Connection, now: int, results: Sequence[Result]) -> list[str]:
         for table in (entity_property, property_input, property_pending):
             conn.execute(delete(table).where(table.c.entity_id.in_(batch)))
     leaves = {(r.id, name): _leaves(name, one.value) for r in results for name, one in r.found.items()}
-    numbers = facets.numbers(conn, {leaf for some in leaves.values() for leaf in some}) if leaves else {}
+    different = list(set().union(*leaves.values()))
+    numbers = dict(zip(different, facets.numbers(conn, [table_of(different)]), strict=True))
     of = {key: sorted(numbers[leaf] for leaf in some) for key, some in leaves.items()}
     rows = [_row(now, r.id, name, one, of[r.id, name]) for r in results for name, one in r.found.items()]
     insert_rows(conn, entity_property, ("entity_id", "name", "value", "error", "inputs", "facets", "at"), rows)

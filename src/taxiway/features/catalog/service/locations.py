@@ -1,7 +1,7 @@
 """Locations: where the catalog reads from. Registering and refreshing happen at once, in the caller's request.
 
 A source is read before a transaction is begun; the location's version makes sure that a slow read of an older state
-never overwrites a newer one. Sources of more than 2,000 documents are taken in by a run of kind `ingest`.
+never overwrites a newer one. Sources of more than `AT_ONCE` documents are taken in by a run of kind `ingest`.
 """
 
 from __future__ import annotations
@@ -21,12 +21,15 @@ from taxiway.features.catalog.service.apply import apply_entities, prune_source
 from taxiway.features.catalog.service.ingesting import follow_in_batches
 from taxiway.features.catalog.service.reading import open_location, read_items, root_entity
 from taxiway.features.catalog.sources.items import Item
-from taxiway.features.catalog.sources.targets import open_target
+from taxiway.features.catalog.sources.read import ParsedWithin, TooMuchError
+from taxiway.features.catalog.sources.targets import Target, open_target
 from taxiway.model.errors import ConflictError, InputError, NotFoundError, TaxiwayError
 from taxiway.model.run import RunSpec, StepDefinition
 from taxiway.plugin import SourceProblem
 
 AT_ONCE = 1200
+MOST_BYTES = 4_000_000
+"""Of files that are parsed while somebody waits: a second's work."""
 TRIES = 5
 TRUST = "catalog.location.trust"
 
@@ -83,8 +86,7 @@ def register_location(
         return Registered(known, known.entity_ref, refresh_location(ctx, known.id), existed=True)
     may_trust = decide(ctx.platform.permissions, ctx.principal, TRUST, None).allowed
     trusted = trust or (opened.repository is None and not opened.remote and may_trust)
-    items = list(islice(read_items(ctx.platform, opened, trusted), AT_ONCE + 1))
-    refuse_unreadable(items)
+    items = _all_at_once(ctx, opened, trusted)
     new = Location(ctx.platform.new_id(), kind, target, opened.repository, opened.owner, ctx.principal.subject, trusted)
     result, run_id = ctx.platform.store.write(lambda tx: _insert(tx, ctx, new, opened.tree.state, items))
     return Registered(new, new.entity_ref, result, run_id=run_id)
@@ -171,6 +173,17 @@ def start_ingest(tx: Tx, ctx: OpContext, item: Location) -> str:
     return ctx.platform.runs.start(tx, ctx.principal, spec)
 
 
+def _all_at_once(ctx: OpContext, opened: Target, trusted: bool) -> list[Item] | None:
+    """Every item of a small source; None for one that a run takes in."""
+    reading = read_items(ctx.platform, opened, trusted, parser=ParsedWithin(MOST_BYTES))
+    try:
+        items = list(islice(reading, AT_ONCE + 1))
+    except TooMuchError:
+        return None
+    refuse_unreadable(items)
+    return items if len(items) <= AT_ONCE else None
+
+
 def _is_large(platform: Platform, location_id: str) -> bool:
     with platform.store.read() as conn:
         return count_of_source(conn, location_id, AT_ONCE + 1) > AT_ONCE
@@ -185,9 +198,11 @@ def refuse_unreadable(items: Sequence[Item]) -> None:
         raise InputError(f"nothing can be read there: {first.detail} ({where})", code="catalog.unreadable")
 
 
-def _insert(tx: Tx, ctx: OpContext, new: Location, state: str, items: Sequence[Item]) -> tuple[ApplyResult, str | None]:
+def _insert(
+    tx: Tx, ctx: OpContext, new: Location, state: str, items: Sequence[Item] | None
+) -> tuple[ApplyResult, str | None]:
     rows.add(tx.conn, tx.now, new, state)
-    if len(items) > AT_ONCE:
+    if items is None:
         return apply_entities(tx, ctx, [root_entity(new)], new.id, full=False), start_ingest(tx, ctx, new)
     return apply_entities(tx, ctx, [root_entity(new), *items], new.id, full=True), None
 

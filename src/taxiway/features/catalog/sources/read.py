@@ -55,6 +55,28 @@ class ParsedHere:
         return lambda: documents_and_faults(content)
 
 
+class TooMuchError(Exception):
+    """A source has more bytes than its reader wants to parse."""
+
+
+class ParsedWithin(ParsedHere):
+    """Parses files here, but those that the first one leads to only when they are not more than `limit` bytes together:
+    else TooMuchError, before any of them is parsed."""
+
+    def __init__(self, limit: int) -> None:
+        self._left, self._begun = limit, 0
+
+    def is_full(self) -> bool:
+        return self._begun < 2
+
+    def begin(self, content: bytes, location: str = "") -> Callable[[], Parsed]:
+        self._begun += 1
+        self._left -= len(content) if self._begun > 1 else 0
+        if self._left < 0:
+            raise TooMuchError
+        return super().begin(content)
+
+
 @dataclass
 class _Reading:
     """One run over a source: what was seen already, and how much may still be read."""
@@ -203,7 +225,9 @@ def _targets(reading: _Reading, place: _Place, spec: dict[str, Any], line: int) 
 
 
 def _may_have_placeholders(text: str) -> bool:
-    return any(sign in text for sign in (*PLACEHOLDERS, *ESCAPED))
+    return ("$" in text and any(sign in text for sign in PLACEHOLDERS)) or (
+        "\\" in text and any(sign in text for sign in ESCAPED)
+    )
 
 
 @dataclass

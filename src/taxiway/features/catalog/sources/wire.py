@@ -12,8 +12,9 @@ from typing import Any
 
 import orjson
 
-from taxiway.features.catalog.documents import COLUMN_NAMES, Leaf
+from taxiway.features.catalog.documents import COLUMN_NAMES
 from taxiway.features.catalog.kinds import Field, Kind, Kinds, shipped
+from taxiway.features.catalog.leaves import Leaf, LeafTable, Leaves, table_of
 from taxiway.features.catalog.model import Packed, Record
 from taxiway.kit.yaml12 import YamlDocument, YamlError
 
@@ -65,15 +66,16 @@ class Answer:
 
     def frame(self) -> bytes:
         """All of it."""
-        head = orjson.dumps([list(self._leaves), self._rows])
-        return b"".join((LENGTH.pack(len(head)), head, *self._texts))
+        head, leaves = orjson.dumps([len(self._leaves), self._rows]), table_of(self._leaves)
+        return b"".join((LENGTH.pack(len(head)), head, LENGTH.pack(len(leaves)), leaves, *self._texts))
 
 
 def taken(frame: bytes, location: str, of_record: Callable[[Record], Any]) -> Iterator[Any]:
     """The documents, faults and, by `of_record`, records of an answer, in their order."""
     size = LENGTH.size + LENGTH.unpack_from(frame)[0]
-    told, rows = orjson.loads(memoryview(frame)[LENGTH.size : size])
-    leaves: list[Leaf] = [tuple(leaf) for leaf in told]
+    count, rows = orjson.loads(memoryview(frame)[LENGTH.size : size])
+    start, size = size + LENGTH.size, size + LENGTH.size + LENGTH.unpack_from(frame, size)[0]
+    table = LeafTable(frame[start:size], count)
     for row in rows:
         if len(row) == 2:
             yield YamlDocument(row[1], row[0])
@@ -81,16 +83,16 @@ def taken(frame: bytes, location: str, of_record: Callable[[Record], Any]) -> It
             yield YamlError(row[2], row[0])
         else:
             end = size + row[-2]
-            yield of_record(_record(row, leaves, location, frame[size:end], frame[end : end + row[-1]]))
+            yield of_record(_record(row, table, location, frame[size:end], frame[end : end + row[-1]]))
             size = end + row[-1]
 
 
-def _record(row: Sequence[Any], leaves: Sequence[Leaf], location: str, text: bytes, packed: bytes) -> Record:
+def _record(row: Sequence[Any], table: LeafTable, location: str, text: bytes, packed: bytes) -> Record:
     line, ref, columns, digest, relations, places, words, room, uid, *_ = row
     named: Mapping[str, Any] = dict(zip(COLUMN_NAMES, columns, strict=True))
     return Record(
         *(ref, named, text, digest, location, line, frozenset(map(tuple, relations))),
-        *([leaves[place] for place in places], tuple(words), room, Packed(uid, packed)),
+        *(Leaves(table, places), tuple(words), room, Packed(uid, packed)),
     )
 
 

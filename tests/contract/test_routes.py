@@ -28,6 +28,7 @@ OPEN = {
     "GET /{path:path}": 200,
     "POST /api/access/v1/sessions": 422,
     "DELETE /api/access/v1/sessions/current": 204,
+    "POST /api/access/v1/sessions/current/end": 200,
     "GET /api/access/v1/ways": 200,
     "GET /api/access/v1/oidc/{name}/start": 404,
     "GET /api/access/v1/oidc/{name}/callback": 303,
@@ -39,6 +40,7 @@ OPEN_TO_THE_POWERLESS = OPEN | {"GET /api/access/v1/me": 200}
 NO_PERMISSION = {
     "access.create_session",
     "access.delete_current_session",
+    "access.end_current_session",
     "access.get_me",
     "access.list_sign_in_ways",
     "access.start_oidc_sign_in",

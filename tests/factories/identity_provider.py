@@ -55,7 +55,7 @@ class IdentityProvider:
         if path == self.down:
             return Reply(status=500)
         if path == "/.well-known/openid-configuration":
-            names = {"authorization": "auth", "token": "token", "userinfo": "me"}
+            names = {"authorization": "auth", "token": "token", "userinfo": "me", "end_session": "end"}
             found = {f"{name}_endpoint": f"{self.url}/{at}" for name, at in names.items()}
             return Reply({"issuer": self.issuer or self.url, "jwks_uri": f"{self.url}/keys", **found})
         if path == "/keys":

@@ -181,7 +181,7 @@ def _realm(made: Keycloak, users: tuple[Mapping[str, Any], ...]) -> None:
         "clientId": CLIENT,
         "secret": SECRET,
         "redirectUris": ["http://127.0.0.1/*"],
-        "attributes": {"pkce.code.challenge.method": "S256"},
+        "attributes": {"pkce.code.challenge.method": "S256", "post.logout.redirect.uris": "+"},
         "protocolMappers": [GROUPS],
     }
     paths = {path for one in users for path in one["groups"]}

@@ -37,6 +37,11 @@ class OidcSettings(BaseModel):
     )
     groups_claim: str | None = Field(None, description="claim with the names of the user's groups; none: not read")
     private: bool = Field(False, description="it may be at private addresses")
+    end_session: bool = Field(
+        False,
+        description="signing out here ends the session there too; register <public_url>/sign-in with it as an address "
+        "to come back to after signing out",
+    )
 
     @field_validator("scopes")
     @classmethod

@@ -23,7 +23,7 @@ export type Started = { run_id: string }
 
 export const signIn = (body: { username: string; password: string } | { link_token: string }) =>
   post<{ principal: Me }>('/api/access/v1/sessions', body)
-export const signOut = () => del<void>('/api/access/v1/sessions/current')
+export const signOut = () => post<{ url: string | null }>('/api/access/v1/sessions/current/end')
 export const createToken = (body: { name: string; role: string; ttl_seconds: number }) =>
   post<Token>('/api/access/v1/tokens', body)
 export const giveRole = (body: { member: string; role: string }) => post<RoleOf>('/api/access/v1/roles', body)

@@ -123,10 +123,30 @@ export interface paths {
         put?: never;
         post?: never;
         /**
-         * Sign out.
-         * @description Sign out.
+         * Sign out here. The session at a provider stays.
+         * @description Sign out here. The session at a provider stays.
          */
         delete: operations["access.delete_current_session"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/access/v1/sessions/current/end": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Sign out here, and learn where the browser ends the session at the provider, if it came by one that is set to.
+         * @description Sign out here, and learn where the browser ends the session at the provider, if it came by one that is set to.
+         */
+        post: operations["access.end_current_session"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -6497,6 +6517,14 @@ export interface components {
             principal: components["schemas"]["PrincipalView"];
         };
         /**
+         * SignedOut
+         * @description Send the browser to `url`, which ends the session at the provider too; null: there is none to end.
+         */
+        SignedOut: {
+            /** Url */
+            url: string | null;
+        };
+        /**
          * SiteView
          * @description The docs of an entity.
          */
@@ -7516,6 +7544,26 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+        };
+    };
+    "access.end_current_session": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignedOut"];
+                };
             };
         };
     };

@@ -61,13 +61,16 @@ export function SideBar({ me, onScheme, dark }: { me?: Me; onScheme: () => void;
   const nav = useNavigate()
   const client = useQueryClient()
   const leave = async () => {
+    let there
     try {
-      await signOut()
+      there = (await signOut()).url
     } catch (e) {
       return notifyError('Signing out failed', e)
     }
     client.clear()
-    await nav({ to: '/sign-in' })
+    // the provider ends its own session, and leads back to the page for signing in
+    if (there) window.location.assign(there)
+    else await nav({ to: '/sign-in' })
   }
   const pages = (portal?.pages ?? []).filter((p) => p.navigation)
   const attention = waiting?.items.length ?? 0

@@ -42,6 +42,7 @@ REVISIONS = (
     "0017_scaffolder_wizards",
     "0018_approvals",
     "0019_postgres_size",
+    "0020_sessions_elsewhere",
 )
 """The modules in `migrations/versions`, in order."""
 HEAD = REVISIONS[-1].partition("_")[0]

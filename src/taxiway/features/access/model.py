@@ -39,12 +39,22 @@ class Account:
 
 
 @dataclass(frozen=True)
+class Elsewhere:
+    """A session at an OpenID provider, by the provider's name here and the token that names it there, if it is short
+    enough for an address."""
+
+    provider: str
+    id_token: str | None
+
+
+@dataclass(frozen=True)
 class Session:
-    """A server-side session, found by the hash of its id."""
+    """A server-side session, found by the hash of its id. `elsewhere` is the one at a provider that it came of."""
 
     subject: str
     created_at: int
     seen_at: int
+    elsewhere: Elsewhere | None = None
 
     def is_live(self, now: int) -> bool:
         """Neither idle too long nor too old."""

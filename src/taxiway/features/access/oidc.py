@@ -37,6 +37,14 @@ CLOCKS = "by the clock of this server (compare it with the provider's)"
 ENDPOINTS = ("authorization_endpoint", "token_endpoint", "jwks_uri")
 
 
+@dataclass(frozen=True)
+class Told:
+    """What a provider said of somebody, and its token that says so."""
+
+    claims: Mapping[str, Any]
+    id_token: str
+
+
 @dataclass
 class Provider:
     """One provider, for the life of the process."""
@@ -69,15 +77,26 @@ class Provider:
         url = str(self._discovery()["authorization_endpoint"])
         return f"{url}{'&' if '?' in url else '?'}{urlencode(query)}"
 
-    def claims(self, code: str, redirect_uri: str, nonce: str, verifier: str) -> Mapping[str, Any]:
+    def told(self, code: str, redirect_uri: str, nonce: str, verifier: str) -> Told:
         """What the provider says of who came back with `code`. AuthenticationError for what does not hold."""
         tokens = self._exchange(code, redirect_uri, verifier)
-        found = self._verified(str(tokens.get("id_token") or ""))
+        token = str(tokens.get("id_token") or "")
+        found = self._verified(token)
         self._check(found, nonce)
         wanted = self.settings.groups_claim
         if wanted and wanted not in found and isinstance(tokens.get("access_token"), str):
-            return {**self._user_info(str(tokens["access_token"]), str(found["sub"])), **found}
-        return found
+            return Told({**self._user_info(str(tokens["access_token"]), str(found["sub"])), **found}, token)
+        return Told(found, token)
+
+    def end_session_url(self, id_token: str | None, back: str) -> str | None:
+        """Where a browser ends its session there and comes `back`; None where the provider has no such place."""
+        url = self._discovery().get("end_session_endpoint")
+        if not isinstance(url, str) or urlsplit(url).scheme != urlsplit(self.settings.issuer).scheme:
+            return None
+        query = {"client_id": self.settings.client_id, "post_logout_redirect_uri": back}
+        if id_token is not None:
+            query["id_token_hint"] = id_token
+        return f"{url}{'&' if '?' in url else '?'}{urlencode(query)}"
 
     def _exchange(self, code: str, redirect_uri: str, verifier: str) -> Mapping[str, Any]:
         fields = {"grant_type": "authorization_code", "code": code, "redirect_uri": redirect_uri}

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
 from taxiway.core.store.database import Tx
 from taxiway.core.store.scoped import visible
-from taxiway.features.access.model import ABSOLUTE, IDLE, Account, ApiToken, Assignment, Session
+from taxiway.features.access.model import ABSOLUTE, IDLE, Account, ApiToken, Assignment, Elsewhere, Session
 from taxiway.features.access.tables import (
     account,
     api_token,
@@ -40,17 +40,22 @@ def save_account(tx: Tx, item: Account) -> None:
         tx.conn.execute(insert(account).values(username=item.username, created_at=tx.now, **values))
 
 
-def insert_session(tx: Tx, id_hash: str, subject: str) -> None:
+def insert_session(tx: Tx, id_hash: str, subject: str, elsewhere: Elsewhere | None) -> None:
     """A new session; those that ended are cleared away."""
     tx.conn.execute(
         delete(session).where((session.c.seen_at < tx.now - IDLE) | (session.c.created_at < tx.now - ABSOLUTE))
     )
-    tx.conn.execute(insert(session).values(id_hash=id_hash, subject=subject, created_at=tx.now, seen_at=tx.now))
+    named = {} if elsewhere is None else {"provider": elsewhere.provider, "id_token": elsewhere.id_token}
+    values = {"id_hash": id_hash, "subject": subject, "created_at": tx.now, "seen_at": tx.now, **named}
+    tx.conn.execute(insert(session).values(values))
 
 
 def find_session(conn: Connection, id_hash: str) -> Session | None:
     row = conn.execute(select(session).where(session.c.id_hash == id_hash)).one_or_none()
-    return None if row is None else Session(row.subject, row.created_at, row.seen_at)
+    if row is None:
+        return None
+    elsewhere = None if row.provider is None else Elsewhere(row.provider, row.id_token)
+    return Session(row.subject, row.created_at, row.seen_at, elsewhere)
 
 
 def touch_session(tx: Tx, id_hash: str) -> None:

@@ -54,6 +54,12 @@ class SignedIn(BaseModel):
     principal: PrincipalView
 
 
+class SignedOut(BaseModel):
+    """Send the browser to `url`, which ends the session at the provider too; null: there is none to end."""
+
+    url: str | None
+
+
 class Me(PrincipalView):
     """The caller, with what they may do at all. `csrf` belongs into X-CSRF-Token on writes of a cookie session."""
 
@@ -113,14 +119,19 @@ def create_session(ctx: Ctx, body: SignIn, request: Request) -> Any:
 
 @operations.delete("/api/access/v1/sessions/current", None, status=204, effect="write")
 def delete_current_session(ctx: Ctx, request: Request) -> Response:
-    """Sign out."""
+    """Sign out here. The session at a provider stays."""
     session_id = request.cookies.get(SESSION_COOKIE)
     if session_id:
         service.sign_out(ctx, session_id)
-    answer = Response(status_code=204)
-    answer.delete_cookie(SESSION_COOKIE)
-    answer.delete_cookie(CSRF_COOKIE)
-    return answer
+    return _without_cookies(Response(status_code=204))
+
+
+@operations.post("/api/access/v1/sessions/current/end", None, response=SignedOut)
+def end_current_session(ctx: Ctx, request: Request) -> Any:
+    """Sign out here, and learn where the browser ends the session at the provider, if it came by one that is set to."""
+    session_id = request.cookies.get(SESSION_COOKIE)
+    url = oidc.sign_out_everywhere(ctx, session_id) if session_id else None
+    return _without_cookies(json_bytes({"url": url}, headers={"cache-control": "no-store"}))
 
 
 @operations.get("/api/access/v1/me", None, response=Me)
@@ -185,6 +196,12 @@ def _token(token: ApiToken) -> dict[str, Any]:
         "created_at": token.created_at,
         "expires_at": token.expires_at,
     }
+
+
+def _without_cookies(answer: Response) -> Response:
+    answer.delete_cookie(SESSION_COOKIE)
+    answer.delete_cookie(CSRF_COOKIE)
+    return answer
 
 
 def set_cookies(ctx: OpContext, answer: Response, session_id: str) -> None:

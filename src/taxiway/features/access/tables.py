@@ -1,4 +1,5 @@
-"""Tables of access. Session ids, tokens and links are kept as SHA-256 only: whoever reads the store cannot sign in."""
+"""Tables of access. Session ids, tokens and links are kept as SHA-256 only: whoever reads the store cannot sign in. The
+id token of a provider opens nothing, it names a session there; it goes with the session here."""
 
 from __future__ import annotations
 
@@ -24,6 +25,8 @@ session = Table(
     Column("subject", Text, nullable=False),
     Column("created_at", Time, nullable=False),
     Column("seen_at", Time, nullable=False),
+    Column("provider", Text),
+    Column("id_token", Text),
     Index("ix_session_subject", "subject"),
     Index("ix_session_seen_at", "seen_at"),
 )

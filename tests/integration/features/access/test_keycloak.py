@@ -73,7 +73,7 @@ def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
     data, clock = tmp_path_factory.mktemp("data"), ShiftedClock()
     with keycloak(*people) as running:
         client = {"issuer": running.issuer, "client_id": CLIENT}
-        with signing_in(data, client, SECRET, clock=clock) as server:
+        with signing_in(data, client, SECRET, clock=clock, end_session=True) as server:
             yield Office(server, running, clock)
 
 
@@ -104,6 +104,12 @@ def test_a_session_that_ran_out_is_opened_anew_while_keycloak_knows_the_browser(
         office.clock.seconds = 0
     carl.here.cookies.clear()
     assert carl.sign_in(password="is not asked for") == "/catalog"
+    head = {"x-csrf-token": carl.here.cookies["taxiway_csrf"]}
+    url = carl.here.post("/api/access/v1/sessions/current/end", headers=head).json()["url"]
+    assert carl.there.get(url).headers["location"] == f"{office.server.platform.public_url()}/sign-in"
+    assert carl.me() == {}
+    assert "Invalid username or password" in carl.sign_in(password="is asked for, since the session there ended too")
+    assert carl.sign_in() == "/catalog"
     with office.keycloak.admin() as admin:
         (found,) = admin.get("/users", params={"username": "carl"}).json()
         admin.post(f"/users/{found['id']}/logout").raise_for_status()

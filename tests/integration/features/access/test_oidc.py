@@ -7,9 +7,11 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
+from joserfc import jwt
 from joserfc.jwk import OctKey, RSAKey
 
 from factories.following import until
@@ -61,7 +63,7 @@ def door(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Door]:
         client = {"issuer": provider.url, "client_id": CLIENT}
         others: dict[str, dict[str, str]] = {"other": {}, "mail": {"name_claim": "email"}}
         people, data = {"groups": "(?!internal-).*"}, tmp_path_factory.mktemp("data")
-        with signing_in(data, client, SECRET, others, source=people, title="Acme") as running:
+        with signing_in(data, client, SECRET, others, source=people, title="Acme", end_session=True) as running:
             yield Door(running, provider)
 
 
@@ -172,6 +174,38 @@ def test_a_mail_address_is_a_name_only_where_it_is_verified(door: Door) -> None:
     assert browser.get("/api/access/v1/me").json()["ref"] == "user:default/max"
 
 
+def sign_out(browser: httpx.Client) -> str | None:
+    """Where the browser is to go then."""
+    head = {"x-csrf-token": browser.cookies.get("taxiway_csrf", "")}
+    answer = browser.post("/api/access/v1/sessions/current/end", headers=head)
+    assert answer.status_code == 200, answer.text
+    assert browser.get("/api/access/v1/me").status_code == 401
+    found: str | None = answer.json()["url"]
+    return found
+
+
+def test_signing_out_ends_the_session_at_the_provider_too_where_it_is_set_to(door: Door) -> None:
+    browser, _ = door.sign_in(BEA)
+    url = urlsplit(sign_out(browser) or "")
+    query = {name: values[0] for name, values in parse_qs(url.query).items()}
+    assert f"{url.scheme}://{url.netloc}{url.path}" == f"{door.provider.url}/end"
+    named = jwt.decode(query.pop("id_token_hint"), door.provider.published).claims
+    assert (named["sub"], named["aud"]) == ("u-1", CLIENT)
+    assert query == {
+        "client_id": CLIENT,
+        "post_logout_redirect_uri": door.server.platform.public_url() + "/sign-in",
+    }
+    assert sign_out(browser) is None, "there is none any more"
+    browser, _ = door.sign_in({**BEA, "picture": "x" * 4000})
+    assert "id_token_hint" not in (sign_out(browser) or ""), "no server takes such an address"
+    assert sign_out(door.server.session()) is None, "by a link"
+    door.provider.claims = {"sub": "m-2", "email": "out@acme.example", "email_verified": True}
+    browser = door.browser()
+    begun = browser.get("/api/access/v1/oidc/mail/start").headers["location"]
+    browser.get("/api/access/v1/oidc/mail/callback", params=door.provider.sign_in(begun))
+    assert sign_out(browser) is None, "this one is not set to"
+
+
 def test_groups_become_groups_with_members_and_leave_with_them(door: Door) -> None:
     def members(group: str) -> list[str]:
         answer = reader.get(f"/api/catalog/entities/by-name/group/default/{group}")
@@ -206,9 +240,11 @@ def test_groups_become_groups_with_members_and_leave_with_them(door: Door) -> No
 
 
 def test_a_provider_that_does_not_answer_is_said_on_the_sign_in_page(door: Door) -> None:
+    signed_in, _ = door.sign_in(BEA)
     door.server.platform.services.clear()
     door.provider.issuer = "https://another.example"
     try:
+        assert sign_out(signed_in) is None, "here they are signed out nevertheless"
         browser = door.browser()
         answer = browser.get(f"{BASE}/start")
         assert answer.headers["location"] == "/sign-in"

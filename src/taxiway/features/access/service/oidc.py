@@ -14,10 +14,10 @@ from typing import Any
 from taxiway.core.context import OpContext, Platform
 from taxiway.core.plugins.records import StoredRecords
 from taxiway.features.access import repository
-from taxiway.features.access.model import hash_secret, new_secret
+from taxiway.features.access.model import Elsewhere, hash_secret, new_secret
 from taxiway.features.access.oidc import Provider, is_same
-from taxiway.features.access.service.sessions import Opened, check_failures, note_refused, open_session
-from taxiway.model.errors import AuthenticationError, NotFoundError
+from taxiway.features.access.service.sessions import Opened, check_failures, note_refused, open_session, sign_out
+from taxiway.model.errors import AuthenticationError, NotFoundError, TaxiwayError
 from taxiway.model.event import EventDraft
 from taxiway.plugin.people import name_for
 
@@ -25,6 +25,8 @@ CHANGED = "dev.taxiway.source.changed.v1"
 SOURCE = "oidc"
 MOST_GROUPS = 500
 LONGEST = 200
+LONGEST_HINT = 4000
+"""Of a token in an address: many servers take no longer ones than 8 kB in all."""
 
 
 @dataclass(frozen=True)
@@ -82,12 +84,29 @@ def complete(
             )
         provider = _provider(ctx.platform, name)
         redirect_uri = _redirect_uri(ctx.platform, name)
-        claims = provider.claims(code, redirect_uri, kept.get("nonce", ""), kept.get("verifier", ""))
-        subject = _remember(ctx, provider, claims)
+        told = provider.told(code, redirect_uri, kept.get("nonce", ""), kept.get("verifier", ""))
+        subject = _remember(ctx, provider, told.claims)
     except AuthenticationError:
         note_refused(ctx, address, "oidc")
         raise
-    return open_session(ctx, subject, "oidc")
+    hint = told.id_token if len(told.id_token) <= LONGEST_HINT else None
+    return open_session(ctx, subject, "oidc", Elsewhere(name, hint) if provider.settings.end_session else None)
+
+
+def sign_out_everywhere(ctx: OpContext, session_id: str) -> str | None:
+    """End a session here, whatever the provider is doing. Where a browser goes to end the one there too; None where it
+    was opened by no provider, or by one that ends none."""
+    with ctx.platform.store.read() as conn:
+        found = repository.find_session(conn, hash_secret(session_id))
+    sign_out(ctx, session_id)
+    if found is None or found.elsewhere is None:
+        return None
+    try:
+        provider = _provider(ctx.platform, found.elsewhere.provider)
+        return provider.end_session_url(found.elsewhere.id_token, f"{ctx.platform.public_url()}/sign-in")
+    except TaxiwayError as error:
+        ctx.platform.log.warning("access.not_signed_out_there", provider=found.elsewhere.provider, error=error.detail)
+        return None
 
 
 def signed_in_people(platform: Platform, provider: str | None = None) -> Iterator[SignedInPerson]:

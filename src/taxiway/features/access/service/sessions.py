@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from taxiway.core.context import OpContext
 from taxiway.core.store.database import Tx
 from taxiway.features.access import passwords, repository
-from taxiway.features.access.model import LINK_SECONDS, LOCAL_ADMIN, Account, hash_secret, new_secret
+from taxiway.features.access.model import LINK_SECONDS, LOCAL_ADMIN, Account, Elsewhere, hash_secret, new_secret
 from taxiway.features.access.service.identity import principal_of
 from taxiway.features.access.service.roles import assign_role
 from taxiway.kit.clock import MICROSECONDS
@@ -99,13 +99,13 @@ def sign_in_with_link(ctx: OpContext, link_token: str, address: str) -> Opened:
     return open_session(ctx, subject, "link")
 
 
-def open_session(ctx: OpContext, subject: str, method: str) -> Opened:
+def open_session(ctx: OpContext, subject: str, method: str, elsewhere: Elsewhere | None = None) -> Opened:
     """Open a session for a subject whose identity was proven by `method`."""
     session_id = new_secret()
     principal = principal_of(ctx.platform, subject)
 
     def work(tx: Tx) -> None:
-        repository.insert_session(tx, hash_secret(session_id), subject)
+        repository.insert_session(tx, hash_secret(session_id), subject, elsewhere)
         draft = EventDraft("dev.taxiway.session.created.v1", subject, {"method": method})
         ctx.acting_as(principal).emit(tx, draft, owner=subject)
 

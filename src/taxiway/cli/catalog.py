@@ -62,10 +62,14 @@ def actions(ref: str, *, output: Output = "table") -> None:
 
 
 @app.command
-def register(target: str, *, type: str = "url", output: Output = "table") -> None:
-    """Register a location, such as `git:orders//catalog-info.yaml`."""
-    made = Client(find_session()).call("POST", f"{BASE}/locations", body={"type": type, "target": target})
+def register(target: str, *, type: str = "url", trust: bool = False, output: Output = "table") -> None:
+    """Register a location, such as `git:orders//catalog-info.yaml`. With --trust it may bring people, teams, templates
+    and kinds as well."""
+    query, body = {"trust": "true"} if trust else {}, {"type": type, "target": target}
+    made = Client(find_session()).call("POST", f"{BASE}/locations", query=query, body=body)
     show(made.get("entities", []), output, ["kind", "metadata.name", "spec.owner"])
+    if not made.get("entities") and "run_id" not in made:
+        note("nothing was taken in: taxiway catalog problems says why")
 
 
 @app.command

@@ -2,7 +2,10 @@ import { expect, scan, settled, STATE, test } from './support'
 
 test.use({ storageState: STATE })
 
-test('a golden path is changed and tried without anything being written', async ({ page }) => {
+/** One that is there already; the pull request only adds a folder to it. */
+const REPOSITORY = process.env.TAXIWAY_REPOSITORY ?? 'env-development'
+
+test('a golden path is changed and tried without anything being written, then proposed', async ({ page }) => {
   await page.goto('/create/editor')
   await page.getByRole('link', { name: 'New from it: Restart', exact: true }).click()
   await settled(page)
@@ -25,4 +28,17 @@ test('a golden path is changed and tried without anything being written', async 
   await page.goBack()
   await page.getByRole('dialog', { name: 'Leave without your changes?' }).getByRole('button', { name: 'Stay' }).click()
   await expect(text).toContainText('parameters.entty')
+  await page.getByRole('button', { name: 'Propose' }).click()
+  const dialog = page.getByRole('dialog', { name: 'Propose a new golden path' })
+  await expect(dialog.getByRole('alert')).toContainText('correct')
+  await dialog.getByRole('button', { name: 'Cancel' }).click()
+  await text.press('ControlOrMeta+End')
+  await page.keyboard.press('Shift+Home')
+  await page.keyboard.press('Delete')
+  await page.getByRole('button', { name: 'Propose' }).click()
+  await dialog.getByRole('combobox', { name: 'Repository' }).fill(REPOSITORY)
+  await page.getByRole('option', { name: REPOSITORY, exact: true }).click()
+  await dialog.getByRole('button', { name: 'Open a pull request' }).click()
+  await expect(page.getByRole('heading', { level: 1 })).toContainText('Add the golden path my-restart-service')
+  await expect(page).toHaveURL(new RegExp(`/pulls/${REPOSITORY}/\\d+$`))
 })

@@ -12,6 +12,8 @@ from typing import Any
 from taxiway.core.context import OpContext, Platform
 from taxiway.core.store.database import Tx
 from taxiway.features.catalog import service as catalog
+from taxiway.features.catalog.sources.targets import repository_and_path
+from taxiway.features.catalog.sources.urls import is_known_host
 from taxiway.features.scaffolder import repository
 from taxiway.features.scaffolder.binding import bind
 from taxiway.features.scaffolder.deprecation import KEY as DEPRECATION
@@ -60,7 +62,7 @@ class Scaffolder:
             raise NotFoundError(f"there is no template {full}", code="scaffolder.no_template")
         location = document["metadata"].get("annotations", {}).get(LOCATION, "")
         etag = document["metadata"].get("etag") or digest(document)
-        return parse_template(document, str(full), _template_location(location), etag)
+        return parse_template(document, str(full), _template_location(self.platform, location), etag)
 
     def parameter_schema(self, ref: str) -> dict[str, Any]:
         """Backstage's parameter schema: the pages of the form."""
@@ -263,8 +265,12 @@ def task_view(run: Run) -> dict[str, Any]:
     }
 
 
-def _template_location(annotation: str) -> str:
-    return annotation.removeprefix("url:") if annotation.startswith("url:git:") else annotation
+def _template_location(platform: Platform, annotation: str) -> str:
+    """Where the catalog has a template from, as snapshots name it: `git:<repository>//<path>` on the built-in forge,
+    whatever address that had then."""
+    name, path = repository_and_path(annotation)
+    is_elsewhere = not name or is_known_host(platform, annotation.removeprefix("url:"))
+    return annotation if is_elsewhere else f"git:{name}//{path}"
 
 
 def write_directory(root: Path, directory: Sequence[Mapping[str, Any]]) -> None:

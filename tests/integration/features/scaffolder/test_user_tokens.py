@@ -7,12 +7,15 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+import yaml
 
 from factories.git_host import GitHost
 from factories.other_system import Asked, OtherSystem, Reply, other_system
 from factories.scaffolding import FEATURES, PLUGINS, Desk, desk, entity
+from taxiway.cli.catalog import register
 from taxiway.features.catalog import service as catalog
-from taxiway.plugin import SourcedEntity
+from taxiway.model.workload import FileChange
+from taxiway.plugin import Forge, SourcedEntity
 from taxiway.plugin.forging.smart_http import basic
 
 ANSWERS: dict[str, Any] = {
@@ -241,3 +244,39 @@ def test_a_template_on_a_forge_brings_its_files_as_they_are_at_each_run(
         opened = client.get("/api/scaffolder/v1/templates/default/elsewhere/files")
     assert opened.status_code == 200, opened.text
     assert (opened.json()["entry"], len(opened.json()["files"])) == ("template.yaml", 2)
+
+
+def test_a_template_in_a_repository_of_the_built_in_forge_brings_its_files(
+    at: Desk, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    steps = [
+        {"id": "fetch", "action": "fetch:plain", "input": {"url": "./files"}},
+        {"id": "read", "action": "roadiehq:utils:fs:parse", "input": {"path": "name.txt"}},
+    ]
+    spec = {
+        "type": "service",
+        "owner": "makers",
+        "steps": steps,
+        "output": {"name": "${{ steps.read.output.content }}"},
+    }
+    built_in = at.served.platform.registry.get("forge", "git_local", Forge)
+    built_in.create_repository("kept", description="", owner=None, default_branch="main", request_key="kept")
+    texts = {"one/template.yaml": yaml.safe_dump(entity("Template", "kept", spec)), "one/files/name.txt": "mine"}
+    changes = {path: FileChange(text.encode()) for path, text in texts.items()}
+    built_in.commit("kept", "main", changes, message="Begin", author="user:default/dev")
+    monkeypatch.setenv("TAXIWAY_URL", at.served.url)
+    monkeypatch.setenv("TAXIWAY_TOKEN", at.served.token("admin", "user:default/admin"))
+    register("git:kept//one/template.yaml")
+    assert "nothing was taken in" in capsys.readouterr().err, "only with trust"
+    with at.client("admin") as client:
+        (found,) = [one for one in client.get("/api/catalog/locations").json() if "kept" in one["data"]["target"]]
+        assert client.delete(f"/api/catalog/locations/{found['data']['id']}").status_code == 204
+    register("git:kept//one/template.yaml", trust=True)
+    run = at.end(at.post("template:default/kept").json()["id"])
+    assert (run.state, run.output) == ("succeeded", {"name": "mine"})
+    with at.client() as client:
+        opened = client.get("/api/scaffolder/v1/templates/default/kept/files").json()
+    assert (opened["entry"], sorted(one["path"] for one in opened["files"])) == (
+        "template.yaml",
+        ["files/name.txt", "template.yaml"],
+    )

@@ -87,7 +87,7 @@ export function ProposeModal({ found, isNew, name, work, errors, onClose, onDone
           {isNew ? (files.length === 1 ? 'One file is added.' : `${files.length} files are added.`) : files.length === 1 ? 'One file is different.' : `${files.length} files are different.`}{' '}
           {isNew ? <>Templates come from trusted places only. Once it is merged: <code className="mono">taxiway catalog register {place} --trust</code></> : 'The catalog follows when it is merged, and services made from it can be upgraded.'}
         </p>
-        {errors > 0 && <p className={s.bad} role="alert">{errors === 1 ? 'One error is left' : `${errors} errors are left`}: correct them first.</p>}
+        {errors > 0 && <p className={s.bad} role="alert">{errors === 1 ? 'One error is left: correct it first.' : `${errors} errors are left: correct them first.`}</p>}
         <Refusal error={make.error} />
       </div>
       <div className={s.foot}>

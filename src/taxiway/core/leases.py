@@ -1,7 +1,8 @@
 """Named leases with a fence, in the table `lease`: one owner at a time for an executor, the sealer, a service.
 
 A holder on this host is judged by the monotonic clock, which no clock jump moves, and by whether its process lives; a
-holder elsewhere by the database's clock. A lease that was lost tells so through `halt`.
+holder elsewhere by the database's clock. A lease that was lost tells so through `halt`; so does one that could not be
+renewed in time, where somebody elsewhere may have taken it while this process does not reach the database.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import contextlib
 import os
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,7 @@ from taxiway.model.errors import ConflictError, TaxiwayError, UnavailableError
 LEASE_SECONDS = 15.0
 RENEW_SECONDS = 5.0
 ACQUIRE_SECONDS = 2.0
+LOOK_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
@@ -63,27 +65,33 @@ class Leases:
         self.host = host_id()
         self._holder = f"{os.getpid()}:{start_time(os.getpid()) or 0}:{new_id()}"
         self._held: dict[str, Lease] = {}
+        self._good_until: dict[str, float] = {}
         self._lock = threading.Lock()
         self._stop = threading.Event()
-        self._thread: threading.Thread | None = None
+        self._threads: list[threading.Thread] = []
 
     def start(self) -> None:
         """Renew what is held, until `close`."""
         self._stop.clear()
-        self._thread = threading.Thread(target=self._beat, name="leases", daemon=True)
-        self._thread.start()
+        parts = [self._beat]
+        if self._store.dialect == "postgresql":  # whoever shares a SQLite file shares its disk's trouble too
+            parts.append(self._look)
+        self._threads = [threading.Thread(target=part, name="leases", daemon=True) for part in parts]
+        for thread in self._threads:
+            thread.start()
 
     def close(self) -> None:
         """Give everything back."""
         self._stop.set()
-        if self._thread is not None:
-            self._thread.join(2)
+        for thread in self._threads:
+            thread.join(2)
         for lease in list(self._held.values()):
             with contextlib.suppress(TaxiwayError):
                 self.release(lease)
 
     def try_acquire(self, name: str) -> Lease | None:
         """The lease, or None while another holds it."""
+        began = self._clock.monotonic()
         try:
             fence = self._store.write(lambda tx: self._take(tx, name))
         except ConflictError:
@@ -93,6 +101,7 @@ class Leases:
         lease = Lease(name, fence)
         with self._lock:
             self._held[name] = lease
+            self._good_until[name] = began + self._seconds
         return lease
 
     def release(self, lease: Lease) -> None:
@@ -122,7 +131,7 @@ class Leases:
         held = list(self._held.values())
         if not held:
             return
-        table = tables.lease
+        table, began = tables.lease, self._clock.monotonic()
 
         def work(tx: Tx) -> list[Lease]:
             mine = (table.c.holder == self._holder, table.c.name.in_([lease.name for lease in held]))
@@ -130,11 +139,24 @@ class Leases:
             ours = {(row.name, row.fence) for row in tx.conn.execute(renewed)}
             return [lease for lease in held if (lease.name, lease.fence) not in ours]
 
-        for lost in self._store.write(work):
-            lost.halt.set()
+        lost = self._store.write(work)
+        with self._lock:
+            self._good_until.update(dict.fromkeys((lease.name for lease in held), began + self._seconds))
+        self._give_up(lost)
+
+    def stop_overdue(self) -> None:
+        """Set `halt` of those that could not be renewed for as long as they last: they may be another's by now."""
+        now = self._clock.monotonic()
+        with self._lock:
+            overdue = [lease for lease in self._held.values() if self._good_until[lease.name] <= now]
+        self._give_up(overdue)
+
+    def _give_up(self, leases: Iterable[Lease]) -> None:
+        for lease in leases:
+            lease.halt.set()
             with self._lock:
-                if self._held.get(lost.name) is lost:
-                    del self._held[lost.name]
+                if self._held.get(lease.name) is lease:
+                    del self._held[lease.name]
 
     def is_alive(self, row: Any, now: int) -> bool:
         """Whether the holder of a lease row lives. `now` is the database's clock."""
@@ -203,3 +225,8 @@ class Leases:
                 self.renew()
             except TaxiwayError:
                 continue  # the database is away for a moment; the next beat tries again
+
+    def _look(self) -> None:
+        # Beside the beat, which may hang in a write that nobody answers.
+        while not self._stop.wait(LOOK_SECONDS):
+            self.stop_overdue()

@@ -27,6 +27,20 @@ BACKSTAGE = ROOT / "tests" / "contract" / "backstage-catalog" / "openapi.json"
 HOOKS = ROOT / "tools" / "fuzz_hooks.py"
 ENDLESS = (r"/stream$", r"/runs/\{run_id\}/events$", r"/eventstream$", r"/sessions/current$")
 SEED = 1
+REPOSITORY = {
+    "apiVersion": "scaffolder.backstage.io/v1beta3",
+    "kind": "Template",
+    "metadata": {"name": "fuzz"},
+    "spec": {
+        "type": "service",
+        "steps": [
+            {"id": "write", "action": "roadiehq:utils:fs:write", "input": {"path": "README.md", "content": "Fuzzed"}},
+            {"id": "publish", "action": "publish:git", "input": {"name": "fuzz", "owner": "group:default/fuzzers"}},
+        ],
+        "output": {"repository": "${{ steps.publish.output.repository }}"},
+    },
+}
+"""A golden path that makes a repository, and nothing else."""
 
 
 def main() -> None:
@@ -60,31 +74,39 @@ def main() -> None:
 def _fill(url: str, token: str, folder: Path) -> list[tuple[str, dict[str, str]]]:
     """Make a thing of most kinds. Their names by what paths begin with, for parameters that nobody could guess."""
 
-    def post(path: str, body: object) -> dict[str, Any]:
+    def ask(path: str, body: object = None) -> Any:
         lines = body if isinstance(body, list) else [body]
         head = {"authorization": f"Bearer {token}"}
         head["content-type"] = "application/x-ndjson" if isinstance(body, list) else "application/json"
-        request = urllib.request.Request(url + path, "\n".join(map(json.dumps, lines)).encode(), head)
-        with urllib.request.urlopen(request, timeout=30) as answer:
-            found: dict[str, Any] = json.loads(answer.read())
-            return found
+        content = None if body is None else "\n".join(map(json.dumps, lines)).encode()
+        with urllib.request.urlopen(urllib.request.Request(url + path, content, head), timeout=60) as answer:
+            return json.loads(answer.read())
 
-    post("/api/catalog/v1/push/fuzz", [_component(number) for number in range(50)])
-    (folder / "catalog-info.yaml").write_text(json.dumps(_component(50)))
-    location = post("/api/catalog/locations", {"type": "file", "target": str(folder / "catalog-info.yaml")})["location"]
+    ask("/api/catalog/v1/push/fuzz", [_component(number) for number in range(50)])
+    file = folder / "files" / "catalog-info.yaml"
+    file.parent.mkdir()
+    file.write_text("\n---\n".join(map(json.dumps, (REPOSITORY, _component(50)))))
+    location = ask("/api/catalog/locations?trust=true", {"type": "file", "target": str(file)})["location"]
+    task = ask("/api/scaffolder/v2/tasks", {"templateRef": "template:default/fuzz"})["id"]
+    ended = ask(f"/api/scaffolder/v2/tasks/{task}/events?after=1000000")[0]  # waits for it
+    repository = ended["body"]["output"]["repository"]
+    files = [{"path": "README.md", "content": "Changed\n"}]
+    change = {"repository": repository, "head": "change", "title": "Change", "files": files}
+    pull = ask("/api/pulls/v1/proposals", change)
     golden_path = "template:default/static-site"
     values = {"name": "fuzzed", "owner": "group:default/fuzzers", "description": "Made by fuzzing"}
-    plan = post("/api/scaffolder/v1/plans", {"template_ref": golden_path, "values": values})
-    draft = post("/api/scaffolder/v1/drafts", {"template_ref": golden_path})
-    hook = post("/api/webhooks/v1/webhooks", {"name": "fuzz", "url": "https://hooks.example.com/", "enabled": False})
-    view = post("/api/catalog/v1/views", {"name": "fuzz", "title": "Fuzz", "filters": ["kind=component"]})
-    run = post(f"/api/catalog/v1/locations/{location['id']}/ingest", {})
+    plan = ask("/api/scaffolder/v1/plans", {"template_ref": golden_path, "values": values})
+    draft = ask("/api/scaffolder/v1/drafts", {"template_ref": golden_path})
+    hook = ask("/api/webhooks/v1/webhooks", {"name": "fuzz", "url": "https://hooks.example.com/", "enabled": False})
+    view = ask("/api/catalog/v1/views", {"name": "fuzz", "title": "Fuzz", "filters": ["kind=component"]})
     entity = {"kind": "component", "namespace": "default", "name": "fuzz-50", "source": "fuzz"}
     template = {"kind": "template", "name": "static-site", "templateRef": golden_path, "template_ref": golden_path}
     return [
-        ("", {**entity, "id": location["id"], "view": view["id"], "run_id": run["run_id"], "task_id": run["run_id"]}),
+        ("", {**entity, "id": location["id"], "view": view["id"], "run_id": task, "task_id": task}),
         ("/api/scaffolder/", {"draft_id": draft["id"], "draftId": draft["id"], "plan_id": plan["id"], **template}),
         ("/api/webhooks/", {"id": hook["id"]}),
+        ("/api/pulls/", {"repository": repository, "number": str(pull["number"]), "base": "main", "head": "change"}),
+        ("/api/delivery/", {"repository": repository}),
     ]
 
 

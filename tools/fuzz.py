@@ -16,6 +16,8 @@ import subprocess
 import sys
 import tempfile
 import urllib.request
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +60,9 @@ def main() -> None:
     running = server.start(folder / "data", folder)
     try:
         token = server.token(running)
-        os.environ["TAXIWAY_FUZZ_KNOWN"] = json.dumps(_fill(running.url, token, folder))
+        ask = partial(_ask, running.url, token)
+        os.environ["TAXIWAY_FUZZ_TOKEN"] = ask("/api/access/v1/tokens")["items"][0]["id"]
+        os.environ["TAXIWAY_FUZZ_KNOWN"] = json.dumps(_fill(ask, folder))
         codes = []
         if options.description in ("ours", "both"):
             codes.append(_run(options, ROOT / "openapi.json", running.url, token))
@@ -71,17 +75,17 @@ def main() -> None:
     sys.exit(max(codes))
 
 
-def _fill(url: str, token: str, folder: Path) -> list[tuple[str, dict[str, str]]]:
+def _ask(url: str, token: str, path: str, body: object = None) -> Any:
+    lines = body if isinstance(body, list) else [body]
+    head = {"authorization": f"Bearer {token}"}
+    head["content-type"] = "application/x-ndjson" if isinstance(body, list) else "application/json"
+    content = None if body is None else "\n".join(map(json.dumps, lines)).encode()
+    with urllib.request.urlopen(urllib.request.Request(url + path, content, head), timeout=60) as answer:
+        return json.loads(answer.read())
+
+
+def _fill(ask: Callable[..., Any], folder: Path) -> list[tuple[str, dict[str, str]]]:
     """Make a thing of most kinds. Their names by what paths begin with, for parameters that nobody could guess."""
-
-    def ask(path: str, body: object = None) -> Any:
-        lines = body if isinstance(body, list) else [body]
-        head = {"authorization": f"Bearer {token}"}
-        head["content-type"] = "application/x-ndjson" if isinstance(body, list) else "application/json"
-        content = None if body is None else "\n".join(map(json.dumps, lines)).encode()
-        with urllib.request.urlopen(urllib.request.Request(url + path, content, head), timeout=60) as answer:
-            return json.loads(answer.read())
-
     ask("/api/catalog/v1/push/fuzz", [_component(number) for number in range(50)])
     file = folder / "files" / "catalog-info.yaml"
     file.parent.mkdir()

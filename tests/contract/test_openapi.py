@@ -65,6 +65,9 @@ def test_what_would_break_a_client_is_named() -> None:
     assert changed(lambda new: schema(new, "TokenRequest")["required"].append("ttl_seconds")) == [
         f"{tokens}body.ttl_seconds is required now"
     ]
+    assert changed(lambda new: new["paths"][RUN]["get"]["responses"]["200"].pop("content")) == [
+        f"{run}its answer is not application/json any more"
+    ]
     assert changed(lambda new: new["paths"][RUN]["get"]["parameters"].pop()) == [f"{run}the parameter run_id is gone"]
 
 
@@ -73,5 +76,7 @@ def test_what_comes_beside_it_breaks_nobody() -> None:
         new["paths"]["/api/more/v1/things"] = new["paths"][RUN]
         schema(new, "RunView")["properties"]["more"] = {"type": "string"}
         schema(new, "TokenRequest")["properties"]["more"] = {"type": "string"}
+        # Of an answer without schema nothing was said: that it is another type of media takes nothing away.
+        new["paths"]["/api/events/v1/stream"]["get"]["responses"]["200"].pop("content")
 
     assert changed(grow) == []

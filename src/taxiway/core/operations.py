@@ -13,6 +13,7 @@ from typing import Any, Literal, TypeVar
 from taxiway.core.context import OpContext, Platform
 from taxiway.core.permissions import Grant
 
+JSON = ("application/json",)
 Effect = Literal["read", "write", "destroy"]
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -22,7 +23,8 @@ class Operation:
     """One entry of the API. `permission` None means that nobody needs to sign in: a test holds the short list of these.
 
     `errors` picks the error body: RFC 9457 problems, or Backstage's on its own paths. `response` is the body's type
-    where the function's return annotation does not say it. `streams` marks SSE and other endless answers. `hidden`
+    where the function's return annotation does not say it, `media` the types of answers that are not JSON; none of
+    them: answers have no body. `streams` marks SSE, an endless answer. `hidden`
     operations are mounted but are no part of the described API. `fast` may answer a plain request before it is parsed,
     on the event loop, so without waiting for anything; with None it leaves it to the handler.
     """
@@ -35,6 +37,7 @@ class Operation:
     handler: Callable[..., Any]
     status: int = 200
     response: Any = None
+    media: Sequence[str] = JSON
     errors: Literal["problem", "backstage"] = "problem"
     streams: bool = False
     hidden: bool = False

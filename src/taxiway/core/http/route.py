@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import codecs
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -26,7 +26,7 @@ from taxiway.core.http.context import OPERATION, PLATFORM, PRINCIPAL, REFUSAL, R
 from taxiway.core.http.idempotency import Answers, DoneError, InFlightError
 from taxiway.core.http.problems import answer, known
 from taxiway.core.http.table import RouteTable
-from taxiway.core.operations import Operation
+from taxiway.core.operations import JSON, Operation
 from taxiway.core.permissions import may_at_all
 from taxiway.core.store.companion import accompanied
 from taxiway.model.access import NOBODY, Principal
@@ -144,9 +144,18 @@ def _options(operation: Operation) -> dict[str, Any]:
     }
     if operation.response is not None:
         options["response_model"] = operation.response
-    if 300 <= operation.status < 400:
-        options["response_class"] = Response  # a redirect has no body
+    media = _media(operation)
+    if media != JSON:
+        options["response_class"] = Response
+        options["responses"] = {operation.status: {"content": {one: {} for one in media}}} if media else {}
     return options
+
+
+def _media(operation: Operation) -> Sequence[str]:
+    if operation.streams:
+        return ("text/event-stream",)
+    is_redirect = 300 <= operation.status < 400
+    return () if is_redirect else operation.media
 
 
 def check(scope: Any, permission: str | None) -> None:

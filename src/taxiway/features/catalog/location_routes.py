@@ -21,7 +21,7 @@ __all__ = ["operations"]
 Owner = Annotated[str | None, Query(max_length=400)]
 
 
-@operations.post(f"{BASE}/refresh", "catalog.entity.refresh", errors="backstage")
+@operations.post(f"{BASE}/refresh", "catalog.entity.refresh", errors="backstage", media=())
 def refresh(ctx: Ctx, body: views.Refresh) -> Response:
     """Read the source of an entity again; what changed is visible when this returns."""
     try:
@@ -115,7 +115,7 @@ def location_by_entity(ctx: Ctx, kind: Part, namespace: Part, name: Part) -> Res
     return json_bytes(_location_view(sources.location_of(ctx.platform, f"{kind}:{namespace}/{name}".lower())))
 
 
-@operations.post(f"{BASE}/validate-entity", "catalog.entity.validate", errors="backstage", effect="read")
+@operations.post(f"{BASE}/validate-entity", "catalog.entity.validate", errors="backstage", effect="read", media=())
 def validate_entity(ctx: Ctx, body: views.ValidateInput) -> Response:
     """Judge an entity without storing it: 200 when it is valid, else 400 with its errors."""
     errors = sources.judge_at(ctx.platform, body.entity, body.location)

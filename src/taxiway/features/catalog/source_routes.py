@@ -41,7 +41,7 @@ def get_source(ctx: Ctx, id: Annotated[str, Path(max_length=100)]) -> Response:
     return json_bytes(source_list.source(ctx, id))
 
 
-@operations.get("/api/catalog/v1/export", READ)
+@operations.get("/api/catalog/v1/export", READ, media=("application/x-ndjson", "text/csv"))
 def export(
     ctx: Ctx,
     format: Literal["ndjson", "csv"] = "ndjson",

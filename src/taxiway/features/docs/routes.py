@@ -66,7 +66,7 @@ def page(ctx: Ctx, kind: Part, namespace: Part, name: Part, path: FilePath) -> R
     return json_bytes(asdict(_docs(ctx).page(ctx, _ref(kind, namespace, name), path or "index.md")))
 
 
-@operations.get(SITE + "/assets/{path:path}", READ)
+@operations.get(SITE + "/assets/{path:path}", READ, media=("*/*",))
 def asset(ctx: Ctx, kind: Part, namespace: Part, name: Part, path: FilePath) -> Response:
     """An image of the docs."""
     content, media_type, commit = _docs(ctx).asset(ctx, _ref(kind, namespace, name), path)

@@ -155,7 +155,7 @@ def list_deliveries(
     return json_list([_delivery(one) for one in page.items], page.next_cursor)
 
 
-@operations.post(f"{BASE}/{{id}}/deliveries/{{delivery_id}}/resend", MANAGE, status=202)
+@operations.post(f"{BASE}/{{id}}/deliveries/{{delivery_id}}/resend", MANAGE, status=202, media=())
 def resend_delivery(ctx: Ctx, id: Id, delivery_id: Annotated[str, Path(max_length=100)]) -> Response:
     """Send a delivery once more, under the same id."""
     keeping.resend(ctx, id, delivery_id)

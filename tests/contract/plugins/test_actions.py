@@ -54,10 +54,11 @@ class TestActions(ActionConformance):
         (workspace / "README.md").write_text("read me")
         skeleton.mkdir(parents=True, exist_ok=True)
         (skeleton / "${{ values.name }}.txt").write_text("${{ values.name }}")
+        renderer = Renderer(Identity(None, None))
         forge = LocalForge(Host(tmp_path.parent / f"{tmp_path.name}-forge").context, 10_000_000)
         actions: list[Action] = [
-            *file_actions(),
-            *fetch_actions(lambda: Renderer(Identity(None, None)), nowhere),
+            *file_actions(lambda: renderer),
+            *fetch_actions(lambda: renderer, nowhere),
             publish_git(lambda: forge, lambda: "http://127.0.0.1:7007"),
         ]
         return next(item for item in actions if item.key == request.param)
@@ -124,7 +125,7 @@ def test_a_rename_of_what_was_never_there_is_still_refused(tmp_path: Path) -> No
     from taxiway.model.errors import NotFoundError
 
     (tmp_path / "there.txt").write_text("another file")
-    rename = next(item for item in file_actions() if item.key == "fs:rename")
+    rename = next(item for item in file_actions(nowhere) if item.key == "fs:rename")
     values = {"files": [{"from": "gone.txt", "to": "there.txt"}]}
     ctx = step_context(tmp_path)
     for _ in range(2):

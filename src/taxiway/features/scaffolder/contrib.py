@@ -64,7 +64,7 @@ def register(platform: Platform) -> None:
     platform.registry.extend("action", lambda: declared_actions(platform, lambda: renderer))
     for action in [
         *fetch_actions(lambda: renderer, fetching(platform)),
-        *file_actions(),
+        *file_actions(lambda: renderer),
         *group_actions(platform),
         *single_actions(lambda: renderer, fetching(platform)),
         *roadie_actions(lambda: renderer),

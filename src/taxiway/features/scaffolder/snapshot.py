@@ -24,7 +24,7 @@ from typing import IO, Any
 from taxiway.core.context import Platform
 from taxiway.features.scaffolder.remote import checkout
 from taxiway.model.errors import InputError, NotFoundError, TooLargeError
-from taxiway.plugin import Checkout, Forge
+from taxiway.plugin import Forge
 
 MAX_FILES = 5_000
 MAX_BYTES = 64 * 1024 * 1024
@@ -36,9 +36,18 @@ UNPACKED = Path("cache", "templates")
 UNPACKED_SECONDS = 24 * 3600
 
 
-def snapshot(platform: Platform, location: str, document: Mapping[str, Any], commit: str | None = None) -> str:
+def snapshot(
+    platform: Platform,
+    location: str,
+    document: Mapping[str, Any],
+    commit: str | None = None,
+    *,
+    within_seconds: float = 0,
+) -> str:
     """Store the files of the template at `location` (`file:/…/template.yaml`, `git:<repository>//<path>`, there as of
-    `commit` or of the newest one, or `url:https://…`). Returns `<digest>//<where the template's folder is in it>`."""
+    `commit` or of the newest one, or `url:https://…`). Returns `<digest>//<where the template's folder is in it>`.
+
+    Another host is not asked again `within_seconds` of the last time: for lists, which nobody waits a forge for."""
     scheme, _, target = location.partition(":")
     is_whole = reads_outside(document)
     stored = _stored(platform)
@@ -48,17 +57,14 @@ def snapshot(platform: Platform, location: str, document: Mapping[str, Any], com
             raise NotFoundError(f"the folder of the template, {folder}, is not there (any more)")
         root = _checkout(platform, folder) if is_whole else folder
         return f"{stored.folder(root, frozenset() if is_whole else TESTS)}//{folder.relative_to(root).as_posix()}"
-    left_out = frozenset[str]() if is_whole else TESTS
     if scheme == "git":
         repository, _, path = target.partition("//")
         inner = str(PurePosixPath(path).parent)
         root_in, base = (".", inner) if is_whole else (inner, ".")
+        left_out = frozenset[str]() if is_whole else TESTS
         return f"{stored.committed(repository, root_in, left_out, commit)}//{base}"
     if scheme == "url":
-        found = checkout(platform, target)
-        inner = str(PurePosixPath(found.path).parent)
-        root_in, base = (".", inner) if is_whole else (inner, ".")
-        return f"{stored.elsewhere(target, found, root_in, left_out)}//{base}"
+        return stored.elsewhere(target, is_whole, within_seconds)
     raise _unreadable(location)
 
 
@@ -105,6 +111,7 @@ class Stored:
         self._platform = platform
         self._known: dict[Any, tuple[Any, str]] = {}
         self._whole: set[str] = set()
+        self._found: dict[Any, tuple[float, str]] = {}
 
     def folder(self, root: Path, without: frozenset[str]) -> str:
         """The digest of the files below `root`. They are read when any of them may have changed since the last time:
@@ -121,10 +128,22 @@ class Stored:
             (repository, path, without, commit), wanted, lambda: _forge_files(forge, repository, path, without, wanted)
         )
 
-    def elsewhere(self, url: str, found: Checkout, path: str, without: frozenset[str]) -> str:
-        """The digest of the files below `path` of what `url` names on another forge."""
-        files = (one for one in found.files(path) if one[0].partition("/")[0] not in without)
-        return self._once((url, path, without), found.commit, lambda: files)
+    def elsewhere(self, url: str, is_whole: bool, within_seconds: float) -> str:
+        """The reference of what `url` names on another forge, as it was found `within_seconds` ago at most."""
+        key = url, is_whole
+        at, reference = self._found.get(key, (0.0, ""))
+        if reference and time.monotonic() - at < within_seconds:
+            return reference
+        found = checkout(self._platform, url)
+        inner = str(PurePosixPath(found.path).parent)
+        root_in, base = (".", inner) if is_whole else (inner, ".")
+        left_out = frozenset[str]() if is_whole else TESTS
+        files = (one for one in found.files(root_in) if one[0].partition("/")[0] not in left_out)
+        reference = f"{self._once(key, found.commit, lambda: files)}//{base}"
+        if len(self._found) >= MOST_KNOWN:
+            self._found.clear()
+        self._found[key] = time.monotonic(), reference
+        return reference
 
     def _once(self, key: Any, sign: Any, files: Callable[[], Iterator[tuple[str, bytes, bool]]]) -> str:
         known = self._known.get(key)

@@ -26,6 +26,9 @@ STEPS = (
     StepDefinition("propose", "Open the pull request", "taxiway:upgrade:propose", recovery="idempotent"),
 )
 
+LISTED_SECONDS = 300.0
+"""How old what is known of a template on another forge may be in a list."""
+
 
 @dataclass(frozen=True)
 class Aim:
@@ -39,11 +42,12 @@ class Aim:
         return version_name(self.template.document, self.pinned)
 
 
-def aim_of(scaffolder: Scaffolder, ref: str) -> Aim:
+def aim_of(scaffolder: Scaffolder, ref: str, *, within_seconds: float = 0) -> Aim:
     """The newest version of a golden path. ConflictError when it cannot be read: then there is no newer one."""
     try:
-        template = scaffolder.template(ref)
-        return Aim(template, snapshot(scaffolder.platform, template.location, template.document))
+        template, platform = scaffolder.template(ref), scaffolder.platform
+        pinned = snapshot(platform, template.location, template.document, within_seconds=within_seconds)
+        return Aim(template, pinned)
     except NotFoundError as error:
         raise ConflictError(
             f"there is no newer version, since the golden path is gone ({error.detail}): register it again. What its "
@@ -206,7 +210,7 @@ def view(service: Service, newest: str | None) -> dict[str, Any]:
 def newest_of(scaffolder: Scaffolder, ref: str) -> str | None:
     """The name of the newest version of a golden path; None when it cannot be read."""
     try:
-        return aim_of(scaffolder, ref).name
+        return aim_of(scaffolder, ref, within_seconds=LISTED_SECONDS).name
     except TaxiwayError:
         return None
 

@@ -23,12 +23,13 @@ from taxiway.features.pulls.contrib import FEATURE as PULLS
 from taxiway.features.scaffolder.actions.files import file_actions
 from taxiway.features.scaffolder.actions.roadie import merge
 from taxiway.features.scaffolder.contrib import FEATURE as SCAFFOLDER
+from taxiway.features.scaffolder.rendering.client import Renderer
 from taxiway.features.scaffolder.rendering.pool import ENGINE
 from taxiway.features.scaffolder.rendering.worker import load
 from taxiway.kit.built import built_web
 from taxiway.model.errors import InputError
 from taxiway.model.run import Run
-from taxiway.plugin import Forge
+from taxiway.plugin import Forge, Identity
 
 TASKS = "/api/scaffolder/v2/tasks"
 LATER = "${{ context.task.id !== 'dry-run' }}"
@@ -99,13 +100,20 @@ def test_single_files_are_fetched_rendered_and_rendered_again(tried: Try) -> Non
     assert texts == {"a/plain.txt": "${{ values.x }}", "b.txt": "x: one", "c/plain.txt": "2", "d.txt": "three"}
 
 
-@pytest.mark.parametrize(
-    ("pattern", "said"), [("/etc/*", "leaves the workspace"), ("../*", "leaves the workspace"), ("a**", "no pattern")]
-)
-def test_patterns_of_files_to_delete_stay_in_the_workspace(tmp_path: Path, pattern: str, said: str) -> None:
-    delete = next(action for action in file_actions() if action.key == "fs:delete")
-    with pytest.raises(InputError, match=said):
-        delete.run(step_context(tmp_path), {"files": [pattern]})
+def test_patterns_of_files_to_delete_stay_in_the_workspace(tmp_path: Path) -> None:
+    renderer = Renderer(Identity(None, None))
+    delete = next(action for action in file_actions(lambda: renderer) if action.key == "fs:delete")
+    for pattern in ("/etc/*", "../*"):
+        with pytest.raises(InputError, match="leaves the workspace"):
+            delete.run(step_context(tmp_path), {"files": [pattern]})
+    for name in ("a.txt", "b/c.txt", "b/d/e.txt", "b/d/f.md"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    try:
+        delete.run(step_context(tmp_path), {"files": ["**/e.txt", "?.txt", "**/nothing*"]})
+    finally:
+        renderer.close()
+    assert sorted(path.name for path in tmp_path.rglob("*") if path.is_file()) == ["c.txt", "f.md"]
 
 
 def test_files_are_written_appended_merged_replaced_parsed_and_zipped(tried: Try) -> None:

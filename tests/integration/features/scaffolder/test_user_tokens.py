@@ -14,6 +14,7 @@ from factories.other_system import Asked, OtherSystem, Reply, other_system
 from factories.scaffolding import FEATURES, PLUGINS, Desk, desk, entity
 from taxiway.cli.catalog import register
 from taxiway.features.catalog import service as catalog
+from taxiway.features.scaffolder.upgrades import newest_of
 from taxiway.model.workload import FileChange
 from taxiway.plugin import Forge, SourcedEntity
 from taxiway.plugin.forging.smart_http import basic
@@ -207,6 +208,12 @@ def test_what_is_fetched_by_a_url_is_read_with_the_persons_token_where_one_is_gi
         assert at.post(ref, values=picked).status_code == 403
         run = at.end(at.post(ref, values=picked, secrets=mine).json()["id"])
         assert (run.state, used()) == ("succeeded", {MINE})
+    with other_system(lambda asked: Reply(b"hello")) as site, pytest.MonkeyPatch.context() as listed:
+        listed.setitem(at.served.platform.settings.catalog.__dict__, "url_hosts", (site.host,))
+        taken = {"url": f"{site.url}/a.txt?b=1", "targetPath": "a.txt"}
+        only = at.template({"steps": [{"id": "f", "action": "fetch:plain:file", "input": taken}]}, "only")
+        assert [one["path"] for one in plan(at, only, values={})["files"]] == ["a.txt"]
+        assert [one.headers.get("authorization") for one in site.asked] == [None]
     for wrong, told in (
         ("http://169.254.169.254/latest", "its host is no forge of the settings"),
         (f"{url}/blob/main/name.txt", "is a file: fetch it with fetch:plain:file"),
@@ -240,6 +247,9 @@ def test_a_template_on_a_forge_brings_its_files_as_they_are_at_each_run(
         git.commit("acme/paths", "main", {"template.yaml": "kind: Template", "name.txt": text})
         run = at.end(at.post("template:default/elsewhere").json()["id"])
         assert (run.state, run.output) == ("succeeded", {"name": text})
+    forge.asked.clear()
+    assert newest_of(platform.services["scaffolder"], "template:default/elsewhere")
+    assert not forge.asked, "a list does not wait for a forge that was asked just now"
     with at.client() as client:
         opened = client.get("/api/scaffolder/v1/templates/default/elsewhere/files")
     assert opened.status_code == 200, opened.text

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import os
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from taxiway.features.scaffolder.actions.fetch import remove
-from taxiway.model.errors import ConflictError, InputError, NotFoundError
+from taxiway.features.scaffolder.rendering.client import Renderer
+from taxiway.model.errors import ConflictError, NotFoundError
 from taxiway.plugin import StepContext
 from taxiway.plugin.actions import FunctionAction, inside, schema, workspace_files
 
@@ -17,13 +19,13 @@ ENTRIES = {"type": "array", "items": schema(name="Its name", path="Its path", fu
 FILES = {"type": "array", "items": schema(["from", "to"], **{"from": "Present path", "to": "New path"})}
 
 
-def file_actions() -> list[FunctionAction]:
-    """The actions of this module."""
+def file_actions(renderer: Callable[[], Renderer]) -> list[FunctionAction]:
+    """The actions of this module; `renderer` gives the rendering pool when it is first needed."""
     return [
         FunctionAction(
             "fs:delete",
             "Delete files and folders of the workspace",
-            _delete,
+            partial(_delete, renderer=renderer),
             schema(["files"], files={"type": "array", "items": {"type": "string"}}),
         ),
         FunctionAction(
@@ -49,23 +51,26 @@ def file_actions() -> list[FunctionAction]:
     ]
 
 
-def _delete(ctx: StepContext, values: Mapping[str, Any]) -> Mapping[str, Any]:
+def _delete(ctx: StepContext, values: Mapping[str, Any], renderer: Callable[[], Renderer]) -> Mapping[str, Any]:
     for name in values["files"]:
+        found = [name]
         if any(character in name for character in "*?["):
             inside(ctx.workspace, name)
-            for path in _named(ctx.workspace, name):
-                remove(inside(ctx.workspace, str(path.relative_to(ctx.workspace))))
-        else:
-            remove(inside(ctx.workspace, name))
+            # What a pattern costs is as little known as what a template does: it is matched where templates are.
+            there = _all_in(ctx.workspace)
+            found = [path for path, is_named in zip(there, renderer().named(there, [name]), strict=True) if is_named]
+        for path in found:
+            remove(inside(ctx.workspace, path))
         ctx.log(f"Deleted {name}")
     return {}
 
 
-def _named(root: Path, pattern: str) -> list[Path]:
-    try:
-        return sorted(root.glob(pattern))
-    except ValueError as error:
-        raise InputError(f"'{pattern}' is no pattern: {error}", code="scaffolder.bad_pattern") from error
+def _all_in(root: Path) -> list[str]:
+    """Paths of all files and folders below `root`, a folder before what is in it."""
+    found = []
+    for folder, folders, files in os.walk(root):
+        found += [os.path.relpath(Path(folder, name), root) for name in sorted([*folders, *files])]
+    return found
 
 
 def _rename(ctx: StepContext, values: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -19,9 +19,10 @@ from taxiway.features.catalog.repository.entities import insert_entities
 from taxiway.features.catalog.repository.facets import code_of, unpacked
 from taxiway.features.catalog.repository.facets import codes as facet_codes
 from taxiway.features.catalog.service.apply import Judged, judge
-from taxiway.features.catalog.sources import parsing
+from taxiway.features.catalog.sources import parsing, parsing_process
 from taxiway.features.catalog.sources.items import ReadEntity, ReadRecord
 from taxiway.features.catalog.sources.parsing import ParsedApart
+from taxiway.features.catalog.sources.parsing_process import Standby
 from taxiway.features.catalog.sources.read import Parsed
 from taxiway.features.catalog.tables import entity, entity_doc, entity_facet
 from taxiway.kit.yaml12 import YamlError, load
@@ -191,9 +192,36 @@ def test_a_lost_process_costs_no_document_and_none_is_left_behind(apart: ParsedA
     assert not any(map(_is_there, before))
 
 
+def test_processes_that_stand_by_serve_one_source_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parsing, "WORTH_IT", 0)
+    monkeypatch.setattr(parsing, "SMALL", 0)
+    standby, used = Standby(), set()
+    standby.keep(parsing.PROCESSES)
+    for number in range(2):
+        ahead = _standing(standby)
+        if number:
+            os.kill(ahead[0], signal.SIGKILL)  # nobody notices before it is needed
+        with ParsedApart(standby=standby) as parser:
+            begun = [parser.begin(f"a: {one}\n".encode()) for one in range(4)]
+            assert [_told(taken()) for taken in begun] == [[(1, {"a": one})] for one in range(4)]
+            assert sorted(_processes(parser)) == sorted(ahead)
+        assert not used & set(ahead)
+        assert not any(map(_is_there, ahead))
+        used |= set(ahead)
+    last = _standing(standby)
+    standby.keep(0)
+    assert not any(map(_is_there, last))
+
+
+def _standing(standby: Standby) -> list[int]:
+    for one in standby._ready:
+        one.started.result(30)
+    return [one.process.pid for one in standby._ready if one.process is not None]
+
+
 def test_processes_that_start_while_all_is_closed_are_not_left_behind(monkeypatch: pytest.MonkeyPatch) -> None:
-    start = parsing._start
-    monkeypatch.setattr(parsing, "_start", lambda: time.sleep(0.02) or start())
+    start = parsing_process._start
+    monkeypatch.setattr(parsing_process, "_start", lambda: time.sleep(0.02) or start())
     monkeypatch.setattr(parsing, "WORTH_IT", 0)
     parser = ParsedApart()
     parser.begin(b"a: 1\n")

@@ -29,6 +29,7 @@ from taxiway.features.catalog.service.apply import (
     replace_source_problems,
 )
 from taxiway.features.catalog.service.reading import open_location, read_items, root_entity
+from taxiway.features.catalog.service.standing_by import standby_of
 from taxiway.features.catalog.sources.items import Item
 from taxiway.features.catalog.sources.memory import FileMemory
 from taxiway.features.catalog.sources.parsing import ParsedApart
@@ -69,7 +70,7 @@ def follow_in_batches(
     memory, kinds = _memory(ctx, current)
     taken, seen, whole = _Taken(), dict[str, Place](), True
     written: list[Future[ApplyResult]] = []
-    with ParsedApart(current.reference, kinds) as parser:
+    with ParsedApart(current.reference, kinds, standby_of(ctx.platform)) as parser:
         items = read_items(ctx.platform, opened, current.trusted, memory, parser)
         for batch in _batches(chain([root_entity(current)], items)):
             if stopped():

@@ -17,10 +17,13 @@ from taxiway.core.store.database import Tx
 from taxiway.features.catalog.model import IMPORT, ApplyResult, Location
 from taxiway.features.catalog.repository import locations as rows
 from taxiway.features.catalog.repository.entities import count_of_source
+from taxiway.features.catalog.repository.kinds import load_kinds
 from taxiway.features.catalog.service.apply import apply_entities, prune_source
 from taxiway.features.catalog.service.ingesting import follow_in_batches
 from taxiway.features.catalog.service.reading import open_location, read_items, root_entity
+from taxiway.features.catalog.service.standing_by import standby_of
 from taxiway.features.catalog.sources.items import Item
+from taxiway.features.catalog.sources.parsing import ParsedApart
 from taxiway.features.catalog.sources.read import ParsedWithin, TooMuchError
 from taxiway.features.catalog.sources.targets import Target, open_target
 from taxiway.model.errors import ConflictError, InputError, NotFoundError, TaxiwayError
@@ -86,7 +89,7 @@ def register_location(
         return Registered(known, known.entity_ref, refresh_location(ctx, known.id), existed=True)
     may_trust = decide(ctx.platform.permissions, ctx.principal, TRUST, None).allowed
     trusted = trust or (opened.repository is None and not opened.remote and may_trust)
-    items = _all_at_once(ctx, opened, trusted)
+    items = _all_at_once(ctx, opened, f"{kind}:{target}", trusted)
     new = Location(ctx.platform.new_id(), kind, target, opened.repository, opened.owner, ctx.principal.subject, trusted)
     result, run_id = ctx.platform.store.write(lambda tx: _insert(tx, ctx, new, opened.tree.state, items))
     return Registered(new, new.entity_ref, result, run_id=run_id)
@@ -173,13 +176,16 @@ def start_ingest(tx: Tx, ctx: OpContext, item: Location) -> str:
     return ctx.platform.runs.start(tx, ctx.principal, spec)
 
 
-def _all_at_once(ctx: OpContext, opened: Target, trusted: bool) -> list[Item] | None:
+def _all_at_once(ctx: OpContext, opened: Target, origin: str, trusted: bool) -> list[Item] | None:
     """Every item of a small source; None for one that a run takes in."""
-    reading = read_items(ctx.platform, opened, trusted, parser=ParsedWithin(MOST_BYTES))
-    try:
-        items = list(islice(reading, AT_ONCE + 1))
-    except TooMuchError:
-        return None
+    with ctx.platform.store.read() as conn:
+        kinds = load_kinds(conn)
+    with ParsedApart(origin, kinds, standby_of(ctx.platform)) as apart:
+        reading = read_items(ctx.platform, opened, trusted, parser=ParsedWithin(apart, MOST_BYTES))
+        try:
+            items = list(islice(reading, AT_ONCE + 1))
+        except TooMuchError:
+            return None
     refuse_unreadable(items)
     return items if len(items) <= AT_ONCE else None
 

@@ -1,9 +1,9 @@
 """The process behind `parsing`: takes texts, gives what their documents came to, until its input ends.
 
 Run as a file, without the environment; the folder that holds the package is its argument. A frame is four bytes of
-length and as many bytes. The first one says what documents are judged by, and is answered when this is ready; in the
-others the location of a file stands before its text, and is empty where documents are only to be parsed. An empty
-answer says that it cannot hold what the text says.
+length and as many bytes. The first one is empty, and answered when this is ready. The second one says what documents
+are judged by; in the others the location of a file stands before its text, and is empty where documents are only to be
+parsed. An empty answer says that it cannot hold what the text says.
 """
 
 from __future__ import annotations
@@ -34,9 +34,11 @@ def _main() -> None:
     judging: list[Judging] = []
 
     def answer(content: bytes) -> bytes:
+        if not content:
+            return b"ready"
         if not judging:
             judging.append(Judging(content))
-            return b"ready"
+            return b"told"
         return judging[0].answer(content)
 
     serve(sys.stdin.buffer, sys.stdout.buffer, answer)

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from posixpath import dirname, join
 from typing import Any, Protocol
 
@@ -59,12 +60,13 @@ class TooMuchError(Exception):
     """A source has more bytes than its reader wants to parse."""
 
 
-class ParsedWithin(ParsedHere):
-    """Parses files here, but those that the first one leads to only when they are not more than `limit` bytes together:
-    else TooMuchError, before any of them is parsed."""
+class ParsedWithin:
+    """Has files parsed by another parser, but those that the first one leads to only when they do not have more than
+    `limit` bytes together: else TooMuchError, before any of them is parsed."""
 
-    def __init__(self, limit: int) -> None:
-        self._left, self._begun = limit, 0
+    def __init__(self, parser: Parser, limit: int) -> None:
+        self._parser, self._left, self._begun = parser, limit, 0
+        self._waiting: list[tuple[bytes, str, Future[Callable[[], Parsed]]]] = []
 
     def is_full(self) -> bool:
         return self._begun < 2
@@ -74,7 +76,15 @@ class ParsedWithin(ParsedHere):
         self._left -= len(content) if self._begun > 1 else 0
         if self._left < 0:
             raise TooMuchError
-        return super().begin(content)
+        asked: Future[Callable[[], Parsed]] = Future()
+        self._waiting.append((content, location, asked))
+        return partial(self._taken, asked)
+
+    def _taken(self, asked: Future[Callable[[], Parsed]]) -> Parsed:
+        for content, location, one in self._waiting:
+            one.set_result(self._parser.begin(content, location))
+        self._waiting = []
+        return asked.result()()
 
 
 @dataclass

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import cast
 
 import pytest
 
@@ -10,6 +11,7 @@ from factories.served import Served
 from taxiway.features.catalog import service
 from taxiway.features.catalog.model import ApplyResult
 from taxiway.features.catalog.service import ingesting, locations
+from taxiway.features.catalog.sources.forms import FORMS, YAML
 from taxiway.kit.yaml_documents import documents_and_faults
 
 NAMES = [f"c{number}" for number in range(12)]
@@ -48,8 +50,7 @@ def parsed(monkeypatch: pytest.MonkeyPatch) -> list[int]:
             counts[0] += 1
             yield document
 
-    for module in ("parsing", "read"):
-        monkeypatch.setattr(f"taxiway.features.catalog.sources.{module}.documents_and_faults", counted)
+    monkeypatch.setitem(cast("dict[bytes, object]", FORMS), YAML, counted)
     return counts
 
 

@@ -19,12 +19,15 @@ from taxiway.features.catalog.repository.entities import insert_entities
 from taxiway.features.catalog.repository.facets import code_of, unpacked
 from taxiway.features.catalog.repository.facets import codes as facet_codes
 from taxiway.features.catalog.service.apply import Judged, judge
+from taxiway.features.catalog.service.pushing import _item
 from taxiway.features.catalog.sources import parsing, parsing_process
+from taxiway.features.catalog.sources.forms import LINES
 from taxiway.features.catalog.sources.items import ReadEntity, ReadRecord
 from taxiway.features.catalog.sources.parsing import ParsedApart
 from taxiway.features.catalog.sources.parsing_process import Standby
 from taxiway.features.catalog.sources.read import Parsed
 from taxiway.features.catalog.tables import entity, entity_doc, entity_facet
+from taxiway.kit.json_lines import lines_and_faults, pieces
 from taxiway.kit.yaml12 import YamlError, load
 from taxiway.kit.yaml_documents import documents_and_faults
 
@@ -170,6 +173,25 @@ def test_each_entity_is_stored_with_its_own_leaves_and_nothing_of_documents_that
     assert "left-out" not in {value for _, value, _ in codes.values()}
 
 
+def test_pieces_of_json_lines_come_to_the_same_apart(apart: ParsedApart) -> None:
+    good = [dumps(load(SERVICE % names)) for names in (("one", "a"), ("two", "b"), ("three", "UP"), ("four", "c"))]
+    body = b"\n".join([good[0], b"", b"{", good[1], good[2], b"[]", dumps(load(ROBOT)), good[3]])
+    cut = list(pieces(body, 300))
+    assert b"".join(piece for _, piece in cut) == body
+    assert len(cut) > 2
+    begun = [apart.begin(piece, "push:x", LINES, above) for above, piece in cut]
+    items = [_item(one, "push:x") for taken in begun for one in taken()]
+    assert sum(isinstance(one, ReadRecord) for one in items) == 4
+    here = [_item(one, "push:x") for one in lines_and_faults(body)]
+    for kinds in (apart.kinds, shipped().adding([kind_of(load(KIND % "knows"))], "robots")):
+        there, expected = (judge(some, ORIGIN, trusted=True, kinds=kinds, source_id="push:x") for some in (items, here))
+        assert there.problems == expected.problems
+        assert [problem.line for problem in there.problems] == [3, 5, 6]
+        assert [(ref, one.text, one.line) for ref, one in there.records.items()] == [
+            (ref, one.text, one.line) for ref, one in expected.records.items()
+        ]
+
+
 def test_what_is_begun_is_taken_before_it_is_too_much_however_small_its_parts_are(
     apart: ParsedApart, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -192,25 +214,33 @@ def test_a_lost_process_costs_no_document_and_none_is_left_behind(apart: ParsedA
     assert not any(map(_is_there, before))
 
 
-def test_processes_that_stand_by_serve_one_source_each(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_processes_stand_by_again_unless_they_are_lost_busy_or_have_read_much(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(parsing, "WORTH_IT", 0)
     monkeypatch.setattr(parsing, "SMALL", 0)
-    standby, used = Standby(), set()
+    standby = Standby()
     standby.keep(parsing.PROCESSES)
-    for number in range(2):
-        ahead = _standing(standby)
-        if number:
-            os.kill(ahead[0], signal.SIGKILL)  # nobody notices before it is needed
-        with ParsedApart(standby=standby) as parser:
-            begun = [parser.begin(f"a: {one}\n".encode()) for one in range(4)]
-            assert [_told(taken()) for taken in begun] == [[(1, {"a": one})] for one in range(4)]
-            assert sorted(_processes(parser)) == sorted(ahead)
-        assert not used & set(ahead)
-        assert not any(map(_is_there, ahead))
-        used |= set(ahead)
-    last = _standing(standby)
+    first = _standing(standby)
+    _parse_four(standby, first)
+    assert sorted(_standing(standby)) == sorted(first)
+    os.kill(first[0], signal.SIGKILL)  # nobody notices before it is needed
+    _parse_four(standby, first)
+    second = _standing(standby)
+    assert first[0] not in second
+    assert first[1] in second
+    monkeypatch.setattr(parsing_process, "LIFE", 1)
+    _parse_four(standby, second)
+    third = _standing(standby)
+    assert not {*first, *second} & {*third}
+    assert not any(map(_is_there, second))
     standby.keep(0)
-    assert not any(map(_is_there, last))
+    assert not any(map(_is_there, third))
+
+
+def _parse_four(standby: Standby, processes: list[int]) -> None:
+    with ParsedApart(standby=standby) as parser:
+        begun = [parser.begin(f"a: {one}\n".encode()) for one in range(4)]
+        assert [_told(taken()) for taken in begun] == [[(1, {"a": one})] for one in range(4)]
+        assert sorted(_processes(parser)) == sorted(processes)
 
 
 def _standing(standby: Standby) -> list[int]:

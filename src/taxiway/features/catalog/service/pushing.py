@@ -7,7 +7,8 @@ complete set without it. One that the settings declare an overlay adds fields to
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
 
 from taxiway.core.context import OpContext
 from taxiway.core.store.database import Tx
@@ -17,10 +18,18 @@ from taxiway.features.catalog.repository.entities import drop_problems
 from taxiway.features.catalog.repository.kinds import load_kinds
 from taxiway.features.catalog.service.apply import apply_judged, judge
 from taxiway.features.catalog.service.overlaying import apply_layers, drop_former, judge_layers, overlay_of
-from taxiway.kit.plain import read_json
+from taxiway.features.catalog.service.standing_by import standby_of
+from taxiway.features.catalog.sources.forms import LINES
+from taxiway.features.catalog.sources.items import ReadRecord
+from taxiway.features.catalog.sources.parsing import ParsedApart
+from taxiway.features.catalog.sources.read import Parsed
+from taxiway.kit.json_lines import lines_and_faults, pieces
+from taxiway.kit.yaml12 import YamlDocument, YamlError
 from taxiway.model.errors import InputError
 from taxiway.plugin import SourcedEntity, SourceProblem
 
+AT_ONCE = 100_000
+"""Bytes that are parsed by one process at once."""
 COUNTED = ("created", "updated", "unchanged", "deleted", "problems")
 NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 
@@ -34,13 +43,15 @@ def push_entities(ctx: OpContext, name: str, body: bytes, *, complete: bool = Fa
     ctx.authorize("catalog.entity.push")
     if NAME.fullmatch(name) is None:
         raise InputError("a source's name is 1 to 63 of a-z, 0-9 and '-' between them", code="catalog.source_name")
-    source_id, items = PUSHED + name, list(_items(name, body))
+    source_id = PUSHED + name
     overlay = overlay_of(ctx.platform, source_id)
     if overlay is not None:
-        judged = judge_layers(items, overlay, trusted=True)
+        judged = judge_layers([_item(one, source_id) for one in lines_and_faults(body)], overlay, trusted=True)
     else:
         with ctx.platform.store.read() as conn:
             kinds = load_kinds(conn)
+        with ParsedApart(source_id, kinds, standby_of(ctx.platform)) as parser:
+            items = [_item(one, source_id) for one in _parsed(parser, body, source_id)]
         judged = judge(items, None, trusted=True, kinds=kinds, source_id=source_id)
 
     def work(tx: Tx) -> ApplyResult:
@@ -59,15 +70,20 @@ def push_entities(ctx: OpContext, name: str, body: bytes, *, complete: bool = Fa
     return ctx.platform.store.write(work)
 
 
-def _items(name: str, body: bytes) -> Iterator[SourcedEntity | SourceProblem]:
-    location = f"{PUSHED}{name}"
-    for number, line in enumerate(body.split(b"\n"), 1):
-        if not line.strip():
-            continue
-        try:
-            yield SourcedEntity(read_json(line), location, number)
-        except ValueError as error:
-            yield SourceProblem(location, str(error), number)
+def _parsed(parser: ParsedApart, body: bytes, location: str) -> Iterator[YamlDocument | YamlError | ReadRecord]:
+    begun: deque[Callable[[], Parsed]] = deque()
+    for above, piece in pieces(body, AT_ONCE):
+        begun.append(parser.begin(piece, location, LINES, above))
+        while begun and parser.is_full():
+            yield from begun.popleft()()
+    while begun:
+        yield from begun.popleft()()
+
+
+def _item(one: YamlDocument | YamlError | ReadRecord, location: str) -> SourcedEntity | SourceProblem:
+    if isinstance(one, YamlDocument):
+        return SourcedEntity(one.value, location, one.line)
+    return SourceProblem(location, one.detail, one.line) if isinstance(one, YamlError) else one
 
 
 def told(result: ApplyResult) -> dict[str, Sequence[object] | int]:

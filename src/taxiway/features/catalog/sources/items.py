@@ -3,15 +3,15 @@ those that were judged where they were parsed."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
 from taxiway.features.catalog.kinds import Kinds
 from taxiway.features.catalog.model import Record
+from taxiway.features.catalog.sources.forms import FORMS, YAML
 from taxiway.kit.yaml12 import YamlDocument
-from taxiway.kit.yaml_documents import documents_and_faults
 from taxiway.plugin import SourcedEntity, SourceProblem
 
 
@@ -23,16 +23,16 @@ class ReadEntity(SourcedEntity):
 
 
 class ReadRecord(SourcedEntity):
-    """A valid document that was judged by `kinds` where it was parsed. `content` is the file that it stands in."""
+    """A valid document that was judged by `kinds` where it was parsed; `unjudged` reads it again, as it was."""
 
-    def __init__(self, record: Record, kinds: Kinds, content: bytes) -> None:
+    def __init__(self, record: Record, kinds: Kinds, unjudged: Callable[[], SourcedEntity]) -> None:
         for name, value in (("location", record.location), ("line", record.line), ("vouched", False)):
             object.__setattr__(self, name, value)
-        self.__dict__.update(record=record, kinds=kinds, content=content)
+        self.__dict__.update(record=record, kinds=kinds, unjudged=unjudged)
 
     record: Record
     kinds: Kinds
-    content: bytes
+    unjudged: Callable[[], SourcedEntity]
 
     @property
     def document(self) -> Mapping[str, Any]:
@@ -46,16 +46,19 @@ class ReadRecord(SourcedEntity):
         name = self.document["kind"]
         return self.record if kinds.get(name) is self.kinds.get(name) else None
 
-    def unjudged(self) -> ReadEntity:
-        """The document as it was read."""
-        text = self.content.decode("utf-8-sig", "replace")
-        return ReadEntity(_documents(self.content)[self.line], self.location, self.line, text=text)
+
+def read_again(content: bytes, form: bytes, location: str, line: int, above: int) -> SourcedEntity:
+    """The document at a line of what a source holds, of which `content` has what is below `above` lines."""
+    document = _documents(content, form)[line - above]
+    if form != YAML:
+        return SourcedEntity(document, location, line)
+    return ReadEntity(document, location, line, text=content.decode("utf-8-sig", "replace"))
 
 
 Item = SourcedEntity | SourceProblem
 
 
 @lru_cache(maxsize=1)
-def _documents(content: bytes) -> Mapping[int, Any]:
+def _documents(content: bytes, form: bytes) -> Mapping[int, Any]:
     # One file after another is asked for its documents.
-    return {one.line: one.value for one in documents_and_faults(content) if isinstance(one, YamlDocument)}
+    return {one.line: one.value for one in FORMS[form](content) if isinstance(one, YamlDocument)}

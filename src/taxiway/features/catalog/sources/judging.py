@@ -15,12 +15,12 @@ from taxiway.features.catalog.documents import prepare
 from taxiway.features.catalog.kinds import META
 from taxiway.features.catalog.model import Packed
 from taxiway.features.catalog.packing import pack
+from taxiway.features.catalog.sources.forms import FORMS
 from taxiway.features.catalog.sources.wire import LENGTH, Answer, taken_kinds
 from taxiway.features.catalog.validation import validate
 from taxiway.kit.clock import SystemClock
 from taxiway.kit.ids import new_ids
 from taxiway.kit.yaml12 import YamlDocument
-from taxiway.kit.yaml_documents import documents_and_faults
 from taxiway.model.errors import InputError
 
 ELSEWHERE = META | {"Location"}
@@ -35,7 +35,7 @@ class _Sourced:
 
 
 class Judging:
-    """Judges by what the first frame says: JSON of the kinds and of where the source was registered."""
+    """Judges by what a frame says: JSON of the kinds and of where the source was registered."""
 
     def __init__(self, told: bytes) -> None:
         values = orjson.loads(told)
@@ -43,11 +43,12 @@ class Judging:
         self._new_id = new_ids(SystemClock())
 
     def answer(self, content: bytes) -> bytes:
-        """What one file comes to; empty when that cannot be told."""
-        start = LENGTH.size + LENGTH.unpack_from(content)[0]
-        location, found = content[LENGTH.size : start].decode("utf-8", "surrogatepass"), Answer()
+        """What one file comes to, given behind its form and location; empty when that cannot be told."""
+        parse, first = FORMS[content[:1]], 1 + LENGTH.size
+        start = first + LENGTH.unpack_from(content, 1)[0]
+        location, found = content[first:start].decode("utf-8", "surrogatepass"), Answer()
         try:
-            for item in documents_and_faults(content[start:]):
+            for item in parse(content[start:]):
                 if not (location and isinstance(item, YamlDocument) and self._add_record(found, item, location)):
                     found.add(item)
             return found.frame()

@@ -1,4 +1,4 @@
-"""Parses and judges large amounts of YAML beside the interpreter that asks for it, in processes of their own.
+"""Parses and judges large amounts of documents beside the interpreter that asks for it, in processes of their own.
 
 Both hold the interpreter's lock: here they cost a process that writes what was read before. They take longer than
 writing does, which is why there are two. The first is taken when `WORTH_IT` bytes were given, and files are parsed
@@ -14,11 +14,13 @@ from functools import partial
 import orjson
 
 from taxiway.features.catalog.kinds import Kinds, shipped
-from taxiway.features.catalog.sources.items import ReadRecord
+from taxiway.features.catalog.model import Record
+from taxiway.features.catalog.sources.forms import FORMS, YAML
+from taxiway.features.catalog.sources.items import ReadRecord, read_again
 from taxiway.features.catalog.sources.parsing_process import PROCESSES, ParsingProcess, Standby
 from taxiway.features.catalog.sources.read import Parsed
 from taxiway.features.catalog.sources.wire import LENGTH, taken, told_kinds
-from taxiway.kit.yaml_documents import documents_and_faults
+from taxiway.kit.yaml12 import YamlDocument, YamlError
 
 WORTH_IT = 200_000
 """Bytes, for each process; starting it costs as much as parsing them."""
@@ -30,9 +32,8 @@ takes four times as much."""
 
 
 class ParsedApart:
-    """Gives what `documents_and_faults` gives, for one text after another, and records in place of valid documents
-    that `kinds` judge by themselves; `origin` is where their source was registered. For one thread; a context manager.
-    """
+    """Gives what the parsers of `FORMS` give, for one text after another, and records in place of valid documents that
+    `kinds` judge by themselves; `origin` is where their source was registered. For one thread; a context manager."""
 
     def __init__(self, origin: str = "", kinds: Kinds | None = None, standby: Standby | None = None) -> None:
         self._origin, self.kinds, self._standby = origin, kinds or shipped(), standby or Standby()
@@ -49,8 +50,8 @@ class ParsedApart:
         """Whether so much is begun that the first of it should be taken."""
         return self._begun > AHEAD or not any(process.is_ready() for process in self._processes)
 
-    def begin(self, content: bytes, location: str = "") -> Callable[[], Parsed]:
-        """Begin to parse a text; what is returned waits for its documents and faults."""
+    def begin(self, content: bytes, location: str = "", form: bytes = YAML, above: int = 0) -> Callable[[], Parsed]:
+        """Begin to parse a text of a form, with `above` lines before it; what is returned waits for what it holds."""
         if len(self._processes) < PROCESSES and self._given >= WORTH_IT * (1 + len(self._processes)):
             process = self._standby.take()
             process.ask(orjson.dumps({"origin": self._origin, "kinds": told_kinds(self.kinds)}))
@@ -59,29 +60,42 @@ class ParsedApart:
         ready = [process for process in self._processes if process.is_ready()]
         self._begun += len(content)
         if len(content) < SMALL or not ready:
-            return partial(self._here, content)
+            return partial(self._here, content, form, above)
         at = location.encode("utf-8", "surrogatepass")
         self._turn += 1
-        asked = ready[self._turn % len(ready)].ask(LENGTH.pack(len(at)), at, content)
-        return partial(self._taken, asked, content, location)
+        asked = ready[self._turn % len(ready)].ask(form, LENGTH.pack(len(at)), at, content)
+        return partial(self._taken, asked, content, form, above, location)
 
     def close(self) -> None:
-        """End the processes: what they read was somebody's, and the next source gets others."""
-        for process in self._processes:
-            process.close()
-        if self._processes:
-            self._standby.fill()
+        """Let the processes go."""
+        self._standby.give_back(self._processes)
 
-    def _here(self, content: bytes) -> Parsed:
+    def _here(self, content: bytes, form: bytes, above: int) -> Parsed:
         self._begun -= len(content)
-        return documents_and_faults(content)
+        return _parsed(content, form, above)
 
-    def _taken(self, asked: Future[bytes], content: bytes, location: str) -> Parsed:
+    def _taken(self, asked: Future[bytes], content: bytes, form: bytes, above: int, location: str) -> Parsed:
         self._begun -= len(content)
         try:
             answer = asked.result()
         except (OSError, EOFError):
             answer = b""
         if not answer:
-            return documents_and_faults(content)
-        return taken(answer, location, lambda record: ReadRecord(record, self.kinds, content))
+            return _parsed(content, form, above)
+
+        def read(record: Record) -> ReadRecord:
+            return ReadRecord(record, self.kinds, partial(read_again, content, form, location, record.line, above))
+
+        return taken(answer, location, above, read)
+
+
+def _parsed(content: bytes, form: bytes, above: int) -> Parsed:
+    found = FORMS[form](content)
+    if not above:
+        return found
+    return (
+        YamlError(one.detail, (one.line or 1) + above)
+        if isinstance(one, YamlError)
+        else YamlDocument(one.value, one.line + above)
+        for one in found
+    )

@@ -9,6 +9,7 @@ import contextlib
 import subprocess
 import sys
 import threading
+from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import IO
@@ -17,6 +18,8 @@ from taxiway.features.catalog.sources.wire import LENGTH
 
 WORKER = Path(__file__).with_name("parsing_worker.py")
 PROCESSES = 2
+LIFE = 30_000_000
+"""Bytes that a process is given before another one takes its place."""
 
 
 class ParsingProcess:
@@ -24,7 +27,7 @@ class ParsingProcess:
 
     def __init__(self) -> None:
         self.process: subprocess.Popen[bytes] | None = None
-        self._is_lost = False
+        self._is_lost, self._last, self._given = False, Future[bytes](), 0
         self._asking = ThreadPoolExecutor(1, thread_name_prefix="parsing")
         self.started = self._asking.submit(self._begin)
 
@@ -34,7 +37,13 @@ class ParsingProcess:
 
     def ask(self, *parts: bytes) -> Future[bytes]:
         """Its answer, later. OSError or EOFError when it is lost."""
-        return self._asking.submit(self._ask, parts)
+        self._given += sum(map(len, parts))
+        self._last = self._asking.submit(self._ask, parts)
+        return self._last
+
+    def is_fit(self) -> bool:
+        """Whether it has nothing to do, and may be asked for more: its memory grows with what it has read."""
+        return self.is_ready() and self._last.done() and self._given < LIFE
 
     def close(self) -> None:
         """End it."""
@@ -109,6 +118,16 @@ class Standby:
     def keep(self, count: int) -> None:
         """Have so many stand by from now on."""
         self._count = count
+        self.fill()
+
+    def give_back(self, processes: Sequence[ParsingProcess]) -> None:
+        """They are not needed any more: they stand by again, or others do."""
+        with self._lock:
+            fit = [one for one in processes if one.is_fit()][: max(0, self._count - len(self._ready))]
+            self._ready += fit
+        for process in processes:
+            if process not in fit:
+                process.close()
         self.fill()
 
     def fill(self) -> None:

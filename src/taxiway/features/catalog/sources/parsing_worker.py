@@ -1,9 +1,9 @@
 """The process behind `parsing`: takes texts, gives what their documents came to, until its input ends.
 
 Run as a file, without the environment; the folder that holds the package is its argument. A frame is four bytes of
-length and as many bytes. The first one is empty, and answered when this is ready. The second one says what documents
-are judged by; in the others the location of a file stands before its text, and is empty where documents are only to be
-parsed. An empty answer says that it cannot hold what the text says.
+length and as many bytes. An empty one is answered when this is ready. One that begins with a `{` says what documents of
+the others are judged by; in these stand the form of a file, its location, which is empty where documents are only to be
+parsed, and its text. An empty answer says that it cannot hold what the text says.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ def _main() -> None:
     def answer(content: bytes) -> bytes:
         if not content:
             return b"ready"
-        if not judging:
-            judging.append(Judging(content))
+        if content.startswith(b"{"):
+            judging[:] = [Judging(content)]
             return b"told"
         return judging[0].answer(content)
 

@@ -70,13 +70,14 @@ class Answer:
         return b"".join((LENGTH.pack(len(head)), head, LENGTH.pack(len(leaves)), leaves, *self._texts))
 
 
-def taken(frame: bytes, location: str, of_record: Callable[[Record], Any]) -> Iterator[Any]:
-    """The documents, faults and, by `of_record`, records of an answer, in their order."""
+def taken(frame: bytes, location: str, above: int, of_record: Callable[[Record], Any]) -> Iterator[Any]:
+    """The documents, faults and, by `of_record`, records of an answer, in their order. `above` lines come before."""
     size = LENGTH.size + LENGTH.unpack_from(frame)[0]
     count, rows = orjson.loads(memoryview(frame)[LENGTH.size : size])
     start, size = size + LENGTH.size, size + LENGTH.size + LENGTH.unpack_from(frame, size)[0]
     table = LeafTable(frame[start:size], count)
     for row in rows:
+        row[0] += above
         if len(row) == 2:
             yield YamlDocument(row[1], row[0])
         elif len(row) == 3:

@@ -244,10 +244,12 @@ def test_what_no_file_could_hold_is_refused_at_once(desk: CatalogDesk) -> None:
     deep: Any = "x"
     for _ in range(300):
         deep = [deep]
-    strange: list[dict[str, Any]] = [{"/spec/x": deep}, {"/spec/x": 10**30}, {"/spec" + "/a" * 5000: 1}]
+    strange: list[dict[str, Any]] = [{"/spec/x": deep}, {"/spec" + "/a" * 5000: 1}]
     for fields in (*strange, {"/metadata/tags/" + "9" * 5000: "x"}):
         refused = desk.ann.post(f"{at(name)}/preview", json={"fields": fields})
         assert (refused.status_code, refused.json()["code"]) == (422, "catalog.bad_field"), fields
+    long = desk.ann.post(f"{at(name)}/preview", json={"fields": {"/spec/x": 10**30}}).json()
+    assert "x: 1e+30" in str(long), "a number is what JavaScript makes of it"
     added = desk.ann.post(f"{EDITS}/preview", json={"repository": name, "path": "b.yaml", "document": {"a": deep}})
     assert (added.status_code, added.json()["code"]) == (422, "catalog.bad_field")
     started = time.process_time()

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from taxiway.core.context import OpContext
 from taxiway.features.scaffolder.actions.fetch import TEMPLATE_FOLDER
@@ -30,6 +31,7 @@ from taxiway.plugin import Action, CheckResult, StepContext
 
 Values = Mapping[str, Any]
 MASK = "***"
+PUBLISHING_HERE = "publish:git"
 CERTAIN = ("scaffolder.missing_action", "scaffolder.syntax", "scaffolder.user_credentials")
 
 
@@ -104,6 +106,8 @@ def _try_step(
         refuse_without(ctx.platform.settings.scaffolder, action, rendered, has_token=has_token)
         if is_last:
             return {}
+        if action.key == PUBLISHING_HERE:
+            tried.hosts.add(urlsplit(ctx.platform.public_url()).netloc.lower())
         done = _run_dry(action, step_ctx, rendered, tried, has_token=has_token)
         if step_ctx.step_id in known:
             return known[step_ctx.step_id]

@@ -13,6 +13,8 @@ from factories.git_host import GitHost
 from factories.other_system import Asked, OtherSystem, Reply, other_system
 from factories.scaffolding import FEATURES, PLUGINS, Desk, desk, entity
 from taxiway.cli.catalog import register
+from taxiway.core.operations import Feature
+from taxiway.core.permissions import READ
 from taxiway.features.catalog import service as catalog
 from taxiway.features.scaffolder.upgrades import newest_of
 from taxiway.model.workload import FileChange
@@ -91,7 +93,9 @@ def at(forge: OtherSystem) -> Iterator[Desk]:
     hosts: dict[str, Any] = {name: {"hosts": [host]} for name in ("gitlab", "gitea", "azure")}
     hosts["github"] = {"hosts": [host, other]}
     hosts["bitbucket"] = {"hosts": [{**host, "cloud": True, "api_url": f"{forge.url}/2.0"}]}
-    with desk(FEATURES, [*PLUGINS, *hosts], plugin_settings=hosts) as there:
+    # What delivery brings of it.
+    reading = Feature("repositories", {"repositories.read": READ}, (), lambda platform: None)
+    with desk([*FEATURES, reading], [*PLUGINS, *hosts], plugin_settings=hosts) as there:
         yield there
     set_up.undo()
 
@@ -284,6 +288,34 @@ def test_a_template_in_a_repository_of_the_built_in_forge_brings_its_files(
     register("git:kept//one/template.yaml", trust=True)
     run = at.end(at.post("template:default/kept").json()["id"])
     assert (run.state, run.output) == ("succeeded", {"name": "mine"})
+    url = built_in.get_repository("kept").clone_url
+    pieces = [
+        {"id": "all", "action": "fetch:plain", "input": {"url": f"{url}/one/files", "targetPath": "all"}},
+        {"id": "f", "action": "fetch:plain:file", "input": {"url": f"{url}/one/files/name.txt", "targetPath": "a.txt"}},
+    ]
+    by_url = at.template({"steps": pieces}, "by-url")
+    assert {one["path"] for one in plan(at, by_url, values={})["files"]} == {"all/name.txt", "a.txt"}
+    new = url.replace("kept", "new-one")
+
+    def told(step: dict[str, Any]) -> dict[str, Any]:
+        checks = plan(at, at.template({"steps": [step]}, "by-url"), values={})["checks"]
+        found: dict[str, Any] = next(one for one in checks if one["id"] == f"step:{step['id']}")
+        return found
+
+    assert "kept has no 'one/fil'" in told({**pieces[0], "input": {"url": f"{url}/one/fil"}})["detail"]
+    again = {"id": "again", "action": "fetch:plain", "input": {"url": new, "targetPath": "again"}}
+    assert "new-one.git: publish it before it is fetched" in told(again)["detail"]
+    make = [
+        {"id": "get", "action": "fetch:plain", "input": {"url": f"{url}/one/files"}},
+        {"id": "publish", "action": "publish:git", "input": {"name": "new-one"}},
+        again,
+        {"id": "read", "action": "roadiehq:utils:fs:parse", "input": {"path": "again/name.txt"}},
+    ]
+    made = at.template({"steps": make, "output": {"name": "${{ steps.read.output.content }}"}}, "made")
+    run = at.end(at.post(made).json()["id"])
+    assert (run.state, run.output) == ("succeeded", {"name": "mine"})
+    monkeypatch.delitem(at.served.platform.permissions, "repositories.read")
+    assert "repositories.read" in told(pieces[0])["detail"], "nobody reads by a golden path what they may not read"
     with at.client() as client:
         opened = client.get("/api/scaffolder/v1/templates/default/kept/files").json()
     assert (opened["entry"], sorted(one["path"] for one in opened["files"])) == (

@@ -8,6 +8,7 @@ for anything.
 from __future__ import annotations
 
 import os
+import re
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -15,17 +16,19 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from taxiway.core.context import OpContext, Platform
 from taxiway.features.catalog.sources.urls import is_known_host, open_url
 from taxiway.features.scaffolder.user_tokens import no_credentials
 from taxiway.model.access import Principal
-from taxiway.model.errors import InputError, NotFoundError
+from taxiway.model.errors import InputError, NotFoundError, TooLargeError
 from taxiway.plugin import Checkout, CheckoutReader, Forge, StepContext
 from taxiway.plugin.actions import Tree, inside, workspace_files
 from taxiway.plugin.outgoing import shown
 
+MOST_FILES, MOST_BYTES = 5_000, 64 * 1024 * 1024
+CLONED = re.compile(r"(?P<clone>https?://[^/]+(?:/[^/]+)*?/(?P<name>[^/]+)\.git)(?:/(?P<path>.*))?", re.DOTALL)
 Values = Mapping[str, Any]
 Fetched = Callable[..., AbstractContextManager[Path]]
 """`fetched` of a platform: of a step and its input, as a file or as a folder."""
@@ -108,6 +111,11 @@ class _Kept:
             self.forge.export(self.name, self.commit, root)
             place = inside(root, folder)
             found = [(place.name, place)] if place.is_file() else list(workspace_files(place))
+            if len(found) > MOST_FILES or sum(path.stat().st_size for _, path in found) > MOST_BYTES:
+                raise TooLargeError(
+                    f"'{folder}' of {self.name} has more than {MOST_FILES} files or {MOST_BYTES} bytes: name a smaller "
+                    "folder"
+                )
             for name, path in found:
                 yield name, path.read_bytes(), os.access(path, os.X_OK)
 
@@ -115,19 +123,19 @@ class _Kept:
 def _kept_here(platform: Platform, principal: Principal, url: str) -> Checkout | None:
     """What a URL names on the built-in forge, by the address that one clones: `<clone URL>/<path>`, on the default
     branch. NotAllowedError for who may not read there."""
-    clone, ending, path = url.partition(".git")
+    match = CLONED.fullmatch(url)
     forge: Forge | None = next(iter(platform.registry.all("forge")), None)
-    if forge is None or (ending and not path.startswith("/") and path):
+    if forge is None or match is None:
         return None
-    there = forge.get_repository(clone.rpartition("/")[2])
-    if there is None or there.clone_url != f"{clone}.git":
-        if ending and _reader(platform, url) is None and url.startswith(f"{platform.public_url()}/"):
-            raise NotFoundError(f"there is no repository {shown(clone)}.git: publish it before it is fetched")
+    there = forge.get_repository(match["name"])
+    if there is None or there.clone_url != match["clone"]:
+        if _reader(platform, url) is None and url.startswith(f"{platform.public_url()}/"):
+            raise NotFoundError(f"there is no repository {shown(match['clone'])}: publish it before it is fetched")
         return None
     OpContext(platform, principal, "fetch").authorize("repositories.read", there.owner)
     if there.head is None:
         raise NotFoundError(f"{there.name} has no commit yet: push one")
-    return _Kept(forge, there.name, there.head, path.strip("/") or ".")
+    return _Kept(forge, there.name, there.head, unquote(match["path"] or "").strip("/") or ".")
 
 
 def _reader(platform: Platform, url: str) -> CheckoutReader | None:

@@ -14,6 +14,7 @@ import pytest
 from starlette.routing import BaseRoute, Mount, Route
 
 from factories.served import Served, served
+from taxiway.core.http.described import BODIES
 from taxiway.core.http.route import OperationRoute
 from taxiway.core.http.table import RouteTable
 from taxiway.core.operations import Operation
@@ -143,6 +144,9 @@ def test_what_is_no_json_and_numbers_that_nobody_can_hold_are_refused(server: Se
             answer = client.post(path, content=b'{"%s": "a%s"}' % (name.encode(), half))
             assert answer.status_code == status, answer.text
             assert "surrogate" in answer.text
+            media, described = BODIES["backstage" if status == 400 else "problem"]
+            assert answer.headers["content-type"] == media
+            assert set(described.model_validate_json(answer.text, strict=True).model_dump()) == set(answer.json())
         for wrong in (b"NaN", b"1e999", b"[" * 5000):
             answer = client.post(path, content=b'{"%s": %s' % (name.encode(), wrong))
             assert (answer.status_code, "not valid JSON" in answer.text) == (status, True), answer.text

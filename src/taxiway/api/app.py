@@ -14,6 +14,7 @@ import taxiway
 from taxiway.api.mounts import mounted_routes, plugin_operations, under
 from taxiway.api.portal import Portal, find_portal
 from taxiway.core.context import Platform
+from taxiway.core.http.described import describe_refusals
 from taxiway.core.http.limits import RateLimiter
 from taxiway.core.http.metrics import HttpMetrics
 from taxiway.core.http.middleware import BodyLimit, Callers, Hosts, Scope, allowed_hosts
@@ -61,10 +62,11 @@ class _App(FastAPI):
 
     def openapi(self) -> dict[str, Any]:
         if self.openapi_schema is None:
-            routes = [route.made for route in mounted(self)]
-            self.openapi_schema = get_openapi(
-                title=self.title, version=self.version, description=self.description, routes=routes
-            )
+            routes = mounted(self)
+            made = [route.made for route in routes]
+            document = get_openapi(title=self.title, version=self.version, description=self.description, routes=made)
+            describe_refusals(document, ((route.made.path_format, route.operation) for route in routes))
+            self.openapi_schema = document
         return self.openapi_schema
 
 

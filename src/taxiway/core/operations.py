@@ -24,7 +24,8 @@ class Operation:
 
     `errors` picks the error body: RFC 9457 problems, or Backstage's on its own paths. `response` is the body's type
     where the function's return annotation does not say it, `media` the types of answers that are not JSON; none of
-    them: answers have no body. `streams` marks SSE, an endless answer. `hidden`
+    them: answers have no body. `others` are the types of bodies by other statuses, beside refusals as usual. `streams`
+    marks SSE, an endless answer. `hidden`
     operations are mounted but are no part of the described API. `fast` may answer a plain request before it is parsed,
     on the event loop, so without waiting for anything; with None it leaves it to the handler.
     """
@@ -38,6 +39,7 @@ class Operation:
     status: int = 200
     response: Any = None
     media: Sequence[str] = JSON
+    others: Mapping[int, Any] = field(default_factory=dict)
     errors: Literal["problem", "backstage"] = "problem"
     streams: bool = False
     hidden: bool = False

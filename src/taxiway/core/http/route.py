@@ -144,10 +144,11 @@ def _options(operation: Operation) -> dict[str, Any]:
     }
     if operation.response is not None:
         options["response_model"] = operation.response
+    options["responses"] = {status: {"model": body} for status, body in operation.others.items()}
     media = _media(operation)
     if media != JSON:
         options["response_class"] = Response
-        options["responses"] = {operation.status: {"content": {one: {} for one in media}}} if media else {}
+        options["responses"] |= {operation.status: {"content": {one: {} for one in media}}} if media else {}
     return options
 
 

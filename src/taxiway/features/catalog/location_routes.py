@@ -8,6 +8,7 @@ import orjson
 from fastapi import Query, Response
 
 from taxiway.core.http.context import Ctx
+from taxiway.core.http.described import BackstageError
 from taxiway.core.http.headers import json_bytes
 from taxiway.features.catalog import service, views
 from taxiway.features.catalog.model import Location, location_ref
@@ -115,7 +116,14 @@ def location_by_entity(ctx: Ctx, kind: Part, namespace: Part, name: Part) -> Res
     return json_bytes(_location_view(sources.location_of(ctx.platform, f"{kind}:{namespace}/{name}".lower())))
 
 
-@operations.post(f"{BASE}/validate-entity", "catalog.entity.validate", errors="backstage", effect="read", media=())
+@operations.post(
+    f"{BASE}/validate-entity",
+    "catalog.entity.validate",
+    errors="backstage",
+    effect="read",
+    media=(),
+    others={400: views.EntityFaults | BackstageError},
+)
 def validate_entity(ctx: Ctx, body: views.ValidateInput) -> Response:
     """Judge an entity without storing it: 200 when it is valid, else 400 with its errors."""
     errors = sources.judge_at(ctx.platform, body.entity, body.location)

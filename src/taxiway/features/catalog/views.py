@@ -46,6 +46,19 @@ class EntityItems(BaseModel):
     items: list[Entity | None]
 
 
+class EntityFault(BaseModel):
+    """What is wrong with an entity."""
+
+    name: str
+    message: str
+
+
+class EntityFaults(BaseModel):
+    """Everything that is wrong with an entity."""
+
+    errors: list[EntityFault]
+
+
 class OrderBy(BaseModel):
     """A field to sort by; `by` number, or as text."""
 

@@ -104,6 +104,7 @@ def _fill(ask: Callable[..., Any], folder: Path) -> list[tuple[str, dict[str, st
     hook = ask("/api/webhooks/v1/webhooks", {"name": "fuzz", "url": "https://hooks.example.com/", "enabled": False})
     view = ask("/api/catalog/v1/views", {"name": "fuzz", "title": "Fuzz", "filters": ["kind=component"]})
     entity = {"kind": "component", "namespace": "default", "name": "fuzz-50", "source": "fuzz"}
+    entity |= dict.fromkeys(("entityRef", "ref", "subject", "service", "service_ref"), "component:default/fuzz-50")
     template = {"kind": "template", "name": "static-site", "templateRef": golden_path, "template_ref": golden_path}
     return [
         ("", {**entity, "id": location["id"], "view": view["id"], "run_id": task, "task_id": task}),

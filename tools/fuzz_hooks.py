@@ -4,8 +4,8 @@ Answers are what their description says, parts of entities included.
 
 With `fields` lists of entities answer what was asked for of each, and no more. The description of these operations,
 like Backstage's own, knows whole entities only (ADR 0017). Such answers are held against the same schema with nothing
-in it required; all others against the schema as it is. A body that is not what the operation takes is refused as everywhere,
-by a running Backstage too, where its description of `validate-entity` knows faults of entities only.
+in it required; all others against the schema as it is. A body that is not what it takes `validate-entity` refuses as
+every operation does, and as a running Backstage does; Backstage's description knows faults of entities only.
 
 Schemathesis asks Hypothesis for inputs that are accepted more often. For operations on things that nobody can guess it
 looks for them without end, and never comes to the examples that were asked for: examples are drawn, not searched.

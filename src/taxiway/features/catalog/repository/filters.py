@@ -15,7 +15,7 @@ from taxiway.core.store.scoped import visible
 from taxiway.features.catalog.kinds import INVERSE
 from taxiway.features.catalog.repository import facets, pairs
 from taxiway.features.catalog.repository.grammar import read_filters, read_predicate
-from taxiway.features.catalog.tables import entity, entity_facet, facet, relation, relation_type
+from taxiway.features.catalog.tables import entity, facet, relation, relation_type
 from taxiway.model.access import Scope
 
 Clause = ColumnElement[bool]
@@ -83,7 +83,7 @@ def contains_text(keys: Sequence[str], term: str) -> Clause:
     others = [key for key in keys if key not in columns]
     if others:
         inside = facets.folded.contains(folded, autoescape=True)
-        found.append(_facet(and_(facets.at_keys(others), inside, not_(facet.c.opaque))))
+        found.append(pairs.having(and_(facets.at_keys(others), inside, not_(facet.c.opaque))))
     return or_(false(), *found)
 
 
@@ -110,14 +110,14 @@ class Sql:
             return COLUMNS[key].in_(values)
         if key.startswith(RELATIONS):
             return self.related(key[len(RELATIONS) :], values)
-        return pairs.has_one_of(and_(facets.at_key(key), facets.equal(values)))
+        return pairs.having(and_(facets.at_key(key), facets.equal(values)))
 
     def exists_at(self, key: str) -> Clause:
         if key in COLUMNS:
             return COLUMNS[key].is_not(None)
         if key.startswith(RELATIONS):
             return self.related(key[len(RELATIONS) :], None)
-        return _facet(facets.at_key(key))
+        return pairs.having(facets.at_key(key))
 
     def prefixed(self, key: str, prefix: str) -> Clause:
         if key in COLUMNS:
@@ -125,15 +125,10 @@ class Sql:
         if key.startswith(RELATIONS):
             return _related(key[len(RELATIONS) :], None, self._scope, prefix)
         begins = facets.folded.startswith(prefix, autoescape=True)
-        return _facet(and_(facets.at_key(key), begins, not_(facet.c.opaque)))
+        return pairs.having(and_(facets.at_key(key), begins, not_(facet.c.opaque)))
 
     def related(self, type_: str, targets: Sequence[str] | None) -> Clause:
         return _related(type_, targets, self._scope)
-
-
-def _facet(condition: ColumnElement[bool]) -> Clause:
-    codes = select(entity_facet.c.entity_id).join(facet, facet.c.id == entity_facet.c.facet_id).where(condition)
-    return entity.c.id.in_(codes)
 
 
 def relation_types(lower: str) -> tuple[Clause, Clause]:

@@ -16,10 +16,11 @@ from sqlalchemy.sql.functions import FunctionElement
 
 from taxiway.core.store.bulk import insert_pairs, insert_rows
 from taxiway.features.catalog.repository import facets
-from taxiway.features.catalog.repository.chunks import given_numbers, numbers_in
+from taxiway.features.catalog.repository.chunks import array_of, given_numbers, numbers_in
 from taxiway.features.catalog.tables import entity, entity_facet, facet
 
 _LIST = table("entity_facet_list")
+FEW = 500
 _CHANGE = (
     "UPDATE entity_facet_list SET facets = ARRAY("
     "SELECT unnest(facets) EXCEPT SELECT unnest(CAST(%s AS integer[])) UNION SELECT unnest(CAST(%s AS integer[]))"
@@ -30,7 +31,7 @@ _CHANGE = (
 def insert(conn: Connection, by_id: Mapping[int, Collection[int]]) -> None:
     """Store the facets of new entities, given as entity → facets."""
     if conn.dialect.name == "postgresql":
-        rows = [(id_, _array(sorted(numbers))) for id_, numbers in by_id.items()]
+        rows = [(id_, array_of(sorted(numbers))) for id_, numbers in by_id.items()]
         insert_rows(conn, _LIST, ("entity_id", "facets"), rows)
     else:
         insert_pairs(conn, entity_facet, ("facet_id", "entity_id"), by_id)
@@ -40,7 +41,7 @@ def change(conn: Connection, removed: Mapping[int, Collection[int]], added: Mapp
     """Take facets from entities that are known, and give them others; facets that stay are not mentioned."""
     if conn.dialect.name == "postgresql":
         ids = sorted(id_ for id_ in removed.keys() | added.keys() if removed.get(id_) or added.get(id_))
-        rows = [(_array(removed.get(id_, ())), _array(added.get(id_, ())), id_) for id_ in ids]
+        rows = [(array_of(removed.get(id_, ())), array_of(added.get(id_, ())), id_) for id_ in ids]
         if rows:
             conn.exec_driver_sql(_CHANGE, rows)
     else:
@@ -55,11 +56,6 @@ def remove(conn: Connection, by_id: Mapping[int, Collection[int]]) -> None:
         conn.execute(delete(_LIST).where(text(f"entity_id IN ({numbers_in(conn)})")), ids)
     else:
         _delete_pairs(conn, by_id)
-
-
-def _array(numbers: Iterable[int]) -> str:
-    # As text: the driver takes ten times as long to make it of a list.
-    return "{" + ",".join(map(str, numbers)) + "}"
 
 
 def _delete_pairs(conn: Connection, by_id: Mapping[int, Collection[int]]) -> None:
@@ -78,25 +74,30 @@ def at_key(conn: Connection, key: str) -> Iterable[Any]:
     return conn.execute(query.where(facets.at_key(key)).order_by(facet.c.id))
 
 
-def has_one_of(condition: ColumnElement[bool]) -> ColumnElement[bool]:
-    """The clause for entities with one of the facets, few of them, that `condition` picks."""
-    few = select(facet.c.id).where(condition).correlate(None).scalar_subquery()
-    return _has_one_of(entity.c.id, few)
+def having(condition: ColumnElement[bool]) -> ColumnElement[bool]:
+    """The clause for entities with one of the facets that `condition` picks."""
+    picked = select(facet.c.id).where(condition).correlate(None).scalar_subquery()
+    return _having(entity.c.id, picked)
 
 
-class _has_one_of(FunctionElement[bool]):
+class _having(FunctionElement[bool]):
     type = Boolean()
     inherit_cache = True
-    name = "has_one_of"
+    name = "having"
 
 
-@compiles(_has_one_of, "sqlite")
+@compiles(_having, "sqlite")
 def _sqlite(element: Any, compiler: Any, **kw: Any) -> str:
-    id_, few = (compiler.process(clause, **kw) for clause in element.clauses)
-    return f"{id_} IN (SELECT entity_id FROM entity_facet WHERE facet_id IN {few})"  # noqa: S608
+    id_, picked = (compiler.process(clause, **kw) for clause in element.clauses)
+    return f"{id_} IN (SELECT entity_id FROM entity_facet WHERE facet_id IN {picked})"  # noqa: S608
 
 
-@compiles(_has_one_of, "postgresql")
+@compiles(_having, "postgresql")
 def _postgresql(element: Any, compiler: Any, **kw: Any) -> str:
-    id_, few = (compiler.process(clause, **kw) for clause in element.clauses)
-    return f"{id_} IN (SELECT entity_id FROM entity_facet_list WHERE facets && ARRAY{few})"  # noqa: S608
+    # Few facets are looked up in the index together. It would take seconds over many: then all arrays are read.
+    id_, picked = (compiler.process(clause, **kw) for clause in element.clauses)
+    few = f"(SELECT count(*) FROM (SELECT 1 FROM {picked} AS picked LIMIT {FEW + 1}) AS counted) <= {FEW}"  # noqa: S608
+    return (
+        f"{id_} IN (SELECT entity_id FROM entity_facet_list WHERE facets && ARRAY{picked} AND {few}"  # noqa: S608
+        f" UNION ALL SELECT entity_id FROM entity_facet WHERE facet_id IN {picked} AND NOT {few})"
+    )

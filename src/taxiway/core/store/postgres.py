@@ -20,6 +20,7 @@ from taxiway.kit.clock import Clock
 
 T = TypeVar("T")
 ATTEMPTS = 5
+OPTIONS = "-c idle_in_transaction_session_timeout=60000 -c plan_cache_mode=force_custom_plan"
 
 
 class PostgresStore:
@@ -37,7 +38,8 @@ class PostgresStore:
             max_overflow=10,
             pool_pre_ping=True,
             pool_recycle=1800,
-            connect_args={"options": "-c idle_in_transaction_session_timeout=60000"},
+            # A plan that was made while a table was small must not be kept: the catalog grows under it.
+            connect_args={"options": OPTIONS},
         )
 
     def write(self, work: Callable[[Tx], T]) -> T:

@@ -15,6 +15,7 @@ import orjson
 from sqlalchemy import ColumnElement, Connection, Select, and_, func, not_, select, text
 
 from taxiway.features.catalog.leaves import digest
+from taxiway.features.catalog.repository import facets_postgresql
 from taxiway.features.catalog.repository.chunks import given_numbers, numbers_in
 from taxiway.features.catalog.tables import facet, facet_key
 
@@ -75,18 +76,18 @@ def numbers(conn: Connection, tables: Iterable[bytes]) -> list[int]:
     """The numbers of the leaves in tables (see `leaves.table_of`), in their order; new ones get theirs. Writers take
     turns: see `feed.take_turn`.
 
-    The store does all of it, because it does so without the interpreter's lock: meanwhile documents are read.
+    SQLite does all of it, because it does so without the interpreter's lock: meanwhile documents are read.
     """
     found: list[int] = []
-    sqlite = conn.dialect.name == "sqlite"
     for some in _pieces(tables):
+        if conn.dialect.name == "postgresql":
+            found += facets_postgresql.numbers(conn, some)
+            continue
         rows = {"rows": some.decode()}
-        for statement in _STATEMENTS[conn.dialect.name]:
+        for statement in _STATEMENTS:
             conn.execute(statement, rows)
-        numbers = conn.scalar(_NUMBERS[conn.dialect.name], rows)
-        found += orjson.loads(numbers) if sqlite else numbers
-        if sqlite:
-            conn.execute(_EMPTY)
+        found += orjson.loads(conn.scalar(_NUMBERS, rows))
+        conn.execute(_EMPTY)
     return found
 
 
@@ -120,11 +121,6 @@ _FILL = (
     ),
 )
 _EMPTY = text("DELETE FROM given")
-_GIVEN = """WITH given AS (
-    SELECT place, leaf->>0 AS path, CAST(leaf->>1 AS bigint) AS digest, leaf->>2 AS value, leaf->>3 AS folded,
-        leaf->>4 = '1' AS opaque
-    FROM jsonb_array_elements(CAST(:rows AS jsonb)) WITH ORDINALITY AS given(leaf, place)
-)"""
 # Not a JOIN: SQLite takes the tables of a CROSS JOIN in their order.
 _LEAVES = "given AS g CROSS JOIN facet_key AS k WHERE k.key = g.path"
 _KNOWN = """(
@@ -137,17 +133,8 @@ _NEW_PATHS = """
     FROM (SELECT DISTINCT path FROM given) AS found
     WHERE NOT EXISTS (SELECT 1 FROM facet_key AS k WHERE k.key = found.path)"""
 _NEW = f"""
+    INSERT INTO facet (key_id, digest, value, folded, opaque)
     SELECT DISTINCT k.id AS key_id, g.digest, g.value, g.folded, g.opaque FROM {_LEAVES} AND NOT EXISTS {_KNOWN}
     ORDER BY 1, 2"""  # noqa: S608
-_NEW_SQLITE = f"INSERT INTO facet (key_id, digest, value, folded, opaque) {_NEW}"
-_NEW_POSTGRESQL = f"""
-    INSERT INTO facet (id, key_id, digest, value, folded, opaque)
-    SELECT (SELECT coalesce(max(id), 0) FROM facet) + row_number() OVER (), found.* FROM ({_NEW}) AS found"""  # noqa: S608
-_STATEMENTS = {
-    "sqlite": (*_FILL, text(_NEW_PATHS), text(_NEW_SQLITE)),
-    "postgresql": (text(_GIVEN + _NEW_PATHS), text(_GIVEN + _NEW_POSTGRESQL)),
-}
-_NUMBERS = {
-    "sqlite": text(f"SELECT json_group_array({_KNOWN}) FROM {_LEAVES}"),  # noqa: S608
-    "postgresql": text(f"{_GIVEN} SELECT array_agg({_KNOWN} ORDER BY g.place) FROM {_LEAVES}"),  # noqa: S608
-}
+_STATEMENTS = (*_FILL, text(_NEW_PATHS), text(_NEW))
+_NUMBERS = text(f"SELECT json_group_array({_KNOWN}) FROM {_LEAVES}")  # noqa: S608

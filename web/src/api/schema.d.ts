@@ -462,7 +462,7 @@ export interface paths {
         get: operations["catalog.list_locations"];
         put?: never;
         /**
-         * Register a location; its entities are visible when this returns.
+         * Register a location; its entities are visible when this returns, and the first hundred are in the answer.
          * @description With `trust` a repository may also bring people, teams, templates and the platform's own kinds.
          */
         post: operations["catalog.create_location"];

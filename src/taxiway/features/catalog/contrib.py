@@ -32,7 +32,7 @@ from taxiway.features.catalog.service import (
 from taxiway.features.catalog.service.additions import FollowAdditions
 from taxiway.features.catalog.service.onboarding_forge import ForgeRepositories
 from taxiway.features.catalog.service.query import index_of
-from taxiway.features.catalog.service.standing_by import KeepParsers
+from taxiway.features.catalog.service.standing_by import StandBy
 from taxiway.features.catalog.service.watching import WatchSources
 from taxiway.features.catalog.sources.oidc import OidcSource
 from taxiway.features.catalog.tasks import (
@@ -72,7 +72,7 @@ def register(platform: Platform) -> None:
     platform.registry.add("event_subscriber", FollowAdditions(platform), OWNER)
     platform.registry.add("entity_source", OidcSource(platform), OWNER)
     platform.registry.add("background_service", WatchSources(platform), OWNER)
-    platform.registry.add("background_service", KeepParsers(platform), OWNER)
+    platform.registry.add("background_service", StandBy(platform), OWNER)
     platform.runs.register("onboard", OnboardHandler(platform))
     platform.registry.add("repository_source", ForgeRepositories(platform), OWNER)
 

@@ -20,6 +20,8 @@ from taxiway.model.errors import InputError, NotFoundError
 
 __all__ = ["operations"]
 Owner = Annotated[str | None, Query(max_length=400)]
+SHOWN = 100
+"""Entities of a new location in the answer. Backstage answers with none: nobody may need more to go on."""
 
 
 @operations.post(f"{BASE}/refresh", "catalog.entity.refresh", errors="backstage", media=())
@@ -66,7 +68,7 @@ def create_location(
     trust: bool = False,
     onConflict: Annotated[str, Query(pattern="^(refresh|reject)$")] = "reject",
 ) -> Response:
-    """Register a location; its entities are visible when this returns.
+    """Register a location; its entities are visible when this returns, and the first hundred are in the answer.
 
     With `trust` a repository may also bring people, teams, templates and the platform's own kinds.
     """
@@ -77,13 +79,14 @@ def create_location(
         return json_bytes({"location": view, "entities": documents, "exists": exists}, status=201)
     done = service.register_location(ctx, body.type, body.target, on_conflict=onConflict, trust=trust)
     with ctx.platform.store.read() as conn:
-        texts = reading.texts_by_refs(conn, done.result.refs)
+        texts = reading.texts_by_refs(conn, done.result.refs[: SHOWN + 1])
     texts.pop(done.entity_ref, None)
     answer: dict[str, Any] = {"location": _location_view(done.location), "exists": done.existed}
     if done.run_id is not None:
         answer["run_id"] = done.run_id
     head = orjson.dumps(answer)[:-1]
-    return Response(head + b',"entities":' + reading.joined(texts.values()) + b"}", 201, media_type=JSON)
+    shown = list(texts.values())[:SHOWN]
+    return Response(head + b',"entities":' + reading.joined(shown) + b"}", 201, media_type=JSON)
 
 
 @operations.get(f"{BASE}/locations/{{id}}", "catalog.location.read", errors="backstage", response=views.LocationView)

@@ -1,10 +1,12 @@
-"""Processes that parse and judge sources, started ahead in each process of Taxiway that works."""
+"""What the first request would wait for, made ahead in each process of Taxiway that works: the processes that parse and
+judge sources, and the index."""
 
 from __future__ import annotations
 
 import threading
 
 from taxiway.core.context import Platform
+from taxiway.features.catalog.service.query import index_of
 from taxiway.features.catalog.sources.parsing_process import PROCESSES, Standby
 from taxiway.plugin import PluginContext
 
@@ -19,10 +21,10 @@ def standby_of(platform: Platform) -> Standby:
     return found or platform.services.setdefault(STANDBY, Standby())
 
 
-class KeepParsers:
+class StandBy:
     """The background service."""
 
-    key = "catalog_parsers"
+    key = "catalog_standby"
     exclusive = False
 
     def __init__(self, platform: Platform) -> None:
@@ -34,5 +36,7 @@ class KeepParsers:
             return
         standby = standby_of(self._platform)
         standby.keep(PROCESSES)
+        with index_of(self._platform).reading():
+            pass
         stop.wait()
         standby.keep(0)

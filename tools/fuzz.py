@@ -28,7 +28,6 @@ from benchmarks import server  # noqa: E402  the same way to start a server
 BACKSTAGE = ROOT / "tests" / "contract" / "backstage-catalog" / "openapi.json"
 HOOKS = ROOT / "tools" / "fuzz_hooks.py"
 ENDLESS = (r"/stream$", r"/runs/\{run_id\}/events$", r"/eventstream$", r"/sessions/current$")
-SEED = 1
 REPOSITORY = {
     "apiVersion": "scaffolder.backstage.io/v1beta3",
     "kind": "Template",
@@ -53,6 +52,7 @@ def main() -> None:
     parser.add_argument("--phases", default="coverage,fuzzing", help="phases of schemathesis")
     parser.add_argument("--checks", default="not_a_server_error,schema_or_parts_of_it", help="what counts")
     parser.add_argument("--description", choices=("ours", "backstage", "both"), default="both")
+    parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--st", default="st", help="the schemathesis command")
     options = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="taxiway-fuzz-"))
@@ -128,7 +128,7 @@ def _component(number: int) -> dict[str, Any]:
 
 def _run(options: argparse.Namespace, description: Path, url: str, token: str) -> int:
     command = [options.st, "run", str(description), "--url", url, "--header", f"Authorization: Bearer {token}"]
-    command += ["--checks", options.checks, "--max-examples", str(options.examples), "--seed", str(SEED)]
+    command += ["--checks", options.checks, "--max-examples", str(options.examples), "--seed", str(options.seed)]
     command += ["--mode", "all", "--phases", options.phases, "--request-timeout", "20"]
     command += ["--continue-on-failure", "--generation-database", "none", "--suppress-health-check", "all"]
     if options.only:

@@ -63,6 +63,11 @@ def index_of(platform: Platform) -> CatalogIndex:
     return found or platform.services.setdefault(INDEX, _index(platform))
 
 
+def has_index(platform: Platform) -> bool:
+    """Whether anybody asked this process for its index: a worker beside the server may answer nobody."""
+    return INDEX in platform.services
+
+
 def text_of_entity(ctx: OpContext, ref: str) -> str | None:
     """The document of a full reference as JSON text; None when there is none that the caller may see."""
     scope = ctx.scope(READ)

@@ -6,7 +6,7 @@ from __future__ import annotations
 import threading
 
 from taxiway.core.context import Platform
-from taxiway.features.catalog.service.query import index_of
+from taxiway.features.catalog.service.query import has_index, index_of
 from taxiway.features.catalog.sources.parsing_process import PROCESSES, Standby
 from taxiway.plugin import PluginContext
 
@@ -36,7 +36,8 @@ class StandBy:
             return
         standby = standby_of(self._platform)
         standby.keep(PROCESSES)
-        with index_of(self._platform).reading():
-            pass
+        if has_index(self._platform):
+            with index_of(self._platform).reading():
+                pass
         stop.wait()
         standby.keep(0)

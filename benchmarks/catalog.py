@@ -10,18 +10,17 @@ import argparse
 import json
 import os
 import shutil
-import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks import catalog_rows, measures, peer, postgres, server
+from benchmarks import backstage, catalog_peer, catalog_rows, measures, peer, postgres, server
 from benchmarks.client import Api
 
 HEAD = ("row", "Taxiway", "Backstage", "ratio", "aim")
@@ -54,6 +53,8 @@ SQLITE = Aims(
     1,
 )
 POSTGRESQL = Aims({10_000: "10 s", 250_000: "240 s"}, {}, {10_000: "85 MB", 250_000: "2,100 MB"}, "150 ms", 1 / 3)
+ALTERNATED = 10_000
+"""Up to so many entities the systems take turns; a Backstage takes in more of them for hours."""
 ROWS = ("push", "ingest", "idle", "queries", "search", "visible")
 Row = tuple[str, str, str, str, str]
 
@@ -63,7 +64,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--entities", type=int, nargs="*", default=[1000, 10_000], help="250000 takes half an hour")
     parser.add_argument("--seconds", type=int, default=4, help="seconds of each load")
-    parser.add_argument("--rounds", type=int, default=3, help="rounds to take the median of")
+    parser.add_argument("--rounds", type=int, default=3, help="rounds to take the median of, the systems in turn")
     parser.add_argument("--rows", nargs="*", choices=ROWS, default=ROWS, help="what to measure; all by default")
     parser.add_argument("--idle", type=float, default=60, help="seconds over which idle CPU is read")
     parser.add_argument(
@@ -104,9 +105,9 @@ def _add(rows: list[Row], what: str, ours: str, theirs: str = "-", ratio: str = 
 
 
 @contextmanager
-def _running(folder: Path, options: argparse.Namespace) -> Iterator[server.Server]:
+def _running(folder: Path, options: argparse.Namespace, name: str = "data") -> Iterator[server.Server]:
     with postgres.database(options.database) as url:
-        running = server.start(folder / "data", folder, url)
+        running = server.start(folder / name, folder, url)
         try:
             yield running
         finally:
@@ -147,38 +148,76 @@ def _resident_mb(running: server.Server) -> float:
 
 
 def _catalog(rows: list[Row], folder: Path, count: int, empty: float, options: argparse.Namespace) -> None:
-    name, aims = f"{count:,} entities", _aims(options)
-    data = folder / "entities"
+    data, rounds = folder / "entities", options.rounds if count <= ALTERNATED else 1
     measures.generate("generate_entities.py", data, "--count", str(count))
-    with _running(folder, options) as running:
-        token = server.token(running)
-        found = _measure(running, token, "ingest", "--data", str(data), "--poll", "0.05")
-        ours, theirs = found["all_relations_s"], _recorded_ingest(count)
-        used = found["processes"]["taxiway"]
-        _add(rows, f"{name}: registered to all relations", f"{ours:.1f} s", theirs, "", f"<= {aims.ingest.get(count)}")
-        _add(rows, f"{name}: wrong ones", str(found["wrong_entities"]), "0", "", "0")
-        _add(rows, f"{name}: meanwhile", f"{used['cpu_s']:.1f} s CPU, RSS {used['rss_peak_mb']} MB", "-", "", "")
-        _add(rows, f"{name}: then busy in the background", f"{server.settle(running):.0f} s")
-        _add(rows, f"{name}: nothing changed, read again", _again(running, token), "-", "", "<= 10 s at 250,000")
-        if count in aims.store:
-            _add(rows, f"{name}: store", _store(running), _recorded_store(count), "", f"<= {aims.store[count]}")
-        if "idle" in options.rows:
-            more = _idle(running, options.idle) - empty
-            _add(rows, f"{name}: idle, above an empty catalog", f"{more:.2f} %", "-", "", "<= 0.5 %")
-        if "search" in options.rows:
-            for kind, figures in catalog_rows.searches(running, token, data):
-                _add(rows, f"{name}: {kind}", figures, aim=f"p95 <= {aims.search}" if "all" in kind else "")
-        if "visible" in options.rows:
-            for what, figures in catalog_rows.visible(running, token, folder):
-                aim = "<= 0.2 s" if "file" in what else "<= 1 s"
-                _add(rows, f"{name}: {what}", figures, aim=aim)
-        if "queries" in options.rows:
-            _rates(rows, name, count, aims.share, _queries(running, token, data, options))
+    mine: list[Any] = []
+    other: list[Any] = []
+    for number in range(rounds):
+        is_last = number == rounds - 1
+        with _running(folder, options, f"data-{number}") as running:
+            token = server.token(running)
+            mine.append(_measure(running, token, "ingest", *_ingest(data)))
+            if is_last:
+                _ingested(rows, count, mine, options)
+                _alone(rows, folder, count, empty, running, token, options)
+            with backstage.running() if count <= ALTERNATED else nullcontext() as theirs:
+                if theirs is not None:
+                    other.append(_asked(theirs.url, theirs.token, "ingest", *_ingest(data)))
+                if is_last and "queries" in options.rows:
+                    _queries(rows, data, count, (running, token), theirs, options)
+    if other:
+        text = catalog_peer.seconds(other)
+        _add(
+            rows, f"{count:,} entities: registered to all relations, in turn", catalog_peer.seconds(mine), f"{text} now"
+        )
+
+
+def _ingest(data: Path) -> tuple[str, ...]:
+    return "--data", str(data), "--poll", "0.05"
+
+
+def _ingested(rows: list[Row], count: int, found: Sequence[Any], options: argparse.Namespace) -> None:
+    name, aim = f"{count:,} entities", f"<= {_aims(options).ingest.get(count)}"
+    known, used = catalog_peer.recorded_ingest(count), found[-1]["processes"]["taxiway"]
+    _add(rows, f"{name}: registered to all relations", catalog_peer.seconds(found), known, "", aim)
+    _add(rows, f"{name}: wrong ones", str(sum(one["wrong_entities"] for one in found)), "0", "", "0")
+    _add(rows, f"{name}: meanwhile", f"{used['cpu_s']:.1f} s CPU, RSS {used['rss_peak_mb']} MB", "-", "", "")
+
+
+def _alone(
+    rows: list[Row],
+    folder: Path,
+    count: int,
+    empty: float,
+    running: server.Server,
+    token: str,
+    options: argparse.Namespace,
+) -> None:
+    """What the peer is not asked for."""
+    name, aims, data = f"{count:,} entities", _aims(options), folder / "entities"
+    _add(rows, f"{name}: then busy in the background", f"{server.settle(running):.0f} s")
+    _add(rows, f"{name}: nothing changed, read again", _again(running, token), "-", "", "<= 10 s at 250,000")
+    if count in aims.store:
+        known = catalog_peer.recorded_store(count)
+        _add(rows, f"{name}: store", _store(running), known, "", f"<= {aims.store[count]}")
+    if "idle" in options.rows:
+        more = _idle(running, options.idle) - empty
+        _add(rows, f"{name}: idle, above an empty catalog", f"{more:.2f} %", "-", "", "<= 0.5 %")
+    if "search" in options.rows:
+        for kind, figures in catalog_rows.searches(running, token, data):
+            _add(rows, f"{name}: {kind}", figures, aim=f"p95 <= {aims.search}" if "all" in kind else "")
+    if "visible" in options.rows:
+        for what, figures in catalog_rows.visible(running, token, folder):
+            aim = "<= 0.2 s" if "file" in what else "<= 1 s"
+            _add(rows, f"{name}: {what}", figures, aim=aim)
 
 
 def _measure(running: server.Server, token: str, what: str, *arguments: str) -> Any:
-    base = [sys.executable, str(peer.FOLDER / "measure.py"), what, "--base-url", running.url, "--token", token]
-    command = [*base, "--pid", f"taxiway={running.process.pid}", *arguments]
+    return _asked(running.url, token, what, "--pid", f"taxiway={running.process.pid}", *arguments)
+
+
+def _asked(url: str, token: str, what: str, *arguments: str) -> Any:
+    command = [sys.executable, str(peer.FOLDER / "measure.py"), what, "--base-url", url, "--token", token, *arguments]
     done = subprocess.run(command, capture_output=True, text=True, timeout=3600)
     if done.returncode:
         raise RuntimeError(done.stderr[-2000:])
@@ -197,58 +236,32 @@ def _store(running: server.Server) -> str:
     return f"{catalog_rows.store_mb(running):,.0f} MB"
 
 
-def _queries(running: server.Server, token: str, data: Path, options: argparse.Namespace) -> Any:
+def _queries(
+    rows: list[Row],
+    data: Path,
+    count: int,
+    ours: tuple[server.Server, str],
+    theirs: backstage.Backstage | None,
+    options: argparse.Namespace,
+) -> None:
     if shutil.which("wrk") is None:
         print("wrk is not installed: the request rows are left out", file=sys.stderr)
-        return {}
+        return
     arguments = ("--data", str(data), "--seconds", str(options.seconds), "--only", "|".join(RATES), "--search-path", "")
-    rounds = [_measure(running, token, "query", *arguments)["wrk"] for _ in range(options.rounds)]
-    return {
-        row: {
-            connections: {
-                key: statistics.median(one[row][connections][key] for one in rounds) for key in ("rps", "p95_ms")
-            }
-            for connections in ("c1", "c16")
-        }
-        for row in RATES
-    }
-
-
-def _rates(rows: list[Row], name: str, count: int, share: float, found: Any) -> None:
-    for row, figures in found.items():
-        for connections, ours in figures.items():
-            text = f"{ours['rps']:,.0f} rps, p95 {ours['p95_ms']:.1f} ms"
-            if count > 10_000:
-                _add(
-                    rows, f"{name}: {row}, {connections}", text, "-", "", "p95 <= 50 ms" if connections == "c1" else ""
-                )
-                continue
-            theirs = _recorded_rate(count, row, connections)
-            ratio = "" if theirs is None else f"{ours['rps'] / theirs:.1f}x"
-            aim = f">= {RATES[row] * share:.3g}x" if connections == "c16" and count == 10_000 else ""
-            _add(
-                rows, f"{name}: {row}, {connections}", text, "-" if theirs is None else f"{theirs:,.0f} rps", ratio, aim
-            )
-
-
-def _recorded(pattern: str) -> list[Any]:
-    return [json.loads(path.read_text()) for path in sorted((peer.FOLDER / "reference").glob(pattern))]
-
-
-def _recorded_rate(count: int, row: str, connections: str) -> float | None:
-    for content in _recorded({1000: "query-1000.json", 10_000: "query-10000-main.json"}.get(count, "none")):
-        return float(content["wrk"][row][connections]["rps"])
-    return None
-
-
-def _recorded_ingest(count: int) -> str:
-    found = _recorded({1000: "ingest-1000.json", 10_000: "ingest-10000-final.json"}.get(count, "none"))
-    return f"{found[0]['all_relations_s']:.1f} s" if found else "-"
-
-
-def _recorded_store(count: int) -> str:
-    found = _recorded(f"db-{count}.json")
-    return f"{found[0]['catalog_mb']:,.0f} MB" if found else "-"
+    mine: list[Any] = []
+    other: list[Any] = []
+    for _ in range(options.rounds):
+        mine.append(_measure(*ours, "query", *arguments)["wrk"])
+        if theirs is not None:
+            other.append(_asked(theirs.url, theirs.token, "query", *arguments)["wrk"])
+    known = catalog_peer.rates(RATES, other, count)
+    for (row, connections), found in catalog_peer.medians(RATES, mine).items():
+        text, figure = f"{found['rps']:,.0f} rps, p95 {found['p95_ms']:.1f} ms", known.get((row, connections))
+        aim = f">= {RATES[row] * _aims(options).share:.3g}x" if (connections, count) == ("c16", 10_000) else ""
+        if count > ALTERNATED:
+            aim = "p95 <= 50 ms" if connections == "c1" else ""
+        ratio = "" if figure is None else f"{found['rps'] / figure[0]:.1f}x"
+        _add(rows, f"{count:,} entities: {row}, {connections}", text, "-" if figure is None else figure[1], ratio, aim)
 
 
 if __name__ == "__main__":

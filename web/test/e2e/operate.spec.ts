@@ -152,7 +152,7 @@ test.describe('as a viewer', () => {
     const dialog = page.getByRole('dialog', { name: /to staging/ })
     await dialog.getByRole('button', { name: /^(Promote|Deploy) / }).click()
     await expect(dialog.getByRole('alert')).toContainText('environments.deploy')
-    await expect(dialog.getByRole('alert')).toContainText('An administrator can grant it')
+    await expect(dialog.getByRole('alert')).toContainText('ask an administrator for a role that grants it')
     expect((await cellsOf(page)).staging).toBeUndefined()
   })
 })

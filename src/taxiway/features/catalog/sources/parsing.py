@@ -1,8 +1,8 @@
 """Parses and judges large amounts of documents beside the interpreter that asks for it, in processes of their own.
 
 Both hold the interpreter's lock: here they cost a process that writes what was read before. They take longer than
-writing does, which is why there are two. The first is taken when `WORTH_IT` bytes were given, and files are parsed
-here until it is ready. What one that is lost was asked for is parsed here.
+writing does, which is why there are two. Where none stands by, the first is started when `WORTH_IT` bytes were given,
+and files are parsed here until it is ready. What one that is lost was asked for is parsed here.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class ParsedApart:
 
     def begin(self, content: bytes, location: str = "", form: bytes = YAML, above: int = 0) -> Callable[[], Parsed]:
         """Begin to parse a text of a form, with `above` lines before it; what is returned waits for what it holds."""
-        if len(self._processes) < PROCESSES and self._given >= WORTH_IT * (1 + len(self._processes)):
+        if len(self._processes) < PROCESSES and self._is_worth_another(content):
             process = self._standby.take()
             process.ask(orjson.dumps({"origin": self._origin, "kinds": told_kinds(self.kinds)}))
             self._processes.append(process)
@@ -65,6 +65,11 @@ class ParsedApart:
         self._turn += 1
         asked = ready[self._turn % len(ready)].ask(form, LENGTH.pack(len(at)), at, content)
         return partial(self._taken, asked, content, form, above, location)
+
+    def _is_worth_another(self, content: bytes) -> bool:
+        if self._standby.is_ready():
+            return len(content) >= SMALL
+        return self._given >= WORTH_IT * (1 + len(self._processes))
 
     def close(self) -> None:
         """Let the processes go."""

@@ -139,6 +139,11 @@ class Standby:
         for process in gone:
             process.close()
 
+    def is_ready(self) -> bool:
+        """Whether one can be taken that needs no start."""
+        with self._lock:
+            return any(process.is_ready() for process in self._ready)
+
     def take(self) -> ParsingProcess:
         """One that stands by, or a new one. It is the caller's, who closes it."""
         with self._lock:

@@ -14,7 +14,7 @@ from operator import itemgetter
 from pyroaring import BitMap
 
 BLOCK = 500
-REBUILD, REBUILD_SHARE = 2000, 4
+REBUILD, REBUILD_SHARE = 200, 8
 """From so many new ids on, and such a share of all, sorting everything again is cheaper than putting each in its
 place."""
 

@@ -61,20 +61,16 @@ def actions(ref: str, *, output: Output = "table") -> None:
     show(items, output, ["template_ref", "title", "description", "allowed", "reason"])
 
 
-SHOWN = 100
-"""Entities of a new location that the server answers with at most."""
-
-
 @app.command
 def register(target: str, *, type: str = "url", trust: bool = False, output: Output = "table") -> None:
     """Register a location, such as `git:orders//catalog-info.yaml`. With --trust it may bring people, teams, templates
     and kinds as well."""
     query, body = {"trust": "true"} if trust else {}, {"type": type, "target": target}
     made = Client(find_session()).call("POST", f"{BASE}/locations", query=query, body=body)
-    shown = made.get("entities", [])
+    shown, total = made["entities"], made["totalItems"]
     show(shown, output, ["kind", "metadata.name", "spec.owner"])
-    if len(shown) == SHOWN:
-        note(f"these are the first {SHOWN}: taxiway catalog list shows all")
+    if len(shown) < total:
+        note(f"these are the first {len(shown)} of {total}: taxiway catalog list shows all")
     if not shown and "run_id" not in made:
         note("nothing was taken in: taxiway catalog problems says why")
 

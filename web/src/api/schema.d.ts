@@ -5037,7 +5037,8 @@ export interface components {
         };
         /**
          * LocationCreated
-         * @description What registering came to. `run_id` names the run that takes in a large source.
+         * @description What registering came to: the first hundred entities, and how many there are. `run_id` names the run that
+         *     takes in a large source.
          */
         LocationCreated: {
             /** Entities */
@@ -5047,6 +5048,8 @@ export interface components {
             location: components["schemas"]["LocationView"];
             /** Run Id */
             run_id?: string | null;
+            /** Totalitems */
+            totalItems: number;
         };
         /**
          * LocationInput

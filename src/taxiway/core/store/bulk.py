@@ -52,13 +52,12 @@ def in_sizes(rows: Sequence[tuple[Any, ...]]) -> Iterator[Sequence[tuple[Any, ..
 def insert_pairs(
     conn: Connection, table: Table, columns: tuple[str, str], by_second: Mapping[int, Collection[int]]
 ) -> None:
-    """Insert pairs of numbers below 2^31 and 2^32, given as second → firsts, in the order of the table, which SQLite
-    fills faster that way, and in one go, without waiting for the interpreter at each row."""
+    """Insert pairs of numbers below 2^31 and 2^32 on SQLite, given as second → firsts, in the order of the table, which
+    is filled faster that way, and in one go, without waiting for the interpreter at each row."""
     rows = [first << 32 | second for second, firsts in by_second.items() for first in firsts]
-    rows.sort()
-    if conn.dialect.name == "postgresql" or not rows:
-        insert_rows(conn, table, columns, [(row >> 32, row & 0xFFFFFFFF) for row in rows])
+    if not rows:
         return
+    rows.sort()
     statement = (
         f'INSERT INTO "{table.name}" ("{columns[0]}", "{columns[1]}")'  # noqa: S608  names of our own tables
         " SELECT value >> 32, value & 4294967295 FROM json_each(?)"

@@ -76,17 +76,18 @@ def create_location(
         documents, exists = sources.dry_run(ctx, body.type, body.target)
         view = {"id": f"{body.type}:{body.target}", "type": body.type, "target": body.target}
         view["entityRef"] = location_ref(body.type, body.target)
-        return json_bytes({"location": view, "entities": documents, "exists": exists}, status=201)
+        found = {"location": view, "entities": documents, "totalItems": len(documents), "exists": exists}
+        return json_bytes(found, status=201)
     done = service.register_location(ctx, body.type, body.target, on_conflict=onConflict, trust=trust)
+    refs = [ref for ref in done.result.refs if ref != done.entity_ref]
     with ctx.platform.store.read() as conn:
-        texts = reading.texts_by_refs(conn, done.result.refs[: SHOWN + 1])
-    texts.pop(done.entity_ref, None)
+        shown = reading.texts_by_refs(conn, refs[:SHOWN])
     answer: dict[str, Any] = {"location": _location_view(done.location), "exists": done.existed}
+    answer["totalItems"] = len(refs)
     if done.run_id is not None:
         answer["run_id"] = done.run_id
     head = orjson.dumps(answer)[:-1]
-    shown = list(texts.values())[:SHOWN]
-    return Response(head + b',"entities":' + reading.joined(shown) + b"}", 201, media_type=JSON)
+    return Response(head + b',"entities":' + reading.joined(shown.values()) + b"}", 201, media_type=JSON)
 
 
 @operations.get(f"{BASE}/locations/{{id}}", "catalog.location.read", errors="backstage", response=views.LocationView)

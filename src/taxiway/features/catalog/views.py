@@ -147,10 +147,12 @@ class LocationRow(BaseModel):
 
 
 class LocationCreated(BaseModel):
-    """What registering came to. `run_id` names the run that takes in a large source."""
+    """What registering came to: the first hundred entities, and how many there are. `run_id` names the run that
+    takes in a large source."""
 
     location: LocationView
     entities: list[Entity]
+    totalItems: int
     exists: bool | None = None
     run_id: str | None = None
 

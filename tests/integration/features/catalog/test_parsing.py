@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -256,8 +257,33 @@ def test_processes_that_start_while_all_is_closed_are_not_left_behind(monkeypatc
     parser = ParsedApart()
     parser.begin(b"a: 1\n")
     parser.begin(b"a: 1\n")
+    begun = parser._processes
     parser.close()
-    assert not any(map(_is_there, _processes(parser)))
+    started = [one.process.pid for one in begun if one.process is not None]
+    assert len(started) == parsing.PROCESSES
+    assert not any(map(_is_there, started))
+
+
+def test_what_finds_all_processes_taken_is_parsed_here_and_one_that_is_ready_is_taken_first(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(parsing, "SMALL", 0)
+    monkeypatch.setattr(parsing, "WORTH_IT", 0)
+    monkeypatch.setattr(parsing_process, "MOST", 1)
+    start, slow = parsing_process._start, threading.Event()
+    standby = Standby()
+    standby.keep(1)
+    (ready,) = _standing(standby)
+    monkeypatch.setattr(parsing_process, "_start", lambda: (slow.wait(30), start())[1])
+    standby.keep(2)
+    with ParsedApart(standby=standby) as parser, ParsedApart(standby=standby) as other:
+        assert _told(parser.begin(b"a: 1\n")()) == [(1, {"a": 1})]
+        assert [one.process.pid for one in parser._processes if one.process is not None] == [ready]
+        assert _told(other.begin(b"b: 2\n")()) == [(1, {"b": 2})]
+        assert (len(parser._processes), other._processes) == (1, [])
+        slow.set()
+    standby.keep(0)
+    assert not _is_there(ready)
 
 
 def test_small_amounts_start_no_process() -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import httpx
+import pytest
 
 from factories.catalog import ORGANISATION, component
 from factories.served import Served
-from taxiway.features.catalog import service
+from taxiway.features.catalog import location_routes, service
 from taxiway.features.catalog.tasks import FollowPushes
 from taxiway.model.event import Event
 
@@ -123,7 +124,9 @@ def test_the_first_source_keeps_a_name(admin: httpx.Client, publish) -> None:
     assert "another source" in admin.get("/api/catalog/v1/problems").json()["items"][0]["detail"]
 
 
-def test_locations_lead_to_files_and_placeholders_bring_them_in(admin: httpx.Client, publish) -> None:
+def test_locations_lead_to_files_and_placeholders_bring_them_in(
+    admin: httpx.Client, publish, monkeypatch: pytest.MonkeyPatch
+) -> None:
     api = """apiVersion: backstage.io/v1alpha1
 kind: API
 metadata: {name: orders}
@@ -145,7 +148,10 @@ spec: {targets: ['./services/*.yaml', './missing.yaml']}
             "services/openapi.json": '{"openapi": "3.1.0"}',
         },
     )
-    assert _register(admin).status_code == 201
+    monkeypatch.setattr(location_routes, "SHOWN", 2)
+    answer = _register(admin)
+    assert answer.status_code == 201
+    assert (len(answer.json()["entities"]), answer.json()["totalItems"]) == (2, 3)
     entity = admin.get("/api/catalog/entities/by-name/api/default/orders").json()
     assert entity["spec"]["definition"] == '{"openapi": "3.1.0"}'
     details = [p["detail"] for p in admin.get("/api/catalog/v1/problems").json()["items"]]

@@ -2,7 +2,8 @@
 
 Both hold the interpreter's lock: here they cost a process that writes what was read before. They take longer than
 writing does, which is why there are two. Where none stands by, the first is started when `WORTH_IT` bytes were given,
-and files are parsed here until it is ready. What one that is lost was asked for is parsed here.
+and files are parsed here until it is ready. What one that is lost was asked for is parsed here, and everything where
+others have taken all that there may be.
 """
 
 from __future__ import annotations
@@ -53,9 +54,7 @@ class ParsedApart:
     def begin(self, content: bytes, location: str = "", form: bytes = YAML, above: int = 0) -> Callable[[], Parsed]:
         """Begin to parse a text of a form, with `above` lines before it; what is returned waits for what it holds."""
         if len(self._processes) < PROCESSES and self._is_worth_another(content):
-            process = self._standby.take()
-            process.ask(orjson.dumps({"origin": self._origin, "kinds": told_kinds(self.kinds)}))
-            self._processes.append(process)
+            self._take_another()
         self._given += len(content)
         ready = [process for process in self._processes if process.is_ready()]
         self._begun += len(content)
@@ -71,9 +70,17 @@ class ParsedApart:
             return len(content) >= SMALL
         return self._given >= WORTH_IT * (1 + len(self._processes))
 
+    def _take_another(self) -> None:
+        told = orjson.dumps({"origin": self._origin, "kinds": told_kinds(self.kinds)})
+        process = self._standby.take()
+        if process is not None:
+            process.ask(told)
+            self._processes.append(process)
+
     def close(self) -> None:
         """Let the processes go."""
-        self._standby.give_back(self._processes)
+        processes, self._processes = self._processes, []
+        self._standby.give_back(processes)
 
     def _here(self, content: bytes, form: bytes, above: int) -> Parsed:
         self._begun -= len(content)

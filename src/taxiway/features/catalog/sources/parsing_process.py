@@ -18,6 +18,8 @@ from taxiway.features.catalog.sources.wire import LENGTH
 
 WORKER = Path(__file__).with_name("parsing_worker.py")
 PROCESSES = 2
+MOST = 4 * PROCESSES
+"""Processes that are taken at once, by whoever asks: more would only take turns on the processor, at 12 MB and more."""
 LIFE = 30_000_000
 """Bytes that a process is given before another one takes its place."""
 
@@ -113,38 +115,45 @@ class Standby:
 
     def __init__(self) -> None:
         self._ready: list[ParsingProcess] = []
-        self._count, self._lock = 0, threading.Lock()
+        self._count, self._taken, self._lock = 0, 0, threading.Lock()
 
     def keep(self, count: int) -> None:
         """Have so many stand by from now on."""
         self._count = count
-        self.fill()
+        self._fill()
 
     def give_back(self, processes: Sequence[ParsingProcess]) -> None:
         """They are not needed any more: they stand by again, or others do."""
         with self._lock:
+            self._taken -= len(processes)
             fit = [one for one in processes if one.is_fit()][: max(0, self._count - len(self._ready))]
             self._ready += fit
         for process in processes:
             if process not in fit:
                 process.close()
-        self.fill()
+        self._fill()
 
-    def fill(self) -> None:
-        """Start those that are missing, without waiting for them."""
+    def is_ready(self) -> bool:
+        """Whether one can be taken that needs no start."""
+        with self._lock:
+            return self._taken < MOST and any(process.is_ready() for process in self._ready)
+
+    def take(self) -> ParsingProcess | None:
+        """One that stands by, rather one that needs no start, or a new one; None when `MOST` are taken. It is the
+        caller's, who gives it back."""
+        with self._lock:
+            if self._taken >= MOST:
+                return None
+            self._taken += 1
+            if not self._ready:
+                return ParsingProcess()
+            return self._ready.pop(next((place for place, one in enumerate(self._ready) if one.is_ready()), 0))
+
+    def _fill(self) -> None:
+        # Starts those that are missing, without waiting for them.
         with self._lock:
             while len(self._ready) < self._count:
                 self._ready.append(ParsingProcess())
             gone, self._ready = self._ready[self._count :], self._ready[: self._count]
         for process in gone:
             process.close()
-
-    def is_ready(self) -> bool:
-        """Whether one can be taken that needs no start."""
-        with self._lock:
-            return any(process.is_ready() for process in self._ready)
-
-    def take(self) -> ParsingProcess:
-        """One that stands by, or a new one. It is the caller's, who closes it."""
-        with self._lock:
-            return self._ready.pop() if self._ready else ParsingProcess()

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+UNSAID = "application/json"
 Side = Literal["request", "answer"]
 Json = Mapping[str, Any]
 
@@ -68,8 +69,8 @@ def _operation(pair: _Pair, old: Json, new: Json) -> Iterator[str]:
 
 def _content(pair: _Pair, where: str, old: Json, new: Json, side: Side) -> Iterator[str]:
     for kind, content in old.get("content", {}).items():
-        if side == "answer" and not content.get("schema"):
-            continue  # nothing was said of it
+        if side == "answer" and kind == UNSAID and not content.get("schema"):
+            continue  # the media type of an operation that names none
         if kind not in new.get("content", {}):
             yield f"its {where} is not {kind} any more"
         else:

@@ -68,6 +68,10 @@ def test_what_would_break_a_client_is_named() -> None:
     assert changed(lambda new: new["paths"][RUN]["get"]["responses"]["200"].pop("content")) == [
         f"{run}its answer is not application/json any more"
     ]
+    export = "/api/catalog/v1/export"
+    assert changed(lambda new: new["paths"][export]["get"]["responses"]["200"]["content"].pop("text/csv")) == [
+        f"GET {export}: its answer is not text/csv any more"
+    ]
     assert changed(lambda new: new["paths"][RUN]["get"]["parameters"].pop()) == [f"{run}the parameter run_id is gone"]
 
 
@@ -76,7 +80,13 @@ def test_what_comes_beside_it_breaks_nobody() -> None:
         new["paths"]["/api/more/v1/things"] = new["paths"][RUN]
         schema(new, "RunView")["properties"]["more"] = {"type": "string"}
         schema(new, "TokenRequest")["properties"]["more"] = {"type": "string"}
-        # Of an answer without schema nothing was said: that it is another type of media takes nothing away.
-        new["paths"]["/api/events/v1/stream"]["get"]["responses"]["200"].pop("content")
 
     assert changed(grow) == []
+
+
+def test_an_answer_of_which_nothing_was_said_may_be_named_later() -> None:
+    new = json.loads(COMMITTED.read_text())
+    old = copy.deepcopy(new)
+    old["paths"]["/api/events/v1/stream"]["get"]["responses"]["200"]["content"] = {"application/json": {"schema": {}}}
+    assert breaks(old, new) == []
+    assert breaks(new, old) == ["GET /api/events/v1/stream: its answer is not text/event-stream any more"]

@@ -29,7 +29,8 @@ class IdentityProvider:
     header: dict[str, Any] = field(default_factory=lambda: {"alg": "RS256", "kid": "one"})
     key: Any = None
     published: Any = None
-    issuer: str = ""
+    discovery: dict[str, Any] = field(default_factory=dict)
+    """Overrides its document."""
     down: str = ""
     """The path that answers with an error of the server."""
     system: OtherSystem = field(init=False)
@@ -57,7 +58,7 @@ class IdentityProvider:
         if path == "/.well-known/openid-configuration":
             names = {"authorization": "auth", "token": "token", "userinfo": "me", "end_session": "end"}
             found = {f"{name}_endpoint": f"{self.url}/{at}" for name, at in names.items()}
-            return Reply({"issuer": self.issuer or self.url, "jwks_uri": f"{self.url}/keys", **found})
+            return Reply({"issuer": self.url, "jwks_uri": f"{self.url}/keys", **found, **self.discovery})
         if path == "/keys":
             strange = [{"kty": "OKP", "crv": "Ed1", "kid": "two", "x": "AA"}, {"kty": ["?"]}, "key"]
             return Reply({"keys": [*strange, self.published.as_dict(private=False, kid="one", use="sig")]})

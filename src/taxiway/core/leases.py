@@ -29,6 +29,8 @@ LEASE_SECONDS = 15.0
 RENEW_SECONDS = 5.0
 ACQUIRE_SECONDS = 2.0
 LOOK_SECONDS = 1.0
+MARGIN = 0.2
+"""How much of its time a lease that is not renewed ends before another may take it: for the look, and to stop."""
 
 
 @dataclass(frozen=True)
@@ -101,7 +103,7 @@ class Leases:
         lease = Lease(name, fence)
         with self._lock:
             self._held[name] = lease
-            self._good_until[name] = began + self._seconds
+            self._good_until[name] = self._end(began)
         return lease
 
     def release(self, lease: Lease) -> None:
@@ -141,11 +143,11 @@ class Leases:
 
         lost = self._store.write(work)
         with self._lock:
-            self._good_until.update(dict.fromkeys((lease.name for lease in held), began + self._seconds))
+            self._good_until.update(dict.fromkeys((lease.name for lease in held), self._end(began)))
         self._give_up(lost)
 
     def stop_overdue(self) -> None:
-        """Set `halt` of those that could not be renewed for as long as they last: they may be another's by now."""
+        """Set `halt` of those that could not be renewed for nearly as long as they last: another may take them soon."""
         now = self._clock.monotonic()
         with self._lock:
             overdue = [lease for lease in self._held.values() if self._good_until[lease.name] <= now]
@@ -211,6 +213,9 @@ class Leases:
             return None
         tx.conn.execute(update(table).where(table.c.name == name).values(fence=row.fence + 1, **values))
         return int(row.fence) + 1
+
+    def _end(self, began: float) -> float:
+        return began + self._seconds * (1 - MARGIN)
 
     def _until(self, tx: Tx) -> dict[str, int]:
         span = int(self._seconds * MICROSECONDS)

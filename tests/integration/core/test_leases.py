@@ -57,19 +57,21 @@ def test_one_that_is_not_renewed_is_taken_and_its_holder_hears_of_it(tmp_path: P
 
 def test_a_holder_that_does_not_reach_the_database_stops_before_another_takes_over(tmp_path: Path) -> None:
     store, clock = manual(tmp_path)
-    one, _ = members(store, clock)
+    one, two = members(store, clock)
     first, second = one.try_acquire("sealer"), one.try_acquire("service:x")
     assert first is not None
     assert second is not None
     clock.advance(10)
     one.renew()
-    clock.advance(14)
+    clock.advance(11)
     one.stop_overdue()
-    assert not first.halt.is_set(), "it was renewed 14 seconds ago"
+    assert not first.halt.is_set(), "it was renewed 11 seconds ago"
     clock.advance(1)
     one.stop_overdue()
     assert first.halt.is_set()
     assert second.halt.is_set()
+    assert two.try_acquire("sealer") is None, "the one that halts has time to"
+    clock.advance(3)
     again = one.try_acquire("sealer")
     assert again is not None, "the database is back before anybody else"
     assert again.fence == first.fence + 1

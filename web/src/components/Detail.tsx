@@ -10,7 +10,7 @@ export function Detail({ error }: { error: ApiError }) {
     return (
       <>
         {detail}
-        <div>It needs the permission {named}. An administrator can grant it.</div>
+        <div>It needs {named}: ask an administrator for a role that grants it.</div>
       </>
     )
   return (

@@ -1,19 +1,8 @@
 import { screen, waitFor, within } from '@testing-library/react'
 import userEvent from '@testing-library/user-event'
-import { beforeEach, expect, it } from 'vitest'
-import { type Answers, type Call, Refused, renderAt, serve } from '~/test/app'
+import { expect, it } from 'vitest'
+import { calls, find, Refused, serve, start } from '~/test/app'
 import { base, matrix, plan, run } from '~/test/fixtures'
-
-let calls: Call[] = []
-const start = (url: string, more: Answers = {}) => {
-  calls = serve({ ...base, ...more })
-  return renderAt(url)
-}
-beforeEach(() => {
-  sessionStorage.clear()
-  document.cookie = 'taxiway_csrf=csrf-value'
-})
-const find = { timeout: 10_000 }
 
 it('keeps the catalog filter in the URL and asks the server for it', async () => {
   const { router } = start('/catalog?kind=component')
@@ -44,6 +33,13 @@ it('shows in the field what the address comes to by itself, and keeps what is ty
   router.history.back()
   await waitFor(() => expect(router.state.location.search).not.toHaveProperty('q'), find)
   await waitFor(() => expect(field).toHaveValue(''), find)
+  await router.navigate({ to: '/catalog', search: { kind: 'component', q: 'pay' } })
+  await waitFor(() => expect(field).toHaveValue('pay'), find)
+  await userEvent.type(field, 'ments')
+  router.history.back() // before the address has it
+  await waitFor(() => expect(field).toHaveValue(''), find)
+  await new Promise((resolve) => setTimeout(resolve, 300))
+  expect(router.state.location.search).not.toHaveProperty('q')
 })
 
 it('names the permission when a list is denied, and offers nothing about it', async () => {
@@ -148,6 +144,12 @@ it('lists what waits for my decision above the runs', async () => {
   expect(link).toHaveAttribute('href', '/runs/run-1')
   expect(screen.getByText(/no mail server is set/)).toBeInTheDocument()
   expect(screen.getByRole('status')).toHaveTextContent('A mail was not sent: the mail server does not answer')
+})
+
+it('says that older runs may wait where none of the newest does', async () => {
+  start('/runs', { 'GET /api/runs/v1/approvals': { items: [], by_mail: true, next_cursor: 'c' } })
+  expect(await screen.findByText(/None of the newest runs/, {}, find)).toHaveTextContent('taxiway runs approvals lists all')
+  expect(screen.queryByRole('table', { name: 'Approvals' })).toBeNull()
 })
 
 it('shows a failed run at its failed step with what the server allows, and retries it', async () => {

@@ -91,7 +91,7 @@ class Provider:
     def end_session_url(self, id_token: str | None, back: str) -> str | None:
         """Where a browser ends its session there and comes `back`; None where the provider has no such place."""
         url = self._discovery().get("end_session_endpoint")
-        if not isinstance(url, str) or urlsplit(url).scheme != urlsplit(self.settings.issuer).scheme:
+        if not isinstance(url, str) or not self._is_like_issuer(url):
             return None
         query = {"client_id": self.settings.client_id, "post_logout_redirect_uri": back}
         if id_token is not None:
@@ -120,7 +120,7 @@ class Provider:
 
     def _user_info(self, token: str, subject: str) -> Mapping[str, Any]:
         url = self._discovery().get("userinfo_endpoint")
-        if not isinstance(url, str) or urlsplit(url).scheme != urlsplit(self.settings.issuer).scheme:
+        if not isinstance(url, str) or not self._is_like_issuer(url):
             return {}  # there is none, or the token would go there in the clear
         answer = self._outgoing.get(url, headers={"authorization": f"Bearer {token}", "accept": "application/json"})
         _working(answer, "the user info")  # that it is down does not say that somebody left their groups
@@ -162,13 +162,19 @@ class Provider:
             if is_wrong:
                 raise _refused(f"the token is not taken: {why}")
 
+    def _is_like_issuer(self, url: str) -> bool:
+        """Whether it is an address of the issuer's scheme: neither in the clear nor a script."""
+        try:
+            return urlsplit(url).scheme == urlsplit(self.settings.issuer).scheme
+        except ValueError:
+            return False
+
     def _discovery(self) -> Mapping[str, Any]:
         def fetch() -> Mapping[str, Any]:
             url = f"{self.settings.issuer.rstrip('/')}/.well-known/openid-configuration"
             found = _object(self._outgoing.get(url).checked(f"the discovery document of {self.settings.name}"))
-            scheme = urlsplit(self.settings.issuer).scheme
-            if found.get("issuer") != self.settings.issuer or any(
-                urlsplit(str(found.get(name))).scheme != scheme for name in ENDPOINTS
+            if found.get("issuer") != self.settings.issuer or not all(
+                self._is_like_issuer(str(found.get(name))) for name in ENDPOINTS
             ):
                 raise UnavailableError(
                     f"{url} is not of the issuer {self.settings.issuer}: write the issuer as the document has it",

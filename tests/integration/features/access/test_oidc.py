@@ -242,12 +242,17 @@ def test_groups_become_groups_with_members_and_leave_with_them(door: Door) -> No
 def test_a_provider_that_does_not_answer_is_said_on_the_sign_in_page(door: Door) -> None:
     signed_in, _ = door.sign_in(BEA)
     door.server.platform.services.clear()
-    door.provider.issuer = "https://another.example"
+    door.provider.discovery = {"issuer": "https://another.example"}
     try:
         assert sign_out(signed_in) is None, "here they are signed out nevertheless"
         browser = door.browser()
         answer = browser.get(f"{BASE}/start")
         assert answer.headers["location"] == "/sign-in"
         assert "issuer" in told(browser)
+        for odd in ("https://[", "javascript:alert(1)", "data:text/html,", 7):
+            door.provider.discovery = {"end_session_endpoint": odd}
+            door.server.platform.services.clear()
+            assert sign_out(door.sign_in(BEA)[0]) is None, "no browser is sent there"
     finally:
-        door.provider.issuer = ""
+        door.provider.discovery = {}
+        door.server.platform.services.clear()

@@ -1,19 +1,8 @@
 import { screen, waitFor } from '@testing-library/react'
 import userEvent from '@testing-library/user-event'
-import { beforeEach, expect, it } from 'vitest'
-import { type Answers, type Call, Refused, renderAt, serve } from '~/test/app'
+import { expect, it } from 'vitest'
+import { type Answers, calls, find, Refused, serve, start } from '~/test/app'
 import { base } from '~/test/fixtures'
-
-let calls: Call[] = []
-const start = (url: string, more: Answers = {}) => {
-  calls = serve({ ...base, ...more })
-  return renderAt(url)
-}
-beforeEach(() => {
-  sessionStorage.clear()
-  document.cookie = 'taxiway_csrf=csrf-value'
-})
-const find = { timeout: 10_000 }
 
 it('sends nobody to the sign-in page and back to where they wanted to go', async () => {
   const answers: Answers = {
@@ -23,7 +12,7 @@ it('sends nobody to the sign-in page and back to where they wanted to go', async
   const { router } = start('/runs?state=failed', answers)
   await userEvent.type(await screen.findByLabelText(/User name/, {}, find), 'dana')
   await userEvent.type(screen.getByLabelText(/Password/, { selector: 'input' }), 'secret')
-  calls = serve({ ...base, 'POST /api/access/v1/sessions': {} })
+  serve({ ...base, 'POST /api/access/v1/sessions': {} })
   await userEvent.click(screen.getByRole('button', { name: 'Sign in' }))
   await waitFor(() => expect(router.state.location.href).toContain('/runs?state=failed'), find)
   expect(calls.find((c) => c.method === 'POST')?.body).toEqual({ username: 'dana', password: 'secret' })

@@ -90,7 +90,7 @@ function Catalog({ view, views }: CatalogProps) {
   const nav = route.useNavigate()
   const box = useRef<HTMLInputElement>(null)
   const set = (p: Partial<CatalogSearch>) => void nav({ search: (o) => ({ ...o, cursor: undefined, ...p }), replace: true })
-  const [typed, type, setTyped] = useTyped({ kept: search.q, keep: (q) => set({ q }) })
+  const [typed, type, put] = useTyped({ kept: search.q, keep: (q) => set({ q }) })
   useHotkeys([['/', () => box.current?.focus()]])
   const { data: known, isPending: asksKinds } = useQuery(kindsQuery())
   const kind = known?.items.find((k) => k.name.toLowerCase() === search.kind)
@@ -120,7 +120,7 @@ function Catalog({ view, views }: CatalogProps) {
   const kindCount = (k: string) => kinds.data?.facets.kind?.find((f) => f.value.toLowerCase() === k)?.count
   const dirty = Boolean(search.q ?? search.query ?? search.filter) || FACET_NAMES.some((f) => search[f]?.length)
   const clear = () => {
-    setTyped('')
+    put('')
     set({
       q: undefined,
       type: undefined,
@@ -135,7 +135,7 @@ function Catalog({ view, views }: CatalogProps) {
   const change = (k: string | undefined) =>
     set({ kind: k, type: undefined, columns: undefined, sort: isCommon(search.sort) ? search.sort : undefined })
   const pick = (v: View | undefined) => {
-    setTyped(v?.text ?? '')
+    put(v?.text ?? '')
     void nav({ search: v ? stateOf(v) : { view: NO_VIEW } })
   }
   const total = kinds.data?.facets.kind?.reduce((n, f) => n + f.count, 0)

@@ -1,19 +1,9 @@
 import { screen, within } from '@testing-library/react'
 import userEvent from '@testing-library/user-event'
-import { beforeEach, expect, it } from 'vitest'
-import { type Answers, type Call, renderAt, serve } from '~/test/app'
+import { expect, it } from 'vitest'
+import { calls, find, start } from '~/test/app'
 import { sidesOf } from './changes'
 import { base } from '~/test/fixtures'
-
-let calls: Call[] = []
-const start = (url: string, more: Answers = {}) => {
-  calls = serve({ ...base, ...more })
-  return renderAt(url)
-}
-const find = { timeout: 10_000 }
-beforeEach(() => {
-  document.cookie = 'taxiway_csrf=csrf-value'
-})
 
 const version = {
   version: 1,

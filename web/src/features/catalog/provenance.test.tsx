@@ -1,9 +1,8 @@
 import { fireEvent, screen, within } from '@testing-library/react'
-import { beforeEach, expect, it } from 'vitest'
-import { renderAt, serve } from '~/test/app'
+import { expect, it } from 'vitest'
+import { find, renderAt, serve } from '~/test/app'
 import { base } from '~/test/fixtures'
 
-const find = { timeout: 10_000 }
 const PATH = '/api/catalog/v1/provenance/component/default/orders'
 const field = { value: 'x', line: null, since_at: 1_700_000_000_000_000, at_least: false, rule: null, over: [], source_id: 'own' }
 const source = { precedence: 0, state: 'applied', detail: null, line: 1, lines: 'read', lines_detail: null }
@@ -22,10 +21,6 @@ const provenance = {
     { ...field, pointer: '/properties/tier', source_id: null, rule: 'entity.spec.tier' },
   ],
 } // prettier-ignore
-
-beforeEach(() => {
-  document.cookie = 'taxiway_csrf=csrf-value'
-})
 
 it('tells of each line where its value comes from, by keys alone, and of all in a table', async () => {
   serve({ ...base, [`GET ${PATH}`]: provenance })

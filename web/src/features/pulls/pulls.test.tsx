@@ -1,12 +1,10 @@
 import { screen, waitFor, within } from '@testing-library/react'
 import userEvent from '@testing-library/user-event'
-import { beforeEach, expect, it } from 'vitest'
+import { expect, it } from 'vitest'
 import type { PullDetail, Review } from '~/api/types'
-import { type Answers, type Call, Refused, renderAt, serve } from '~/test/app'
+import { type Answers, calls, find, Refused, renderAt, serve } from '~/test/app'
 import { base, T0 } from '~/test/fixtures'
 
-let calls: Call[] = []
-const find = { timeout: 10_000 }
 const PATH = '/api/pulls/v1/pulls/orders/7'
 const pull: PullDetail = {
   id: 'p-1',
@@ -54,12 +52,9 @@ const remark: Review = {
   dismissed_reason: null,
 }
 const start = (url: string, more: Answers = {}) => {
-  calls = serve({ ...base, [`GET ${PATH}`]: pull, [`GET ${PATH}/reviews`]: { items: [], next_cursor: null }, ...more })
+  serve({ ...base, [`GET ${PATH}`]: pull, [`GET ${PATH}/reviews`]: { items: [], next_cursor: null }, ...more })
   return renderAt(url)
 }
-beforeEach(() => {
-  document.cookie = 'taxiway_csrf=csrf-value'
-})
 
 it('lists what is open, and keeps the filter in the URL', async () => {
   const { router } = start('/pulls', { 'GET /api/pulls/v1/pulls': { items: [pull], next_cursor: null } })

@@ -43,18 +43,24 @@ function Inbox() {
   const unsent = data.items.flatMap((a) => a.told).find((t) => t.error)?.error
   return (
     <Panel title="Waiting for your decision">
-      <DataTable
-        label="Approvals"
-        rows={data.items}
-        rowKey={(a) => a.run_id}
-        columns={[
-          { title: 'What is asked', head: true, cell: (a) => <Link to="/runs/$id" params={{ id: a.run_id }} className={s.title}>{a.message}</Link> },
-          { title: 'Run', cell: (a) => a.title },
-          { title: 'By', className: 't2', cell: (a) => shortRef(a.created_by) },
-          { title: 'Since', cell: (a) => a.since_at && <Ago at={a.since_at} className="t2" /> },
-        ]}
-      />
-      {data.next_cursor && <p className="t2" style={{ margin: '8px 14px 12px' }}>These are the newest. taxiway runs approvals lists all.</p>}
+      {data.items.length > 0 && (
+        <DataTable
+          label="Approvals"
+          rows={data.items}
+          rowKey={(a) => a.run_id}
+          columns={[
+            { title: 'What is asked', head: true, cell: (a) => <Link to="/runs/$id" params={{ id: a.run_id }} className={s.title}>{a.message}</Link> },
+            { title: 'Run', cell: (a) => a.title },
+            { title: 'By', className: 't2', cell: (a) => shortRef(a.created_by) },
+            { title: 'Since', cell: (a) => a.since_at && <Ago at={a.since_at} className="t2" /> },
+          ]}
+        />
+      )}
+      {data.next_cursor && (
+        <p className="t2" style={{ margin: '8px 14px 12px' }}>
+          {data.items.length ? 'These are the newest.' : 'None of the newest runs that wait is for you.'} <code className="mono">taxiway runs approvals</code> lists all.
+        </p>
+      )}
       {!data.by_mail && <p className="t2" style={{ margin: '8px 14px 12px' }}>Nobody is told by mail: no mail server is set (mail.host in the settings).</p>}
       {unsent && <p className="t2" role="status" style={{ margin: '8px 14px 12px' }}>A mail was not sent: {unsent}</p>}
     </Panel>

@@ -1,8 +1,8 @@
 import { screen, waitFor, within } from '@testing-library/react'
 import userEvent from '@testing-library/user-event'
-import { beforeEach, expect, it } from 'vitest'
+import { expect, it } from 'vitest'
 import type { GoldenService, UpgradePlan } from '~/api/types'
-import { type Answers, type Call, Refused, renderAt, serve } from '~/test/app'
+import { type Answers, calls, find, Refused, renderAt, serve } from '~/test/app'
 import { base, run, service } from '~/test/fixtures'
 
 const SERVICES = 'GET /api/scaffolder/v1/services'
@@ -49,10 +49,8 @@ const ready = {
   conflicts: [{ path: 'app.py', kind: 'content', detail: 'both sides changed it' }],
   is_ready: true,
 }
-const find = { timeout: 10_000 }
-let calls: Call[] = []
 const start = (url: string, more: Answers = {}) => {
-  calls = serve({
+  serve({
     ...base,
     [`GET /api/runs/v1/runs/${run.id}*`]: run,
     [SERVICES]: { items: [orders], next_cursor: null },
@@ -74,9 +72,6 @@ const start = (url: string, more: Answers = {}) => {
   })
   return renderAt(url)
 }
-beforeEach(() => {
-  document.cookie = 'taxiway_csrf=csrf-value'
-})
 
 it('asks what is new, shows what changes, and starts the run', async () => {
   const { router } = start('/create/upgrades?upgrade=component:default/orders', {

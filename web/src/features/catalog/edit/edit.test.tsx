@@ -1,18 +1,7 @@
 import { screen, waitFor } from '@testing-library/react'
 import userEvent from '@testing-library/user-event'
-import { beforeEach, expect, it } from 'vitest'
-import { type Answers, type Call, Refused, renderAt, serve } from '~/test/app'
-import { base } from '~/test/fixtures'
-
-let calls: Call[] = []
-const start = (url: string, more: Answers = {}) => {
-  calls = serve({ ...base, ...more })
-  return renderAt(url)
-}
-const find = { timeout: 10_000 }
-beforeEach(() => {
-  document.cookie = 'taxiway_csrf=csrf-value'
-})
+import { expect, it } from 'vitest'
+import { calls, find, Refused, start } from '~/test/app'
 
 const AT = '/api/catalog/v1/edits/component/default/orders'
 const field = (pointer: string, title: string, shape: string, value: unknown) => ({

@@ -1,14 +1,9 @@
 import { screen, waitFor, within } from '@testing-library/react'
 import userEvent from '@testing-library/user-event'
-import { beforeEach, expect, it } from 'vitest'
-import { type Call, renderAt, serve } from '~/test/app'
+import { expect, it } from 'vitest'
+import { calls, find, renderAt, serve } from '~/test/app'
 import { base } from '~/test/fixtures'
 
-let calls: Call[] = []
-beforeEach(() => {
-  document.cookie = 'taxiway_csrf=csrf-value'
-})
-const find = { timeout: 10_000 }
 const BASE = '/api/catalog/v1/onboarding'
 const row = (name: string, owner: string | null) => ({
   source: 'git_local',
@@ -33,7 +28,7 @@ const row = (name: string, owner: string | null) => ({
 })
 
 it('opens pull requests for what is chosen, edited ones with their text', async () => {
-  calls = serve({
+  serve({
     ...base,
     [`GET ${BASE}/repositories`]: {
       items: [row('carts', 'group:default/checkout'), row('network', null)],

@@ -1,8 +1,8 @@
 import { screen, waitFor } from '@testing-library/react'
 import userEvent from '@testing-library/user-event'
-import { beforeEach, expect, it } from 'vitest'
+import { expect, it } from 'vitest'
 import type { Kind, View } from '~/api/types'
-import { type Answers, type Call, Refused, renderAt, serve } from '~/test/app'
+import { type Answers, calls, find, Refused, renderAt, serve } from '~/test/app'
 import { base, service } from '~/test/fixtures'
 import { filterOf, isAsKept, keptOf, predicateOf, stateOf } from '../catalog-filter'
 import { columnsOf, fieldsOf, placesOf, valuesAt } from '../columns'
@@ -63,16 +63,11 @@ it('has the columns of the kind, and those that were chosen in their order', () 
   expect(valuesAt({ a: { 'b.c/d': [1, { x: null }] } }, 'a.b.c/d')).toEqual(['1', '{"x":null}'])
 })
 
-let calls: Call[] = []
 const start = (url: string, items: View[], more: Answers = {}) => {
   const page = { items: [service], totalItems: 1, pageInfo: {} }
-  calls = serve({ ...base, 'GET /api/catalog/v1/views': { items, next_cursor: null }, 'GET /api/catalog/v1/kinds': { items: [], next_cursor: null }, 'GET /api/catalog/entities/by-query': page, ...more }) // prettier-ignore
+  serve({ ...base, 'GET /api/catalog/v1/views': { items, next_cursor: null }, 'GET /api/catalog/v1/kinds': { items: [], next_cursor: null }, 'GET /api/catalog/entities/by-query': page, ...more }) // prettier-ignore
   return renderAt(url)
 }
-const find = { timeout: 10_000 }
-beforeEach(() => {
-  document.cookie = 'taxiway_csrf=csrf-value'
-})
 
 it('opens with the default view, whose table is written out in the address', async () => {
   const { router } = start('/catalog', [view({ is_default: true, filters: ['spec.type=service'] })])

@@ -137,8 +137,8 @@ class Dispatcher:
             try:
                 if version is None or version != looked_at:
                     seen, looked_at = self._tell(seen, wakes), version
-            except TaxiwayError as error:
-                self._log.warning("events cannot be read now", error=error.detail)
+            except Exception as error:  # whatever it was: without this thread nobody would be woken any more
+                self._log.warning("events cannot be read now", error=str(error))
             news.wait(POLL_SECONDS)
 
     def _tell(self, seen: int, wakes: Wakes) -> int:

@@ -23,10 +23,10 @@ from taxiway.model.run import ENDED, Created, Run, Step
 from taxiway.plugin import StepContext
 
 APPROVERS = "approvers"
+"""The checkpoint in which a step says who is to decide."""
 ESCALATED = "escalated"
 """The checkpoint with who may decide as well since nobody did: {attempt, refs}. It is for that attempt of the step
 alone: when the step is tried again, those are asked first who were at first."""
-"""The checkpoint in which a step says who is to decide."""
 CONFIRMED = "taxiway:confirmed"
 """The checkpoint with the names of what may be taken back although others changed it since."""
 FALLBACK_SECONDS = 10.0

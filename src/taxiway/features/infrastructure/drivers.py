@@ -11,7 +11,17 @@ from taxiway.model.workload import ResourceRequest, ResourceResult
 from taxiway.plugin import StepContext
 
 
-class EnvironmentDriver:
+class Named:
+    """What these drivers have in common: they name what is there anyway, so nothing is lost with their resources."""
+
+    def destroy(self, ctx: StepContext, inventory: Sequence[Mapping[str, Any]]) -> None:
+        return None
+
+    def contents(self, inventory: Sequence[Mapping[str, Any]]) -> str | None:
+        return None
+
+
+class EnvironmentDriver(Named):
     """`environment`: the variables in the environment's `spec.variables`. One that is not set there reads as empty."""
 
     key = "environment_variables"
@@ -21,11 +31,8 @@ class EnvironmentDriver:
         defaults = {k: v for k, v in request.params.items() if not isinstance(v, (dict, list))}
         return ResourceResult(outputs={name: str(value) for name, value in {**defaults, **variables}.items()})
 
-    def destroy(self, ctx: StepContext, inventory: Sequence[Mapping[str, Any]]) -> None:
-        return None
 
-
-class ServicePortDriver:
+class ServicePortDriver(Named):
     """`service-port`: hostname and port of the workload that `params.workload` names, at its port `params.port`."""
 
     key = "service_port"
@@ -44,11 +51,8 @@ class ServicePortDriver:
             )
         return ResourceResult(outputs={"hostname": service["hostname"], "port": _port(service["ports"], port, wanted)})
 
-    def destroy(self, ctx: StepContext, inventory: Sequence[Mapping[str, Any]]) -> None:
-        return None
 
-
-class RouteDriver:
+class RouteDriver(Named):
     """`route`: an HTTPRoute from `params.host` (or `<service>.<environment>.localhost`), `path` and `port`."""
 
     key = "router"
@@ -78,9 +82,6 @@ class RouteDriver:
             },
         }
         return ResourceResult(outputs={"host": host}, manifests=[route])
-
-    def destroy(self, ctx: StepContext, inventory: Sequence[Mapping[str, Any]]) -> None:
-        return None
 
 
 def _service_port(ports: Mapping[str, int], wanted: Any, workload: str) -> int:

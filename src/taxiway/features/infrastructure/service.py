@@ -139,8 +139,8 @@ def held_by_run(platform: Platform, run_id: str) -> list[Changed]:
 
 
 def _held(platform: Platform, rows: Sequence[Mapping[str, Any]]) -> list[Changed]:
-    # What has an empty inventory is nothing of its own: a variable, an address.
-    told = [(row, _contents(platform, row)) for row in rows if row["inventory"]]
+    # An empty inventory says nothing: a driver may keep all that it makes in manifests.
+    told = [(row, _contents(platform, row)) for row in rows]
     return [Changed(f"{row['environment']}/{row['name']}", text) for row, text in told if text is not None]
 
 

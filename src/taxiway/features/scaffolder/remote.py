@@ -25,9 +25,9 @@ from taxiway.model.access import Principal
 from taxiway.model.errors import InputError, NotFoundError, TooLargeError
 from taxiway.plugin import Checkout, CheckoutReader, Forge, StepContext
 from taxiway.plugin.actions import Tree, inside, workspace_files
+from taxiway.plugin.forging.checkouts import MOST_BYTES, MOST_FILES
 from taxiway.plugin.outgoing import shown
 
-MOST_FILES, MOST_BYTES = 5_000, 64 * 1024 * 1024
 CLONED = re.compile(r"(?P<clone>https?://[^/]+(?:/[^/]+)*?/(?P<name>[^/]+)\.git)(?:/(?P<path>.*))?", re.DOTALL)
 Values = Mapping[str, Any]
 Fetched = Callable[..., AbstractContextManager[Path]]

@@ -19,7 +19,8 @@ from taxiway.plugin.forging.packs import too_large
 from taxiway.plugin.forging.smart_http import GitRemote
 from taxiway.plugin.forging.trees import inside
 
-MOST_FILES, MOST_BYTES = 5_000, 64 * 1024 * 1024
+MOST_FILES, MOST_BYTES, MOST_ENTRIES = 5_000, 64 * 1024 * 1024, 20_000
+SUBMODULE = 0o160000
 COMMIT = re.compile(r"[0-9a-f]{40}")
 HEADS, TAGS = "refs/heads/", "refs/tags/"
 WANTING = frozenset({"allow-reachable-sha1-in-want", "allow-any-sha1-in-want"})
@@ -45,7 +46,7 @@ class GitCheckout:
         blobs = self._blobs([sha for _, _, sha in found])
         size = 0
         for path, mode, sha in found:
-            content: bytes = blobs[sha].data
+            content: bytes = self._object(blobs, sha, b"blob").data
             size += len(content)
             if size > MOST_BYTES:
                 raise too_large(self.remote.shown, MOST_BYTES)
@@ -56,29 +57,31 @@ class GitCheckout:
         one."""
         folder = inside(folder)
         if folder == ".":
-            pending = [("", self._trees[self.commit.encode()].tree)]
+            pending = [("", self._root)]
         else:
             mode, sha = self._entry(folder)
             if not stat.S_ISDIR(mode):
                 yield self._plain(folder.rpartition("/")[2], mode), mode, sha
                 return
             pending = [("", sha)]
-        count = 0
+        files = entries = 0
         while pending:
             prefix, sha = pending.pop()
             below = []
-            for entry in self._trees[sha].iteritems():
+            for entry in self._tree(sha).iteritems():
                 path, mode = f"{prefix}{entry.path.decode(errors='surrogateescape')}", entry.mode
-                if stat.S_ISDIR(mode):
+                is_folder, is_file = stat.S_ISDIR(mode), stat.S_IFMT(mode) not in (stat.S_IFDIR, SUBMODULE)
+                files, entries = files + is_file, entries + 1
+                # A few folders that hold one another several times stand for any number.
+                if files > MOST_FILES or entries > MOST_ENTRIES:
+                    raise TooLargeError(
+                        f"'{folder}' of {self.remote.shown} has more than {MOST_FILES} files, or {MOST_ENTRIES} with "
+                        "its folders: name a smaller folder",
+                        code="forge.too_large",
+                    )
+                if is_folder:
                     below.append((f"{path}/", entry.sha))
-                elif stat.S_IFMT(mode) != 0o160000:  # a submodule
-                    count += 1
-                    if count > MOST_FILES:
-                        raise TooLargeError(
-                            f"'{folder}' of {self.remote.shown} has more than {MOST_FILES} files: name a smaller "
-                            "folder",
-                            code="forge.too_large",
-                        )
+                elif is_file:
                     yield self._plain(path, mode), mode, entry.sha
             pending += reversed(below)
 
@@ -91,10 +94,10 @@ class GitCheckout:
 
     def _entry(self, path: str) -> tuple[int, bytes]:
         """(mode, id) of what is at a path. NotFoundError."""
-        mode, sha = stat.S_IFDIR, self._trees[self.commit.encode()].tree
+        mode, sha = stat.S_IFDIR, self._root
         for part in inside(path).split("/"):
             try:
-                mode, sha = self._trees[sha][part.encode(errors="surrogateescape")] if stat.S_ISDIR(mode) else (0, b"")
+                mode, sha = self._tree(sha)[part.encode(errors="surrogateescape")] if stat.S_ISDIR(mode) else (0, b"")
             except KeyError:
                 mode = 0
             if not mode:
@@ -109,7 +112,7 @@ class GitCheckout:
             store: Mapping[bytes, Any] = self._trees
         elif self.able & WANTING:
             found = self.remote.objects([sha.decode() for sha in missing])
-            store = {sha: found[sha] if sha in found else self._trees[sha] for sha in ids}
+            store = {sha: place[sha] for sha in ids for place in (found, self._trees) if sha in place}
         else:
             store = self.remote.fetch(self.commit, whole=True)
         return store
@@ -117,6 +120,27 @@ class GitCheckout:
     @cached_property
     def _trees(self) -> Any:
         return self.remote.fetch(self.commit)
+
+    @property
+    def _root(self) -> bytes:
+        tree: bytes = self._object(self._trees, self.commit.encode(), b"commit").tree
+        return tree
+
+    def _tree(self, sha: bytes) -> Any:
+        return self._object(self._trees, sha, b"tree")
+
+    def _object(self, store: Mapping[bytes, Any], sha: bytes, kind: bytes) -> Any:
+        """An object of the forge. NotFoundError when it sent none of that kind: tags may name single files, too."""
+        try:
+            found = store[sha]  # a copy, each time
+        except KeyError:
+            found = None
+        if found is None or found.type_name != kind:
+            raise NotFoundError(
+                f"{self.remote.shown} has no {kind.decode()} {sha.decode(errors='replace')[:12]}: correct the URL",
+                code="forge.no_object",
+            )
+        return found
 
 
 def checkout(remote: GitRemote, named: str, path: str | None = None) -> GitCheckout:

@@ -13,6 +13,8 @@ from taxiway.model.errors import TooLargeError, UnavailableError
 MOST_OBJECTS = 200_000
 OFS_DELTA, REF_DELTA = 6, 7
 ID_BYTES, HEAD_BYTES, CHUNK_BYTES = 20, 40, 16 * 1024
+MOST_SHIFT = 63
+"""No size takes more bits; one of millions of digits would hold up whoever adds it up."""
 
 
 def check_pack(pack: memoryview, most_bytes: int, what: str) -> None:
@@ -49,6 +51,8 @@ def _object(pack: memoryview, position: int, most: int) -> tuple[int, int]:
     first = pack[position]
     kind, size, shift, position = (first >> 4) & 7, first & 15, 4, position + 1
     while first & 0x80:
+        if shift > MOST_SHIFT:
+            raise ValueError("a size has no end")
         first = pack[position]
         size |= (first & 0x7F) << shift
         shift, position = shift + 7, position + 1

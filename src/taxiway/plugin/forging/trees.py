@@ -7,9 +7,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from posixpath import normpath
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from taxiway.model.errors import InputError, NotFoundError, TooLargeError
+from taxiway.plugin.outgoing.answer import shown
 from taxiway.plugin.points.sourcing import MAX_SOURCE_FILE
 
 MAX_MATCHES = 5000
@@ -85,6 +86,18 @@ def inside(path: str) -> str:
     if clean == ".." or clean.startswith("../") or "\0" in clean:
         raise InputError(f"'{path}' leads out of its repository: name a file in it", code="catalog.outside")
     return clean
+
+
+def parsed(pattern: re.Pattern[str], url: str, forge: str, form: str) -> re.Match[str]:
+    """What a URL on a forge names, by the pattern of paths there. InputError that tells the `form` of one, as
+    `<owner>/<repository>/…`, and nothing that may be secret in the URL."""
+    parts = urlsplit(url)
+    match = pattern.fullmatch(parts.path)
+    if match is None:
+        raise InputError(
+            f"{shown(url)} names nothing on {forge}: write https://{parts.netloc}/{form}", code="forge.url"
+        )
+    return match
 
 
 def is_pattern(path: str) -> bool:

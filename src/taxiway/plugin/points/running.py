@@ -94,7 +94,8 @@ class InspectingDriver(ResourceDriver, Protocol):
     `rows: 12 in orders`, and None for nothing. Undo then asks before it is destroyed, as it does where `contents`
     raises a TaxiwayError because it cannot tell. What is gone holds nothing.
 
-    Of other drivers undo asks for whatever has an inventory: nobody can tell what is in it."""
+    Of other drivers undo asks for each resource, one without an inventory too (it may be all manifests): nobody can
+    tell what is in it."""
 
     def contents(self, inventory: Sequence[Mapping[str, Any]]) -> str | None: ...
 

@@ -12,13 +12,15 @@ from urllib.parse import parse_qs, quote, unquote, urlsplit
 from taxiway.model.errors import InputError
 from taxiway.plugin.forging import Entry, ListedTree
 from taxiway.plugin.forging.checkouts import GitCheckout, checkout
-from taxiway.plugin.forging.trees import is_pattern
+from taxiway.plugin.forging.trees import is_pattern, parsed
+from taxiway.plugin.outgoing import shown
 from taxiway.plugins.azure.repositories import content
 
 if TYPE_CHECKING:
     from taxiway.plugins.azure.client import AzureClients
 
-_PATH = re.compile(r"/(?P<base>.+)/_git/(?P<name>[^/]+)")
+_PATH = re.compile(r"/(?P<base>.+)/_git/(?P<name>[^/]+)/?")
+FORM = "<organisation>/<project>/_git/<repository>?path=/<path>&version=GB<branch>"
 VERSIONS = {"GB": "branch", "GT": "tag", "GC": "commit"}
 
 
@@ -35,11 +37,12 @@ class AzureUrls:
 
     def open(self, url: str) -> tuple[ListedTree, str]:
         parts = urlsplit(url)
-        match, query = _PATH.fullmatch(parts.path), parse_qs(parts.query)
+        match, query = parsed(_PATH, url, "Azure DevOps", FORM), parse_qs(parts.query)
         path = query.get("path", [""])[-1].lstrip("/")
-        if match is None or not path:
-            form = f"https://{parts.netloc}/<organisation>/<project>/_git/<repository>?path=/<path>&version=GB<branch>"
-            raise InputError(f"'{url}' names no file on Azure DevOps: write {form}", code="azure.url")
+        if not path:
+            raise InputError(
+                f"{shown(url)} names no file on Azure DevOps: write https://{parts.netloc}/{FORM}", code="azure.url"
+            )
         if is_pattern(path):
             raise InputError(
                 "a URL on Azure DevOps names one file: use a source of type azure for many", code="azure.url"
@@ -60,11 +63,8 @@ class AzureUrls:
         return ListedTree("", None, fetch, lambda one: f"{base}/_git/{quote(name)}?path=/{quote(one)}{tail}"), path
 
     def checkout(self, url: str, token: str | None) -> GitCheckout:
-        parts = urlsplit(url)
-        match, query = _PATH.fullmatch(parts.path.rstrip("/")), parse_qs(parts.query)
-        if match is None:
-            form = f"https://{parts.netloc}/<organisation>/<project>/_git/<repository>?path=/<path>&version=GB<branch>"
-            raise InputError(f"'{url}' names nothing on Azure DevOps: write {form}", code="azure.url")
+        match, parts = parsed(_PATH, url, "Azure DevOps", FORM), urlsplit(url)
+        query = parse_qs(parts.query)
         client, version = self.clients.of(parts.netloc).acting(token), query.get("version", [""])[-1]
         base = f"{client.settings.scheme}://{client.settings.host}/{match['base']}"
         named = _version(version)[1] if version else ""

@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, quote, unquote, urlsplit
 from taxiway.model.errors import InputError
 from taxiway.plugin.forging import Entry, ListedTree
 from taxiway.plugin.forging.checkouts import GitCheckout, checkout
-from taxiway.plugin.forging.trees import is_pattern
+from taxiway.plugin.forging.trees import is_pattern, parsed
 from taxiway.plugins.bitbucket.apis import content
 
 if TYPE_CHECKING:
@@ -24,6 +24,8 @@ CLOUD_PLACE = re.compile(r"/(?P<name>[^/]+/[^/]+?)(?:\.git)?(?:/(?:src|raw)/(?P<
 OWN_PLACE = re.compile(
     r"/(?:projects/(?P<key>[^/]+)|users/(?P<user>[^/]+))/repos/(?P<slug>[^/]+)(?:/(?:browse|raw)(?:/(?P<path>.+?))?)?/?"
 )
+CLOUD_FORM = "<workspace>/<slug>/src/<branch>/<path>"
+OWN_FORM = "projects/<key>/repos/<slug>/browse/<path>?at=<branch>"
 
 
 @dataclass
@@ -42,16 +44,12 @@ class BitbucketUrls:
         parts = urlsplit(url)
         client = self.clients.of(parts.netloc)
         is_cloud = client.settings.is_cloud
-        match = (CLOUD_PATH if is_cloud else OWN_PATH).fullmatch(parts.path)
-        path = unquote(match["path"]) if match is not None else ""
-        if match is None or is_pattern(path):
-            form = (
-                "<workspace>/<slug>/src/<branch>/<path>"
-                if is_cloud
-                else "projects/<key>/repos/<slug>/browse/<path>?at=…"
-            )
+        form = CLOUD_FORM if is_cloud else OWN_FORM
+        match = parsed(CLOUD_PATH if is_cloud else OWN_PATH, url, "Bitbucket", form)
+        path = unquote(match["path"])
+        if is_pattern(path):
             raise InputError(
-                f"'{url}' names no file on Bitbucket: write https://{parts.netloc}/{form}", code="bitbucket.url"
+                "a URL on Bitbucket names one file: use a source of type bitbucket for many", code="bitbucket.url"
             )
         if is_cloud:
             base = f"repositories/{match['name']}/src/{match['ref']}"
@@ -74,12 +72,8 @@ class BitbucketUrls:
         parts = urlsplit(url)
         client = self.clients.of(parts.netloc).acting(token)
         is_cloud = client.settings.is_cloud
-        match = (CLOUD_PLACE if is_cloud else OWN_PLACE).fullmatch(parts.path)
-        if match is None:
-            form = "<workspace>/<slug>/src/<branch>/<path>" if is_cloud else "projects/<key>/repos/<slug>/browse/<path>"
-            raise InputError(
-                f"'{url}' names nothing on Bitbucket: write https://{parts.netloc}/{form}", code="bitbucket.url"
-            )
+        form = CLOUD_FORM if is_cloud else OWN_FORM
+        match = parsed(CLOUD_PLACE if is_cloud else OWN_PLACE, url, "Bitbucket", form)
         if is_cloud:
             return checkout(client.remote(f"{match['name']}.git"), unquote(match["at"] or ""))
         owner = match["key"] or f"~{match['user']}"

@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote, urlsplit
 
-from taxiway.model.errors import InputError
 from taxiway.plugin.forging import Entry, ListedTree, Repository
 from taxiway.plugin.forging.checkouts import GitCheckout, checkout
-from taxiway.plugin.forging.trees import tree_at
+from taxiway.plugin.forging.trees import parsed, tree_at
 from taxiway.plugins.gitea.repositories import GiteaApi, content
 
 if TYPE_CHECKING:
@@ -19,6 +18,8 @@ if TYPE_CHECKING:
 
 _PATH = re.compile(r"/(?P<name>[^/]+/[^/]+)/(?P<what>(?:src|raw)/(?:branch|tag|commit))/(?P<ref>[^/]+)/(?P<path>.+)")
 _PLACE = re.compile(r"/(?P<name>[^/]+/[^/]+?)(?:\.git)?(?:/(?:src|raw)/(?:branch|tag|commit)/(?P<at>.+?))?/?")
+
+FORM = "<owner>/<repository>/src/branch/<branch>/<path>"
 
 
 @dataclass
@@ -30,12 +31,8 @@ class GiteaUrls:
     key: str = "gitea"
 
     def open(self, url: str) -> tuple[ListedTree, str]:
-        parts = urlsplit(url)
-        match = _PATH.fullmatch(parts.path)
-        if match is None:
-            form = f"https://{parts.netloc}/<owner>/<repository>/src/branch/<branch>/<path>"
-            raise InputError(f"'{url}' names no file on Gitea: write {form}", code="gitea.url")
-        client, name, ref = self.clients.of(parts.netloc), match["name"], unquote(match["ref"])
+        match = parsed(_PATH, url, "Gitea", FORM)
+        client, name, ref = self.clients.of(urlsplit(url).netloc), match["name"], unquote(match["ref"])
         path = unquote(match["path"])
 
         def fetch(at: str, entry: Entry | None, limit: int) -> bytes:
@@ -49,10 +46,6 @@ class GiteaUrls:
         return tree_at(path, listing, fetch, base)
 
     def checkout(self, url: str, token: str | None) -> GitCheckout:
-        parts = urlsplit(url)
-        match = _PLACE.fullmatch(parts.path)
-        if match is None:
-            form = f"https://{parts.netloc}/<owner>/<repository>/src/branch/<branch>/<path>"
-            raise InputError(f"'{url}' names nothing on Gitea: write {form}", code="gitea.url")
-        remote = self.clients.of(parts.netloc).acting(token).reading(match["name"])
+        match = parsed(_PLACE, url, "Gitea", FORM)
+        remote = self.clients.of(urlsplit(url).netloc).acting(token).reading(match["name"])
         return checkout(remote, unquote(match["at"] or ""))

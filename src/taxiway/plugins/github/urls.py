@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote, urlsplit
 
-from taxiway.model.errors import InputError
 from taxiway.plugin.forging import Entry, ListedTree, Repository
 from taxiway.plugin.forging.checkouts import GitCheckout, checkout
-from taxiway.plugin.forging.trees import tree_at
+from taxiway.plugin.forging.trees import parsed, tree_at
 
 if TYPE_CHECKING:
     from taxiway.plugins.github.client import GitHubClients
@@ -29,16 +28,10 @@ class GitHubUrls:
     key: str = "github"
 
     def open(self, url: str) -> tuple[ListedTree, str]:
-        parts = urlsplit(url)
-        match = _PATH.fullmatch(parts.path)
-        if match is None:
-            raise InputError(
-                f"'{url}' names no file on GitHub: write https://{parts.netloc}/<owner>/<repository>/blob/<branch>/<path>",
-                code="github.url",
-            )
+        match = parsed(_PATH, url, "GitHub", "<owner>/<repository>/blob/<branch>/<path>")
         from taxiway.plugins.github.repositories import GitHubApi, content
 
-        client, name, ref = self.clients.of(parts.netloc), match["name"], unquote(match["ref"])
+        client, name, ref = self.clients.of(urlsplit(url).netloc), match["name"], unquote(match["ref"])
         path = unquote(match["path"])
 
         def fetch(at: str, entry: Entry | None, limit: int) -> bytes:
@@ -52,10 +45,6 @@ class GitHubUrls:
         return tree_at(path, listing, fetch, base)
 
     def checkout(self, url: str, token: str | None) -> GitCheckout:
-        parts = urlsplit(url)
-        match = _PLACE.fullmatch(parts.path)
-        if match is None:
-            form = f"https://{parts.netloc}/<owner>/<repository>/tree/<branch>/<path>"
-            raise InputError(f"'{url}' names nothing on GitHub: write {form}", code="github.url")
-        remote = self.clients.of(parts.netloc).acting(token).remote(match["name"])
+        match = parsed(_PLACE, url, "GitHub", "<owner>/<repository>/tree/<branch>/<path>")
+        remote = self.clients.of(urlsplit(url).netloc).acting(token).remote(match["name"])
         return checkout(remote, unquote(match["at"] or ""))

@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote, urlsplit
 
-from taxiway.model.errors import InputError
 from taxiway.plugin.forging import Entry, ListedTree
 from taxiway.plugin.forging.checkouts import GitCheckout, checkout
-from taxiway.plugin.forging.trees import tree_at
+from taxiway.plugin.forging.trees import parsed, tree_at
 from taxiway.plugins.gitlab.repositories import content, files
 
 if TYPE_CHECKING:
@@ -30,14 +29,8 @@ class GitLabUrls:
     key: str = "gitlab"
 
     def open(self, url: str) -> tuple[ListedTree, str]:
-        parts = urlsplit(url)
-        match = _PATH.fullmatch(parts.path)
-        if match is None:
-            raise InputError(
-                f"'{url}' names no file on GitLab: write https://{parts.netloc}/<group>/<project>/-/blob/<branch>/<path>",
-                code="gitlab.url",
-            )
-        client, name, ref = self.clients.of(parts.netloc), match["name"], unquote(match["ref"])
+        match = parsed(_PATH, url, "GitLab", "<group>/<project>/-/blob/<branch>/<path>")
+        client, name, ref = self.clients.of(urlsplit(url).netloc), match["name"], unquote(match["ref"])
         path, project = unquote(match["path"]), quote(name, safe="")
 
         def fetch(at: str, entry: Entry | None, limit: int) -> bytes:
@@ -47,10 +40,6 @@ class GitLabUrls:
         return tree_at(path, lambda: files(client, project, ref), fetch, base)
 
     def checkout(self, url: str, token: str | None) -> GitCheckout:
-        parts = urlsplit(url)
-        match = _PLACE.fullmatch(parts.path)
-        if match is None:
-            form = f"https://{parts.netloc}/<group>/<project>/-/tree/<branch>/<path>"
-            raise InputError(f"'{url}' names nothing on GitLab: write {form}", code="gitlab.url")
-        remote = self.clients.of(parts.netloc).acting(token).reading(match["name"])
+        match = parsed(_PLACE, url, "GitLab", "<group>/<project>/-/tree/<branch>/<path>")
+        remote = self.clients.of(urlsplit(url).netloc).acting(token).reading(match["name"])
         return checkout(remote, unquote(match["at"] or ""))

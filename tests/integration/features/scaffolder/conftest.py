@@ -32,6 +32,30 @@ USER = {
     "metadata": {"name": "dev"},
     "spec": {"memberOf": ["makers"]},
 }
+FORM = {
+    "title": "What",
+    "required": ["name", "owner"],
+    "properties": {"name": {"type": "string", "pattern": "^[a-z-]+$"}, "owner": {"type": "string"}},
+}
+PUBLISH = {
+    "parameters": FORM,
+    "steps": [
+        {
+            "id": "fetch",
+            "action": "fetch:template",
+            "input": {"url": "./skeleton", "values": {"name": "${{ parameters.name }}"}},
+        },
+        {"id": "publish", "action": "publish:git", "input": {"name": "${{ parameters.name }}"}},
+    ],
+    "output": {"links": [{"title": "Repository", "url": "${{ steps.publish.output.remoteUrl }}"}]},
+}
+FILES = {
+    "skeleton/${{ values.name }}.txt": "hello ${{ values.name }}\n",
+    "skeleton/catalog-info.yaml": (
+        "apiVersion: backstage.io/v1alpha1\nkind: Component\nmetadata: {name: '${{ values.name }}'}\n"
+        "spec: {type: service, lifecycle: production, owner: makers}\n"
+    ),
+}
 AddTemplate = Callable[..., str]
 
 

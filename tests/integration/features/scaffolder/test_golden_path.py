@@ -15,33 +15,11 @@ from taxiway.cli.runs import undo
 from taxiway.model.run import Run
 from taxiway.plugin import CheckResult, Forge
 
+from .conftest import FILES, FORM, PUBLISH
+
 AddTemplate = Callable[..., str]
 Finished = Callable[[str], Run]
 TASKS = "/api/scaffolder/v2/tasks"
-FORM = {
-    "title": "What",
-    "required": ["name", "owner"],
-    "properties": {"name": {"type": "string", "pattern": "^[a-z-]+$"}, "owner": {"type": "string"}},
-}
-PUBLISH = {
-    "parameters": FORM,
-    "steps": [
-        {
-            "id": "fetch",
-            "action": "fetch:template",
-            "input": {"url": "./skeleton", "values": {"name": "${{ parameters.name }}"}},
-        },
-        {"id": "publish", "action": "publish:git", "input": {"name": "${{ parameters.name }}"}},
-    ],
-    "output": {"links": [{"title": "Repository", "url": "${{ steps.publish.output.remoteUrl }}"}]},
-}
-FILES = {
-    "skeleton/${{ values.name }}.txt": "hello ${{ values.name }}\n",
-    "skeleton/catalog-info.yaml": (
-        "apiVersion: backstage.io/v1alpha1\nkind: Component\nmetadata: {name: '${{ values.name }}'}\n"
-        "spec: {type: service, lifecycle: production, owner: makers}\n"
-    ),
-}
 ENTITY = (
     "apiVersion: backstage.io/v1alpha1\nkind: Component\nmetadata: {name: boxes}\n"
     "spec: {type: service, lifecycle: production, owner: makers}\n"
@@ -297,47 +275,6 @@ def test_a_secret_is_found_nowhere_but_in_the_encrypted_store(
             assert planted.encode() not in path.read_bytes(), path
 
 
-def test_a_dry_run_returns_files_and_never_leaves_the_workspace(server: Served) -> None:
-    import base64
-
-    template = {
-        "apiVersion": "scaffolder.backstage.io/v1beta3",
-        "kind": "Template",
-        "metadata": {"name": "t"},
-        "spec": {"steps": [{"id": "f", "action": "fetch:template", "input": {"url": "./s", "values": {"n": "x"}}}]},
-    }
-    content = base64.b64encode(b"n=${{ values.n }}").decode()
-    with developer(server) as client:
-        body = {"template": template, "directoryContents": [{"path": "s/a.txt", "base64Content": content}]}
-        tried = client.post("/api/scaffolder/v2/dry-run", json=body)
-        assert tried.status_code == 200, tried.text
-        found = {f["path"]: base64.b64decode(f["base64Content"]) for f in tried.json()["directoryContents"]}
-        assert found == {"a.txt": b"n=x"}
-        body["directoryContents"] = [{"path": "../../escape", "base64Content": content}]
-        assert client.post("/api/scaffolder/v2/dry-run", json=body).status_code == 400
-        template["spec"]["steps"][0]["input"]["url"] = "../../../etc"
-        for path, given in ((".", content), ("", content), ("a.txt", "é"), ("a.txt", "x")):
-            body["directoryContents"] = [{"path": path, "base64Content": given}]
-            assert client.post("/api/scaffolder/v2/dry-run", json=body).status_code in (400, 422), (path, given)
-        body["directoryContents"] = []
-        refused = client.post("/api/scaffolder/v2/dry-run", json=body)
-        assert refused.status_code == 400
-        assert "leaves the workspace" in refused.json()["error"]["message"]
-
-
-def test_a_template_that_loops_or_expands_without_end_is_stopped(server: Served) -> None:
-    for source in ("{% for i in range(99999999) %}x{% endfor %}", "${{ 'x' | center(999999999) }}"):
-        template = {
-            "apiVersion": "scaffolder.backstage.io/v1beta3",
-            "kind": "Template",
-            "metadata": {"name": "t"},
-            "spec": {"steps": [{"id": "f", "action": "debug:log", "input": {"message": "a" + source}}]},
-        }
-        with developer(server) as client:
-            answer = client.post("/api/scaffolder/v2/dry-run", json={"template": template})
-            assert answer.status_code in (400, 413), answer.text
-
-
 def test_questions_come_in_the_order_of_the_author(server: Served, add_template: AddTemplate) -> None:
     def questions(client: Any, names: list[str]) -> list[str]:
         page = {"title": "What", "properties": {name: {"type": "string"} for name in names}}
@@ -349,58 +286,3 @@ def test_questions_come_in_the_order_of_the_author(server: Served, add_template:
         assert questions(client, ["zone", "name", "owner"]) == ["zone", "name", "owner"]
         # Another order alone is a change too.
         assert questions(client, ["owner", "zone", "name"]) == ["owner", "zone", "name"]
-
-
-def test_the_editor_opens_a_template_and_judges_what_is_sent_as_the_lint_does(
-    server: Served, add_template: AddTemplate
-) -> None:
-    import base64
-
-    ref = add_template(PUBLISH, {**FILES, "logo.png": "\0png"})
-
-    def sent(files: dict[str, str]) -> dict[str, Any]:
-        listed = [{"path": p, "base64Content": base64.b64encode(t.encode()).decode()} for p, t in files.items()]
-        return {"entry": "template.yaml", "files": listed}
-
-    with developer(server) as client, server.client(server.token("viewer", "user:default/eve")) as viewer:
-        place = f"/api/scaffolder/v1/templates/default/{ref.rpartition('/')[2]}/files"
-        assert viewer.get(place).status_code == 403
-        assert viewer.post("/api/scaffolder/v1/lint", json=sent({"template.yaml": ""})).status_code == 403
-        opened = client.get(place).json()
-        assert (opened["entry"], opened["is_editable"]) == ("template.yaml", False)
-        assert opened["remedy"]
-        texts = {file["path"]: file["text"] for file in opened["files"]}
-        assert texts["logo.png"] is None
-        files = {path: text for path, text in texts.items() if text is not None}
-        good = client.post("/api/scaffolder/v1/lint", json=sent(files)).json()
-        assert [one for one in good["findings"] if one["level"] == "error"] == []
-        assert good["form"]["steps"][0]["schema"]["required"] == ["name", "owner"]
-        assert good["template"]["spec"]["steps"][0]["id"] == "fetch"
-
-        files["skeleton/a.txt"] = "line\n${{ values.nmae }}\n"
-        files["template.yaml"] = files["template.yaml"].replace("./skeleton", "../../../../etc")
-        found = client.post("/api/scaffolder/v1/lint", json=sent(files)).json()["findings"]
-        assert [one["code"] for one in found if one["level"] == "error"] == ["missing-files"]
-        assert "/tmp" not in str(found)
-        files["template.yaml"] = texts["template.yaml"]
-        found = client.post("/api/scaffolder/v1/lint", json=sent(files)).json()["findings"]
-        wrong = next(one for one in found if one["code"] == "unknown-value")
-        assert (wrong["path"], wrong["line"], wrong["remedy"]) == ("skeleton/a.txt", 2, "Did you mean 'name'?")
-
-        for was, wrong_text in (("kind: Template", "kind: []"), ("./skeleton", "y" * 300), ("./skeleton", '"a\\0b"')):
-            files["template.yaml"] = texts["template.yaml"].replace(was, wrong_text)
-            odd = client.post("/api/scaffolder/v1/lint", json=sent(files))
-            assert "error" in [one["level"] for one in odd.json()["findings"]]
-        document = {**good["template"], "spec": {**good["template"]["spec"], "steps": True}}
-        for template in (document, {**document, "spec": None}, {**document, "metadata": []}):
-            tried = client.post("/api/scaffolder/v2/dry-run", json={"template": template})
-            assert (tried.status_code, tried.json()["error"]["name"]) == (400, "InputError")
-
-        files["template.yaml"] = "kind: Template\n  spec: ["
-        broken = client.post("/api/scaffolder/v1/lint", json=sent(files)).json()
-        assert (broken["form"], broken["findings"][0]["path"]) == (None, "template.yaml")
-        assert broken["reason"]
-        assert client.post("/api/scaffolder/v1/lint", json=sent({"x": ""})).status_code == 422
-        for path in ("../x", ".git/config"):
-            refused = client.post("/api/scaffolder/v1/lint", json=sent({"template.yaml": "", path: ""}))
-            assert (refused.status_code, refused.json()["code"]) == (422, "scaffolder.bad_path")

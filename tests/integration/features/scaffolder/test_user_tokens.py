@@ -228,23 +228,23 @@ def test_what_is_fetched_by_a_url_is_read_with_the_persons_token_where_one_is_gi
         assert told in check["detail"]
 
 
+def reading(folder: str) -> dict[str, Any]:
+    """The spec of a golden path that tells what `name.txt` in a folder of its own holds."""
+    steps = [
+        {"id": "fetch", "action": "fetch:plain", "input": {"url": folder}},
+        {"id": "read", "action": "roadiehq:utils:fs:parse", "input": {"path": "name.txt"}},
+    ]
+    output = {"name": "${{ steps.read.output.content }}"}
+    return {"type": "service", "owner": "makers", "steps": steps, "output": output}
+
+
 def test_a_template_on_a_forge_brings_its_files_as_they_are_at_each_run(
     at: Desk, forge: OtherSystem, git: GitHost
 ) -> None:
     git.create("acme/paths")
     host = f"localhost:{forge.host.partition(':')[2]}"
-    steps = [
-        {"id": "fetch", "action": "fetch:plain", "input": {"url": "."}},
-        {"id": "read", "action": "roadiehq:utils:fs:parse", "input": {"path": "name.txt"}},
-    ]
-    spec = {
-        "type": "service",
-        "owner": "makers",
-        "steps": steps,
-        "output": {"name": "${{ steps.read.output.content }}"},
-    }
     location = f"url:http://{host}/acme/paths/blob/main/template.yaml"
-    item = SourcedEntity(entity("Template", "elsewhere", spec), location)
+    item = SourcedEntity(entity("Template", "elsewhere", reading(".")), location)
     platform = at.served.platform
     platform.store.write(lambda tx: catalog.apply_entities(tx, platform.system("test"), [item], "elsewhere", full=True))
     for text in ("one", "two"):
@@ -263,19 +263,12 @@ def test_a_template_on_a_forge_brings_its_files_as_they_are_at_each_run(
 def test_a_template_in_a_repository_of_the_built_in_forge_brings_its_files(
     at: Desk, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    steps = [
-        {"id": "fetch", "action": "fetch:plain", "input": {"url": "./files"}},
-        {"id": "read", "action": "roadiehq:utils:fs:parse", "input": {"path": "name.txt"}},
-    ]
-    spec = {
-        "type": "service",
-        "owner": "makers",
-        "steps": steps,
-        "output": {"name": "${{ steps.read.output.content }}"},
-    }
     built_in = at.served.platform.registry.get("forge", "git_local", Forge)
     built_in.create_repository("kept", description="", owner=None, default_branch="main", request_key="kept")
-    texts = {"one/template.yaml": yaml.safe_dump(entity("Template", "kept", spec)), "one/files/name.txt": "mine"}
+    texts = {
+        "one/template.yaml": yaml.safe_dump(entity("Template", "kept", reading("./files"))),
+        "one/files/name.txt": "mine",
+    }
     changes = {path: FileChange(text.encode()) for path, text in texts.items()}
     built_in.commit("kept", "main", changes, message="Begin", author="user:default/dev")
     monkeypatch.setenv("TAXIWAY_URL", at.served.url)

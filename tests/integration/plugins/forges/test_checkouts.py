@@ -43,13 +43,18 @@ def git(tmp_path_factory: pytest.TempPathFactory) -> GitHost:
     linked = host.at("acme/shop", "mktree", given=f"120000 blob {blob}\taway\n".encode())
     lines = f"100644 blob {blob}\tREADME.md\n040000 tree {inner}\tbin\n"
     tree = host.at("acme/shop", "mktree", given=lines.encode())
+    many = host.at("acme/shop", "mktree")
+    for _ in range(8):
+        many = host.at("acme/shop", "mktree", given="".join(f"040000 tree {many}\t{n}\n" for n in range(9)).encode())
     lines = f"040000 tree {tree}\tskeleton\n040000 tree {linked}\tlinked\n160000 commit {'1' * 40}\tmodule\n"
+    lines += f"040000 tree {many}\tmany\n"
     root = host.at("acme/shop", "mktree", given=lines.encode())
     who = ["-c", "user.name=Kim", "-c", "user.email=kim@example.com"]
     sha = host.at("acme/shop", *who, "commit-tree", root, "-m", "by hand")
     for ref in ("main", "next/one"):
         host.at("acme/shop", "update-ref", f"refs/heads/{ref}", sha)
     host.at("acme/shop", *who, "tag", "-a", "v1", "-m", "one", sha)
+    host.at("acme/shop", "tag", "key", blob)
     return host
 
 
@@ -95,8 +100,9 @@ def test_folders_and_files_are_read_with_the_settings_credential_or_a_persons_to
     assert {one.headers["authorization"] for one in system.asked} == {basic(USERS[name], MINE)}
     with pytest.raises(NotFoundError, match="no branch, tag or commit"):
         reader.checkout(url.format(ref="nowhere", path="x"), None)
-    with pytest.raises(InputError):
-        reader.checkout(f"{system.url}/acme", None)
+    with pytest.raises(InputError, match=r"names nothing on .*: write https://") as refused:
+        reader.checkout(f"{system.url}/acme?private_token={MINE}", None)
+    assert MINE not in refused.value.detail
 
 
 def test_a_data_center_names_repositories_by_project(git: GitHost, system: OtherSystem, tmp_path: Path) -> None:
@@ -114,8 +120,12 @@ def test_tags_commits_and_the_default_branch_are_read_and_links_refused(
         found = reader.checkout(url, None)
         assert (found.commit, found.path) == (head, ".")
         assert not found.is_file()
-    with pytest.raises(InputError, match=r"'linked/away' of .* is a link"):
-        list(reader.checkout(base, None).files("."))
+    with pytest.raises(TooLargeError, match="with its folders"):
+        list(reader.checkout(base, None).files("many"))
+    with pytest.raises(NotFoundError, match="has no commit"):
+        list(reader.checkout(f"{base}/tree/key", None).files("."))
+    with pytest.raises(InputError, match=r"'away' of .* is a link"):
+        list(reader.checkout(base, None).files("linked"))
     for path in ("away", "skeleton/README.md/x"):
         with pytest.raises(NotFoundError, match=f"has no '{path}'"):
             reader.checkout(f"{base}/tree/main/{path}", None).is_file()
@@ -153,6 +163,13 @@ def test_a_pack_that_stands_for_more_than_is_allowed_is_refused_before_it_is_unp
             check(bomb)
     with pytest.raises(TooLargeError):
         check(struct.pack(">4sII", b"PACK", 2, 10**9))
-    for wrong in (packed(3, 900, b"x" * 9000), packed(3, 900, b"x" * 9), b"PACK", packed(3, 900, b"x" * 900)[:-25]):
+    endless = packed(3, 1 << 90, b"x")
+    for wrong in (
+        packed(3, 900, b"x" * 9000),
+        packed(3, 900, b"x" * 9),
+        b"PACK",
+        packed(3, 900, b"x" * 900)[:-25],
+        endless,
+    ):
         with pytest.raises(UnavailableError, match="cannot be read"):
             check(wrong)

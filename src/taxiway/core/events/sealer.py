@@ -30,7 +30,7 @@ LEASE = "sealer"
 BATCH = 1000
 POLL_SECONDS = 1.0
 CALM_SECONDS, FLOOD_SECONDS = 0.3, 2.0
-"""A flood has ended when nothing came for so long; it is sealed so often meanwhile."""
+"""After a flood of events the next ones are sealed when none came for so long, and so much later at most."""
 CHECKPOINT_EVENTS = 100
 CHECKPOINT_SECONDS = 60.0
 
@@ -88,7 +88,8 @@ class Sealer:
                     noted, noted_at = self._note(noted), self._clock.monotonic()
                 is_flood = is_flood or sealed == BATCH
                 if sealed < BATCH and is_flood:
-                    is_flood = self._let_pass(wake, lease)
+                    self._let_pass(wake, lease)
+                    is_flood = False  # unless as many have come again
                 elif sealed < BATCH:
                     wake.wait(POLL_SECONDS)
         finally:
@@ -96,14 +97,13 @@ class Sealer:
             if self._seq > noted:
                 self._note(noted)
 
-    def _let_pass(self, wake: threading.Event, lease: Lease) -> bool:
-        """Wait while events come; whether they still do."""
+    def _let_pass(self, wake: threading.Event, lease: Lease) -> None:
+        """Wait while events come."""
         until = self._clock.monotonic() + FLOOD_SECONDS
         while self._clock.monotonic() < until and not lease.halt.is_set():
             wake.clear()
             if not wake.wait(CALM_SECONDS):
-                return False
-        return True
+                return
 
     def _seal_safely(self, lease: Lease) -> int:
         version = self._journal.store.version()

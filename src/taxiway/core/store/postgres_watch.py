@@ -48,6 +48,8 @@ class PostgresQuestion:
 
     def close(self) -> None:
         """Close the connection; a later question opens another one."""
+        if self._opening is not None and self._opening is not threading.current_thread():
+            self._opening.join(CONNECT_SECONDS)  # else it would leave one behind
         connection, self._connection = self._connection, None
         self._names, self._is_owed = {}, False
         if connection is not None:

@@ -30,7 +30,7 @@ export function SearchPage() {
   return (
     <Page>
       <PageHeader title="Search" sub="Entities, docs and golden paths that you may read. One typing error in a name is forgiven." />
-      <div style={{ display: 'flex', gap: 10, flexWrap: 'wrap', marginBottom: 14 }}>
+      <div style={{ display: 'flex', alignItems: 'center', gap: 10, flexWrap: 'wrap', marginBottom: 14 }}>
         <TextInput style={{ flex: '1 1 260px' }} aria-label="Search words" placeholder="Names, words, tags, annotations" leftSection={<Search size={15} aria-hidden />} value={typed} maxLength={100} onChange={(e) => ask(e.currentTarget.value)} autoFocus />
         <SegmentedControl data={TYPES} value={type} onChange={(v) => void nav({ search: (o) => ({ ...o, type: v || undefined, page: undefined }), replace: true })} aria-label="Type of result" />
       </div>

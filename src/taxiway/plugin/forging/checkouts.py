@@ -148,7 +148,7 @@ def checkout(remote: GitRemote, named: str, path: str | None = None) -> GitCheck
     that is the rest of `named`, whose branch may hold slashes itself. NotFoundError."""
     if not {".", ".."}.isdisjoint(unquote(urlsplit(remote.url).path).split("/")):
         raise InputError("a name with '.' or '..' alone is no part of an address here", code="forge.dots")
-    refs, able = remote.refs()
+    refs, able, remote = remote.refs()
     words = named.strip("/").split("/") if named.strip("/") else ["HEAD"]
     for count in range(len(words), 0, -1) if path is None else [len(words)]:
         commit = _commit_of(refs, "/".join(words[:count]))

@@ -9,8 +9,9 @@ from __future__ import annotations
 import base64
 import io
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
+from urllib.parse import urlsplit
 
 from taxiway.model.errors import ConflictError, InputError, NotFoundError, TooLargeError, UnavailableError
 from taxiway.plugin.forging.packs import check_pack
@@ -47,7 +48,7 @@ class GitRemote:
     def heads(self, *, reading: bool = False) -> dict[str, str]:
         """Branch → commit; empty for an empty repository. NotFoundError when there is none. With `reading` it is asked
         as for a fetch: forges refuse what asks as for a push where a repository is archived."""
-        refs, _ = self._refs("git-upload-pack" if reading else "git-receive-pack")
+        refs, _, _ = self._refs("git-upload-pack" if reading else "git-receive-pack")
         prefix = "refs/heads/"
         return {name.removeprefix(prefix): sha for name, sha in refs.items() if name.startswith(prefix)}
 
@@ -71,18 +72,23 @@ class GitRemote:
         """Delete a branch that stands at `old`. ConflictError when it is elsewhere, or may not be deleted."""
         self._update(f"{old} {ZERO} refs/heads/{checked_branch(branch)}", b"", "delete-refs")
 
-    def refs(self) -> tuple[Mapping[str, str], frozenset[str]]:
-        """(name → commit or tag of every ref, what the server can). NotFoundError when there is no repository."""
-        return self._refs("git-upload-pack")
+    def refs(self) -> tuple[Mapping[str, str], frozenset[str], GitRemote]:
+        """(name → commit or tag of every ref, what the server can, the repository where it is by now: it may have been
+        renamed). NotFoundError when there is no repository."""
+        refs, able, url = self._refs("git-upload-pack")
+        place, asked, _ = url.partition("/info/refs?")
+        # Elsewhere the credential does not go along.
+        stays = not asked or urlsplit(place)[:2] != urlsplit(self.url)[:2]
+        return refs, able, self if stays else replace(self, url=place)
 
     def fetch(self, commit: str, *, whole: bool = False) -> Any:
         """An object store with the commit and its trees; with its files too where the forge cannot leave them out, or
         with `whole`."""
-        _, able = self.refs()
+        _, able, there = self.refs()
         if "shallow" not in able:
             raise InputError(f"{self.shown} cannot give a single commit: its git is too old", code="forge.no_shallow")
         is_without = "filter" in able and not whole
-        return self._fetched([commit], ["deepen 1\n"], is_without=is_without)
+        return there._fetched([commit], ["deepen 1\n"], is_without=is_without)
 
     def objects(self, ids: Sequence[str]) -> Any:
         """An object store with these objects. Only for servers that are able to `allow-reachable-sha1-in-want`."""
@@ -126,7 +132,7 @@ class GitRemote:
             code="forge.push_refused",
         )
 
-    def _refs(self, service: str) -> tuple[Mapping[str, str], frozenset[str]]:
+    def _refs(self, service: str) -> tuple[Mapping[str, str], frozenset[str], str]:
         headers = {**self._credential(), "accept": f"application/x-{service}-advertisement"}
         answer = self.outgoing.get(f"{self.url}/info/refs?service={service}", headers=headers, limits=LIMITS)
         lines = list(_lines(answer.checked(f"the git repository {self.shown}").body))
@@ -144,7 +150,7 @@ class GitRemote:
             able = able or frozenset(word.partition("=")[0] for word in capabilities.split())
             sha, _, name = text.partition(" ")
             refs[name] = sha
-        return refs, able
+        return refs, able, answer.url
 
     def _credential(self) -> dict[str, str]:
         return {"authorization": self.authorization} if self.authorization else {}

@@ -61,6 +61,8 @@ def git(tmp_path_factory: pytest.TempPathFactory) -> GitHost:
 @pytest.fixture(scope="module")
 def system(git: GitHost) -> Iterator[OtherSystem]:
     def respond(asked: Asked) -> Reply:
+        if asked.path.startswith("/acme/old.git/info/"):  # it was renamed
+            return Reply(status=301, headers={"location": asked.path.replace("old", "shop")})
         path = asked.path.replace("/acme/_git/shop/", "/acme/shop.git/").replace("/scm/acme/", "/acme/")
         return git.answer(replace(asked, path=path)) or Reply(status=404)
 
@@ -116,10 +118,11 @@ def test_tags_commits_and_the_default_branch_are_read_and_links_refused(
 ) -> None:
     reader, base = reader_of("github", system, tmp_path), f"{system.url}/acme/shop"
     head = git.heads("acme/shop")["main"]
-    for url in (base, f"{base}.git", f"{base}/", f"{base}/tree/v1", f"{base}/tree/{head}"):
+    for url in (base, f"{system.url}/acme/old", f"{base}.git", f"{base}/", f"{base}/tree/v1", f"{base}/tree/{head}"):
         found = reader.checkout(url, None)
         assert (found.commit, found.path) == (head, ".")
         assert not found.is_file()
+        assert set(texts(replace(found, path="skeleton/bin"))) == {"run.sh"}
     with pytest.raises(TooLargeError, match="with its folders"):
         list(reader.checkout(base, None).files("many"))
     with pytest.raises(NotFoundError, match="has no commit"):

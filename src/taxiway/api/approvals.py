@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from taxiway.core.context import OpContext
 from taxiway.core.http.context import Ctx
 from taxiway.core.operations import Operations
-from taxiway.core.permissions import decide
+from taxiway.core.permissions import decide, may_at_all
 from taxiway.core.runs.stepping import approvers, asked
 from taxiway.features.approvals.service.showing import told
 from taxiway.kit.paging import decode_cursor, encode_cursor
@@ -80,6 +80,8 @@ def _before(cursor: str | None) -> str | None:
 def _mine(ctx: OpContext, limit: int, before: str | None) -> tuple[list[tuple[Run, Step]], str | None]:
     """The next runs that wait for the caller, and the last one that was looked at where there may be more."""
     found: list[tuple[Run, Step]] = []
+    if not may_at_all(ctx.platform.permissions, ctx.principal, "runs.approve").allowed:
+        return found, None  # nothing waits for who may approve nothing: no run is looked at
     for _ in range(LOOKED // BATCH):
         waiting = ctx.platform.runs.waiting_for_approval(BATCH, before)
         for run in waiting:

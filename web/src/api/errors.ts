@@ -9,7 +9,6 @@ export class ApiError extends Error {
     readonly requestId: string | undefined = undefined,
     readonly retryable: boolean = false,
     readonly errors: FieldError[] = [],
-    readonly permission: string | undefined = undefined,
   ) {
     super(detail)
     this.name = 'ApiError'
@@ -34,11 +33,10 @@ export function errorFrom(status: number, body: unknown, requestId?: string): Ap
     text(own.request_id) ?? requestId,
     own.retryable === true,
     errors,
-    text(own.permission) ?? permissionIn(detail),
   )
 }
 
-/** The server's message names the permission in this form; it is shown apart so that a reader can copy it. */
+/** The server's message names the permission in this form; it stands out there so that a reader can copy it. */
 export const permissionIn = (detail: string): string | undefined => /\b([a-z_]+(?:[.:][a-z_]+)+)\b/.exec(detail)?.[1]
 
 export const asApiError = (e: unknown): ApiError =>

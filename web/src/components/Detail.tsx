@@ -1,22 +1,14 @@
-import type { ApiError } from '~/api/errors'
+import { type ApiError, permissionIn } from '~/api/errors'
 
 /** The server's sentence about an error. A permission that it names stands out, so that a reader can copy it. */
-export function Detail({ error }: { error: ApiError }) {
-  const { detail, permission } = error
-  if (error.status !== 403 || !permission) return <>{detail}</>
-  const named = <code className="mono">{permission}</code>
+export function Detail({ error: { status, detail } }: { error: ApiError }) {
+  const permission = status === 403 ? permissionIn(detail) : undefined
+  if (!permission) return <>{detail}</>
   const at = detail.indexOf(permission)
-  if (at < 0)
-    return (
-      <>
-        {detail}
-        <div>It needs {named}: ask an administrator for a role that grants it.</div>
-      </>
-    )
   return (
     <>
       {detail.slice(0, at)}
-      {named}
+      <code className="mono">{permission}</code>
       {detail.slice(at + permission.length)}
     </>
   )

@@ -35,14 +35,14 @@ function Inbox() {
   const { data, error, refetch } = useQuery(approvalsQuery())
   if (error && !data)
     return (
-      <Panel title="Waiting for your decision">
+      <Panel title="Waiting for your decision" style={{ marginBottom: 14 }}>
         <ErrorState error={error} retry={() => void refetch()} compact />
       </Panel>
     )
   if (!data || (!data.items.length && !data.next_cursor)) return null
   const unsent = data.items.flatMap((a) => a.told).find((t) => t.error)?.error
   return (
-    <Panel title="Waiting for your decision">
+    <Panel title="Waiting for your decision" style={{ marginBottom: 14 }}>
       {data.items.length > 0 && (
         <DataTable
           label="Approvals"

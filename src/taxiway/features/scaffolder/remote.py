@@ -8,7 +8,6 @@ for anything.
 from __future__ import annotations
 
 import os
-import re
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -19,6 +18,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from taxiway.core.context import OpContext, Platform
+from taxiway.features.catalog.sources.targets import CLONED
 from taxiway.features.catalog.sources.urls import is_known_host, open_url
 from taxiway.features.scaffolder.user_tokens import no_credentials
 from taxiway.model.access import Principal
@@ -28,7 +28,6 @@ from taxiway.plugin.actions import Tree, inside, workspace_files
 from taxiway.plugin.forging.checkouts import MOST_BYTES, MOST_FILES
 from taxiway.plugin.outgoing import shown
 
-CLONED = re.compile(r"(?P<clone>https?://[^/]+(?:/[^/]+)*?/(?P<name>[^/]+)\.git)(?:/(?P<path>.*))?", re.DOTALL)
 Values = Mapping[str, Any]
 Fetched = Callable[..., AbstractContextManager[Path]]
 """`fetched` of a platform: of a step and its input, as a file or as a folder."""

@@ -20,7 +20,8 @@ from taxiway.model.errors import ConflictError, InputError, NotFoundError
 from taxiway.plugin import Forge
 
 DEFAULT_FILE = "catalog-info.yaml"
-_URL = re.compile(r"(?P<clone>https?://[^/]+(?:/[^/]+)*/(?P<name>[^/]+)\.git)(?:/(?P<path>.*))?")
+CLONED = re.compile(r"(?P<clone>https?://[^/]+(?:/[^/]+)*?/(?P<name>[^/]+)\.git)(?:/(?P<path>.*))?", re.DOTALL)
+"""A clone URL, and the path behind it."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ def open_target(platform: Platform, kind: str, target: str) -> Target:
         name, _, path = target.removeprefix("git:").partition("//")
         return _repository(platform, name.strip("/"), path)
     if kind == "url":
-        match = _URL.fullmatch(target.partition("?")[0])
+        match = CLONED.fullmatch(target.partition("?")[0])
         if match is not None and not is_known_host(platform, target):
             return _repository(platform, match["name"], match["path"] or "", clone_url=match["clone"])
         tree, path = open_url(platform, target)
@@ -61,14 +62,14 @@ def open_target(platform: Platform, kind: str, target: str) -> Target:
 
 def open_in_repository(platform: Platform, name: str, target: str) -> Target:
     """Like `open_target` for a target known to lie in repository `name`, whatever address the forge had then."""
-    match = _URL.fullmatch(target.partition("?")[0])
+    match = CLONED.fullmatch(target.partition("?")[0])
     path = (match["path"] or "") if match else target.removeprefix("git:").partition("//")[2]
     return _repository(platform, name, path)
 
 
 def repository_and_path(location: str) -> tuple[str, str]:
     """(name, path) of a file in a repository of a forge such as ours, whatever address it had; ("", "") for others."""
-    match = _URL.fullmatch(location.removeprefix("url:").partition("?")[0])
+    match = CLONED.fullmatch(location.removeprefix("url:").partition("?")[0])
     return (match["name"], match["path"] or DEFAULT_FILE) if match else ("", "")
 
 

@@ -81,13 +81,15 @@ def test_what_leads_elsewhere_is_refused_and_the_rest_is_read(admin: httpx.Clien
         "http://[::1]/catalog-info.yaml",
         "https://10.0.0.1/catalog-info.yaml",
         "http://2130706433/catalog-info.yaml",
-        "https://github.com.evil.example/acme/shop/blob/main/catalog-info.yaml",
+        "https://github.com.evil.example/acme/shop/blob/main/catalog-info.yaml?private_token=hush",
+        "https://eve:hush@github.com.evil.example/catalog-info.yaml",
     ],
 )
 def test_other_hosts_are_not_reached(admin: httpx.Client, target: str) -> None:
     answer = admin.post(LOCATIONS, json={"type": "url", "target": target})
     assert answer.status_code == 400
     assert "catalog.url_hosts" in answer.json()["error"]["message"]
+    assert "hush" not in answer.json()["error"]["message"]
 
 
 def test_a_redirect_away_from_the_host_is_refused(admin: httpx.Client, host: OtherSystem) -> None:

@@ -14,6 +14,7 @@ from taxiway.features.catalog.sources.trees import MAX_FILE, Tree, inside, is_pa
 from taxiway.model.errors import InputError, NotFoundError, TooLargeError
 from taxiway.plugin import UrlReader
 from taxiway.plugin.outgoing import Hosts, Limits, Outgoing
+from taxiway.plugin.outgoing.answer import shown
 
 SERVICE = "catalog.urls"
 LIMITS = Limits(body_bytes=MAX_FILE, total_seconds=60, wait_seconds=5)
@@ -26,7 +27,7 @@ def open_url(platform: Platform, url: str) -> tuple[Tree, str]:
         return reader.open(url)
     if not _is_configured(platform, url):
         raise InputError(
-            f"'{url}' is neither on the built-in forge, nor on a forge of the settings, nor on a host of "
+            f"'{shown(url)}' is neither on the built-in forge, nor on a forge of the settings, nor on a host of "
             "catalog.url_hosts: ask the platform team to add its host",
             code="catalog.outside_url",
         )

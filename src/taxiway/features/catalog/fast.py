@@ -1,12 +1,13 @@
 """Answers to the most frequent questions from memory alone, on the event loop, without waiting for anything.
 
 Each function answers a plain request of somebody who may see everything, while the index is at the store's last commit;
-otherwise it returns None, and the declared operation answers: with the same bytes, or with what is wrong.
+otherwise it returns None, and the declared operation answers: with the same bytes, or with what is wrong. Whole answers
+are kept until anything in the catalog changes: many ask the same of it, and again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence, Set
 from urllib.parse import parse_qsl
 
 import orjson
@@ -14,6 +15,7 @@ from fastapi import Request, Response
 
 from taxiway.core.context import OpContext
 from taxiway.features.catalog.repository import listing, reading
+from taxiway.features.catalog.repository.index.catalog_index import View
 from taxiway.features.catalog.repository.index.state import UnheldError
 from taxiway.features.catalog.service.query import READ, index_of
 from taxiway.model.errors import InputError
@@ -43,50 +45,61 @@ def entity_by_name(ctx: OpContext, request: Request) -> Response | None:
 
 def query_entities(ctx: OpContext, request: Request) -> Response | None:
     """A page of entities with cursors to its neighbours."""
-    given = _parameters(request, {"filter", "limit", "offset", "cursor", "orderField"})
-    if given is None or not ctx.scope(READ).everything:
-        return None
-    limit, offset = _number(given, "limit", listing.DEFAULT_LIMIT), _number(given, "offset", 0)
-    sort, _, direction = given.get("orderField", [""])[0].partition(",")
-    if limit is None or offset is None or limit > MOST or (sort and direction not in ("asc", "desc")):
-        return None
-    try:
-        with index_of(ctx.platform).at_once() as view:
-            if view is None:
-                return None
-            query = listing.Query(given.get("filter", ()), sort=sort or None, descending=direction == "desc")
-            if "cursor" in given:
-                query, offset = listing.decode(given["cursor"][0]), 0
-            if not _is_quick(query):
-                return None
-            page = listing.page_in_memory(view, query, limit=limit, offset=offset)
-    except (UnheldError, InputError):
-        return None
-    return None if page is None else page_response(page)
+    return _answered(ctx, request, {"filter", "limit", "offset", "cursor", "orderField"}, _page)
 
 
 def entity_facets(ctx: OpContext, request: Request) -> Response | None:
     """Counts of the values of fields."""
-    given = _parameters(request, {"facet", "filter"})
-    if given is None or "facet" not in given or not ctx.scope(READ).everything:
+    return _answered(ctx, request, {"facet", "filter"}, _facets)
+
+
+def _answered(
+    ctx: OpContext, request: Request, known: Set[str], make: Callable[[View, Parameters], bytes | None]
+) -> Response | None:
+    # As it was answered the last time, or made now.
+    asked: bytes = request.scope["query_string"]
+    if len(asked) > LONGEST or not ctx.scope(READ).everything:
         return None
+    question = f"{request.scope['path']}?{asked.decode('latin-1')}"
     try:
         with index_of(ctx.platform).at_once() as view:
             if view is None:
                 return None
-            query = listing.Query(given.get("filter", ()))
-            counts = listing.facets_in_memory(view, given["facet"], query, VALUES) if _is_quick(query) else None
+            body = view.state.answers.get(question)
+            given = _parameters(asked, known) if body is None else None
+            if given is not None and (body := make(view, given)) is not None:
+                view.state.answers.keep({question: body})
     except (UnheldError, InputError):
         return None
-    return None if counts is None else Response(orjson.dumps({"facets": counts}), media_type=JSON)
+    return None if body is None else Response(body, media_type=JSON)
 
 
-def page_response(page: listing.Listed, fields: Sequence[str] = ()) -> Response:
-    """The answer for a page."""
+def _page(view: View, given: Parameters) -> bytes | None:
+    limit, offset = _number(given, "limit", listing.DEFAULT_LIMIT), _number(given, "offset", 0)
+    sort, _, direction = given.get("orderField", [""])[0].partition(",")
+    if limit is None or offset is None or limit > MOST or (sort and direction not in ("asc", "desc")):
+        return None
+    query = listing.Query(given.get("filter", ()), sort=sort or None, descending=direction == "desc")
+    if "cursor" in given:
+        query, offset = listing.decode(given["cursor"][0]), 0
+    page = listing.page_in_memory(view, query, limit=limit, offset=offset) if _is_quick(query) else None
+    return None if page is None else page_body(page)
+
+
+def _facets(view: View, given: Parameters) -> bytes | None:
+    query = listing.Query(given.get("filter", ()))
+    if "facet" not in given or not _is_quick(query):
+        return None
+    counts = listing.facets_in_memory(view, given["facet"], query, VALUES)
+    return None if counts is None else orjson.dumps({"facets": counts})
+
+
+def page_body(page: listing.Listed, fields: Sequence[str] = ()) -> bytes:
+    """What is answered for a page."""
     info = {"nextCursor": page.next_cursor, "prevCursor": page.previous_cursor}
     tail = {"totalItems": page.total, "pageInfo": {key: value for key, value in info.items() if value is not None}}
     items = reading.joined(reading.projected(page.items, fields))
-    return Response(b'{"items":' + items + b"," + orjson.dumps(tail)[1:], media_type=JSON)
+    return b'{"items":%b,%b' % (items, orjson.dumps(tail)[1:])
 
 
 def _is_quick(query: listing.Query) -> bool:
@@ -95,11 +108,9 @@ def _is_quick(query: listing.Query) -> bool:
     return equalities and (query.sort or "") in SORTS and query.predicate is None and not query.term
 
 
-def _parameters(request: Request, known: set[str]) -> Parameters | None:
-    if len(request.scope["query_string"]) > LONGEST:
-        return None
+def _parameters(asked: bytes, known: Set[str]) -> Parameters | None:
     given: Parameters = {}
-    for key, value in parse_qsl(request.scope["query_string"].decode("latin-1"), keep_blank_values=True):
+    for key, value in parse_qsl(asked.decode("latin-1"), keep_blank_values=True):
         given.setdefault(key, []).append(value)
     if not given.keys() <= known or any("" in values for values in given.values()):
         return None

@@ -235,7 +235,7 @@ def _page(
     else:
         page = page_of_entities(ctx, query, limit=size, offset=offset or 0, with_total=with_total)
         page = replace(page, items=with_properties(ctx, page.items, fields))
-    return fast.page_response(page, fields)
+    return Response(fast.page_body(page, fields), media_type=JSON)
 
 
 def _facets(ctx: OpContext, keys: Sequence[str], query: listing.Query) -> Response:

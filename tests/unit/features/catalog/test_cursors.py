@@ -54,5 +54,5 @@ def test_a_cursor_that_is_nested_too_deeply_is_refused() -> None:
 
 
 def test_our_own_cursors_are_read_back() -> None:
-    query = Query(["kind=x"], {"a": {"$in": [1]}}, "t", ["f"], "metadata.name", True, True, [None, "r"], 7)
+    query = Query(["kind=x"], {"a": {"$in": [1]}}, "t", ["f"], "metadata.name", True, True, (None, "r"), 7)
     assert decode(encode(query)) == query

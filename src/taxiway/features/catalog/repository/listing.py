@@ -7,6 +7,7 @@ sort field come last instead of vanishing.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from pyroaring import BitMap
@@ -19,7 +20,7 @@ from taxiway.features.catalog.repository.index.catalog_index import View
 from taxiway.features.catalog.repository.index.related import Counts, related_counts
 from taxiway.features.catalog.repository.kinds import inverse_in, relation_named
 from taxiway.features.catalog.repository.numbers import number_in
-from taxiway.features.catalog.repository.query import Listed, Query, Row, decode, encode, listed
+from taxiway.features.catalog.repository.query import Found, Listed, Position, Query, decode, encode, listed
 from taxiway.features.catalog.tables import entity, entity_facet, facet, relation
 
 __all__ = ["DEFAULT_LIMIT", "MAX_LIMIT", "Listed", "Query", "decode", "encode", "facets", "ids", "page", "where_of"]
@@ -54,29 +55,21 @@ def page(
     found = None if view is None else _from_index(view, query, scope, limit, offset)
     if found is None:
         found = _from_sql(conn, query, where_of(query, scope), limit, offset, with_total)
-    rows, total = found
-    total = query.total if query.total is not None else total if with_total else 0
-    more = len(rows) > limit
-    rows = rows[:limit]
-    if query.backwards:
-        rows.reverse()
-    ids = [row.id for row in rows]
-    if view is None or limit > KEPT or filters.limited(scope) is not None:
-        items = list(reading.texts_by_ids(conn, ids, scope).values())
-    else:
-        items = view.texts(ids)
-    return listed(query, items, rows, total, more=more, offset=offset)
+    if not with_total:
+        found = replace(found, total=query.total or 0)
+
+    def texts(ids: Sequence[int]) -> Sequence[str]:
+        if view is None or limit > KEPT or filters.limited(scope) is not None:
+            return list(reading.texts_by_ids(conn, ids, scope).values())
+        return view.texts(ids)
+
+    return listed(query, found, texts, limit=limit, offset=offset)
 
 
 def page_in_memory(view: View, query: Query, *, limit: int, offset: int = 0) -> Listed | None:
     """Like `page` of all entities, of what is in memory alone. None, or UnheldError, when that does not do."""
     found = _from_index(view, query, true(), limit, offset)
-    if found is None:
-        return None
-    rows, total = found[0][:limit], found[1] if query.total is None else query.total
-    if query.backwards:
-        rows.reverse()
-    return listed(query, view.texts([row.id for row in rows]), rows, total, more=len(found[0]) > limit, offset=offset)
+    return None if found is None else listed(query, found, view.texts, limit=limit, offset=offset)
 
 
 def ids(conn: Connection, query: Query, scope: ColumnElement[bool], view: View | None = None) -> list[int]:
@@ -91,13 +84,9 @@ def ids(conn: Connection, query: Query, scope: ColumnElement[bool], view: View |
     return list(conn.scalars(statement))
 
 
-def _from_index(
-    view: View, query: Query, scope: ColumnElement[bool], limit: int, offset: int
-) -> tuple[list[Row], int] | None:
+def _from_index(view: View, query: Query, scope: ColumnElement[bool], limit: int, offset: int) -> Found | None:
     where = view.where(query, filters.limited(scope))
-    total = len(where)
-    if limit == 0:
-        return [], total
+    total = len(where) if query.total is None else query.total
     places = view.places(query, where)
     if places is None:
         return None
@@ -106,21 +95,24 @@ def _from_index(
         value, ref = query.position
         value = _told(query, value)
         if query.backwards:
-            stop = places.rank(value, str(ref), inclusive=False) - offset
+            stop = places.rank(value, ref, inclusive=False) - offset
             start = max(0, stop - limit - 1)
         else:
-            start += places.rank(value, str(ref), inclusive=True)
+            start += places.rank(value, ref, inclusive=True)
             stop = start + limit + 1
     chosen = places.slice(start, max(start, stop))
-    rows = [Row(one, places.value(one), view.state.refs[one]) for one in chosen]
-    return (rows[::-1] if query.backwards else rows), total
+    refs = view.state.refs
+    return Found(chosen[::-1] if query.backwards else chosen, total, lambda one: (places.value(one), refs[one]))
 
 
 def _from_sql(
     conn: Connection, query: Query, where: ColumnElement[bool], limit: int, offset: int, with_total: bool
-) -> tuple[list[Row], int]:
-    total = reading.count(conn, where) if with_total and query.total is None else 0
-    return ([] if limit == 0 else _rows(conn, query, where, limit, offset)), total
+) -> Found:
+    total = query.total
+    if total is None:
+        total = reading.count(conn, where) if with_total else 0
+    rows = _rows(conn, query, where, limit, offset)
+    return Found(list(rows), total, rows.__getitem__)
 
 
 def facets(
@@ -223,13 +215,13 @@ def _relation_counts(
     return {row[0]: row[1] for row in rows}
 
 
-def _rows(conn: Connection, query: Query, where: ColumnElement[bool], limit: int, offset: int) -> list[Row]:
+def _rows(conn: Connection, query: Query, where: ColumnElement[bool], limit: int, offset: int) -> dict[int, Position]:
     value, source = _sort(query)
     statement = select(entity.c.id, entity.c.ref, value.label("value")).select_from(source).where(where)
     if query.position is not None:
         statement = statement.where(_behind(query, value))
     statement = statement.order_by(*_order(query, value)).limit(limit + 1).offset(offset or None)
-    return [Row(row.id, row.value, row.ref) for row in conn.execute(statement)]
+    return {row.id: (row.value, row.ref) for row in conn.execute(statement)}
 
 
 def _sort(query: Query) -> tuple[ColumnElement[Any], FromClause]:
@@ -274,8 +266,8 @@ def _behind(query: Query, value: ColumnElement[Any]) -> ColumnElement[bool]:
     at, ref = query.position or (None, "")
     down = query.descending != query.backwards
     if query.sort is None:
-        return entity.c.ref < str(ref) if down else entity.c.ref > str(ref)
-    same_further = entity.c.ref < str(ref) if query.backwards else entity.c.ref > str(ref)
+        return entity.c.ref < ref if down else entity.c.ref > ref
+    same_further = entity.c.ref < ref if query.backwards else entity.c.ref > ref
     if at is None:
         within_nulls = and_(value.is_(None), same_further)
         return or_(within_nulls, value.is_not(None)) if query.backwards else within_nulls

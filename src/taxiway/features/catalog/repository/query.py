@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
@@ -17,11 +17,13 @@ from pydantic import TypeAdapter
 
 from taxiway.model.errors import InputError
 
+Position = tuple[str | float | None, str]
+"""(sort value, reference) of an entity in a list."""
+
 
 @dataclass(frozen=True)
 class Query:
-    """What a list asks for; `position` is (sort value, ref) of the row that the page begins behind. `numeric` orders by
-    number: what is none comes last."""
+    """What a list asks for; the page begins behind `position`. `numeric` orders by number: what is none comes last."""
 
     filters: Sequence[str] = ()
     predicate: Any = None
@@ -30,7 +32,7 @@ class Query:
     sort: str | None = None
     descending: bool = False
     backwards: bool = False
-    position: Sequence[Any] | None = None
+    position: Position | None = None
     total: int | None = None
     numeric: bool = False
 
@@ -54,12 +56,13 @@ class Listed:
 
 
 @dataclass(frozen=True)
-class Row:
-    """An entity on a page: what it is sorted by, and its reference."""
+class Found:
+    """The entities of a page in the order that was read, one more than the page takes when there are more, and how many
+    there are in all."""
 
-    id: int
-    value: str | float | None
-    ref: str
+    ids: Sequence[int]
+    total: int
+    at: Callable[[int], Position]
 
 
 NUMBER = "number"
@@ -78,34 +81,43 @@ def read_order(*given: str) -> Mapping[str, Any]:
     return {"sort": paths[0] if paths else None, "descending": directions == ["desc"], "numeric": numeric}
 
 
-def encode(query: Query) -> str:
-    """The cursor text of a query."""
-    return base64.b64encode(orjson.dumps(query)).decode()
+def encode(query: Query, **others: Any) -> str:
+    """The cursor text of a query, with `others` in place of its own fields."""
+    return base64.b64encode(orjson.dumps({**vars(query), **others})).decode()
 
 
 def decode(cursor: str) -> Query:
     """The query in a cursor. InputError when it was not made here."""
     try:
-        return read_query(orjson.loads(base64.b64decode(cursor, validate=True)))
-    except (binascii.Error, ValueError, TypeError) as error:
+        return _read(binascii.a2b_base64(cursor, strict_mode=True))
+    except ValueError as error:
         raise InputError("the cursor is not one of ours: start again without it", code="catalog.bad_cursor") from error
 
 
 def read_query(values: Any) -> Query:
     """The query in the values of a cursor. ValueError when a cursor of ours could not have them."""
-    query = _READER.validate_json(orjson.dumps(values), strict=True)
-    if "filters" not in values or (query.position is not None and len(query.position) != 2):
+    return _read(orjson.dumps(values))
+
+
+def _read(text: bytes) -> Query:
+    query = _READER.validate_json(text, strict=True)
+    if b'"filters"' not in text:
         raise ValueError
     return query
 
 
-def listed(query: Query, items: Sequence[str], rows: Sequence[Row], total: int, *, more: bool, offset: int) -> Listed:
-    """The page of `rows`, in order. `more` says that there are others in the direction that was read."""
-    if not rows:
-        return Listed(items, total)
-    base = replace(query, total=total)
-    first = encode(replace(base, backwards=True, position=[rows[0].value, rows[0].ref]))
-    last = encode(replace(base, backwards=False, position=[rows[-1].value, rows[-1].ref]))
+def listed(
+    query: Query, found: Found, texts: Callable[[Sequence[int]], Sequence[str]], *, limit: int, offset: int
+) -> Listed:
+    """The page of what was found, with the documents that `texts` has."""
+    ids, more = found.ids[:limit], len(found.ids) > limit
+    if query.backwards:
+        ids = ids[::-1]
+    items = texts(ids)
+    if not ids:
+        return Listed(items, found.total)
     has_next = more or query.backwards
     has_previous = more if query.backwards else query.position is not None or offset > 0
-    return Listed(items, total, last if has_next else None, first if has_previous else None)
+    last = encode(query, total=found.total, backwards=False, position=found.at(ids[-1])) if has_next else None
+    first = encode(query, total=found.total, backwards=True, position=found.at(ids[0])) if has_previous else None
+    return Listed(items, found.total, last, first)

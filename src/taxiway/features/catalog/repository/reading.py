@@ -104,7 +104,7 @@ def count(conn: Connection, where: ColumnElement[bool]) -> int:
 
 def joined(items: Iterable[str | None]) -> bytes:
     """A JSON array of documents; None becomes null."""
-    return ("[" + ",".join("null" if item is None else item for item in items) + "]").encode()
+    return b"[%b]" % ",".join(["null" if item is None else item for item in items]).encode()
 
 
 def projected(items: Iterable[str | None], fields: Sequence[str]) -> list[str | None]:

@@ -30,6 +30,8 @@ class Bits:
         return self._state.everything
 
     def all_of(self, parts: Sequence[BitMap]) -> BitMap:
+        if len(parts) == 1:
+            return parts[0]
         return BitMap.intersection(*sorted(parts, key=len)) if parts else self._state.everything
 
     def any_of(self, parts: Sequence[BitMap]) -> BitMap:

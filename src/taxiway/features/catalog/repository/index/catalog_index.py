@@ -28,6 +28,8 @@ from taxiway.features.catalog.tables import entity
 
 AT_ONCE = 20_000
 """Up to so many entities an index is made while its first reader waits: a fraction of a second."""
+MOST_FILTERED = 128
+"""What so many filters let through is kept until something changes: at 250,000 entities at most 32 KB each."""
 BY_SQL = ("metadata.title", UID)
 """Orders that only SQL has: nearly every entity has a value of its own."""
 
@@ -42,7 +44,7 @@ class View:
     def where(self, query: Query, scope: Clause | None) -> BitMap:
         """The entities of a query that `scope` lets through; None lets everything through."""
         bits = Bits(self.state, self.conn, scope)
-        parts = [read_filters(bits, query.filters)]
+        parts = [self._filtered(bits, query.filters) if scope is None else read_filters(bits, query.filters)]
         if query.predicate is not None:
             parts.append(read_predicate(bits, query.predicate))
         if query.term:
@@ -50,6 +52,16 @@ class View:
         if scope is not None:
             parts.append(bits.visible(scope))
         return bits.all_of(parts)
+
+    def _filtered(self, bits: Bits, filters: Sequence[str]) -> BitMap:
+        # The pages of one list, and the facets beside it, ask for the same.
+        kept, key = self.state.filtered, tuple(filters)
+        if key not in kept:
+            found = read_filters(bits, filters)
+            if len(kept) >= MOST_FILTERED:
+                kept.clear()
+            kept[key] = found
+        return kept[key]
 
     def places(self, query: Query, where: BitMap) -> Places | None:
         """The entities of `where` in the order of a query; None for an order that only SQL has."""

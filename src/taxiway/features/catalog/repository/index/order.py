@@ -9,6 +9,7 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from operator import itemgetter
 
 from pyroaring import BitMap
@@ -66,8 +67,8 @@ class Order:
                 break
             count = bits.intersection_cardinality(where)
             if count and place + count > start:
-                here = ids if count == len(ids) else [one for one in ids if one in where]
-                found.extend(here[max(0, start - place) : stop - place])
+                here = ids if count == len(ids) else filter(where.__contains__, ids)
+                found.extend(islice(here, max(0, start - place), stop - place))
             place += count
         return found
 
@@ -80,7 +81,7 @@ class Order:
                 continue
             bisect = bisect_right if inclusive else bisect_left
             end = bisect(ids, key, key=self._key_of)
-            return place + sum(one in where for one in ids[:end])
+            return place + sum(map(where.__contains__, ids[:end]))
         return place
 
     def between(self, low: str, high: str) -> Iterator[int]:

@@ -18,6 +18,8 @@ from taxiway.features.catalog.tables import entity, entity_doc
 
 MAX_PATHS = 64
 MAX_BEHIND = 10_000
+MOST_DOCUMENTS, MOST_ANSWERS = 32_000_000, 16_000_000
+"""Characters of documents, and bytes of whole answers, that are kept until something changes."""
 USUAL = (
     "kind",
     "metadata.namespace",
@@ -44,7 +46,8 @@ class State:
         self.by_ref, self.by_name = Order(self.refs, by_ref), Order(self.refs, by_name)
         self._paths: OrderedDict[str, Path | None] = OrderedDict()
         self._homes: dict[int, Path] = {}
-        self.texts = Texts()
+        self.texts, self.answers = Texts[str](MOST_DOCUMENTS), Texts[bytes](MOST_ANSWERS)
+        self.filtered: dict[tuple[str, ...], BitMap] = {}
         for key in USUAL:
             self.path(conn, key)
 
@@ -87,6 +90,8 @@ class State:
     def _apply(self, conn: Connection, changes: Sequence[Change]) -> None:
         # A run of inserts goes in at once; anything else in the order in which it happened.
         self.texts.clear()
+        self.answers.clear()
+        self.filtered.clear()
         inserted: list[Change] = []
         for change in changes:
             if change.op == TOUCH:

@@ -1,29 +1,31 @@
-"""Documents as they were last served, for as long as nothing in the catalog changes."""
+"""Documents and answers as they were last given, for as long as nothing in the catalog changes."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Generic, TypeVar
 
-MAX_CHARACTERS = 32_000_000
+Text = TypeVar("Text", str, bytes)
 
 
-class Texts:
-    """JSON texts by reference, bounded in size."""
+class Texts(Generic[Text]):
+    """Documents by reference, or answers by question: `most` characters or bytes of them."""
 
-    def __init__(self) -> None:
-        self._texts: dict[str, str] = {}
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._texts: dict[str, Text] = {}
         self._size = 0
 
-    def get(self, ref: str) -> str | None:
-        """The document of a reference, when it is here."""
-        return self._texts.get(ref)
+    def get(self, key: str) -> Text | None:
+        """What was kept, when it is still here."""
+        return self._texts.get(key)
 
-    def keep(self, texts: Mapping[str, str]) -> None:
-        """Keep documents; when there are too many, the others go."""
+    def keep(self, texts: Mapping[str, Text]) -> None:
+        """Keep these; when there are too many, the others go."""
         size = sum(map(len, texts.values()))
-        if self._size + size > MAX_CHARACTERS:
+        if self._size + size > self._most:
             self.clear()
-        if size <= MAX_CHARACTERS:
+        if size <= self._most:
             self._texts.update(texts)
             self._size += size
 

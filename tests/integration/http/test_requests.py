@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import hashlib
 import socket
 import threading
 import time
 from collections.abc import Iterator
 
+import httpx
 import pytest
 
 from factories.served import Served, served
@@ -70,6 +72,26 @@ def test_a_body_past_the_limit_is_refused(server: Served, chunked: bool, made: l
     assert answer.status_code == 413
     assert "5000" in answer.json()["detail"]
     assert made == []
+
+
+def test_a_packed_body_is_unpacked_and_bounded_as_what_it_is(server: Served, made: list[str]) -> None:
+    client, packed = server.client(server.token()), gzip.compress(b'{"name":"packed"}')
+
+    def post(body: bytes | Iterator[bytes], encoding: str = "gzip") -> httpx.Response:
+        headers = {"content-type": "application/json", "content-encoding": encoding}
+        return client.post(THINGS, content=body, headers=headers)
+
+    assert post(iter([packed[:9], packed[9:20], packed[20:]])).status_code == 201
+    assert post(gzip.compress(b'{"name":') + gzip.compress(b'"two"}'), "x-gzip").status_code == 201
+    for body, encoding, detail in (
+        (packed[:-9], "gzip", "ends in the middle"),
+        (b'{"name":"x"}', "gzip", "not gzip"),
+        (packed, "br", "packed as 'br'"),
+    ):
+        answer = post(body, encoding)
+        assert (answer.status_code, detail in answer.json()["detail"]) == (422, True), answer.text
+    assert post(gzip.compress(b" " * 50_000_000)).status_code == 413
+    assert made == ["packed", "two"]
 
 
 def test_a_foreign_host_name_is_refused(server: Served) -> None:

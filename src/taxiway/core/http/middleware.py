@@ -19,8 +19,9 @@ from taxiway.core.context import Platform
 from taxiway.core.http.context import OPERATION, PLATFORM, PRINCIPAL, REFUSAL, REQUEST_ID, target_of
 from taxiway.core.http.credentials import CSRF_COOKIE, Credentials, cookies_of, credentials_of, csrf_of
 from taxiway.core.http.limits import RateLimiter
-from taxiway.core.http.problems import BodyTooLarge, BodyTooSlow, Style, answer, known
+from taxiway.core.http.problems import BodyBroken, BodyTooLarge, BodyTooSlow, Style, answer, known
 from taxiway.core.http.route import failure
+from taxiway.kit.gunzip import Gunzip
 from taxiway.model.access import NOBODY
 from taxiway.model.errors import (
     AuthenticationError,
@@ -34,6 +35,7 @@ from taxiway.model.errors import (
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 SILENCE_SECONDS = 30
 """How long a client may pause inside a request's body."""
+GZIP = (b"gzip", b"x-gzip")
 HEADERS = "taxiway.headers"
 """Key of the ASGI scope: the request's headers by name, lower case; of one that came twice the last."""
 OPEN_PATHS = frozenset({"/healthz", "/readyz"})
@@ -194,7 +196,8 @@ class Callers:
 
 @dataclass(frozen=True)
 class BodyLimit:
-    """Ends a request whose body grows past `limit` bytes, or stops coming. Raw mounts (`exempt`) bound their own."""
+    """Ends a request whose body grows past `limit` bytes, or stops coming. A body that is packed by gzip is unpacked,
+    and bounded as what it is then. Raw mounts (`exempt`) see to their own."""
 
     app: Any
     limit: int
@@ -209,6 +212,11 @@ class BodyLimit:
             error = known(BodyTooLarge(self.limit))
             await refuse(error or TooLargeError("too large"), scope, receive, send)
             return
+        encoding = scope[HEADERS].get(b"content-encoding", b"").strip().lower()
+        if encoding not in (b"", b"identity", *GZIP):
+            await refuse(_packed(encoding.decode("latin-1")), scope, receive, send)
+            return
+        packed = Gunzip() if encoding in GZIP else None
         seen, is_whole = 0, False
 
         async def counted() -> Any:
@@ -220,12 +228,25 @@ class BodyLimit:
             except TimeoutError as error:
                 raise BodyTooSlow from error
             is_whole = not message.get("more_body", False)
+            if packed is not None and message["type"] == "http.request":
+                try:
+                    body = packed.unpack(message.get("body", b""), self.limit + 1 - seen, last=is_whole)
+                except ValueError as error:
+                    raise BodyBroken(str(error)) from error
+                message = {**message, "body": body}
             seen += len(message.get("body", b""))
             if seen > self.limit:
                 raise BodyTooLarge(self.limit)
             return message
 
         await self.app(scope, counted, send)
+
+
+def _packed(encoding: str) -> InputError:
+    return InputError(
+        f"the body is packed as '{encoding[:40]}': send it as it is, or with Content-Encoding: gzip",
+        code="input.encoding",
+    )
 
 
 async def refuse(error: TaxiwayError, scope: Any, receive: Any, send: Any) -> None:

@@ -66,6 +66,15 @@ class BodyTooLarge(HTTPException):
         super().__init__(413, f"the body is larger than {limit} bytes: send less, or raise limits.body_bytes")
 
 
+class BodyBroken(HTTPException):
+    """Raised while a body is unpacked that is not what its Content-Encoding says."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(
+            422, f"the body cannot be unpacked: {detail}: send it as it is, or correct its Content-Encoding"
+        )
+
+
 class BodyTooSlow(HTTPException):
     """Raised when a client stops in the middle of its body."""
 

@@ -123,23 +123,23 @@ def query_entities_by_body(ctx: Ctx, body: views.ByQuery | None = None, as_of: A
     text = body.fullTextFilter or views.FullTextFilter()
     query = listing.Query((), body.query, text.term.strip(), text.fields, **order)
     with_total, at = body.totalItems == "include", read_time(as_of)
-    return _page(ctx, query, body.cursor, body.limit, body.offset, body.fields, with_total, at)
+    return _page(ctx, query, body.cursor, body.limit, body.offset, read_fields(body.fields), with_total, at)
 
 
 @operations.post(f"{BASE}/entities/by-refs", READ, errors="backstage", effect="read", response=views.EntityItems)
 def entities_by_refs(ctx: Ctx, body: views.ByRefs, filter: Filter = None, as_of: AsOf = None) -> Response:
     """Entities by reference, in the order asked for, null where there is none; with `as_of`, as they were then."""
-    refs = [_ref(text) for text in body.entityRefs]
+    refs, fields = [_ref(text) for text in body.entityRefs], read_fields(body.fields)
     if (at := read_time(as_of)) is not None:
         then = documents_at(ctx, refs, at, listing.Query(filter or (), body.query))
-        items = reading.joined(reading.projected([then.get(ref) for ref in refs], body.fields))
+        items = reading.joined(reading.projected([then.get(ref) for ref in refs], fields))
         return Response(b'{"items":' + items + b"}", media_type=JSON)
     where = _scope(ctx) & filters.parse_filters(filter or (), _scope(ctx))
     if body.query is not None:
         where = where & filters.parse_predicate(body.query, _scope(ctx))
     with ctx.platform.store.read() as conn:
         found = reading.texts_by_refs(conn, [ref for ref in refs if ref], where, _scope(ctx))
-    items = reading.joined(reading.projected([found.get(ref) for ref in refs], body.fields))
+    items = reading.joined(reading.projected([found.get(ref) for ref in refs], fields))
     return Response(b'{"items":' + items + b"}", media_type=JSON)
 
 

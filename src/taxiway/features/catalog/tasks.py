@@ -7,13 +7,13 @@ from dataclasses import replace
 from taxiway.core.context import OpContext, Platform
 from taxiway.core.runs.handler import BaseHandler, StepResult
 from taxiway.features.catalog import service
-from taxiway.features.catalog.repository import refused
 from taxiway.features.catalog.service.configured import earlier_reading, named, read_changed
 from taxiway.features.catalog.service.ingesting import follow_in_batches
 from taxiway.features.catalog.service.kinds import follow_kind
 from taxiway.features.catalog.service.locations import get_location
 from taxiway.features.catalog.service.properties import compute_pending
 from taxiway.features.catalog.service.property_marks import OUTDATED
+from taxiway.features.catalog.service.refused import take_over
 from taxiway.features.catalog.service.sourcing import take_in
 from taxiway.model.errors import NotFoundError, TaxiwayError
 from taxiway.model.event import Event
@@ -77,7 +77,7 @@ class FollowPushes:
 
 
 class TakeOver:
-    """Reads sources again whose claim to a name was refused, when the name is free. Safe to repeat."""
+    """Lets sources whose claim to a name was refused have it, when the name is free. Safe to repeat."""
 
     key = "catalog_take_over"
     types = (GONE,)
@@ -87,15 +87,7 @@ class TakeOver:
 
     def handle(self, event: Event) -> None:
         """One sealed event."""
-        with self._platform.store.read() as conn:
-            claimants = refused.claimants(conn, event.data["ref"])
-        for location_id in claimants:
-            try:
-                service.refresh_location(self._platform.system("catalog"), location_id)
-            except NotFoundError:
-                continue  # unregistered in the meantime, or no location
-            except TaxiwayError as error:
-                self._platform.log.warning("catalog.take_over_failed", location=location_id, error=error.detail)
+        take_over(self._platform.system("catalog"), event.data["ref"])
 
 
 class ReadChanged:

@@ -221,6 +221,8 @@ STATUS: list[tuple[str, str, Any, int]] = [
     ("POST", "/entities/by-query", {"foo": 3}, 200),
     ("POST", "/entities/by-query", {"query": 3}, 400),
     ("POST", "/entities/by-query", {"query": {"$or": []}}, 400),
+    ("POST", "/entities/by-query", {"fields": ["spec.list[0]"]}, 400),
+    ("POST", "/entities/by-refs", {"entityRefs": [], "fields": ["spec.list[0]"]}, 400),
     ("GET", "/entity-facets", None, 400),
     ("GET", "/entity-facets?facet=", None, 400),
     ("POST", "/entity-facets", {"facets": []}, 400),

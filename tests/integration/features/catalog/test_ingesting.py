@@ -13,6 +13,7 @@ from taxiway.features.catalog.model import ApplyResult
 from taxiway.features.catalog.service import ingesting, locations
 from taxiway.features.catalog.sources.forms import FORMS, YAML
 from taxiway.kit.yaml_documents import documents_and_faults
+from taxiway.model.errors import NotFoundError
 
 NAMES = [f"c{number}" for number in range(12)]
 
@@ -155,3 +156,17 @@ def test_a_source_of_many_bytes_is_handed_to_a_run_without_parsing_more_than_its
     assert parsed[0] == 1
     monkeypatch.setattr(locations, "MOST_BYTES", 1)
     assert service.register_location(ctx, "file", str(folder / "part-0.yaml")).run_id is None
+
+
+def test_what_is_unregistered_while_it_is_read_brings_nothing_any_more(server: Served, folder: Path) -> None:
+    location_id, ctx = _location(server, folder), server.platform.system("test")
+    current, asked = locations.get_location(server.platform, location_id), iter(range(9))
+
+    def unregister() -> bool:
+        if next(asked) == 2:
+            service.unregister_location(ctx, location_id)
+        return False
+
+    with pytest.raises(NotFoundError, match="was unregistered while it was read"):
+        ingesting.follow_in_batches(ctx, current, unregister, lambda *_: None)
+    assert _names(server) == []

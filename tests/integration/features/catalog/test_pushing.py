@@ -7,6 +7,7 @@ import orjson
 import pytest
 
 from factories.served import Served
+from taxiway.features.catalog.service.refused import take_over
 
 PUSH = "/api/catalog/v1/push"
 
@@ -68,11 +69,20 @@ def test_what_is_pushed_again_is_judged_anew(admin: httpx.Client) -> None:
     assert _names(admin) == ["bad"]
 
 
-def test_two_sources_do_not_take_entities_from_each_other(admin: httpx.Client) -> None:
+def test_two_sources_do_not_take_entities_from_each_other_while_they_are_there(
+    server: Served, admin: httpx.Client
+) -> None:
     _push(admin, _line("a"))
     other = _push(admin, _line("a", type="stolen"), source="other").json()
     assert "another source" in other["problems"][0]["detail"]
     assert _push(admin, _line("x"), source="other", complete=True).json()["deleted"] == 0
+    for source in ("other", "third"):
+        _push(admin, _line("a", type=source), source=source)
+    _push(admin, _line("b"), complete=True)
+    take_over(server.platform.system("test"), "component:default/a")
+    assert admin.get("/api/catalog/entities/by-name/component/default/a").json()["spec"]["type"] == "other"
+    [problem] = admin.get("/api/catalog/v1/problems").json()["items"]
+    assert (problem["source_id"], problem["other_source_id"]) == ("push:third", "push:other")
 
 
 @pytest.mark.parametrize("role", ["viewer", "developer"])

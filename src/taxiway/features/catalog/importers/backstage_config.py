@@ -20,6 +20,8 @@ DIRECTIVES = ("$env", "$file", "$include")
 TRUSTED = frozenset({"User", "Group", "Template", "Kind"})
 ALWAYS = "every source may bring them"
 LISTED: Mapping[str, str] = {
+    "locations": "it is no list of locations",
+    "rules": "it is no list of rules",
     "providers": "providers are not set up by an import: register what they would find as locations, or add a source",
     "processors": "there are no processors: what they do is built in, or is a plugin's",
     "processorOptions": "there are no processors: what they do is built in, or is a plugin's",

@@ -16,6 +16,7 @@ from taxiway.model.errors import InputError
 
 T = TypeVar("T")
 MAX_TERMS = 200
+MAX_DEPTH = 20
 
 
 class Algebra(Protocol[T]):
@@ -56,8 +57,11 @@ def read_predicate(algebra: Algebra[T], query: Any, depth: int = 0) -> T:
     """A JSON predicate. InputError names what is not understood."""
     if depth == 0:
         _refuse_strange(query)
-    if not isinstance(query, Mapping) or depth > 20 or len(query) > MAX_TERMS:
+    if not isinstance(query, Mapping):
         raise InputError("a query is an object of path: value, or of one of $all, $any, $not", code="catalog.bad_query")
+    if depth > MAX_DEPTH:
+        raise InputError(f"a query may be nested {MAX_DEPTH} times: say it with less", code="catalog.bad_query")
+    _refuse_many(query)
     operators = [key for key in query if key.startswith("$")]
     if not operators:
         return algebra.all_of([_value(algebra, key.lower(), value) for key, value in query.items()])
@@ -66,10 +70,19 @@ def read_predicate(algebra: Algebra[T], query: Any, depth: int = 0) -> T:
     operator, inner = operators[0], query[operators[0]]
     if operator == "$not":
         return algebra.none_of(read_predicate(algebra, inner, depth + 1))
-    if not isinstance(inner, list) or len(inner) > MAX_TERMS:
+    if not isinstance(inner, list):
         raise InputError(f"{operator} takes a list of queries", code="catalog.bad_query")
+    _refuse_many(inner)
     parts = [read_predicate(algebra, item, depth + 1) for item in inner]
     return algebra.all_of(parts) if operator == "$all" else algebra.any_of(parts)
+
+
+def _refuse_many(terms: Sequence[Any] | Mapping[str, Any]) -> None:
+    if len(terms) > MAX_TERMS:
+        raise InputError(
+            f"a query may have {MAX_TERMS} parts side by side, not {len(terms)}: values of one path go into $in",
+            code="catalog.bad_query",
+        )
 
 
 def _refuse_strange(query: Any) -> None:

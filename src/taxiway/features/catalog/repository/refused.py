@@ -76,6 +76,12 @@ def claimants(conn: Connection, ref: str) -> list[str]:
     return sorted(set(conn.scalars(statement)))
 
 
+def claims(conn: Connection, source_id: str, ref: str) -> list[Any]:
+    """Rows of what a source says of `ref`, and was refused because another one had it."""
+    mine = (catalog_problem.c.source_id == source_id, catalog_problem.c.ref == ref)
+    return list(conn.execute(select(catalog_problem).where(*mine, catalog_problem.c.code == "conflict")))
+
+
 def source_of(conn: Connection, problem_id: str) -> str | None:
     """The source that a problem is about, or None when there is no such problem."""
     return conn.scalar(select(catalog_problem.c.source_id).where(catalog_problem.c.id == problem_id))

@@ -23,8 +23,9 @@ from taxiway.features.catalog.repository.chunks import chunks
 from taxiway.features.catalog.repository.entities import known_by_refs
 from taxiway.features.catalog.repository.kinds import load_kinds
 from taxiway.features.catalog.service import locations
-from taxiway.features.catalog.service.apply import apply_judged, judge, prune_source, replace_source_problems
+from taxiway.features.catalog.service.apply import judge, prune_source, replace_source_problems
 from taxiway.features.catalog.service.import_files import document_text, put_report
+from taxiway.features.catalog.service.ingesting import apply_batch
 from taxiway.features.catalog.service.reading import root_entity
 from taxiway.model.errors import ConflictError, TaxiwayError, TimedOutError
 from taxiway.plugin import SourcedEntity
@@ -199,7 +200,7 @@ def _written(work: Work, documents: Sequence[SourcedEntity], current: Location) 
         kinds = judged.kinds
         if last is not None:
             yield last.result()
-        apply = partial(apply_judged, ctx=work.ctx, judged=judged, source_id=current.id, full=False)
+        apply = partial(apply_batch, ctx=work.ctx, judged=judged, current=current)
         last = work.ctx.platform.store.submit(apply)
     if last is not None:
         yield last.result()

@@ -6,7 +6,7 @@ While one batch is written, the next is parsed and judged in another process. Ca
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -33,7 +33,7 @@ from taxiway.features.catalog.service.standing_by import standby_of
 from taxiway.features.catalog.sources.items import Item
 from taxiway.features.catalog.sources.memory import FileMemory
 from taxiway.features.catalog.sources.parsing import ParsedApart
-from taxiway.model.errors import TimedOutError
+from taxiway.model.errors import ConflictError, NotFoundError, TimedOutError
 
 BATCH = 2000
 """Documents of a transaction. In a store of 200,000 a thousand of them touch 80 MB of pages, four thousand hardly more;
@@ -83,7 +83,7 @@ def follow_in_batches(
             if written:
                 taken.add(written.pop().result())
                 log(str(taken))
-            work = partial(apply_judged, ctx=ctx, judged=judged, source_id=current.id, full=False, settled=memory.same)
+            work = partial(apply_batch, ctx=ctx, judged=judged, current=current, settled=memory.same)
             written.append(ctx.platform.store.submit(work))
     for last in written:
         taken.add(last.result())
@@ -94,6 +94,28 @@ def follow_in_batches(
     taken.unchanged.extend(left)
     log(f"{taken}, {len(memory.same)} files unchanged, {len(deleted)} deleted")
     return ApplyResult(taken.created, taken.updated, taken.unchanged, deleted, taken.problems)
+
+
+def apply_batch(
+    tx: Tx, *, ctx: OpContext, judged: Judged, current: Location, settled: Container[str] = ()
+) -> ApplyResult:
+    """Take in some of what a location describes. NotFoundError and ConflictError when it was unregistered or points
+    elsewhere since it was read: nobody would ever remove what is written then."""
+    _check_unchanged(tx, current)
+    return apply_judged(tx, ctx, judged, current.id, full=False, settled=settled)
+
+
+def _check_unchanged(tx: Tx, current: Location) -> None:
+    now = rows.get(tx.conn, current.id)
+    if now is None:
+        raise NotFoundError(
+            f"{current.reference} was unregistered while it was read: nothing of it is taken in any more",
+            code="catalog.no_location",
+        )
+    if now.reference != current.reference:
+        raise ConflictError(
+            f"{current.reference} was pointed to {now.reference} while it was read: refresh it", code="catalog.busy"
+        )
 
 
 def _batches(items: Iterable[Item]) -> Iterator[list[Item]]:
@@ -134,6 +156,7 @@ def _finish(
     taken: _Taken,
 ) -> tuple[Sequence[str], Sequence[str]]:
     # References that went, and those of files that were left alone.
+    _check_unchanged(tx, current)
     rows.touch(tx.conn, tx.now, current, state, any_version=True)
     faulty = {problem.ref for problem in taken.problems if problem.ref} - seen.keys()
     keep = {*seen, *faulty} if faulty else seen

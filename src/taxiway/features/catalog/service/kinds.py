@@ -17,17 +17,18 @@ from taxiway.core.store.database import Tx
 from taxiway.features.catalog.documents import prepare
 from taxiway.features.catalog.kind_columns import Column, declared_columns, offered_columns
 from taxiway.features.catalog.kinds import KIND, Kind, Kinds
-from taxiway.features.catalog.model import CONFIGURED, IMPORT, Problem
+from taxiway.features.catalog.model import Problem
 from taxiway.features.catalog.properties import Rule
-from taxiway.features.catalog.repository import configured, files, kinds, layers, locations, of_kind, parts, properties
 from taxiway.features.catalog.repository import entities as repository
+from taxiway.features.catalog.repository import kinds, layers, locations, of_kind, parts, properties
 from taxiway.features.catalog.repository.filters import visible_to
 from taxiway.features.catalog.repository.index import feed
 from taxiway.features.catalog.repository.of_kind import Stored
-from taxiway.features.catalog.service.apply import FIX, apply_entities, rewrite
+from taxiway.features.catalog.service.apply import FIX, rewrite
 from taxiway.features.catalog.service.layering import laid_anew
 from taxiway.features.catalog.service.locations import refresh_location
 from taxiway.features.catalog.service.property_marks import OUTDATED
+from taxiway.features.catalog.service.refused import apply_kept, is_readable, read_anew
 from taxiway.features.catalog.validation import validate
 from taxiway.model.errors import InputError, NotFoundError, TaxiwayError
 from taxiway.model.event import EventDraft
@@ -136,16 +137,8 @@ def _judge_again(tx: Tx, *, ctx: OpContext, lower: str, after: int) -> int | Non
             changed.append((one.id, one.uid, prepare(sourced, relations, None, known)))
     parts.replace(tx.conn, changed)
     for source_id, refs in faulty.items():
-        _read_anew(tx, source_id, refs)
+        read_anew(tx, source_id, refs)
     return batch[-1].id
-
-
-def _read_anew(tx: Tx, source_id: str, refs: Sequence[str]) -> None:
-    """What describes `refs` is read whether it changed or not: skipped, what is wrong with it would be forgotten, or
-    told for good."""
-    files.forget(tx.conn, source_id)
-    if source_id.startswith(CONFIGURED):
-        configured.place_problems(tx.conn, source_id, configured.forget_states(tx.conn, source_id, refs))
 
 
 def _problems(ctx: OpContext, one: Stored, error: InputError) -> Iterator[tuple[str, Problem]]:
@@ -163,7 +156,7 @@ def _try_refused(ctx: OpContext, lower: str) -> None:
     """Take in what was refused of a kind, and of kinds that waited for it."""
     with ctx.platform.store.read() as conn:
         rows = of_kind.refused(conn, (lower, KIND.lower()), MAX_REFUSED)
-        readable = {id_ for id_ in {row.source_id for row in rows} if _is_readable(locations.get(conn, id_))}
+        readable = {id_ for id_ in {row.source_id for row in rows} if is_readable(locations.get(conn, id_))}
     for source_id in sorted({row.source_id for row in rows}):
         try:
             if source_id in readable:
@@ -176,17 +169,9 @@ def _try_refused(ctx: OpContext, lower: str) -> None:
             ctx.platform.log.warning("catalog.kind_not_followed", source=source_id, error=error.detail)
 
 
-def _is_readable(location: Any) -> bool:
-    return location is not None and location.type != IMPORT
-
-
 def _apply_kept(tx: Tx, *, ctx: OpContext, source_id: str, lower: str) -> None:
     # Documents of a push or an import cannot be read again: those that were kept are judged instead. Looked up here: a
     # push in the meantime may have brought a newer one, which stays.
     rows = of_kind.refused(tx.conn, (lower, KIND.lower()), MAX_REFUSED, source_id)
-    kept = {row.ref: row for row in rows if row.document is not None}
-    of_kind.forget_faults(tx.conn, list(kept))
-    documents = [SourcedEntity(orjson.loads(row.document), row.location, row.line or 1) for row in kept.values()]
-    if documents:
-        apply_entities(tx, ctx, documents, source_id, full=False)
-        _read_anew(tx, source_id, list(kept))
+    of_kind.forget_faults(tx.conn, [row.ref for row in rows if row.document is not None])
+    apply_kept(tx, ctx, source_id, rows)

@@ -69,7 +69,7 @@ def _read_ahead(items: Sequence[tuple[str, tuple[Rule, ...]]], reader: StoredRea
 
 
 def _computed(ref: str, rules: tuple[Rule, ...], reader: StoredReader, depth: int) -> dict[str, Computed]:
-    said = f"it depends on itself through other entities: it still changed after {ROUNDS} rounds"
+    said = f"it still changed after {ROUNDS} rounds: it depends on itself through other entities, or on more in a row"
     return compute(ref, rules, reader, said if depth >= ROUNDS else "")
 
 

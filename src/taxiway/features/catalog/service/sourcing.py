@@ -28,7 +28,7 @@ from taxiway.features.catalog.service.reading import follow_from
 from taxiway.features.catalog.sources.items import Item
 from taxiway.features.catalog.sources.read import read_target
 from taxiway.features.catalog.sources.targets import Target
-from taxiway.model.errors import TaxiwayError, TimedOutError
+from taxiway.model.errors import NotFoundError, TaxiwayError, TimedOutError
 from taxiway.plugin import (
     SourcedEntity,
     SourcedTree,
@@ -228,6 +228,11 @@ def _write(
     tx: Tx, *, taking: _Taking, ready: list[_Part], states: Mapping[str, Mapping[str, Any]]
 ) -> tuple[ApplyResult, set[str]]:
     source_id = taking.source_id
+    if rows.get(tx.conn, source_id) is None:  # nobody would ever remove what is written then
+        raise NotFoundError(
+            f"the source {taking.settings.name} was removed while it was read: nothing of it is taken in any more",
+            code="catalog.no_source",
+        )
     records: dict[str, Record] = {}
     places: dict[str, str] = {}
     for part in ready:

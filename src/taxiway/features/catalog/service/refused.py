@@ -1,0 +1,70 @@
+"""Documents that were refused, and are taken in by themselves once nothing stands against them any more: their kind
+allows them, or the name that they claim is free.
+
+A location is read again. What cannot be read again, a push or an import, or not without reading all of it, a configured
+source, is judged by the documents that were kept with its problems.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+import orjson
+
+from taxiway.core.context import OpContext
+from taxiway.core.store.database import Tx
+from taxiway.features.catalog.model import CONFIGURED, IMPORT, Location
+from taxiway.features.catalog.repository import configured, files, locations, refused
+from taxiway.features.catalog.service.apply import apply_entities
+from taxiway.features.catalog.service.locations import refresh_location
+from taxiway.model.errors import NotFoundError, TaxiwayError
+from taxiway.plugin import SourcedEntity
+
+
+def take_over(ctx: OpContext, ref: str) -> None:
+    """Let the sources whose claim to `ref` was refused have it, when the name is free: the first one gets it."""
+    with ctx.platform.store.read() as conn:
+        claimants = refused.claimants(conn, ref)
+        readable = {id_ for id_ in claimants if is_readable(locations.get(conn, id_))}
+    for source_id in claimants:
+        try:
+            if source_id in readable:
+                refresh_location(ctx, source_id)
+            else:
+                ctx.platform.store.write(partial(_claim_again, ctx=ctx, source_id=source_id, ref=ref))
+        except NotFoundError:
+            continue  # unregistered in the meantime
+        except TaxiwayError as error:
+            ctx.platform.log.warning("catalog.take_over_failed", source=source_id, error=error.detail)
+
+
+def _claim_again(tx: Tx, *, ctx: OpContext, source_id: str, ref: str) -> None:
+    # Looked up here: a push in the meantime may have brought a newer one, which stays.
+    rows = [row for row in refused.claims(tx.conn, source_id, ref) if row.document is not None]
+    for row in rows:
+        refused.forget(tx.conn, row.id)
+    apply_kept(tx, ctx, source_id, rows)
+
+
+def apply_kept(tx: Tx, ctx: OpContext, source_id: str, rows: Sequence[Any]) -> None:
+    """Take in the documents that were kept with these problems of a source."""
+    kept = {row.ref: row for row in rows if row.document is not None}
+    documents = [SourcedEntity(orjson.loads(row.document), row.location, row.line or 1) for row in kept.values()]
+    if documents:
+        apply_entities(tx, ctx, documents, source_id, full=False)
+        read_anew(tx, source_id, list(kept))
+
+
+def read_anew(tx: Tx, source_id: str, refs: Sequence[str]) -> None:
+    """What describes `refs` is read whether it changed or not: skipped, what is wrong with it would be forgotten, or
+    told for good."""
+    files.forget(tx.conn, source_id)
+    if source_id.startswith(CONFIGURED):
+        configured.place_problems(tx.conn, source_id, configured.forget_states(tx.conn, source_id, refs))
+
+
+def is_readable(location: Location | None) -> bool:
+    """Whether a source is a location that can be read again."""
+    return location is not None and location.type != IMPORT

@@ -49,10 +49,10 @@ def test_faults_are_named_with_their_line(text: str | bytes, line: int, part: st
 
 
 def test_a_bomb_of_aliases_is_refused_soon() -> None:
-    start = time.monotonic()
+    start = time.process_time()
     with pytest.raises(YamlError, match="aliases"):
         load(BOMB)
-    assert time.monotonic() - start < 5
+    assert time.process_time() - start < 5
 
 
 def test_large_texts_are_refused_unread() -> None:

@@ -11,11 +11,10 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import orjson
 from sqlalchemy import ColumnElement, Connection, Select, and_, func, not_, select, text
 
 from taxiway.features.catalog.leaves import digest
-from taxiway.features.catalog.repository import facets_postgresql
+from taxiway.features.catalog.repository import facets_postgresql, facets_sqlite
 from taxiway.features.catalog.repository.chunks import given_numbers, numbers_in
 from taxiway.features.catalog.tables import facet, facet_key
 
@@ -74,21 +73,9 @@ def among(conn: Connection, ids: Collection[int], keys: Sequence[str]) -> list[C
 
 def numbers(conn: Connection, tables: Iterable[bytes]) -> list[int]:
     """The numbers of the leaves in tables (see `leaves.table_of`), in their order; new ones get theirs. Writers take
-    turns: see `feed.take_turn`.
-
-    SQLite does all of it, because it does so without the interpreter's lock: meanwhile documents are read.
-    """
-    found: list[int] = []
-    for some in _pieces(tables):
-        if conn.dialect.name == "postgresql":
-            found += facets_postgresql.numbers(conn, some)
-            continue
-        rows = {"rows": some.decode()}
-        for statement in _STATEMENTS:
-            conn.execute(statement, rows)
-        found += orjson.loads(conn.scalar(_NUMBERS, rows))
-        conn.execute(_EMPTY)
-    return found
+    turns: see `feed.take_turn`."""
+    store = facets_postgresql if conn.dialect.name == "postgresql" else facets_sqlite
+    return [number for some in _pieces(tables) for number in store.numbers(conn, some)]
 
 
 def _pieces(tables: Iterable[bytes]) -> Iterator[bytes]:
@@ -110,31 +97,3 @@ def packed(ids: Iterable[int]) -> bytes:
 def unpacked(data: Any) -> Sequence[int]:
     """What `packed` was given."""
     return array("I", bytes(data))
-
-
-_FIELDS = "path, digest, value, folded, opaque"
-_FILL = (
-    text(f"CREATE TEMP TABLE IF NOT EXISTS given ({_FIELDS})"),
-    text(
-        f"INSERT INTO given ({_FIELDS})"  # noqa: S608
-        " SELECT value->>0, value->>1, value->>2, value->>3, value->>4 FROM json_each(:rows)"
-    ),
-)
-_EMPTY = text("DELETE FROM given")
-# Not a JOIN: SQLite takes the tables of a CROSS JOIN in their order.
-_LEAVES = "given AS g CROSS JOIN facet_key AS k WHERE k.key = g.path"
-_KNOWN = """(
-    SELECT f.id FROM facet AS f
-    WHERE f.key_id = k.id AND f.digest = g.digest AND f.value = g.value AND f.opaque = g.opaque
-)"""
-_NEW_PATHS = """
-    INSERT INTO facet_key (id, key)
-    SELECT (SELECT coalesce(max(id), 0) FROM facet_key) + row_number() OVER (ORDER BY path), path
-    FROM (SELECT DISTINCT path FROM given) AS found
-    WHERE NOT EXISTS (SELECT 1 FROM facet_key AS k WHERE k.key = found.path)"""
-_NEW = f"""
-    INSERT INTO facet (key_id, digest, value, folded, opaque)
-    SELECT DISTINCT k.id AS key_id, g.digest, g.value, g.folded, g.opaque FROM {_LEAVES} AND NOT EXISTS {_KNOWN}
-    ORDER BY 1, 2"""  # noqa: S608
-_STATEMENTS = (*_FILL, text(_NEW_PATHS), text(_NEW))
-_NUMBERS = text(f"SELECT json_group_array({_KNOWN}) FROM {_LEAVES}")  # noqa: S608

@@ -76,8 +76,8 @@ export const graphSearch = (s: Raw): GraphSearch => ({
   open: texts(s.open),
 })
 
-export type SourcesSearch = { source?: string }
-export const sourcesSearch = (s: Raw): SourcesSearch => ({ source: text(s.source) })
+export type SourcesSearch = { source?: string; q?: string }
+export const sourcesSearch = (s: Raw): SourcesSearch => ({ source: text(s.source), q: text(s.q) })
 
 export type MatrixSearch = { q?: string; service?: string; deploy?: string; rollback?: string; release?: string; remove?: string }
 export const matrixSearch = (s: Raw): MatrixSearch => ({

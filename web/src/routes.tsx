@@ -85,6 +85,7 @@ const entity = createRoute({
   validateSearch: entitySearch,
   loader: ({ context, params }) => context.queryClient.ensureQueryData(entityQuery(params)),
   component: lazyRouteComponent(() => import('./features/catalog/EntityPage'), 'EntityPage'),
+  errorComponent: lazyRouteComponent(() => import('./features/catalog/NoEntity'), 'NoEntity'),
 })
 
 const history = createRoute({

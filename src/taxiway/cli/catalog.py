@@ -68,11 +68,29 @@ def register(target: str, *, type: str = "url", trust: bool = False, output: Out
     query, body = {"trust": "true"} if trust else {}, {"type": type, "target": target}
     made = Client(find_session()).call("POST", f"{BASE}/locations", query=query, body=body)
     shown, total = made["entities"], made["totalItems"]
+    if "run_id" in made:
+        note(f"it is large, and taken in by a run: follow it with `taxiway runs watch {made['run_id']}`")
+        return
     show(shown, output, ["kind", "metadata.name", "spec.owner"])
     if len(shown) < total:
         note(f"these are the first {len(shown)} of {total}: taxiway catalog list shows all")
-    if not shown and "run_id" not in made:
+    if not shown:
         note("nothing was taken in: taxiway catalog problems says why")
+
+
+@app.command
+def unregister(location: str) -> None:
+    """Forget a registered location, by its target or its id: its entities leave the catalog at once, the files stay."""
+    client = Client(find_session())
+    type, _, target = location.partition(":")
+    named = {"$any": [{"id": location}, {"target": location}, {"type": type, "target": target}]}
+    found = client.call("POST", f"{BASE}/locations/by-query", body={"query": named})["items"]
+    if len(found) != 1:
+        some = "several locations are" if found else "no location is"
+        raise CliError(f"{some} registered as {location}: name one by its id, which `taxiway catalog sources` shows")
+    count = client.call("GET", f"{BASE}/v1/sources/{found[0]['id']}")["entities"]
+    client.call("DELETE", f"{BASE}/locations/{found[0]['id']}")
+    note(f"unregistered, with {count} {'entity' if count == 1 else 'entities'}")
 
 
 @app.command

@@ -30,11 +30,21 @@ export const giveRole = (body: { member: string; role: string }) => post<RoleOf>
 export const takeRole = (one: RoleOf) => del<void>(withQuery('/api/access/v1/roles', { member: one.member, role: one.role }))
 export const revokeToken = (id: string) => del<void>(`/api/access/v1/tokens/${encodeURIComponent(id)}`)
 
-export const registerLocation = (body: { type: string; target: string }) => post<LocationCreated>('/api/catalog/locations', body)
+type LocationOrder = { type: string; target: string; trust: boolean }
+export const registerLocation = ({ trust, ...body }: LocationOrder) =>
+  post<LocationCreated>(withQuery('/api/catalog/locations', trust ? { trust } : {}), body)
+/** What registering would bring; nothing is kept of it. */
+export const lookAtLocation = ({ type, target }: LocationOrder) =>
+  post<LocationCreated>('/api/catalog/locations?dryRun=true', { type, target })
 /** `what` is `sources/NAME/read` of a configured source, or `locations/ID/ingest`. */
 export const ingestSource = (what: string) => post<Started>(`/api/catalog/v1/${what}`)
 export const reviewSource = (name: string, decision: 'remove' | 'keep') =>
   post<{ removed: number; kept: number }>(`/api/catalog/v1/sources/${encodeURIComponent(name)}/review`, { decision })
+/** Its entities leave the catalog at once; the files stay where they are. */
+export const unregisterLocation = (id: string) => del<void>(`/api/catalog/locations/${encodeURIComponent(id)}`)
+/** What a configured source brought leaves the catalog; it comes back when the source is read again. */
+export const removeSource = (name: string) => del<{ removed: number }>(`/api/catalog/v1/sources/${encodeURIComponent(name)}`)
+export const deleteEntity = (uid: string) => del<void>(`/api/catalog/entities/by-uid/${encodeURIComponent(uid)}`)
 export const refreshEntity = (entityRef: string) => post<void>('/api/catalog/refresh', { entityRef })
 
 export const makePlan = (body: { template_ref: string; values: Json; secrets?: Record<string, string> }) =>

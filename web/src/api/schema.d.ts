@@ -9412,6 +9412,8 @@ export interface operations {
     "catalog.list_sources": {
         parameters: {
             query?: {
+                /** @description only those with this in their target */
+                text?: string;
                 limit?: number;
                 cursor?: string | null;
             };

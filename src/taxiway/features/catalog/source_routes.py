@@ -26,11 +26,12 @@ LOCATION = "catalog.location.read"
 @operations.get("/api/catalog/v1/sources", LOCATION, response=views.Sources)
 def list_sources(
     ctx: Ctx,
+    text: Annotated[str, Query(max_length=200, description="only those with this in their target")] = "",
     limit: Annotated[int, Query(ge=1, le=MAX_LIMIT)] = 50,
     cursor: Annotated[str | None, Query(max_length=500)] = None,
 ) -> Response:
     """What the catalog reads from: how many entities, problems and conflicts each has, and when it changed last."""
-    leading, found = source_list.sources(ctx, None if cursor is None else _position(cursor), limit + 1)
+    leading, found = source_list.sources(ctx, text, None if cursor is None else _position(cursor), limit + 1)
     page = page_of(found, limit, lambda item: [item["id"]])
     return json_list([*leading, *page.items], page.next_cursor)
 

@@ -32,7 +32,9 @@ def filled(server: Served, admin: httpx.Client, publish: Any, monkeypatch: pytes
     return admin
 
 
-def test_sources_tell_what_they_came_to(filled: httpx.Client, capsys: pytest.CaptureFixture[str]) -> None:
+def test_sources_tell_what_they_came_to(
+    filled: httpx.Client, server: Served, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     items = filled.get(f"{API}/v1/sources").json()["items"]
     told = [(i["target"], i["owner"], i["entities"], i["problems"], i["conflicts"], i["trusted"]) for i in items]
     assert told == [
@@ -43,12 +45,22 @@ def test_sources_tell_what_they_came_to(filled: httpx.Client, capsys: pytest.Cap
     first = filled.get(f"{API}/v1/sources", params={"limit": 1}).json()
     second = filled.get(f"{API}/v1/sources", params={"cursor": first["next_cursor"]}).json()
     assert [*first["items"], *second["items"]] == items
+    assert filled.get(f"{API}/v1/sources", params={"text": "THIEF/"}).json()["items"] == items[1:]
+    assert filled.get(f"{API}/v1/sources", params={"text": "th_ef"}).json()["items"] == []
     assert filled.get(f"{API}/v1/sources/{items[1]['id']}").json() == {**items[1], "last_run": None}
     assert filled.get(f"{API}/v1/sources/nope").status_code == 404
     run_id = filled.post(f"{API}/v1/locations/{items[1]['id']}/ingest").json()["run_id"]
     assert filled.get(f"{API}/v1/sources/{items[1]['id']}").json()["last_run"] == {"id": run_id, "state": "queued"}
     assert run(["catalog", "sources"]) == 0
     assert "thief//" in capsys.readouterr().out
+    assert run(["catalog", "unregister", "git:thief//"]) == 4  # as a viewer
+    assert "catalog.location.delete" in capsys.readouterr().err
+    assert run(["catalog", "unregister", "git:shop"]) == 1
+    assert "no location is registered as git:shop" in capsys.readouterr().err
+    monkeypatch.setenv("TAXIWAY_TOKEN", server.token("admin"))
+    assert run(["catalog", "unregister", "git:thief//"]) == 0
+    assert "with 1 entity" in capsys.readouterr().err
+    assert [i["target"] for i in filled.get(f"{API}/v1/sources").json()["items"]] == ["shop//"]
 
 
 def test_everything_comes_out_as_lines(filled: httpx.Client) -> None:

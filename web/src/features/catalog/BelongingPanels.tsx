@@ -1,15 +1,19 @@
 /** What the overview of a system, a domain, a team or a person shows beside its relations. */
+import { Button } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { Layers, LayoutGrid, Users } from 'lucide-react'
-import type { ReactNode } from 'react'
+import { type ReactNode, useState } from 'react'
+import { facetsQuery, kindsQuery } from '~/api/queries'
 import { entityRef, splitRef, titleOf } from '~/api/refs'
 import type { Entity } from '~/api/types'
 import { EntityLink } from '~/components/EntityLink'
 import { Await } from '~/components/RouteStates'
 import { DataTable } from '~/ui/DataTable'
 import { EmptyState, Panel } from '~/ui/parts'
+import { KindIcon } from '~/ui/KindIcon'
 import { StatusBadge, toneOf } from '~/ui/Status'
+import { count } from '~/ui/time'
 import { type Found, ownedQuery, partsQuery, teamQuery, teamsOfQuery } from './belonging'
 import s from './entity.module.css'
 import type { TabProps } from './EntityPage'
@@ -26,12 +30,16 @@ export function BelongingPanels(props: TabProps) {
 }
 
 type ListProps = { label: string; found: Found; extra?: { title: string; cell: (e: Entity) => ReactNode } }
+const FIRST = 20
+/** The first of them, and all that were asked for when somebody wants them. */
 function EntityList({ label, found, extra }: ListProps) {
+  const [all, setAll] = useState(false)
+  const rows = all ? found.items : found.items.slice(0, FIRST)
   return (
     <>
       <DataTable
         label={label}
-        rows={found.items}
+        rows={rows}
         rowKey={(e) => entityRef(e)}
         columns={[
           { title: 'Name', head: true, cell: (e) => <EntityLink entity={entityRef(e)} title={titleOf(e)} /> },
@@ -40,7 +48,8 @@ function EntityList({ label, found, extra }: ListProps) {
           ...(extra ? [extra] : []),
         ]}
       />
-      {found.total > found.items.length && <p className={s.note}>The first {found.items.length} of {found.total}.</p>}
+      {rows.length < found.items.length && <div style={{ padding: 12 }}><Button size="xs" variant="default" onClick={() => setAll(true)}>Show {found.items.length - rows.length} more</Button></div>}
+      {all && found.total > found.items.length && <p className={s.note}>The first {found.items.length} of {found.total}.</p>}
     </>
   ) // prettier-ignore
 }
@@ -125,6 +134,24 @@ function Names({ title, items, total }: { title: string; items: Entity[]; total:
   ) // prettier-ignore
 }
 
+/** How many of each kind, each a table of its own in the catalog. */
+function Counts({ owner }: { owner: string }) {
+  const { data: kinds } = useQuery(kindsQuery())
+  const { data } = useQuery(facetsQuery(['kind'], [`relations.ownedBy=${owner}`]))
+  const found = data?.facets.kind ?? []
+  if (found.length < 2) return null
+  return (
+    <div className={s.counts}>
+      {found.map((f) => (
+        <Link key={f.value} to="/catalog" search={{ kind: f.value.toLowerCase(), owner: [owner] }}>
+          <KindIcon kind={f.value} size={18} />
+          <b className="num">{count(f.count)}</b> {kinds?.items.find((k) => k.name === f.value)?.plural ?? f.value}
+        </Link>
+      ))}
+    </div>
+  ) // prettier-ignore
+}
+
 function Owns({ owner, others, how }: { owner: string; others: string[]; how: string }) {
   const query = useQuery(ownedQuery(owner, others))
   const through = (e: Entity) => { const by = ownerOf(e); return by && <EntityLink entity={by} size={16} /> } // prettier-ignore
@@ -134,6 +161,7 @@ function Owns({ owner, others, how }: { owner: string; others: string[]; how: st
         {(owned) =>
           owned.direct.items.length || owned.through.items.length ? (
             <>
+              <Counts owner={owner} />
               {owned.direct.items.length > 0 && <EntityList label="Owns" found={owned.direct} />}
               {owned.through.items.length > 0 && (
                 <>

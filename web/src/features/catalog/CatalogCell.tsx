@@ -8,7 +8,10 @@ import { count } from '~/ui/time'
 import s from './catalog.module.css'
 import { type Column, valuesAt } from './columns'
 
-const MOST_TAGS = 3
+/** Pixels of the column for tags, of what stands around a tag's letters, and of a letter. */
+const TAGS_WIDTH = 156
+const AROUND = 18
+const LETTER = 6.2
 type Props = { entity: Entity; column: Column; cells?: MatrixRow['cells'] }
 
 export function CatalogCell({ entity: e, column: c, cells }: Props) {
@@ -49,21 +52,37 @@ function References({ refs, kind, namespace }: { refs: string[]; kind: string; n
   )
 }
 
+function fitting(tags: string[]): number {
+  let room = TAGS_WIDTH
+  for (const [i, tag] of tags.entries()) {
+    room -= tag.length * LETTER + AROUND
+    if (i > 0 && room < (i < tags.length - 1 ? AROUND : 0)) return i
+  }
+  return tags.length
+}
+
+/** As many as fit whole, and how many more there are. */
 function Tags({ values }: { values: string[] }) {
+  const shown = fitting(values)
   return (
     <span className={s.tags}>
-      {values.slice(0, MOST_TAGS).map((t) => (
+      {values.slice(0, shown).map((t) => (
         <span key={t} className={s.tag}>
           {t}
         </span>
       ))}
-      {values.length > MOST_TAGS && <More values={values.slice(MOST_TAGS)} />}
+      {values.length > shown && <More values={values.slice(shown)} />}
     </span>
   )
 }
+const NAMED = 50
 const More = ({ values }: { values: string[] }) => (
-  <span className="t3 num" title={values.join(', ')}>
-    +{values.length}
+  <span
+    className="t3 num"
+    style={{ flex: 'none' }}
+    title={[...values.slice(0, NAMED), ...(values.length > NAMED ? ['…'] : [])].join(', ')}
+  >
+    +{count(values.length)}
   </span>
 )
 

@@ -89,7 +89,10 @@ function Catalog({ view, views }: CatalogProps) {
   const search = route.useSearch()
   const nav = route.useNavigate()
   const box = useRef<HTMLInputElement>(null)
-  const set = (p: Partial<CatalogSearch>) => void nav({ search: (o) => ({ ...o, cursor: undefined, ...p }), replace: true })
+  const set = (p: Partial<CatalogSearch>, replace = true) =>
+    void nav({ search: (o) => ({ ...o, cursor: undefined, ...p }), replace })
+  // Back leads to the page and the kind before; what narrows a table is no step of its own
+  const step = (p: Partial<CatalogSearch>) => set(p, false)
   const [typed, type, put] = useTyped({ kept: search.q, keep: (q) => set({ q }) })
   useHotkeys([['/', () => box.current?.focus()]])
   const { data: known, isPending: asksKinds } = useQuery(kindsQuery())
@@ -133,7 +136,7 @@ function Catalog({ view, views }: CatalogProps) {
   }
   // another kind has other types and other columns
   const change = (k: string | undefined) =>
-    set({ kind: k, type: undefined, columns: undefined, sort: isCommon(search.sort) ? search.sort : undefined })
+    step({ kind: k, type: undefined, columns: undefined, sort: isCommon(search.sort) ? search.sort : undefined })
   const pick = (v: View | undefined) => {
     put(v?.text ?? '')
     void nav({ search: v ? stateOf(v) : { view: NO_VIEW } })
@@ -163,7 +166,7 @@ function Catalog({ view, views }: CatalogProps) {
         </div>
       </div>
       <div className={s.bar}>
-        <ViewMenu search={search} views={views} view={view} onPick={pick} />
+        <ViewMenu search={search} views={views} view={view} onPick={pick} onOwn={(owner) => void nav({ search: { view: NO_VIEW, owner } })} />
         <TextInput
           ref={box}
           w={230}
@@ -198,7 +201,7 @@ function Catalog({ view, views }: CatalogProps) {
           <Skeletons rows={12} height={40} />
         </div>
       ) : page.data.items.length ? (
-        <CatalogTable columns={columns} rows={page.data.items} total={page.data.totalItems} stale={page.isPlaceholderData} sort={search.sort} onSort={(sort) => set({ sort })} />
+        <CatalogTable key={search.cursor} columns={columns} rows={page.data.items} total={page.data.totalItems} stale={page.isPlaceholderData} sort={search.sort} onSort={(sort) => set({ sort })} />
       ) : dirty || search.kind ? (
         <EmptyState icon={Search} title="Nothing matches these filters" action={<Button variant="default" onClick={clear}>Clear filters</Button>}>
           Loosen a filter, or register what is missing.
@@ -210,10 +213,10 @@ function Catalog({ view, views }: CatalogProps) {
       )}
       {page.data && (page.data.pageInfo.nextCursor || page.data.pageInfo.prevCursor) && (
         <nav className={s.pager} aria-label="Pages">
-          <Button size="xs" variant="default" leftSection={<ChevronLeft size={14} />} disabled={!page.data.pageInfo.prevCursor} onClick={() => set({ cursor: page.data.pageInfo.prevCursor ?? undefined })}>
+          <Button size="xs" variant="default" leftSection={<ChevronLeft size={14} />} disabled={!page.data.pageInfo.prevCursor} onClick={() => step({ cursor: page.data.pageInfo.prevCursor ?? undefined })}>
             Back
           </Button>
-          <Button size="xs" variant="default" rightSection={<ChevronRight size={14} />} disabled={!page.data.pageInfo.nextCursor} onClick={() => set({ cursor: page.data.pageInfo.nextCursor ?? undefined })}>
+          <Button size="xs" variant="default" rightSection={<ChevronRight size={14} />} disabled={!page.data.pageInfo.nextCursor} onClick={() => step({ cursor: page.data.pageInfo.nextCursor ?? undefined })}>
             More
           </Button>
         </nav>

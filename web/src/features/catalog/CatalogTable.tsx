@@ -2,7 +2,7 @@ import { useHotkeys } from '@mantine/hooks'
 import { useQuery } from '@tanstack/react-query'
 import { Link, useNavigate } from '@tanstack/react-router'
 import { ArrowDown, ArrowUp, TriangleAlert } from 'lucide-react'
-import { type CSSProperties, type KeyboardEvent, memo, useMemo, useRef, useState } from 'react'
+import { type CSSProperties, type KeyboardEvent, memo, useId, useMemo, useRef, useState } from 'react'
 import { matrixQuery } from '~/api/queries'
 import { entityRef, splitRef, titleOf } from '~/api/refs'
 import type { Entity, MatrixRow } from '~/api/types'
@@ -21,6 +21,7 @@ type Props = { rows: Entity[]; columns: Column[]; total: number; stale: boolean;
 export function CatalogTable({ rows, columns, total, stale, sort, onSort }: Props) {
   const nav = useNavigate()
   const box = useRef<HTMLDivElement>(null)
+  const id = useId()
   const [at, setAt] = useState(-1)
   const open = (e: Entity) => void nav({ to: '/catalog/$kind/$namespace/$name', params: splitRef(entityRef(e)) })
   const enter = () => {
@@ -59,6 +60,7 @@ export function CatalogTable({ rows, columns, total, stale, sort, onSort }: Prop
       aria-rowcount={total}
       aria-colcount={heads.length}
       aria-busy={stale}
+      aria-activedescendant={rows[at] && `${id}-${at}`}
       tabIndex={0}
       onKeyDown={onKey}
     >
@@ -84,7 +86,7 @@ export function CatalogTable({ rows, columns, total, stale, sort, onSort }: Prop
       </div>
       <div role="rowgroup" style={{ opacity: stale ? 0.6 : 1 }}>
         {rows.map((e, i) => (
-          <Row key={entityRef(e)} entity={e} index={i} focused={i === at} open={open} cells={cells.get(entityRef(e))} columns={columns} places={places} />
+          <Row key={entityRef(e)} id={`${id}-${i}`} entity={e} index={i} focused={i === at} open={open} cells={cells.get(entityRef(e))} columns={columns} places={places} />
         ))}
       </div>
     </div>
@@ -107,6 +109,7 @@ function widths(columns: Column[], places: Place[]): CSSProperties {
 }
 
 type RowProps = {
+  id: string
   entity: Entity
   index: number
   focused: boolean
@@ -115,11 +118,12 @@ type RowProps = {
   columns: Column[]
   places: Place[]
 }
-const Row = memo(function Row({ entity: e, index, focused, open, cells, columns, places }: RowProps) {
+const Row = memo(function Row({ id, entity: e, index, focused, open, cells, columns, places }: RowProps) {
   const problems = e.status?.items?.filter((i) => i.level === 'error').length ?? 0
   return (
     <div
       role="row"
+      id={id}
       data-row
       aria-rowindex={index + 2}
       data-focus={focused || undefined}

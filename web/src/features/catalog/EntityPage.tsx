@@ -1,11 +1,11 @@
-import { ActionIcon, Button, Menu, Tabs, Tooltip } from '@mantine/core'
+import { ActionIcon, Button, Menu, Spoiler, Tabs, Tooltip } from '@mantine/core'
 import { useHotkeys } from '@mantine/hooks'
 import { useMutation, useQuery, useSuspenseQuery } from '@tanstack/react-query'
 import { getRouteApi, Link } from '@tanstack/react-router'
-import { ChevronDown, EllipsisVertical, ExternalLink, GitBranch, Pencil, RefreshCw, Rocket, Trash2 } from 'lucide-react'
+import { ChevronDown, EllipsisVertical, ExternalLink, GitBranch, Pencil, RefreshCw, Rocket, Trash2, Unlink } from 'lucide-react'
 import { type ComponentType, lazy, Suspense, useState } from 'react'
 import { schedulesQuery } from '~/api/job-queries'
-import { refreshEntity } from '~/api/mutations'
+import { deleteEntity, refreshEntity } from '~/api/mutations'
 import { entityQuery, matrixQuery, releasesQuery } from '~/api/queries'
 import { entityRef, titleOf } from '~/api/refs'
 import type { Entity } from '~/api/types'
@@ -18,10 +18,12 @@ import { Page } from '~/ui/parts'
 import { StatusBadge, toneOf } from '~/ui/Status'
 import { EntityActions } from './EntityActions'
 import s from './entity.module.css'
+import { UnregisterEntityModal } from './UnregisterModal'
 
 export type TabProps = { entity: Entity; entityRef: string }
 const route = getRouteApi('/app/catalog/$kind/$namespace/$name')
 const tab = (load: () => Promise<{ default: ComponentType<TabProps> }>) => lazy(load)
+const ORPHAN = 'backstage.io/orphan'
 type Needs = 'any' | 'component' | 'runs'
 const TABS: [id: string, label: string, Component: ComponentType<TabProps>, needs: Needs][] = [
   ['overview', 'Overview', tab(() => import('./OverviewTab')), 'any'],
@@ -38,12 +40,13 @@ const TABS: [id: string, label: string, Component: ComponentType<TabProps>, need
 
 /** Tabs that could never have content are left out: only components are deployed, of them only those that have releases
  * (a Terraform module has none), and what runs on a schedule has jobs with logs of their own where others have a log and
- * metrics. */
-export const tabsFor = (kind: string, scheduled = false, runs = true) =>
+ * metrics. What is only described, without a repository of the forge, is not built here. */
+export const tabsFor = (kind: string, { scheduled = false, runs = true, built = true } = {}) =>
   TABS.filter(
     ([id, , , needs]) =>
       (needs === 'any' || kind.toLowerCase() === 'component') &&
       (needs !== 'runs' || runs) &&
+      (id !== 'pipelines' || built) &&
       (id !== 'api' || kind.toLowerCase() === 'api') &&
       (scheduled ? id !== 'logs' && id !== 'metrics' : id !== 'jobs'),
   )
@@ -55,6 +58,8 @@ export function EntityPage() {
   const { data: e } = useSuspenseQuery(entityQuery(params))
   const refresh = useRefresh()
   const [destroying, setDestroying] = useState(false)
+  const [unregistering, setUnregistering] = useState(false)
+  const leave = () => void nav({ to: '/catalog' })
   const self = entityRef(e)
   const component = e.kind.toLowerCase() === 'component'
   const schedules = useQuery({ ...schedulesQuery({ service: self }), enabled: component, retry: false })
@@ -69,9 +74,11 @@ export function EntityPage() {
     refetchInterval: ({ state }) => (state.data?.items.length ? false : 10_000),
   })
   const row = matrix.data?.services.find((x) => x.ref === self)
-  const runs = !matrix.data || !releases.data || Boolean(row) || releases.data.items.length > 0
+  const asked = TABS.some(([id, , , needs]) => id === search.tab && needs !== 'any')
+  const built = repository !== undefined || Boolean(row) || (matrix.isPending && asked)
+  const runs = built && (!matrix.data || !releases.data || Boolean(row) || releases.data.items.length > 0)
   const live = Object.values(row?.cells ?? {}).find((c) => c?.url)?.url
-  const tabs = tabsFor(e.kind, scheduled, runs)
+  const tabs = tabsFor(e.kind, { scheduled, runs, built })
   const current = tabs.find(([id]) => id === search.tab) ?? tabs[0]
   const go = (id: string) => void nav({ search: { tab: id === 'overview' ? undefined : id } })
   const move = (by: number) => {
@@ -99,13 +106,15 @@ export function EntityPage() {
             {spec.lifecycle && <StatusBadge tone={toneOf(spec.lifecycle)}>{spec.lifecycle}</StatusBadge>}
             {spec.type && <span className={s.tag}>{spec.type}</span>}
           </div>
-          {e.metadata.description && <div className="t2">{e.metadata.description}</div>}
+          {e.metadata.description && (
+            <Spoiler maxHeight={62} showLabel="Show all of it" hideLabel="Show less" className={s.about}>{e.metadata.description}</Spoiler>
+          )}
           <div className={s.meta}>
             {owner && <EntityLink entity={owner} defaultKind="group" size={16} />}
             {system && <EntityLink entity={system} size={16} />}
             {repository && <span className="t2"><GitBranch size={14} aria-hidden /> {repository}</span>}
             <span className="t3 mono">{self}</span>
-            {e.metadata.tags?.map((t) => <span key={t} className={s.tag}>{t}</span>)}
+            <Tags of={e.metadata.tags ?? []} />
           </div>
         </div>
         <div className={s.actions}>
@@ -126,12 +135,14 @@ export function EntityPage() {
             </Menu.Target>
             <Menu.Dropdown>
               <Menu.Item leftSection={<RefreshCw size={15} />} onClick={() => again.mutate()}>Read again from its source</Menu.Item>
-              {component && <Menu.Item leftSection={<Trash2 size={15} />} color="red" onClick={() => setDestroying(true)}>Delete the service</Menu.Item>}
+              <Menu.Item leftSection={<Unlink size={15} />} onClick={() => setUnregistering(true)}>Unregister its source…</Menu.Item>
+              {component && runs && <Menu.Item leftSection={<Trash2 size={15} />} color="red" onClick={() => setDestroying(true)}>Delete the service</Menu.Item>}
             </Menu.Dropdown>
           </Menu>
         </div>
       </header>
       <Problems entity={e} />
+      {e.metadata.annotations?.[ORPHAN] === 'true' && <Orphan entity={e} onGone={leave} />}
       <Tabs value={current?.[0]} onChange={(v) => v && go(v)} keepMounted={false}>
         <Tabs.List className={s.tabList}>
           {tabs.map(([id, label]) => <Tabs.Tab key={id} value={id}>{label}</Tabs.Tab>)}
@@ -142,8 +153,44 @@ export function EntityPage() {
           </Tabs.Panel>
         ))}
       </Tabs>
+      {unregistering && <UnregisterEntityModal entity={params} onClose={() => setUnregistering(false)} onDone={leave} />}
       {component && <DestroyModal opened={destroying} onClose={() => setDestroying(false)} entityRef={self} />}
     </Page>
+  ) // prettier-ignore
+}
+
+const FEW = 12
+function Tags({ of }: { of: string[] }) {
+  const [all, setAll] = useState(false)
+  const shown = all ? of : of.slice(0, FEW)
+  if (!of.length) return null
+  return (
+    <span className={s.tags}>
+      {shown.map((t) => <Link key={t} to="/catalog" search={{ tag: [t] }} className={s.tag} title={`Everything with the tag ${t}`}>{t}</Link>)}
+      {shown.length < of.length && <button type="button" className={s.link} onClick={() => setAll(true)}>{of.length - shown.length} more tags</button>}
+    </span>
+  ) // prettier-ignore
+}
+
+/** No source names it any more: it goes by itself after some days, or now. */
+function Orphan({ entity, onGone }: { entity: Entity; onGone: () => void }) {
+  const refresh = useRefresh()
+  const remove = useMutation({
+    mutationFn: () => deleteEntity(entity.metadata.uid ?? ''),
+    onSuccess: async () => {
+      notifyDone('Removed', 'Its history stays.')
+      onGone()
+      await refresh('entities', 'facets', 'kinds', 'sources')
+    },
+    onError: (err) => notifyError('It could not be removed', err),
+  })
+  return (
+    <div className={s.problems} role="note">
+      <span>
+        <strong>An orphan:</strong> its source does not name it any more. It goes after some days, unless a source names it again.
+      </span>{' '}
+      <button type="button" className={s.link} disabled={remove.isPending} onClick={() => remove.mutate()}>Remove it now</button>
+    </div>
   ) // prettier-ignore
 }
 

@@ -1,17 +1,17 @@
 /** The relations of one entity on a page of their own. The URL holds everything: whose, how far, which way, what is hidden or open. */
-import { Button, SegmentedControl } from '@mantine/core'
+import { SegmentedControl } from '@mantine/core'
 import { useMediaQuery } from '@mantine/hooks'
 import { useQuery } from '@tanstack/react-query'
 import { getRouteApi } from '@tanstack/react-router'
-import { Waypoints, X } from 'lucide-react'
+import { Waypoints } from 'lucide-react'
 import { lazy, Suspense, useMemo } from 'react'
 import { graphQuery } from '~/api/queries'
 import { shortRef, splitRef } from '~/api/refs'
 import type { Graph } from '~/api/types'
 import { EntityLink } from '~/components/EntityLink'
 import { without, withoutDetours } from '~/components/graph-layout'
-import { collapseSiblings, crowdTitle, crowdWords, oneSide, type Sides, type Siblings } from '~/components/graph-siblings'
-import { Legend, RelationList } from './RelationParts'
+import { collapseSiblings, oneSide, type Sides } from '~/components/graph-siblings'
+import { Legend, Missing, Opened, RelationList } from './RelationParts'
 import { Await, Skeletons } from '~/components/RouteStates'
 import type { GraphSearch } from '~/routes'
 import { EmptyState, Page, PageHeader, Panel } from '~/ui/parts'
@@ -92,6 +92,7 @@ function Around({ entity, search, set }: AroundProps) {
           ) : (
             <>
               {answer.truncated && <p className={s.note}>Only the nearest 500 entities are shown: there are more.</p>}
+              <Missing graph={shown} />
               {view === 'list' ? (
                 <RelationList graph={shown} focus={entity} />
               ) : (
@@ -121,17 +122,3 @@ const Count = ({ graph, all }: { graph?: Graph; all?: Graph }) => (
     {all?.nodes.length ?? 0} entities{graph && `, ${graph.nodes.length} drawn`}
   </span>
 )
-
-/** Crowds that were opened, to close them again. */
-function Opened({ crowds, onClose }: { crowds: Siblings[]; onClose: (id: string) => void }) {
-  if (!crowds.length) return null
-  return (
-    <div className={s.legend} role="group" aria-label="Shown one by one">
-      {crowds.map((c) => (
-        <Button key={c.id} size="xs" variant="default" rightSection={<X size={13} />} onClick={() => onClose(c.id)}>
-          Fold {crowdTitle(c)} {crowdWords(c)} {shortRef(c.parent)}
-        </Button>
-      ))}
-    </div>
-  )
-}

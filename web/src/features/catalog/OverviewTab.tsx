@@ -38,7 +38,9 @@ export default function OverviewTab({ entity, entityRef }: TabProps) {
           <About entity={entity} entityRef={entityRef} />
           <PropertiesPanel entityRef={entityRef} />
           <GoldenPathCard entity={entity} entityRef={entityRef} />
-          {component && <Resources service={entityRef} />}
+          {component && (
+            <Resources service={entityRef} built={Boolean(entity.metadata.annotations?.['taxiway.dev/repository'])} />
+          )}
           <Links entity={entity} />
         </div>
       </div>
@@ -59,13 +61,20 @@ function About({ entity, entityRef }: TabProps) {
     ...(typeof spec.type === 'string' ? [['Type', spec.type]] : []),
     ...(kind ? factsOf(entity, kind) : []).map((c) => [c.title, <CatalogCell key={c.path} entity={entity} column={c} />]),
     ...(a['backstage.io/source-template'] ? [['Golden path', <EntityLink key="t" entity={a['backstage.io/source-template']} defaultKind="template" />]] : []),
-    ...(source ? [['Source', <span key="s" className="mono">{source}</span>]] : []),
+    ...(source ? [['Source', <SourceOf key="s" entity={entity} location={source} />]] : []),
   ] as [string, React.ReactNode][] // prettier-ignore
   return (
     <Panel title="About">
       <Facts items={items} />
     </Panel>
   )
+}
+
+/** Where it is written, as a link where a browser can go there. */
+function SourceOf({ entity, location }: { entity: Entity; location: string }) {
+  const view = entity.metadata.annotations?.['backstage.io/view-url'] ?? location.replace(/^url:/, '')
+  const text = <span className="mono">{location}</span>
+  return /^https?:/.test(view) ? <a href={view} target="_blank" rel="noreferrer" className={s.link}>{text}</a> : text // prettier-ignore
 }
 
 /** An owner that comes from what the entity is part of, with the way there. */
@@ -82,8 +91,10 @@ function Inherited({ owned }: { owned: Ownership }) {
   )
 }
 
-function Resources({ service }: { service: string }) {
+/** What is only described here has none, and asks for none. */
+function Resources({ service, built }: { service: string; built: boolean }) {
   const query = useQuery(resourcesQuery({ service }))
+  if (!built && !query.data?.items.length) return null
   return (
     <Panel title="Resources">
       <Await query={query} rows={3}>

@@ -1,8 +1,12 @@
 /** What stands around a graph of relations: the legend that hides relations, and the same relations in words. */
+import { Button } from '@mantine/core'
+import { X } from 'lucide-react'
+import { shortRef } from '~/api/refs'
 import type { Graph } from '~/api/types'
 import s from './entity.module.css'
 import { EntityLink } from '~/components/EntityLink'
 import { mergeEdges, relationOf } from '~/components/graph-layout'
+import { crowdTitle, crowdWords, type Siblings } from '~/components/graph-siblings'
 
 type LegendProps = { graph: Graph; hidden: ReadonlySet<string>; onToggle: (type: string) => void }
 export function Legend({ graph, hidden, onToggle }: LegendProps) {
@@ -17,6 +21,19 @@ export function Legend({ graph, hidden, onToggle }: LegendProps) {
         </button>
       ))}
     </div>
+  )
+}
+
+const NAMED = 5
+/** What relations name and the catalog does not have: a name that is misspelt, or an entity that nobody registered. */
+export function Missing({ graph }: { graph: Graph }) {
+  const refs = graph.nodes.filter((n) => !n.exists).map((n) => n.ref)
+  if (!refs.length) return null
+  return (
+    <p className={s.note} role="note">
+      Not in the catalog: <span className="mono">{refs.slice(0, NAMED).join(', ')}</span>
+      {refs.length > NAMED && ` and ${refs.length - NAMED} more`}. Correct the name, or register what it means.
+    </p>
   )
 }
 
@@ -60,6 +77,20 @@ export function RelationList({ graph, focus }: { graph: Graph; focus: string }) 
           </ul>
         </section>
       )}
+    </div>
+  )
+}
+
+/** Crowds that were opened, to close them again. */
+export function Opened({ crowds, onClose }: { crowds: Siblings[]; onClose: (id: string) => void }) {
+  if (!crowds.length) return null
+  return (
+    <div className={s.legend} role="group" aria-label="Shown one by one">
+      {crowds.map((c) => (
+        <Button key={c.id} size="xs" variant="default" rightSection={<X size={13} />} onClick={() => onClose(c.id)}>
+          Fold {crowdTitle(c)} {crowdWords(c)} {shortRef(c.parent)}
+        </Button>
+      ))}
     </div>
   )
 }

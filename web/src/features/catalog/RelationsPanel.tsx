@@ -8,7 +8,8 @@ import { graphQuery } from '~/api/queries'
 import { splitRef } from '~/api/refs'
 import type { Graph } from '~/api/types'
 import { without, withoutDetours } from '~/components/graph-layout'
-import { Legend, RelationList } from './RelationParts'
+import { collapseSiblings } from '~/components/graph-siblings'
+import { Legend, Missing, Opened, RelationList } from './RelationParts'
 import { Await, Skeletons } from '~/components/RouteStates'
 import { EmptyState, Panel } from '~/ui/parts'
 import s from './entity.module.css'
@@ -27,16 +28,14 @@ export function RelationsPanel({ entityRef }: { entityRef: string }) {
   const [depth, setDepth] = useState('1')
   const [chosen, setView] = useState<string>()
   const [hidden, setHidden] = useState<ReadonlySet<string>>(new Set())
+  const [open, setOpen] = useState<ReadonlySet<string>>(new Set())
   const narrow = useMediaQuery('(max-width: 760px)')
   const query = useQuery(graphQuery(splitRef(entityRef), Number(depth)))
   const all = useMemo(() => query.data && withoutDetours(query.data, entityRef), [query.data, entityRef])
   const shown = useMemo(() => all && without(all, entityRef, hidden), [all, entityRef, hidden])
+  const drawn = useMemo(() => shown && collapseSiblings(shown, entityRef, open), [shown, entityRef, open])
   const view = chosen ?? (narrow && (all?.nodes.length ?? 0) > MANY ? 'list' : 'graph')
-  const toggle = (type: string) => {
-    const next = new Set(hidden)
-    if (!next.delete(type)) next.add(type)
-    setHidden(next)
-  }
+  const expand = (id: string) => setOpen((old) => flipped(old, id))
   const controls = (
     <>
       <SegmentedControl value={depth} onChange={setDepth} aria-label="How far" data={DEPTHS} />
@@ -55,13 +54,14 @@ export function RelationsPanel({ entityRef }: { entityRef: string }) {
     <Panel title="Relations" icon={Waypoints} right={controls}>
       <Await query={query} rows={6}>
         {(answer) =>
-          !all || !shown || all.nodes.length < 2 ? (
+          !all || !shown || !drawn || all.nodes.length < 2 ? (
             <EmptyState icon={Waypoints} title="No relations" compact>
               What it depends on, provides and belongs to is declared in its catalog-info.yaml.
             </EmptyState>
           ) : (
             <>
               {answer.truncated && <p className={s.note}>Only the nearest entities are shown: there are more.</p>}
+              <Missing graph={shown} />
               {view === 'graph' ? (
                 <Suspense
                   fallback={
@@ -70,12 +70,18 @@ export function RelationsPanel({ entityRef }: { entityRef: string }) {
                     </div>
                   }
                 >
-                  <EntityGraph key={keyOf(shown)} graph={shown} focus={entityRef} />
+                  <EntityGraph
+                    key={keyOf(drawn.graph)}
+                    graph={drawn.graph}
+                    focus={entityRef}
+                    crowds={{ list: drawn.crowds, onExpand: expand }}
+                  />
                 </Suspense>
               ) : (
                 <RelationList graph={shown} focus={entityRef} />
               )}
-              <Legend graph={all} hidden={hidden} onToggle={toggle} />
+              {view === 'graph' && <Opened crowds={drawn.crowds.filter((c) => open.has(c.id))} onClose={expand} />}
+              <Legend graph={all} hidden={hidden} onToggle={(type) => setHidden((old) => flipped(old, type))} />
             </>
           )
         }
@@ -84,4 +90,9 @@ export function RelationsPanel({ entityRef }: { entityRef: string }) {
   )
 }
 
+const flipped = (of: ReadonlySet<string>, one: string): ReadonlySet<string> => {
+  const next = new Set(of)
+  if (!next.delete(one)) next.add(one)
+  return next
+}
 const keyOf = (g: Graph) => `${g.nodes.length} ${g.edges.length}`

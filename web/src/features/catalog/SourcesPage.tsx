@@ -1,8 +1,9 @@
 /** Everything that the catalog reads from: how that went, what waits for a decision, and what lost its source. The URL names the open source. */
-import { Button } from '@mantine/core'
+import { Button, TextInput } from '@mantine/core'
 import { useInfiniteQuery, useMutation, useQuery } from '@tanstack/react-query'
 import { getRouteApi, Link } from '@tanstack/react-router'
-import { CircleCheck, FolderGit2, RefreshCw, Unlink } from 'lucide-react'
+import { CircleCheck, FolderGit2, RefreshCw, Search, Trash2, Unlink } from 'lucide-react'
+import { useState } from 'react'
 import { ingestSource, reviewSource } from '~/api/mutations'
 import { entitiesQuery } from '~/api/queries'
 import { entityRef } from '~/api/refs'
@@ -15,32 +16,41 @@ import { DataTable } from '~/ui/DataTable'
 import { Ago, Cli, EmptyState, Facts, Page, PageHeader, Panel } from '~/ui/parts'
 import { StateBadge, StatusBadge } from '~/ui/Status'
 import { count } from '~/ui/time'
+import { useTyped } from '~/ui/useTyped'
 import s from './entity.module.css'
 import { pathOf } from './ProvenanceParts'
-import { heldQuery, sourceQuery, sourcesQuery, WAITING, waitingQuery } from './source-queries'
+import { heldQuery, isConfigured, nameOf, sourceQuery, sourcesQuery, WAITING, waitingQuery } from './source-queries'
+import { UnregisterModal } from './UnregisterModal'
 
 const route = getRouteApi('/app/catalog/sources')
 const ORPHANS = 'metadata.annotations.backstage.io/orphan=true'
-/** Sources of the settings have this before their name. */
-const CONFIGURED = 'source:'
-const configured = (x: Source) => x.state !== null && x.state !== undefined
 /** What other programs push; nobody can read it from here. */
 const pushed = (x: Source) => x.type === 'push'
-const nameOf = (x: Source) => x.id.replace(CONFIGURED, '')
 
 export function SourcesPage() {
-  const { source } = route.useSearch()
+  const { source, q } = route.useSearch()
   const nav = route.useNavigate()
-  const query = useInfiniteQuery(sourcesQuery())
-  const open = (id: string) => void nav({ search: { source: id === source ? undefined : id }, replace: true, resetScroll: false })
+  const query = useInfiniteQuery(sourcesQuery(q))
+  const [typed, type] = useTyped({ kept: q, keep: (text) => void nav({ search: (o) => ({ ...o, q: text }), replace: true }) })
+  const open = (id: string) =>
+    void nav({ search: (o) => ({ ...o, source: id === source ? undefined : id }), replace: true, resetScroll: false })
+  const listed = query.data?.pages.flatMap((p) => p.items)
+  // a link may name one that is on a later page
+  const alone = useQuery({
+    ...sourceQuery(source ?? ''),
+    enabled: source !== undefined && listed !== undefined && !listed.some((x) => x.id === source),
+    retry: false,
+  })
   return (
     <Page>
       <PageHeader title="Sources" sub="What the catalog reads from, how that went, and what waits for a decision." right={<Button component={Link} to="/catalog?register=true" size="xs">Register</Button>} />
       <div className={s.side}>
-        <Panel title="Sources" icon={FolderGit2} right={<Link to="/catalog/problems" className={s.link}>All problems</Link>}>
+        <Panel title="Sources" icon={FolderGit2} right={<><TextInput placeholder="Filter" aria-label="Filter sources" leftSection={<Search size={14} />} value={typed} onChange={(e) => type(e.currentTarget.value)} styles={{ input: { height: 28, minHeight: 28 } }} /><Link to="/catalog/problems" className={s.link}>All problems</Link></>}>
           <Await query={query} rows={6}>
             {({ pages }) => {
-              const items = pages.flatMap((p) => p.items)
+              const found = pages.flatMap((p) => p.items)
+              const items = alone.data && !found.some((x) => x.id === source) ? [alone.data, ...found] : found
+              if (!items.length && q) return <EmptyState icon={Search} title="No source has this in its name" compact>Loosen the filter.</EmptyState>
               if (!items.length) return <EmptyState icon={FolderGit2} title="No sources" compact>Register a descriptor, name a source in the settings, or by command: <Cli>taxiway catalog register TARGET</Cli></EmptyState>
               return (
                 <DataTable
@@ -81,7 +91,7 @@ const Faults = ({ source: x }: { source: Source }) =>
   x.problems ? (
     <Link to="/catalog/problems" search={{ source: x.id }} className={s.link}>
       {count(x.problems)}
-      {x.conflicts ? `, ${count(x.conflicts)} conflicts` : ''}
+      {x.conflicts ? `, ${count(x.conflicts)} of them ${x.conflicts === 1 ? 'a conflict' : 'conflicts'}` : ''}
     </Link>
   ) : (
     <span className="t3">none</span>
@@ -98,8 +108,11 @@ function Fetched({ id }: { id: string }) {
 
 function Detail({ source: x }: { source: SourceDetail }) {
   const refresh = useRefresh()
+  const nav = route.useNavigate()
+  const [asking, setAsking] = useState(false)
+  const readable = x.type !== 'shipped' && !pushed(x)
   const read = useMutation({
-    mutationFn: () => ingestSource(configured(x) ? `sources/${encodeURIComponent(nameOf(x))}/read` : `locations/${encodeURIComponent(x.id)}/ingest`),
+    mutationFn: () => ingestSource(isConfigured(x) ? `sources/${encodeURIComponent(nameOf(x))}/read` : `locations/${encodeURIComponent(x.id)}/ingest`),
     onSuccess: async () => {
       notifyDone('It is read in a run')
       await refresh('sources')
@@ -122,7 +135,13 @@ function Detail({ source: x }: { source: SourceDetail }) {
             ]}
           />
           {pushed(x) && <p style={{ margin: 0 }}>Another program brings these: <Cli>{`POST /api/catalog/v1/push/${x.target}`}</Cli></p>}
-          {x.type !== 'shipped' && !pushed(x) && <div><Button size="xs" variant="default" leftSection={<RefreshCw size={14} />} loading={read.isPending} onClick={() => read.mutate()}>Read now</Button></div>}
+          {readable && (
+            <div className={s.bar}>
+              {x.state !== 'removed' && <Button size="xs" variant="default" leftSection={<RefreshCw size={14} />} loading={read.isPending} onClick={() => read.mutate()}>Read now</Button>}
+              <Button size="xs" variant="outline" color="red" leftSection={<Trash2 size={14} />} onClick={() => setAsking(true)}>{isConfigured(x) ? 'Remove what it brought…' : 'Unregister…'}</Button>
+            </div>
+          )}
+          {asking && <UnregisterModal source={x} onClose={() => setAsking(false)} onDone={() => void nav({ search: (o) => ({ ...o, source: undefined }), replace: true })} />}
           {x.held > 0 && <Held source={x} />}
           {x.layers_waiting > 0 && <Waiting source={x} />}
         </div>
@@ -178,7 +197,7 @@ function Orphans() {
           items.length ? (
             <>
               <DataTable label="Orphans" rows={items} rowKey={(e) => entityRef(e)} columns={[{ title: 'Entity', head: true, cell: (e) => <EntityLink entity={entityRef(e)} title={entityRef(e)} /> }, { title: 'Came from', className: 'mono', cell: (e) => <span style={{ overflowWrap: 'anywhere' }}>{e.metadata.annotations?.['backstage.io/managed-by-location']}</span> }]} />
-              {totalItems > items.length && <p className={s.note}>The first {items.length} of {count(totalItems)}.</p>}
+              {totalItems > items.length && <p className={s.note}>The first {items.length} of {count(totalItems)}. <Link to="/catalog" search={{ filter: [ORPHANS] }} className={s.link}>All of them</Link></p>}
             </>
           ) : (
             <EmptyState icon={CircleCheck} title="No orphans" compact>Every entity is still named by its source. One that is not stays readable for a while, then goes.</EmptyState>

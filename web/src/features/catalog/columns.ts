@@ -21,9 +21,10 @@ const column = (path: string, title: string, type: Column['type'], sortable: boo
 const OWNER = column('spec.owner', 'Owner', 'owner', true, [130, 150])
 const LIFECYCLE = column('spec.lifecycle', 'Lifecycle', 'lifecycle', true, [110, 130])
 const TAGS = column('metadata.tags', 'Tags', 'tags', false, [90, 170])
+const KIND = column('kind', 'Kind', 'string', true, [80, 120])
 const USUAL = [OWNER, column('spec.type', 'Type', 'string', true, [90, 110]), LIFECYCLE, column(RUNNING, 'Running', 'running', false, [200, 210]), TAGS] // prettier-ignore
 const MORE = [
-  column('kind', 'Kind', 'string', true, [80, 120]),
+  KIND,
   column('metadata.namespace', 'Namespace', 'string', true, [90, 120]),
   column('spec.system', 'System', 'reference', true, [110, 150], 'system'),
 ]
@@ -40,9 +41,10 @@ function shown(one: Declared, kind: Kind): Column {
   return { ...one, type: field ? 'reference' : one.type, kind: field?.default_kind ?? undefined, width }
 }
 
-/** What a kind says of its own table; kinds that say nothing, and all kinds together, have the usual columns. */
+/** What a kind says of its own table; kinds that say nothing have the usual columns, all together their kind as well. */
 export function usualColumns(kind: Kind | undefined): Column[] {
-  if (!kind?.columns.length) return USUAL
+  if (!kind) return [OWNER, KIND, ...USUAL.slice(1)]
+  if (!kind.columns.length) return USUAL
   const owned = kind.relations.some((r) => r.type === 'ownedBy')
   const own = kind.columns.slice(0, DEFAULT_SHOWN).map((c) => shown(c, kind))
   return owned && !own.some((c) => c.type === 'owner') ? [OWNER, ...own] : own

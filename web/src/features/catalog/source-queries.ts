@@ -1,12 +1,19 @@
 /** What is asked of the catalog's sources. */
-import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query'
+import { infiniteQueryOptions, keepPreviousData, queryOptions } from '@tanstack/react-query'
 import { get } from '~/api/client'
+import type { RefParts } from '~/api/refs'
 import type * as T from '~/api/types'
 
-export const sourcesQuery = () =>
+/** Sources of the settings have this before their name. */
+const CONFIGURED = 'source:'
+export const isConfigured = (x: T.Source) => x.id.startsWith(CONFIGURED)
+export const nameOf = (x: T.Source) => x.id.replace(CONFIGURED, '')
+
+export const sourcesQuery = (text?: string) =>
   infiniteQueryOptions({
-    queryKey: ['sources'],
-    queryFn: ({ pageParam }) => get<T.List<T.Source>>('/api/catalog/v1/sources', { limit: 50, cursor: pageParam }),
+    queryKey: ['sources', 'list', text],
+    queryFn: ({ pageParam }) => get<T.List<T.Source>>('/api/catalog/v1/sources', { text, limit: 50, cursor: pageParam }),
+    placeholderData: keepPreviousData,
     initialPageParam: undefined as string | undefined,
     getNextPageParam: (last) => last.next_cursor ?? undefined,
   })
@@ -14,6 +21,16 @@ export const sourceQuery = (id: string) =>
   queryOptions({
     queryKey: ['sources', 'one', id],
     queryFn: () => get<T.SourceDetail>(`/api/catalog/v1/sources/${encodeURIComponent(id)}`),
+    refetchInterval: ({ state }) => (['queued', 'running'].includes(state.data?.last_run?.state ?? '') ? 1500 : false),
+  })
+/** The registered location that an entity came from; a 404 where it came from elsewhere. */
+export const locationOfQuery = (p: RefParts) =>
+  queryOptions({
+    queryKey: ['sources', 'of', p],
+    queryFn: () =>
+      get<T.Location>(
+        `/api/catalog/locations/by-entity/${encodeURIComponent(p.kind)}/${encodeURIComponent(p.namespace)}/${encodeURIComponent(p.name)}`,
+      ),
   })
 export const heldQuery = (name: string) =>
   queryOptions({

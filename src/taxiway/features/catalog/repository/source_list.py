@@ -17,9 +17,13 @@ def visible_sources(scope: Scope) -> ColumnElement[bool]:
     return visible(scope, location.c.owner)
 
 
-def sources(conn: Connection, where: ColumnElement[bool], after: str | None, limit: int) -> list[dict[str, Any]]:
-    """Registered locations by id, behind the id `after`."""
+def sources(
+    conn: Connection, where: ColumnElement[bool], text: str, after: str | None, limit: int
+) -> list[dict[str, Any]]:
+    """Registered locations with `text` in their target, by id, behind the id `after`."""
     statement = select(location).where(where).order_by(location.c.id).limit(limit)
+    if text:
+        statement = statement.where(func.lower(location.c.target).contains(text.lower(), autoescape=True))
     if after is not None:
         statement = statement.where(location.c.id > after)
     return [dict(row) for row in conn.execute(statement).mappings()]

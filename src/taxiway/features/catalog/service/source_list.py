@@ -24,16 +24,19 @@ REGULAR: Mapping[str, Any] = dict.fromkeys(
 """What is told of configured sources, and of what is pushed, only."""
 
 
-def sources(ctx: OpContext, after: str | None, limit: int) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+def sources(
+    ctx: OpContext, text: str, after: str | None, limit: int
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """What leads the first page (what ships with Taxiway, configured sources in the order of the settings, what others
-    push), and registered locations by id, behind `after`."""
+    push), and registered locations by id, behind `after`; of both those that have `text` in their target."""
     scope = ctx.scope(READ)
     with ctx.platform.store.read() as conn:
-        rows = repository.sources(conn, repository.visible_sources(scope), after, limit)
+        rows = repository.sources(conn, repository.visible_sources(scope), text, after, limit)
         shipped = repository.system_sources(conn, sorted(SYSTEM_SOURCES)) if after is None else []
         whole = after is None and scope.everything
         regular = [*_configured(ctx.platform, conn), *_pushed(ctx.platform, conn)] if whole else []
-        leading = [*(_shipped(name) for name in shipped), *regular]
+        first = [*(_shipped(name) for name in shipped), *regular]
+        leading = [one for one in first if text.lower() in one["target"].lower()]
         told = _counted(conn, [*leading, *(_registered(row) for row in rows)])
     return told[: len(leading)], told[len(leading) :]
 

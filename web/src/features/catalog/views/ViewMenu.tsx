@@ -2,7 +2,7 @@
 import { Button, Menu, Modal } from '@mantine/core'
 import { useHotkeys } from '@mantine/hooks'
 import { useMutation, useQuery } from '@tanstack/react-query'
-import { Bookmark, BookmarkPlus, Check, ChevronDown, Download, Home, Link2, PencilLine, RotateCcw, Save, Table2, Trash2 } from 'lucide-react' // prettier-ignore
+import { Bookmark, BookmarkPlus, Check, ChevronDown, Download, Home, Link2, PencilLine, RotateCcw, Save, Table2, Trash2, UserRound } from 'lucide-react' // prettier-ignore
 import { useState } from 'react'
 import { asApiError } from '~/api/errors'
 import { meQuery } from '~/api/queries'
@@ -23,15 +23,18 @@ type Props = {
   /** The one that the table began as. */
   view?: View
   onPick: (view: View | undefined) => void
+  onOwn: (owners: string[]) => void
 }
 type Open = 'new' | 'change' | 'remove'
 
-export function ViewMenu({ search, views, view, onPick }: Props) {
+export function ViewMenu({ search, views, view, onPick, onOwn }: Props) {
   const { data: me } = useQuery(meQuery())
   const [opened, setOpened] = useState(false)
   const [open, setOpen] = useState<Open>()
   const refresh = useRefresh()
   useHotkeys([['v', () => setOpened(true)]])
+  const mine = me ? [me.ref, ...me.groups] : []
+  const own = view === undefined && mine.length > 0 && mine.join() === search.owner?.join()
   const edited = view !== undefined && !isAsKept(search, view)
   const save = useMutation({
     mutationFn: (v: View) => updateView(v, { ...saidOf(v), ...keptOf(search) }),
@@ -74,8 +77,11 @@ export function ViewMenu({ search, views, view, onPick }: Props) {
         </Menu.Target>
         <Menu.Dropdown>
           <div className={s.views}>
-            <Menu.Item leftSection={<Table2 size={15} />} rightSection={view ? null : <Check size={14} aria-label="shown now" />} onClick={() => onPick(undefined)}>
+            <Menu.Item leftSection={<Table2 size={15} />} rightSection={view || own ? null : <Check size={14} aria-label="shown now" />} onClick={() => onPick(undefined)}>
               Everything
+            </Menu.Item>
+            <Menu.Item leftSection={<UserRound size={15} />} rightSection={own ? <Check size={14} aria-label="shown now" /> : null} onClick={() => onOwn(mine)}>
+              What you and your teams own
             </Menu.Item>
             {groupsOf(views.data?.items ?? [], me?.ref).map(([title, items]) => (
               <div key={title} role="group" aria-label={title}>

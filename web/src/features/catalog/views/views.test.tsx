@@ -58,7 +58,7 @@ it('has the columns of the kind, and those that were chosen in their order', () 
     ['Domain', true, 'domain'],
     ['Running', false, undefined],
   ])
-  expect(placesOf(columnsOf(undefined, undefined))).toEqual(['medium', 'wide', 'narrow', 'wide', 'wide'])
+  expect(placesOf(columnsOf(undefined, undefined))).toEqual(['medium', 'wide', 'wide', 'narrow', 'wide', 'wide'])
   expect(fieldsOf(chosen)).toMatch(/,metadata\.labels\.tier,spec\.domain$/)
   expect(valuesAt({ a: { 'b.c/d': [1, { x: null }] } }, 'a.b.c/d')).toEqual(['1', '{"x":null}'])
 })

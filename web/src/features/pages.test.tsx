@@ -235,48 +235,6 @@ it('leads from the former sources of the settings to those of the catalog', asyn
   expect(router.state.location.pathname).toBe('/catalog/sources')
 })
 
-it('unregisters a source that a link names and that no page lists yet', async () => {
-  const source = { id: 'loc-9', type: 'url', target: 'https://host/orders.git', entities: 3, problems: 0, conflicts: 0, orphans: 0, held: 0, layers: 0, layers_waiting: 0, registered_by: 'user:default/dana', owner: null, trusted: false, commit: null, refreshed_at: null, changed_at: null, last_run: null } // prettier-ignore
-  const { router } = start('/catalog/sources?source=loc-9', {
-    'GET /api/catalog/v1/sources': { items: [], next_cursor: 'more' },
-    'GET /api/catalog/v1/sources/loc-9': source,
-    'DELETE /api/catalog/locations/loc-9': {},
-  })
-  await userEvent.click(await screen.findByRole('button', { name: 'Unregister…' }, find))
-  const dialog = within(await screen.findByRole('dialog'))
-  expect(dialog.getByText(/^3 entities leave the catalog at once/)).toBeInTheDocument()
-  await userEvent.click(dialog.getByRole('button', { name: 'Unregister' }))
-  await waitFor(() => expect(calls.some((c) => c.method === 'DELETE' && c.path.endsWith('/loc-9'))).toBe(true))
-  await waitFor(() => expect(router.state.location.search).not.toHaveProperty('source'))
-})
-
-it('looks at what a registration would bring, and leads to the problems when it brings nothing', async () => {
-  const seen: (string | null)[] = []
-  const { router } = start('/catalog?register=true', {
-    'POST /api/catalog/locations': ({ url }: { url: URL }) => {
-      seen.push(url.searchParams.get('dryRun'))
-      const entities = url.searchParams.get('dryRun') ? [{ kind: 'Location', metadata: { name: 'x' } }, { kind: 'Component', metadata: { name: 'tills' } }] : [] // prettier-ignore
-      return { location: { id: 'loc-1' }, entities, totalItems: 0 }
-    },
-  })
-  await userEvent.type(await screen.findByLabelText(/^Target/, {}, find), 'https://host/tills.git')
-  await userEvent.click(screen.getByRole('button', { name: 'Look first' }))
-  const found = await screen.findByRole('status', { name: 'What it would bring' }, find)
-  expect(found).toHaveTextContent('1 entity is in it')
-  expect(within(found).getByText('tills')).toBeInTheDocument()
-  await userEvent.click(within(screen.getByRole('dialog')).getByRole('button', { name: 'Register' }))
-  await waitFor(() => expect(router.state.location).toMatchObject({ pathname: '/catalog/problems', search: { source: 'loc-1' } }), find) // prettier-ignore
-  expect(seen).toEqual(['true', null])
-})
-
-it('leads from an entity that was removed to its history', async () => {
-  start('/catalog/component/default/gone', {
-    'GET /api/catalog/v1/history/component/default/gone': { items: [{ verb: 'deleted', at: 1, version: 2 }], next_cursor: null },
-  })
-  expect(await screen.findByRole('heading', { name: 'gone is not in the catalog any more' }, find)).toBeInTheDocument()
-  expect(screen.getByRole('link', { name: 'Its history' })).toHaveAttribute('href', '/catalog/component/default/gone/history')
-})
-
 it('says of a section that settings do not have that there is no such page', async () => {
   start('/settings/nothing')
   expect(await screen.findByText('There is no such page', {}, find)).toBeInTheDocument()

@@ -43,6 +43,7 @@ REVISIONS = (
     "0018_approvals",
     "0019_postgres_size",
     "0020_sessions_elsewhere",
+    "0021_postgres_words",
 )
 """The modules in `migrations/versions`, in order."""
 HEAD = REVISIONS[-1].partition("_")[0]

@@ -1,4 +1,4 @@
-"""A catalog whose documents were plain text, after the revision that packed them."""
+"""How a catalog is stored: after the revision that packed its documents, and as arrays on PostgreSQL."""
 
 from __future__ import annotations
 
@@ -8,14 +8,15 @@ from pathlib import Path
 
 import orjson
 import pytest
-from sqlalchemy import create_engine, select, text
+from sqlalchemy import create_engine, not_, select, text
 
 from taxiway.core.store import migrate as migrations
 from taxiway.core.store.migrate import REVISIONS, migrate
 from taxiway.features.catalog import packing
 from taxiway.features.catalog.packing import pack, unpack
-from taxiway.features.catalog.repository import facets, fts, parts
-from taxiway.features.catalog.tables import entity_doc, entity_facet
+from taxiway.features.catalog.repository import facets, fts, pairs, parts
+from taxiway.features.catalog.repository.filters import Sql
+from taxiway.features.catalog.tables import entity, entity_doc, entity_facet
 
 DOCUMENT = {
     "apiVersion": "backstage.io/v1alpha1",
@@ -81,4 +82,36 @@ def test_documents_facets_and_words_survive_the_packing(
         assert not fts.matching(conn, fts.ENTITIES, [one_word])
         if conn.dialect.name == "sqlite":
             conn.execute(text("INSERT INTO entity_fts(entity_fts) VALUES ('integrity-check')"))
+    engine.dispose()
+
+
+def test_one_of_many_facets_is_found_in_whichever_way_postgresql_looks(postgres_url: str) -> None:
+    engine = create_engine(postgres_url.replace("postgresql://", "postgresql+psycopg://"))
+    with engine.begin() as conn:
+        for number in range(4):
+            conn.execute(text(ENTITY.replace("pay", f"e{number}").replace("'u'", f"'u{number}'")))
+        ids = conn.scalars(select(entity.c.id).order_by(entity.c.id)).all()
+        lists = zip(ids, ("{7}", "{7,599}", "{9000}", "{}"), strict=True)
+        conn.execute(
+            text("INSERT INTO entity_facet_list VALUES (:id, :facets)"), [{"id": a, "facets": b} for a, b in lists]
+        )
+        conn.execute(text("INSERT INTO facet_key VALUES (1, 'metadata.title')"))
+        conn.execute(
+            text(
+                "INSERT INTO facet (id, key_id, digest, value, opaque)"
+                " SELECT n, 1, n, 't' || n, false FROM generate_series(1, :values) AS n"
+            ),
+            {"values": 2 * pairs.FEW},
+        )
+        titled = Sql().exists_at("metadata.title")
+        for entities in (0, pairs.MANY):
+            conn.execute(
+                text("UPDATE pg_class SET reltuples = :n WHERE relname = 'entity_facet_list'"), {"n": entities}
+            )
+            for clause, found in (
+                (titled, ids[:2]),
+                (not_(titled), ids[2:]),
+                (Sql().prefixed("metadata.title", "t59"), ids[1:2]),
+            ):
+                assert conn.scalars(select(entity.c.id).where(clause).order_by(entity.c.id)).all() == found
     engine.dispose()

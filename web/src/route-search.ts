@@ -59,6 +59,7 @@ export const entitySearch = (s: Raw): EntitySearch => ({
 export type ProblemsSearch = { code?: string; ref?: string; source?: string }
 export const problemsSearch = (s: Raw): ProblemsSearch => ({ code: text(s.code), ref: text(s.ref), source: text(s.source) })
 
+export const GRAPH_DEPTH = 2
 export type GraphSearch = {
   entity?: string
   depth?: number

@@ -11,6 +11,7 @@ import {
 import { asApiError } from './api/errors'
 import {
   entityQuery,
+  graphQuery,
   infoQuery,
   matrixQuery,
   meQuery,
@@ -19,10 +20,11 @@ import {
   runQuery,
   templatesQuery,
 } from './api/queries'
+import { splitRef } from './api/refs'
 import { NotFound, RouteError, RoutePending } from './components/RouteStates'
 import { type Crumb, Shell } from './components/Shell'
 import { isSection, SECTIONS } from './features/settings/sections'
-import { catalogSearch, editorSearch, entitySearch, graphSearch, matrixSearch, problemsSearch, sourcesSearch, type Raw, text, upgradesSearch } from './route-search' // prettier-ignore
+import { catalogSearch, editorSearch, entitySearch, GRAPH_DEPTH, graphSearch, matrixSearch, problemsSearch, sourcesSearch, type Raw, text, upgradesSearch } from './route-search' // prettier-ignore
 
 export type {
   CatalogSearch,
@@ -139,6 +141,9 @@ const graph = createRoute({
   path: '/catalog/graph',
   staticData: crumb(() => [['Catalog', '/catalog'], ['Relations']]),
   validateSearch: graphSearch,
+  loaderDeps: ({ search }) => ({ entity: search.entity, depth: search.depth ?? GRAPH_DEPTH }),
+  loader: ({ context, deps: { entity, depth } }) =>
+    void (entity && context.queryClient.prefetchQuery(graphQuery(splitRef(entity), depth))), // the page shows how that went
   component: lazyRouteComponent(() => import('./features/catalog/GraphPage'), 'GraphPage'),
 })
 

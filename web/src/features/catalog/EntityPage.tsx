@@ -18,6 +18,7 @@ import { Page } from '~/ui/parts'
 import { StatusBadge, toneOf } from '~/ui/Status'
 import { EntityActions } from './EntityActions'
 import s from './entity.module.css'
+import OverviewTab from './OverviewTab'
 import { UnregisterEntityModal } from './UnregisterModal'
 
 export type TabProps = { entity: Entity; entityRef: string }
@@ -26,7 +27,7 @@ const tab = (load: () => Promise<{ default: ComponentType<TabProps> }>) => lazy(
 const ORPHAN = 'backstage.io/orphan'
 type Needs = 'any' | 'component' | 'runs'
 const TABS: [id: string, label: string, Component: ComponentType<TabProps>, needs: Needs][] = [
-  ['overview', 'Overview', tab(() => import('./OverviewTab')), 'any'],
+  ['overview', 'Overview', OverviewTab, 'any'],
   ['deployments', 'Deployments', tab(() => import('./DeploymentsTab')), 'runs'],
   ['pipelines', 'Pipelines', tab(() => import('./PipelinesTab')), 'component'],
   ['jobs', 'Jobs', tab(() => import('./JobsTab')), 'runs'],

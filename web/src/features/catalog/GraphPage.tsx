@@ -4,21 +4,21 @@ import { useMediaQuery } from '@mantine/hooks'
 import { useQuery } from '@tanstack/react-query'
 import { getRouteApi } from '@tanstack/react-router'
 import { Waypoints } from 'lucide-react'
-import { lazy, Suspense, useMemo } from 'react'
+import { useMemo } from 'react'
 import { graphQuery } from '~/api/queries'
 import { shortRef, splitRef } from '~/api/refs'
 import type { Graph } from '~/api/types'
+import { EntityGraph } from '~/components/EntityGraph'
 import { EntityLink } from '~/components/EntityLink'
 import { without, withoutDetours } from '~/components/graph-layout'
 import { collapseSiblings, oneSide, type Sides } from '~/components/graph-siblings'
 import { Legend, Missing, Opened, RelationList } from './RelationParts'
-import { Await, Skeletons } from '~/components/RouteStates'
-import type { GraphSearch } from '~/routes'
+import { Await } from '~/components/RouteStates'
+import { GRAPH_DEPTH, type GraphSearch } from '~/route-search'
 import { EmptyState, Page, PageHeader, Panel } from '~/ui/parts'
 import s from './entity.module.css'
 import { EntityPicker } from './EntityPicker'
 
-const EntityGraph = lazy(() => import('~/components/EntityGraph').then((m) => ({ default: m.EntityGraph })))
 const route = getRouteApi('/app/catalog/graph')
 const DEPTHS = ['1', '2', '3', '4', '5'].map((value) => ({ value, label: value === '1' ? 'Direct' : `${value} hops` }))
 const SIDES = [
@@ -59,7 +59,7 @@ export function GraphPage() {
 
 type AroundProps = { entity: string; search: GraphSearch; set: (p: Partial<GraphSearch>) => void }
 function Around({ entity, search, set }: AroundProps) {
-  const depth = search.depth ?? 2
+  const depth = search.depth ?? GRAPH_DEPTH
   const narrow = useMediaQuery('(max-width: 760px)')
   const query = useQuery(graphQuery(splitRef(entity), depth))
   const hidden = useMemo(() => new Set(search.hide), [search.hide])
@@ -96,16 +96,14 @@ function Around({ entity, search, set }: AroundProps) {
               {view === 'list' ? (
                 <RelationList graph={shown} focus={entity} />
               ) : (
-                <Suspense fallback={<div style={{ padding: 14 }}><Skeletons rows={10} /></div>}>
-                  <EntityGraph
-                    key={`${drawn.graph.nodes.length} ${drawn.graph.edges.length}`}
-                    graph={drawn.graph}
-                    focus={entity}
-                    height={Math.max(420, window.innerHeight - AROUND + 60)}
-                    rows={Math.floor((window.innerHeight - AROUND - ROW) / ROW)}
-                    crowds={{ list: drawn.crowds, onExpand: expand }}
-                  />
-                </Suspense>
+                <EntityGraph
+                  key={`${drawn.graph.nodes.length} ${drawn.graph.edges.length}`}
+                  graph={drawn.graph}
+                  focus={entity}
+                  height={Math.max(420, window.innerHeight - AROUND + 60)}
+                  rows={Math.floor((window.innerHeight - AROUND - ROW) / ROW)}
+                  crowds={{ list: drawn.crowds, onExpand: expand }}
+                />
               )}
               {view === 'graph' && <Opened crowds={drawn.crowds.filter((c) => open.has(c.id))} onClose={expand} />}
               <Legend graph={all} hidden={hidden} onToggle={(type) => set({ hide: flip(hidden, type) })} />

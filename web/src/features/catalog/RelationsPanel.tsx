@@ -3,7 +3,7 @@ import { useMediaQuery } from '@mantine/hooks'
 import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { Maximize2, Waypoints } from 'lucide-react'
-import { lazy, Suspense, useMemo, useState } from 'react'
+import { useMemo, useState } from 'react'
 import { graphQuery } from '~/api/queries'
 import { splitRef } from '~/api/refs'
 import type { Graph } from '~/api/types'
@@ -11,10 +11,12 @@ import { without, withoutDetours } from '~/components/graph-layout'
 import { collapseSiblings } from '~/components/graph-siblings'
 import { Legend, Missing, Opened, RelationList } from './RelationParts'
 import { Await, Skeletons } from '~/components/RouteStates'
+import { useArrived } from '~/components/useArrived'
 import { EmptyState, Panel } from '~/ui/parts'
 import s from './entity.module.css'
 
-const EntityGraph = lazy(() => import('~/components/EntityGraph').then((m) => ({ default: m.EntityGraph })))
+/** On its way while the relations are asked for. */
+const coming = import('~/components/EntityGraph')
 const DEPTHS = [['1', 'Direct'], ['2', 'Two hops'], ['3', 'Three']].map(([value, label]) => ({ value: value ?? '', label })) // prettier-ignore
 const VIEWS = [
   { value: 'graph', label: 'Graph' },
@@ -29,6 +31,7 @@ export function RelationsPanel({ entityRef }: { entityRef: string }) {
   const [chosen, setView] = useState<string>()
   const [hidden, setHidden] = useState<ReadonlySet<string>>(new Set())
   const [open, setOpen] = useState<ReadonlySet<string>>(new Set())
+  const graphs = useArrived(coming)
   const narrow = useMediaQuery('(max-width: 760px)')
   const query = useQuery(graphQuery(splitRef(entityRef), Number(depth)))
   const all = useMemo(() => query.data && withoutDetours(query.data, entityRef), [query.data, entityRef])
@@ -63,20 +66,18 @@ export function RelationsPanel({ entityRef }: { entityRef: string }) {
               {answer.truncated && <p className={s.note}>Only the nearest entities are shown: there are more.</p>}
               <Missing graph={shown} />
               {view === 'graph' ? (
-                <Suspense
-                  fallback={
-                    <div style={{ padding: 14 }}>
-                      <Skeletons />
-                    </div>
-                  }
-                >
-                  <EntityGraph
+                graphs ? (
+                  <graphs.EntityGraph
                     key={keyOf(drawn.graph)}
                     graph={drawn.graph}
                     focus={entityRef}
                     crowds={{ list: drawn.crowds, onExpand: expand }}
                   />
-                </Suspense>
+                ) : (
+                  <div style={{ padding: 14 }}>
+                    <Skeletons />
+                  </div>
+                )
               ) : (
                 <RelationList graph={shown} focus={entityRef} />
               )}

@@ -1,14 +1,14 @@
 """Asks a running Backstage and a fresh Taxiway the same questions over the same entities, and shows the differences.
 
-`BACKSTAGE_URL=… BACKSTAGE_TOKEN=… make bench NAME=catalog-diff`, with a Backstage on empty databases, started by
-`../shared/bench/backstage/run.sh`. With `--record FILE` its answers become the golden file that a test compares with.
+`BACKSTAGE_BENCH=FOLDER make bench NAME=catalog-diff` starts the peer's own on empty databases; `BACKSTAGE_URL=…
+BACKSTAGE_TOKEN=…` names one that is there and empty. With `--record FILE` its answers become the golden file that a
+test compares with.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 import tempfile
 import time
@@ -17,6 +17,8 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+
+from benchmarks import backstage
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 from factories.catalog_questions import Question, comparable, entities, kept, questions
@@ -37,15 +39,14 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--record", type=Path)
     options = parser.parse_args()
-    url = os.environ.get("BACKSTAGE_URL")
-    if url is None:
-        sys.exit("start a Backstage with ../shared/bench/backstage/run.sh, and name it: BACKSTAGE_URL, BACKSTAGE_TOKEN")
-    with tempfile.TemporaryDirectory(prefix="taxiway-diff-") as folder:
+    with backstage.running() as peer, tempfile.TemporaryDirectory(prefix="taxiway-diff-") as folder:
+        if peer is None:
+            sys.exit("name the folder of the peer's script (BACKSTAGE_BENCH), or a Backstage (BACKSTAGE_URL)")
         root = Path(folder)
         root.chmod(0o755)
         file = root / "entities.json"
         file.write_text("\n---\n".join(json.dumps(entity) for entity in entities()))
-        theirs = asking(url, os.environ.get("BACKSTAGE_TOKEN", ""), root)
+        theirs = asking(peer.url, peer.token, root)
         # The catalog alone: what ships with Taxiway is not in a Backstage.
         with served(
             root / "data", features=[ACCESS, CATALOG, DOCS], catalog={"file_roots": [folder]}, **LIMITS

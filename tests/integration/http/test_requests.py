@@ -4,7 +4,6 @@ import base64
 import gzip
 import hashlib
 import socket
-import threading
 import time
 from collections.abc import Iterator
 
@@ -156,10 +155,11 @@ def test_a_stream_ends_when_taxiway_stops(tmp_path) -> None:
     from probe import probe_feature
 
     with served(tmp_path, features=[ACCESS, probe_feature([])]) as running:
-        stopper = threading.Timer(0.3, running.platform.stopping.set)
-        stopper.start()
+        text = ""
         with running.client(running.token()).stream("GET", "/api/probe/v1/stream") as answer:
-            text = "".join(answer.iter_text())
+            for piece in answer.iter_text():
+                text += piece
+                running.platform.stopping.set()
         assert 'id: 1\nevent: tick\ndata: {"n":1}\n\n' in text
 
 

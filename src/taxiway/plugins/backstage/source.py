@@ -17,6 +17,7 @@ from taxiway.plugin import (
     SourcedEntity,
     SourceEnd,
     SourceItem,
+    SourcePart,
     SourceProblem,
     SourceRequest,
     resolve_credential,
@@ -68,7 +69,7 @@ class BackstageSource:
         outgoing = Outgoing(hosts=hosts, headers=headers, limits=limits, stop=request.cancelled)
         left_out = {kind.lower() for kind in options.kinds_left_out}
         try:
-            for page in _pages(outgoing, options):
+            for number, page in enumerate(_pages(outgoing, options)):
                 for item in page:
                     if request.cancelled.is_set():
                         return
@@ -76,6 +77,7 @@ class BackstageSource:
                         yield SourceProblem(f"url:{options.url}", "the other catalog gave something that is no entity")
                     elif str(item.get("kind")).lower() not in left_out:
                         yield SourcedEntity(carried(item), f"url:{_place(options.url, item)}")
+                yield SourcePart(f"page-{number}")
         finally:
             outgoing.close()
         yield SourceEnd()

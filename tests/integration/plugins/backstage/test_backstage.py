@@ -9,7 +9,7 @@ import pytest
 
 from factories.outside import Asked, Said, answering
 from taxiway.model.errors import InputError, NotFoundError, TaxiwayError, UnavailableError
-from taxiway.plugin import SourcedEntity, SourceEnd, SourceProblem, SourceRequest
+from taxiway.plugin import SourcedEntity, SourceEnd, SourcePart, SourceProblem, SourceRequest
 from taxiway.plugin.testing import EntitySourceConformance, MemorySecrets
 from taxiway.plugins.backstage.source import BackstageSource
 
@@ -107,6 +107,8 @@ def test_entities_are_carried_over_as_they_were_written(source: BackstageSource,
     assert found[0].location == f"url:{url}/api/catalog/entities/by-name/Component/default/orders"
     assert not found[0].vouched, "what others wrote is judged by the source's own trust"
     assert items[-1] == SourceEnd()
+    pages = [item.key for item in items if isinstance(item, SourcePart)]
+    assert pages == ["page-0", "page-1"], "so many are taken in at once, not all"
 
 
 def test_filters_are_the_other_catalogs_own(source: BackstageSource, url: str) -> None:

@@ -94,6 +94,16 @@ def all_refs(conn: Connection, source_id: str) -> set[str]:
     return found - {""}
 
 
+def parts_of(conn: Connection, source_id: str, refs: Collection[str]) -> dict[str, set[str]]:
+    """The parts that describe each of `refs`."""
+    wanted, found = set(refs), dict[str, set[str]]()
+    query = select(catalog_source_part.c.part, catalog_source_part.c.refs)
+    for row in conn.execute(query.where(catalog_source_part.c.source_id == source_id)):
+        for ref in wanted.intersection(row.refs.split("\n")):
+            found.setdefault(ref, set()).add(row.part)
+    return found
+
+
 def forget_states(conn: Connection, source_id: str, refs: Collection[str]) -> dict[str, str]:
     """Read the parts that describe any of `refs` the next time, whether they changed or not: these, by reference."""
     wanted, places = set(refs), dict[str, str]()

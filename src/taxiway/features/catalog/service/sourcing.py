@@ -6,7 +6,7 @@ from what all parts describe: a reading that was interrupted and began anew come
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import chain
@@ -19,6 +19,8 @@ from taxiway.features.catalog.kinds import Kinds
 from taxiway.features.catalog.model import CONFIGURED, ApplyResult, Record
 from taxiway.features.catalog.repository import configured as rows
 from taxiway.features.catalog.repository import orphans
+from taxiway.features.catalog.repository.chunks import chunks
+from taxiway.features.catalog.repository.entities import known_by_refs
 from taxiway.features.catalog.repository.kinds import load_kinds
 from taxiway.features.catalog.service import removals
 from taxiway.features.catalog.service.apply import Judged, apply_judged, duplicate_of, judge
@@ -53,6 +55,8 @@ class _Part:
     state: Mapping[str, Any] | None
     judged: Judged
     whole: bool
+    refs: Collection[str]
+    """All that it describes, also where only some of it is in `judged`."""
 
 
 @dataclass
@@ -70,7 +74,11 @@ class _Taking:
     waiting: int = 0
     seen: dict[str, str] = field(default_factory=dict)
     named: set[str] = field(default_factory=set)
+    same: set[str] = field(default_factory=set)
+    """Parts that did not change, and were not read."""
     dropped: set[str] = field(default_factory=set)
+    faulty: set[str] = field(default_factory=set)
+    """Parts with problems, which are read again the next time."""
     counts: dict[str, int] = field(default_factory=dict)
     states: dict[str, Mapping[str, Any]] = field(default_factory=dict)
 
@@ -170,6 +178,7 @@ def _of_tree(taking: _Taking, item: SourcedTree) -> Iterator[Item]:
 def _close(taking: _Taking, part: SourcePart, items: list[SourcedEntity | SourceProblem]) -> None:
     if part.same and not items:
         taking.named.add(part.key)
+        taking.same.add(part.key)
         taking.count("parts_unchanged")
         if part.state is not None:
             taking.states[part.key] = part.state
@@ -197,7 +206,8 @@ def _add(
     problems = [replace(problem, part=key) for problem in (*judged.problems, *twice)]
     taking.named.add(key)
     taking.count("parts_read")
-    taking.ready.append(_Part(key, state, Judged(first, problems, judged.unreadable, judged.kinds), whole))
+    refs = {*first, *(problem.ref for problem in problems if problem.ref)}
+    taking.ready.append(_Part(key, state, Judged(first, problems, judged.unreadable, judged.kinds), whole, refs))
     taking.waiting += len(items) + 1
 
 
@@ -206,7 +216,7 @@ def _gone(taking: _Taking, item: SourceGone) -> None:
         taking.dropped.add(item.ref.lower())
     if item.part is not None:
         # An empty part: what it described is judged at the end, like all that went.
-        taking.ready.append(_Part(item.part, None, Judged({}, (), False, taking.kinds), True))
+        taking.ready.append(_Part(item.part, None, Judged({}, (), False, taking.kinds), True, ()))
         taking.waiting += 1
 
 
@@ -215,18 +225,43 @@ def _flush(taking: _Taking, log: Callable[..., None]) -> None:
     taking.ready, taking.states, taking.waiting = [], {}, 0
     if not ready and not states:
         return
-    result, dropped = taking.ctx.platform.store.write(partial(_write, taking=taking, ready=ready, states=states))
-    taking.dropped |= dropped
+    if states:
+        taking.ctx.platform.store.write(lambda tx: rows.set_states(tx.conn, taking.source_id, states))
+    for some in _transactions(ready):
+        result, dropped, faulty = taking.ctx.platform.store.write(partial(_write, taking=taking, ready=some))
+        taking.dropped |= dropped
+        taking.faulty |= faulty
+        taking.stale -= {part.key for part in some}
+        for name in ("created", "updated", "unchanged", "problems"):
+            taking.count(name, len(getattr(result, name)))
     with taking.ctx.platform.store.read() as conn:
         taking.kinds = load_kinds(conn)  # others declare kinds too, while a large source is read
-    for name in ("created", "updated", "unchanged", "problems"):
-        taking.count(name, len(getattr(result, name)))
     log(", ".join(f"{count} {name.replace('_', ' ')}" for name, count in taking.counts.items()))
 
 
-def _write(
-    tx: Tx, *, taking: _Taking, ready: list[_Part], states: Mapping[str, Mapping[str, Any]]
-) -> tuple[ApplyResult, set[str]]:
+def _transactions(ready: Iterable[_Part]) -> Iterator[list[_Part]]:
+    """Parts in groups of about `BATCH` documents. A larger one is written piece by piece, so that nobody else waits for
+    all of it; its state comes with the last piece: what was not written whole is read again."""
+    group: list[_Part] = []
+    size = 0
+    for part in ready:
+        records = part.judged.records
+        *some, last = [*chunks(records, BATCH)] or [[]]
+        for batch in some:
+            judged = replace(part.judged, records={ref: records[ref] for ref in batch}, problems=())
+            yield [*group, replace(part, state=None, judged=judged, whole=False)]
+            group, size = [], 0
+        group.append(replace(part, judged=replace(part.judged, records={ref: records[ref] for ref in last})))
+        size += len(last) + 1
+        if size >= BATCH:
+            yield group
+            group, size = [], 0
+    if group:
+        yield group
+
+
+def _write(tx: Tx, *, taking: _Taking, ready: list[_Part]) -> tuple[ApplyResult, set[str], set[str]]:
+    # What came of it, what parts described before and do not now, and parts with problems.
     source_id = taking.source_id
     if rows.get(tx.conn, source_id) is None:  # nobody would ever remove what is written then
         raise NotFoundError(
@@ -244,24 +279,38 @@ def _write(
     if overlay is not None:
         result = apply_layers(tx, taking.ctx, judged, source_id, overlay)
     else:
-        result = apply_judged(tx, taking.ctx, judged, source_id, full=False)
+        settled = _settled(tx, taking, records)
+        result = apply_judged(tx, taking.ctx, judged, source_id, full=False, settled=settled)
     late = {problem.ref: places[problem.ref] for problem in result.problems if problem.ref and problem.part is None}
     rows.place_problems(tx.conn, source_id, late)
     back = taking.orphaned & records.keys()
     orphans.forget(tx.conn, back)
-    faulty = {problem.part or places.get(problem.ref or "") for problem in result.problems}
+    found = (problem.part or places.get(problem.ref or "") for problem in result.problems)
+    faulty = {key for key in found if key is not None}
     dropped: set[str] = set()
     kept: dict[str, tuple[Mapping[str, Any] | None, set[str]]] = {}
     for part in ready:
-        before = set(rows.part_refs(tx.conn, source_id, part.key))
-        now = {*part.judged.records, *(problem.ref for problem in part.judged.problems if problem.ref)}
+        before, now = set(rows.part_refs(tx.conn, source_id, part.key)), set(part.refs)
         if part.judged.unreadable or not part.whole:
             now |= before
         dropped |= before - now
-        kept[part.key] = (None if part.key in faulty else part.state, now)
+        kept[part.key] = (None if part.key in faulty | taking.faulty else part.state, now)
     rows.put_parts(tx.conn, source_id, kept)
-    rows.set_states(tx.conn, source_id, states)
-    return result, dropped
+    return result, dropped, faulty
+
+
+def _settled(tx: Tx, taking: _Taking, records: Mapping[str, Record]) -> set[str]:
+    """Where entities are described that parts which did not change have already: another part does not take them."""
+    known = known_by_refs(tx.conn, records)
+    moved = {
+        ref: present.location
+        for ref, present in known.items()
+        if present.source_id == taking.source_id and present.location != records[ref].location
+    }
+    if not moved or not taking.same:
+        return set()
+    places = rows.parts_of(tx.conn, taking.source_id, moved)
+    return {location for ref, location in moved.items() if places.get(ref, set()) & taking.same}
 
 
 def _finish(taking: _Taking, end: SourceEnd, log: Callable[..., None]) -> Mapping[str, int]:

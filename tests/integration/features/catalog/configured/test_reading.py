@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -15,6 +16,7 @@ from factories.served import served
 from taxiway.features.access.contrib import FEATURE as ACCESS
 from taxiway.features.catalog.contrib import FEATURE as CATALOG
 from taxiway.features.catalog.service import configured, sourcing
+from taxiway.features.catalog.service.apply import Judged, apply_judged
 from taxiway.model.errors import InputError
 from taxiway.plugin import SourceItem, SourcePart, SourceRequest
 
@@ -113,3 +115,32 @@ def test_a_source_that_is_not_set_up_right_is_told_and_costs_nothing_else(tmp_pa
         with pytest.raises(InputError, match=wrong) as refused, served(tmp_path / "x", catalog={"sources": sources}):
             pass
         assert "ghp_plain" not in refused.value.detail
+
+
+def test_a_large_part_is_written_piece_by_piece_and_comes_to_the_same(
+    admin: httpx.Client, script: Script, read: Read, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sizes: list[int] = []
+
+    def counted(tx: Any, ctx: Any, judged: Judged, *given: Any, **more: Any) -> Any:
+        sizes.append(len(judged.records))
+        return apply_judged(tx, ctx, judged, *given, **more)
+
+    monkeypatch.setattr(sourcing, "BATCH", 2)
+    monkeypatch.setattr(sourcing, "apply_judged", counted)
+    text = "---\n".join(component(f"c{number}") for number in range(5))
+    script.repositories = {"large": {"catalog-info.yaml": text}, "small": {"catalog-info.yaml": component("c1")}}
+    first = read()
+    assert (first["created"], first["problems"], max(sizes)) == (5, 1, 2)
+    [problem] = admin.get(f"{API}/problems").json()["items"]
+    assert (problem["code"], problem["ref"]) == ("duplicate", "component:default/c1")
+    second = read()
+    assert (second["parts_unchanged"], second["parts_read"], second["problems"]) == (1, 1, 1), (
+        "a faulty one is read again"
+    )
+    script.repositories = {
+        "large": {"catalog-info.yaml": component("c4")},
+        "small": {"catalog-info.yaml": "# nothing\n"},
+    }
+    assert read()["orphaned"] == 4
+    assert admin.get(f"{API}/problems").json()["items"] == []

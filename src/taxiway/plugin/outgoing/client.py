@@ -157,6 +157,11 @@ class Outgoing:
                         code="outgoing.redirects",
                     )
             url = following
+        if not call.limits.redirects:
+            raise InputError(
+                f"{call.shown} leads elsewhere, which is not followed: give the address that it leads to",
+                code="outgoing.redirects",
+            )
         raise InputError(f"{call.shown} leads on more than {call.limits.redirects} times", code="outgoing.redirects")
 
     def _once(

@@ -76,10 +76,13 @@ def claimants(conn: Connection, ref: str) -> list[str]:
     return sorted(set(conn.scalars(statement)))
 
 
-def claims(conn: Connection, source_id: str, ref: str) -> list[Any]:
-    """Rows of what a source says of `ref`, and was refused because another one had it."""
-    mine = (catalog_problem.c.source_id == source_id, catalog_problem.c.ref == ref)
-    return list(conn.execute(select(catalog_problem).where(*mine, catalog_problem.c.code == "conflict")))
+def claims(conn: Connection, source_id: str, ref: str, limit: int) -> list[Any]:
+    """Rows of what a source says of `ref`, and of other names that nobody has (any more), and was refused because
+    another one had it."""
+    mine = (catalog_problem.c.source_id == source_id, catalog_problem.c.code == "conflict")
+    free = or_(catalog_problem.c.ref == ref, ~_IS_THERE)
+    statement = select(catalog_problem).where(*mine, free, catalog_problem.c.document.is_not(None))
+    return list(conn.execute(statement.order_by(catalog_problem.c.id).limit(limit)))
 
 
 def source_of(conn: Connection, problem_id: str) -> str | None:

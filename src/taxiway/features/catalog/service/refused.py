@@ -22,6 +22,8 @@ from taxiway.features.catalog.service.locations import refresh_location
 from taxiway.model.errors import NotFoundError, TaxiwayError
 from taxiway.plugin import SourcedEntity
 
+BATCH = 1000
+
 
 def take_over(ctx: OpContext, ref: str) -> None:
     """Let the sources whose claim to `ref` was refused have it, when the name is free: the first one gets it."""
@@ -41,8 +43,8 @@ def take_over(ctx: OpContext, ref: str) -> None:
 
 
 def _claim_again(tx: Tx, *, ctx: OpContext, source_id: str, ref: str) -> None:
-    # Looked up here: a push in the meantime may have brought a newer one, which stays.
-    rows = [row for row in refused.claims(tx.conn, source_id, ref) if row.document is not None]
+    # Looked up here: a push in the meantime may have brought a newer one, which stays. All that is free goes over at once.
+    rows = refused.claims(tx.conn, source_id, ref, BATCH)
     for row in rows:
         refused.forget(tx.conn, row.id)
     apply_kept(tx, ctx, source_id, rows)

@@ -43,7 +43,7 @@ def take_over(ctx: OpContext, ref: str) -> None:
 
 
 def _claim_again(tx: Tx, *, ctx: OpContext, source_id: str, ref: str) -> None:
-    # Looked up here: a push in the meantime may have brought a newer one, which stays. All that is free goes over at once.
+    # Looked up here: a push in the meantime may have brought a newer one, which stays. All that is free goes at once.
     rows = refused.claims(tx.conn, source_id, ref, BATCH)
     for row in rows:
         refused.forget(tx.conn, row.id)

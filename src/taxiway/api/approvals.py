@@ -8,13 +8,13 @@ from fastapi import Query
 from pydantic import BaseModel
 
 from taxiway.core.context import OpContext
+from taxiway.core.cursors import last_seen
 from taxiway.core.http.context import Ctx
 from taxiway.core.operations import Operations
 from taxiway.core.permissions import decide, may_at_all
 from taxiway.core.runs.stepping import approvers, asked
 from taxiway.features.approvals.service.showing import told
-from taxiway.kit.paging import decode_cursor, encode_cursor
-from taxiway.model.errors import InputError
+from taxiway.kit.paging import encode_cursor
 from taxiway.model.run import Run, Step
 
 operations = Operations("runs")
@@ -63,18 +63,11 @@ def list_approvals(
     ctx: Ctx, limit: Annotated[int, Query(ge=1, le=MOST)] = MOST, cursor: str | None = None
 ) -> dict[str, Any]:
     """Runs that wait for an approval which the caller may give."""
-    mine, last = _mine(ctx, limit, _before(cursor))
+    mine, last = _mine(ctx, limit, last_seen(cursor, str))
     known = told(ctx.platform, [run.id for run, _ in mine])
     items = [{**_item(run, step), "told": known.get(run.id, [])} for run, step in mine]
     next_cursor = None if last is None else encode_cursor([last])
     return {"items": items, "by_mail": ctx.platform.settings.mail.host is not None, "next_cursor": next_cursor}
-
-
-def _before(cursor: str | None) -> str | None:
-    try:
-        return None if cursor is None else str(decode_cursor(cursor)[0])
-    except (ValueError, IndexError) as error:
-        raise InputError("the cursor is not one of ours: start again without it", code="bad_cursor") from error
 
 
 def _mine(ctx: OpContext, limit: int, before: str | None) -> tuple[list[tuple[Run, Step]], str | None]:

@@ -39,5 +39,14 @@ export function errorFrom(status: number, body: unknown, requestId?: string): Ap
 /** The server's message names the permission in this form; it stands out there so that a reader can copy it. */
 export const permissionIn = (detail: string): string | undefined => /\b([a-z_]+(?:[.:][a-z_]+)+)\b/.exec(detail)?.[1]
 
+/** How sentences of the server begin; other first words may be names, which keep their letters. */
+const OPENS = /^(?:an?|its?|the|there|this|that|these|those|you|your|who|what|when|some|somebody|nobody|no|not|none|nothing|only|all|each|ask|choose|confirm|correct|give|make|name|say|send|sign|try|use|write)(?=[\s,:])/
+
+/** A message of the server where it stands alone: with a capital, and a full stop unless it ends with a place to go. */
+export function sentence(detail: string): string {
+  const text = OPENS.test(detail) ? detail.charAt(0).toUpperCase() + detail.slice(1) : detail
+  return /[\p{L}\p{N}'")`]$/u.test(text) && !/\/\S*$/.test(text) ? `${text}.` : text
+}
+
 export const asApiError = (e: unknown): ApiError =>
   e instanceof ApiError ? e : new ApiError(0, e instanceof Error ? e.message : String(e), 'portal')

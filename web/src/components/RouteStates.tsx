@@ -47,7 +47,7 @@ export function ErrorState({ error: raw, retry, compact, page }: ErrorProps) {
   if (error.status === 401)
     return (
       <EmptyState icon={KeyRound} title="You are signed out" action={<Button component={Link} to="/sign-in">Sign in</Button>} compact={compact} page={page}>
-        {error.detail}
+        <Detail error={error} />
       </EmptyState>
     ) // prettier-ignore
   if (error.status === 404)
@@ -67,13 +67,13 @@ export function ErrorState({ error: raw, retry, compact, page }: ErrorProps) {
         compact={compact}
         page={page}
       >
-        {error.detail}
+        <Detail error={error} />
         {trace}
       </EmptyState>
     )
   return (
     <EmptyState icon={TriangleAlert} title="This could not be loaded" action={again} compact={compact} page={page}>
-      {error.detail}
+      <Detail error={error} />
       {error.errors.map((e) => (
         <div key={e.pointer + e.detail}>
           <code className="mono">{e.pointer}</code> {e.detail}

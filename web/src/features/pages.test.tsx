@@ -53,6 +53,7 @@ it('names the permission when a list is denied, and offers nothing about it', as
   })
   expect(await screen.findByText('You may not see this', {}, find)).toBeInTheDocument()
   expect(screen.getAllByText(/system\.config\.read/)).toHaveLength(1)
+  expect(screen.getByText(/^You need\s*: ask an administrator\.$/)).toBeInTheDocument()
   expect(screen.getByText(/r-9/)).toBeInTheDocument()
   await router.navigate({ to: '/settings/{-$section}', params: { section: 'roles' } })
   expect(await screen.findByText('access.roles', {}, find)).toBeInTheDocument()
@@ -67,7 +68,7 @@ it('shows code and request id of an error and tries again', async () => {
       request_id: 'r-7',
     }),
   })
-  expect(await screen.findByText(/the store does not answer/, {}, find)).toBeInTheDocument()
+  expect(await screen.findByText(/The store does not answer\./, {}, find)).toBeInTheDocument()
   expect(screen.getByText(/unavailable · request r-7/)).toBeInTheDocument()
   serve({
     ...base,
@@ -247,13 +248,13 @@ it('does not hide that approvals and computed properties could not be read', asy
     'GET /api/catalog/v1/properties/component/default/orders': down,
   })
   expect(await screen.findByText('Waiting for your decision', {}, find)).toBeInTheDocument()
-  expect(screen.getByText(/the store does not answer/)).toBeInTheDocument()
+  expect(screen.getByText(/The store does not answer\./)).toBeInTheDocument()
   await router.navigate({
     to: '/catalog/$kind/$namespace/$name',
     params: { kind: 'component', namespace: 'default', name: 'orders' },
   })
   expect(await screen.findByText('Computed', {}, find)).toBeInTheDocument()
-  expect(await screen.findByText(/the store does not answer/, {}, find)).toBeInTheDocument()
+  expect(await screen.findByText(/The store does not answer\./, {}, find)).toBeInTheDocument()
 })
 
 it('draws a declared kind with the icon that it names', async () => {

@@ -11,6 +11,7 @@ from typing import Any
 import orjson
 from sqlalchemy import Select, func, insert, select
 
+from taxiway.core.cursors import last_seen
 from taxiway.core.events.chain import personal_digest
 from taxiway.core.events.log import Ids
 from taxiway.core.events.schemas import EventSchemas
@@ -20,10 +21,10 @@ from taxiway.core.store.scoped import visible
 from taxiway.core.store.tables import event, event_personal
 from taxiway.kit.canonical import canonical_json
 from taxiway.kit.ids import NewId
-from taxiway.kit.paging import Page, decode_cursor, page_of
+from taxiway.kit.paging import Page, page_of
 from taxiway.kit.signals import Signals
 from taxiway.model.access import Principal, Scope
-from taxiway.model.errors import InputError, InternalError
+from taxiway.model.errors import InternalError
 from taxiway.model.event import Event, EventDraft
 
 APPENDED = "events.appended"
@@ -118,11 +119,8 @@ class Journal:
         self, scope: Scope, *, type_prefix: str | None, subject: str | None, cursor: str | None, limit: int
     ) -> Page[Event]:
         query = self._query(scope, type_prefix, subject).order_by(event.c.seq.desc()).limit(limit + 1)
-        if cursor is not None:
-            try:
-                query = query.where(event.c.seq < int(decode_cursor(cursor)[0]))
-            except (ValueError, IndexError, TypeError) as error:
-                raise InputError("the cursor is not one of ours: start again without it") from error
+        if (seq := last_seen(cursor, int)) is not None:
+            query = query.where(event.c.seq < seq)
         with self.store.read() as conn:
             rows = conn.execute(query).all()
         return page_of([event_of(row) for row in rows], limit, lambda item: [item.seq])

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, bindparam, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, func, insert, or_, select, update
 
+from taxiway.core.cursors import last_seen, position_of
 from taxiway.core.runs.parts import Claim, FencedError
 from taxiway.core.runs.rows import line_of, plain, principal_document, run_of, step_of
 from taxiway.core.store.database import Tx
 from taxiway.core.store.scoped import visible
 from taxiway.core.store.tables import approval, run, run_log, run_step
 from taxiway.core.store.upsert import upsert_for
-from taxiway.kit.paging import Page, decode_cursor, encode_cursor, page_of
+from taxiway.kit.paging import Page, encode_cursor, page_of
 from taxiway.model.access import Principal, Scope
 from taxiway.model.errors import InputError, NotFoundError
-from taxiway.model.run import Run, RunSpec, StepDefinition
+from taxiway.model.run import Run, RunSpec, Step, StepDefinition
 from taxiway.model.workload import LogLine
 
 # Statements that every step needs are built once: building one costs more than running it.
@@ -108,21 +109,31 @@ def list_runs(conn: Connection, scope: Scope, filters: Mapping[str, Any], limit:
         if value is not None:
             many = [value] if isinstance(value, str) else list(value)
             query = query.where(run.c[name].in_(many))
-    if cursor is not None:
-        try:
-            query = query.where(run.c.id < str(decode_cursor(cursor)[0]))
-        except (ValueError, IndexError) as error:
-            raise InputError("the cursor is not one of ours: start again without it") from error
+    if (last := last_seen(cursor, str)) is not None:
+        query = query.where(run.c.id < last)
     rows = conn.execute(query).all()
     return page_of([run_of(row) for row in rows], limit, lambda item: [item.id])
 
 
 def waiting_for_approval(conn: Connection, limit: int, before: str | None = None) -> list[Run]:
     """Runs that wait for an approval, newest first, with their steps; those that were made `before` a run."""
-    waits = select(run.c.id).where(run.c.state == "waiting", run.c.waiting_for.startswith("approval:"))
+    waits = select(run).where(run.c.state == "waiting", run.c.waiting_for.startswith("approval:"))
     if before is not None:
         waits = waits.where(run.c.id < before)
-    return [load(conn, row.id) for row in conn.execute(waits.order_by(run.c.id.desc()).limit(limit))]
+    return _with_steps(conn, conn.execute(waits.order_by(run.c.id.desc()).limit(limit)).all())
+
+
+def load_all(conn: Connection, run_ids: Collection[str]) -> list[Run]:
+    """Those of some runs that are there, with their steps."""
+    return _with_steps(conn, conn.execute(select(run).where(run.c.id.in_(run_ids))).all())
+
+
+def _with_steps(conn: Connection, rows: Sequence[Row[Any]]) -> list[Run]:
+    query = select(run_step).where(run_step.c.run_id.in_([row.id for row in rows]))
+    steps: dict[str, list[Step]] = {row.id: [] for row in rows}
+    for step in conn.execute(query.order_by(run_step.c.run_id, run_step.c.index)) if rows else ():
+        steps[step.run_id].append(step_of(step))
+    return [run_of(row, steps[row.id]) for row in rows]
 
 
 def read_logs(conn: Connection, run_id: str, step: str | None, after: int, limit: int) -> Sequence[tuple[str, LogLine]]:
@@ -145,8 +156,8 @@ def search_logs(
     for name, value in filters.items():
         runs = runs.where(run.c[name] == value)
     lines = select(run_log).where(_holds(conn, text))
-    if cursor is not None:
-        run_id, seq = _place(cursor)
+    if place := position_of(cursor, str, int):
+        run_id, seq = place
         runs = runs.where(run.c.id <= run_id)
         lines = lines.where(or_(run_log.c.run_id < run_id, and_(run_log.c.run_id == run_id, run_log.c.seq < seq)))
     there: dict[str, Mapping[str, Any]] = {row.run_id: dict(row._mapping) for row in conn.execute(runs)}
@@ -174,14 +185,6 @@ def _in_any_case(char: str) -> str:
     """A character in a pattern of SQLite's GLOB."""
     cases = {one for one in (char, char.lower(), char.upper()) if len(one) == 1}
     return f"[{''.join(sorted(cases))}]" if len(cases) > 1 or char in "*?[" else char
-
-
-def _place(cursor: str) -> tuple[str, int]:
-    try:
-        run_id, seq = decode_cursor(cursor)
-        return str(run_id), int(seq)
-    except (ValueError, TypeError) as error:
-        raise InputError("the cursor is not one of ours: start again without it") from error
 
 
 def last_line(conn: Connection, run_id: str) -> tuple[int, int]:

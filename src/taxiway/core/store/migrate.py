@@ -44,6 +44,7 @@ REVISIONS = (
     "0019_postgres_size",
     "0020_sessions_elsewhere",
     "0021_postgres_words",
+    "0022_end_session_endpoint",
 )
 """The modules in `migrations/versions`, in order."""
 HEAD = REVISIONS[-1].partition("_")[0]

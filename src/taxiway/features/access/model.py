@@ -40,10 +40,11 @@ class Account:
 
 @dataclass(frozen=True)
 class Elsewhere:
-    """A session at an OpenID provider, by the provider's name here and the token that names it there, if it is short
-    enough for an address."""
+    """A session at an OpenID provider: the provider's name here, where a browser ends it, and the token that names it
+    there, if it is short enough for an address."""
 
     provider: str
+    endpoint: str
     id_token: str | None
 
 

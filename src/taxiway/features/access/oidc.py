@@ -32,6 +32,7 @@ FAILED_SECONDS = 10
 FARTHEST = 2**53
 BASIC = "client_secret_basic"
 MOST_KEYS = 100
+LONGEST_URL = 2000
 CLOCKS = "by the clock of this server (compare it with the provider's)"
 """A token comes straight from the provider: its times are wrong where a clock is."""
 ENDPOINTS = ("authorization_endpoint", "token_endpoint", "jwks_uri")
@@ -88,15 +89,10 @@ class Provider:
             return Told({**self._user_info(str(tokens["access_token"]), str(found["sub"])), **found}, token)
         return Told(found, token)
 
-    def end_session_url(self, id_token: str | None, back: str) -> str | None:
-        """Where a browser ends its session there and comes `back`; None where the provider has no such place."""
+    def end_session_endpoint(self) -> str | None:
+        """Where browsers end their sessions there; None where the provider has no such place."""
         url = self._discovery().get("end_session_endpoint")
-        if not isinstance(url, str) or not self._is_like_issuer(url):
-            return None
-        query = {"client_id": self.settings.client_id, "post_logout_redirect_uri": back}
-        if id_token is not None:
-            query["id_token_hint"] = id_token
-        return f"{url}{'&' if '?' in url else '?'}{urlencode(query)}"
+        return url if isinstance(url, str) and len(url) <= LONGEST_URL and self._is_like_issuer(url) else None
 
     def _exchange(self, code: str, redirect_uri: str, verifier: str) -> Mapping[str, Any]:
         fields = {"grant_type": "authorization_code", "code": code, "redirect_uri": redirect_uri}

@@ -7,6 +7,7 @@ from typing import cast
 
 from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
+from taxiway.core.cursors import last_seen, position_of
 from taxiway.core.store.database import Tx
 from taxiway.core.store.scoped import visible
 from taxiway.features.access.model import ABSOLUTE, IDLE, Account, ApiToken, Assignment, Elsewhere, Session
@@ -18,9 +19,8 @@ from taxiway.features.access.tables import (
     sign_in_failure,
     sign_in_link,
 )
-from taxiway.kit.paging import Page, decode_cursor, page_of
+from taxiway.kit.paging import Page, page_of
 from taxiway.model.access import Role, Scope
-from taxiway.model.errors import InputError
 
 
 def find_account(conn: Connection, *, username: str | None = None, subject: str | None = None) -> Account | None:
@@ -45,8 +45,10 @@ def insert_session(tx: Tx, id_hash: str, subject: str, elsewhere: Elsewhere | No
     tx.conn.execute(
         delete(session).where((session.c.seen_at < tx.now - IDLE) | (session.c.created_at < tx.now - ABSOLUTE))
     )
-    named = {} if elsewhere is None else {"provider": elsewhere.provider, "id_token": elsewhere.id_token}
-    values = {"id_hash": id_hash, "subject": subject, "created_at": tx.now, "seen_at": tx.now, **named}
+    values = {"id_hash": id_hash, "subject": subject, "created_at": tx.now, "seen_at": tx.now}
+    if elsewhere is not None:
+        values |= {"provider": elsewhere.provider, "id_token": elsewhere.id_token}
+        values |= {"end_session_endpoint": elsewhere.endpoint}
     tx.conn.execute(insert(session).values(values))
 
 
@@ -54,7 +56,8 @@ def find_session(conn: Connection, id_hash: str) -> Session | None:
     row = conn.execute(select(session).where(session.c.id_hash == id_hash)).one_or_none()
     if row is None:
         return None
-    elsewhere = None if row.provider is None else Elsewhere(row.provider, row.id_token)
+    place = row.end_session_endpoint
+    elsewhere = None if place is None else Elsewhere(row.provider, place, row.id_token)
     return Session(row.subject, row.created_at, row.seen_at, elsewhere)
 
 
@@ -128,8 +131,8 @@ def get_token(conn: Connection, token_id: str) -> ApiToken | None:
 def list_tokens(conn: Connection, scope: Scope, limit: int, cursor: str | None) -> Page[ApiToken]:
     """Tokens that were not revoked, newest first."""
     query = select(api_token).where(visible(scope, api_token.c.subject), api_token.c.revoked_at.is_(None))
-    if cursor is not None:
-        query = query.where(api_token.c.id < position(cursor))
+    if (last := last_seen(cursor, str)) is not None:
+        query = query.where(api_token.c.id < last)
     rows = conn.execute(query.order_by(api_token.c.id.desc()).limit(limit + 1)).all()
     return page_of([_token(row) for row in rows], limit, lambda item: [item.id])
 
@@ -186,30 +189,14 @@ def is_here(tx: Tx, subject: str) -> bool:
 def list_roles(conn: Connection, limit: int, cursor: str | None) -> Page[Assignment]:
     """By member, then role."""
     query = select(role_assignment)
-    if cursor is not None:
-        member, role = positions(cursor, 2)
+    if place := position_of(cursor, str, str):
+        member, role = place
         same = (role_assignment.c.member == member) & (role_assignment.c.role > role)
         query = query.where((role_assignment.c.member > member) | same)
     order = (role_assignment.c.member, role_assignment.c.role)
     rows = conn.execute(query.order_by(*order).limit(limit + 1)).all()
     found = [Assignment(row.member, row.role, row.created_at) for row in rows]
     return page_of(found, limit, lambda item: [item.member, item.role])
-
-
-def position(cursor: str) -> str:
-    """The id inside a cursor."""
-    return positions(cursor, 1)[0]
-
-
-def positions(cursor: str, count: int) -> list[str]:
-    """What a cursor of so many parts says."""
-    try:
-        found = [str(part) for part in decode_cursor(cursor)]
-    except ValueError:
-        found = []
-    if len(found) != count:
-        raise InputError("the cursor was not made by this list: start without one", code="input.cursor")
-    return found
 
 
 def _token(row: Row[tuple[object, ...]]) -> ApiToken:

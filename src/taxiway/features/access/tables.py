@@ -27,6 +27,7 @@ session = Table(
     Column("seen_at", Time, nullable=False),
     Column("provider", Text),
     Column("id_token", Text),
+    Column("end_session_endpoint", Text),
     Index("ix_session_subject", "subject"),
     Index("ix_session_seen_at", "seen_at"),
 )

@@ -58,10 +58,9 @@ def mails(conn: Connection, notice_ids: Collection[str]) -> list[Mail]:
 
 def outdated(conn: Connection, some: Collection[Mail]) -> list[Mail]:
     """Those of them that ask for what was decided meanwhile, or is asked anew."""
-    asked: dict[str, bool] = {}
-    for row in conn.execute(select(notice).where(notice.c.id.in_({one.notice_id for one in some}))):
-        wait = wait_of(runs.load(conn, row.run_id))
-        asked[row.id] = wait is not None and wait.name == row.wait
+    rows = conn.execute(select(notice).where(notice.c.id.in_({one.notice_id for one in some}))).all()
+    waits = {found.id: wait_of(found) for found in runs.load_all(conn, {row.run_id for row in rows})}
+    asked = {row.id: (wait := waits.get(row.run_id)) is not None and wait.name == row.wait for row in rows}
     return [one for one in some if not asked.get(one.notice_id)]
 
 

@@ -132,6 +132,15 @@ class Kinds:
             return self
         return replace(self, extensions={**self.extensions, name: extension})
 
+    def with_own(self, other: Kinds, source_id: str) -> Kinds:
+        """With what a source declares in others as well, and what is announced there."""
+        mine = [kind for name, kind in other.by_name.items() if other.sources.get(name) == source_id]
+        found = self.adding(mine, source_id)
+        for name, extension in other.extensions.items():
+            if extension.source == source_id:
+                found = found.extending(name, extension)
+        return found.announcing(other.announced)
+
     @cached_property
     def rules(self) -> Mapping[str, tuple[Rule, ...]]:
         """By kind in lower case: how its properties are computed. Kinds without any are left out."""

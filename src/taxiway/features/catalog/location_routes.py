@@ -70,7 +70,8 @@ def create_location(
 ) -> Response:
     """Register a location; its entities are visible when this returns, and the first hundred are in the answer.
 
-    With `trust` a repository may also bring people, teams, templates and the platform's own kinds.
+    With `trust` a repository may also bring people, teams, templates and the platform's own kinds. A dry run answers
+    with every entity: Backstage's import page lists them, its `catalog:register` looks for the Component among them.
     """
     if dryRun:
         documents, exists = sources.dry_run(ctx, body.type, body.target)

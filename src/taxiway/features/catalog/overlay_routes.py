@@ -7,13 +7,13 @@ from typing import Annotated, Any, Literal
 from fastapi import Path, Query, Response
 from pydantic import BaseModel
 
+from taxiway.core.cursors import position_of
 from taxiway.core.http.context import Ctx
 from taxiway.core.http.headers import json_bytes, json_list
 from taxiway.core.operations import Operations
 from taxiway.features.catalog.service import overlay_list
 from taxiway.features.catalog.service.provenance import provenance_of
-from taxiway.kit.paging import MAX_LIMIT, decode_cursor, page_of
-from taxiway.model.errors import InputError
+from taxiway.kit.paging import MAX_LIMIT, page_of
 
 operations = Operations("catalog")
 READ = "catalog.entity.read"
@@ -57,7 +57,7 @@ def list_overlays(
     cursor: Annotated[str | None, Query(max_length=1000)] = None,
 ) -> Response:
     """What overlays say of entities, and of references that are none (yet). Only who may see every source sees it."""
-    after = ("", "") if cursor is None else _position(cursor)
+    after = position_of(cursor, str, str) or ("", "")
     found = overlay_list.layers_of(ctx, source_id, ref, state, after, limit + 1)
     page = page_of(found, limit, lambda item: [item["ref"], item["source_id"]])
     return json_list(page.items, page.next_cursor)
@@ -122,11 +122,3 @@ class Provenance(BaseModel):
 def get_provenance(ctx: Ctx, kind: Part, namespace: Part, name: Part) -> Response:
     """Where every value of an entity comes from: source, file and line, since when, and what it won over."""
     return json_bytes(provenance_of(ctx, f"{kind}:{namespace}/{name}".lower()))
-
-
-def _position(cursor: str) -> tuple[str, str]:
-    try:
-        ref, source_id = decode_cursor(cursor)
-        return str(ref), str(source_id)
-    except (ValueError, IndexError) as error:
-        raise InputError("the cursor is not one of ours: start again without it", code="catalog.bad_cursor") from error

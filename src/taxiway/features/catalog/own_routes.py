@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from fastapi import Path, Query, Response
 
 from taxiway.core.context import OpContext
+from taxiway.core.cursors import last_seen
 from taxiway.core.http.context import Ctx
 from taxiway.core.http.headers import json_bytes, json_list
 from taxiway.features.catalog import views
@@ -16,8 +17,8 @@ from taxiway.features.catalog.repository.graph import MAX_DEPTH, neighbourhood
 from taxiway.features.catalog.routes import READ, AsOf, read_time
 from taxiway.features.catalog.service import sources
 from taxiway.features.catalog.service.past import graph_at
-from taxiway.kit.paging import MAX_LIMIT, decode_cursor, page_of
-from taxiway.model.errors import InputError, NotFoundError
+from taxiway.kit.paging import MAX_LIMIT, page_of
+from taxiway.model.errors import NotFoundError
 
 __all__ = ["operations"]
 Part = Annotated[str, Path(max_length=253)]
@@ -55,7 +56,7 @@ def problems(
     """What is wrong with sources: where, what, and what to do. Conflicts have the code `conflict`."""
     scope = ctx.scope(READ)
     where = refused.owned_by(None if scope.everything else scope.owners)
-    before = str(_position(cursor)) if cursor else None
+    before = last_seen(cursor, str)
     with ctx.platform.store.read() as conn:
         rows = refused.problems(conn, where, source_id=source_id, ref=ref, code=code, before=before, limit=limit + 1)
     page = page_of(rows, limit, lambda row: [row["id"]])
@@ -84,10 +85,3 @@ def ingest_location(ctx: Ctx, id: Part) -> Response:
 
 def _scope(ctx: OpContext) -> Any:
     return filters.visible_to(ctx.scope(READ))
-
-
-def _position(cursor: str) -> Any:
-    try:
-        return decode_cursor(cursor)[0]
-    except (ValueError, IndexError) as error:
-        raise InputError("the cursor is not one of ours: start again without it", code="catalog.bad_cursor") from error

@@ -19,6 +19,7 @@ from pydantic import StringConstraints
 from starlette.responses import StreamingResponse
 
 from taxiway.core.context import OpContext
+from taxiway.core.cursors import bad_cursor
 from taxiway.core.http.context import Ctx
 from taxiway.core.operations import Operations
 from taxiway.features.catalog import fast, service, views
@@ -225,7 +226,7 @@ def _page(
     if past is not None:
         query, at, offset = past
     elif cursor and at is not None:
-        raise InputError("the cursor is of another time: start again without it", code="catalog.bad_cursor")
+        raise bad_cursor()  # it is of now
     elif cursor:
         query, offset = listing.decode(cursor), 0
     size = DEFAULT_LIMIT if limit is None else limit
@@ -297,7 +298,5 @@ def _after(after: str) -> tuple[int, int]:
         value = orjson.loads(base64.b64decode(after, validate=True))
         limit, offset = int(value["limit"]), int(value["offset"])
     except (binascii.Error, ValueError, KeyError, TypeError) as error:
-        raise InputError(
-            "'after' is not one of ours: take it from the Link header", code="catalog.bad_cursor"
-        ) from error
+        raise bad_cursor("after") from error
     return max(1, min(limit, listing.MAX_LIMIT)), max(0, min(offset, 10_000_000))

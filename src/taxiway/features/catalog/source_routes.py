@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from fastapi import Path, Query, Response
 from starlette.responses import StreamingResponse
 
+from taxiway.core.cursors import last_seen
 from taxiway.core.http.context import Ctx
 from taxiway.core.http.headers import json_bytes, json_list
 from taxiway.features.catalog import views
@@ -16,7 +17,7 @@ from taxiway.features.catalog.routes import READ, AsOf, Fields, Filter, read_fie
 from taxiway.features.catalog.saved_views import columns_of, query_of
 from taxiway.features.catalog.service import export as exporting
 from taxiway.features.catalog.service import saved_views, source_list
-from taxiway.kit.paging import MAX_LIMIT, decode_cursor, page_of
+from taxiway.kit.paging import MAX_LIMIT, page_of
 from taxiway.model.errors import InputError
 
 __all__ = ["operations"]
@@ -31,7 +32,7 @@ def list_sources(
     cursor: Annotated[str | None, Query(max_length=500)] = None,
 ) -> Response:
     """What the catalog reads from: how many entities, problems and conflicts each has, and when it changed last."""
-    leading, found = source_list.sources(ctx, text, None if cursor is None else _position(cursor), limit + 1)
+    leading, found = source_list.sources(ctx, text, last_seen(cursor, str), limit + 1)
     page = page_of(found, limit, lambda item: [item["id"]])
     return json_list([*leading, *page.items], page.next_cursor)
 
@@ -67,10 +68,3 @@ def export(
         return StreamingResponse(lines, media_type="text/csv", headers={"content-disposition": name})
     lines = exporting.ndjson(ctx, query, paths, at)
     return StreamingResponse(lines, media_type="application/x-ndjson", headers={"content-disposition": name})
-
-
-def _position(cursor: str) -> str:
-    try:
-        return str(decode_cursor(cursor)[0])
-    except (ValueError, IndexError) as error:
-        raise InputError("the cursor is not one of ours: start again without it", code="catalog.bad_cursor") from error

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from fastapi import Body, Depends, Path, Query, Request, Response
 from pydantic import BaseModel, ConfigDict
 
+from taxiway.core.cursors import last_seen
 from taxiway.core.http.context import Ctx
 from taxiway.core.http.headers import json_bytes, json_list
 from taxiway.features.catalog import sourcing_views, views
@@ -15,8 +16,7 @@ from taxiway.features.catalog.repository import configured as sources
 from taxiway.features.catalog.repository import orphans
 from taxiway.features.catalog.service import configured, hooks, removals
 from taxiway.features.catalog.source_routes import operations
-from taxiway.kit.paging import MAX_LIMIT, decode_cursor, page_of
-from taxiway.model.errors import InputError
+from taxiway.kit.paging import MAX_LIMIT, page_of
 
 __all__ = ["operations"]
 Name = Annotated[str, Path(max_length=63)]
@@ -45,10 +45,7 @@ def held_removals(
 ) -> Response:
     """Entities that a source does not name any more and that are too many to go unasked."""
     ctx.authorize("catalog.source.review")
-    try:
-        after = "" if cursor is None else str(decode_cursor(cursor)[0])
-    except (ValueError, IndexError) as error:
-        raise InputError("the cursor is not one of ours: start again without it", code="catalog.bad_cursor") from error
+    after = last_seen(cursor, str) or ""
     with ctx.platform.store.read() as conn:
         sources.get_checked(conn, _id(name))
         found = orphans.held_page(conn, _id(name), after, limit + 1)

@@ -7,12 +7,12 @@ from typing import Annotated, Any
 from fastapi import Query
 from pydantic import BaseModel, ConfigDict
 
+from taxiway.core.cursors import last_seen
 from taxiway.core.http.context import Ctx
 from taxiway.core.http.headers import json_bytes, json_list
 from taxiway.core.http.sse import After
 from taxiway.core.operations import Operations
 from taxiway.features.delivery.service import views
-from taxiway.features.environments.service.views import position
 from taxiway.kit.paging import DEFAULT_LIMIT, MAX_LIMIT
 
 operations = Operations("delivery")
@@ -139,8 +139,7 @@ def list_pipeline_logs(
 @operations.get(f"{BASE}/repositories", "delivery.read", response=RepositoryList)
 def list_repositories(ctx: Ctx, limit: Limit = DEFAULT_LIMIT, cursor: str | None = None) -> Any:
     """Repositories of the forge."""
-    place = position(cursor)
-    page = views.repositories(ctx, str(place[0]) if place else "", limit)
+    page = views.repositories(ctx, last_seen(cursor, str) or "", limit)
     return json_list(page.items, page.next_cursor)
 
 

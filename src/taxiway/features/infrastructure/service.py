@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any
 
 from taxiway.core.context import OpContext, Platform
+from taxiway.core.cursors import position_of
 from taxiway.features.infrastructure import entities, repository
 from taxiway.features.infrastructure.model import (
     Candidate,
@@ -24,7 +25,7 @@ from taxiway.features.infrastructure.model import (
     recipe_of,
 )
 from taxiway.features.infrastructure.writes import write_or_find
-from taxiway.kit.paging import Page, decode_cursor, page_of
+from taxiway.kit.paging import Page, page_of
 from taxiway.model.access import Scope
 from taxiway.model.errors import Changed, ConflictError, InputError, NotFoundError, TaxiwayError
 from taxiway.model.workload import ResourceRequest, ResourceResult
@@ -221,10 +222,7 @@ def list_resources(
     ctx: OpContext, scope: Scope, service_ref: str | None, environment: str | None, cursor: str | None, limit: int
 ) -> Page[dict[str, Any]]:
     """Resources as the API shows them: secret outputs are masked."""
-    try:
-        after = decode_cursor(cursor) if cursor else []
-    except ValueError as error:
-        raise InputError("the cursor is not one that this list gave", code="bad_cursor") from error
+    after = position_of(cursor, str)
     with ctx.platform.store.read() as conn:
         rows = repository.page(conn, scope, service_ref, environment, after, limit + 1)
     page = page_of(rows, limit, lambda row: [row["uid"]])

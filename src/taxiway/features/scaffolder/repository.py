@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, case, delete, desc, func, insert, or_, select, update
 
+from taxiway.core.cursors import last_seen
 from taxiway.core.store.database import Tx
 from taxiway.core.store.scoped import visible
 from taxiway.core.store.tables import run as run_table
@@ -17,9 +18,8 @@ from taxiway.features.scaffolder.tables import draft as draft_table
 from taxiway.features.scaffolder.tables import plan as plan_table
 from taxiway.features.scaffolder.tables import service as service_table
 from taxiway.features.scaffolder.tables import wizard as wizard_table
-from taxiway.kit.paging import Page, decode_cursor, page_of
+from taxiway.kit.paging import Page, page_of
 from taxiway.model.access import Scope
-from taxiway.model.errors import InputError
 from taxiway.model.run import ENDED
 
 
@@ -94,11 +94,8 @@ def list_services(
     for column, wanted in ((service_table.c.template_ref, template), (service_table.c.subject, subject)):
         if wanted is not None:
             query = query.where(column == wanted)
-    if cursor is not None:
-        try:
-            query = query.where(service_table.c.subject > str(decode_cursor(cursor)[0]))
-        except (ValueError, IndexError) as error:
-            raise InputError("the cursor was not made by this list: start without one", code="input.cursor") from error
+    if (after := last_seen(cursor, str)) is not None:
+        query = query.where(service_table.c.subject > after)
     rows = conn.execute(query.limit(limit + 1)).all()
     return page_of([_service(row) for row in rows], limit, lambda item: [item.subject])
 

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 from fastapi import Query, Request, Response
 from pydantic import BaseModel
 
+from taxiway.core.cursors import bad_cursor
 from taxiway.core.http.context import Ctx
 from taxiway.core.http.headers import json_bytes
 from taxiway.core.operations import Operations
@@ -92,6 +93,4 @@ def _page_number(cursor: str) -> int:
     try:
         return max(0, min(int(base64.b64decode(cursor, validate=True)), 100_000))
     except (binascii.Error, ValueError) as error:
-        raise InputError(
-            "the page cursor is not one of ours: start again without it", code="search.bad_cursor"
-        ) from error
+        raise bad_cursor("pageCursor") from error

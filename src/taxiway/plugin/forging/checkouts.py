@@ -20,6 +20,8 @@ from taxiway.plugin.forging.smart_http import GitRemote
 from taxiway.plugin.forging.trees import inside
 
 MOST_FILES, MOST_BYTES, MOST_ENTRIES = 5_000, 64 * 1024 * 1024, 20_000
+LONGEST_NAME, LONGEST_PATH = 255, 1_000
+NO_NAMES = frozenset({b"", b".", b"..", b".git"})
 SUBMODULE = 0o160000
 COMMIT = re.compile(r"[0-9a-f]{40}")
 HEADS, TAGS = "refs/heads/", "refs/tags/"
@@ -69,7 +71,7 @@ class GitCheckout:
             prefix, sha = pending.pop()
             below = []
             for entry in self._tree(sha).iteritems():
-                path, mode = f"{prefix}{entry.path.decode(errors='surrogateescape')}", entry.mode
+                path, mode = self._below_name(prefix, entry.path), entry.mode
                 is_folder, is_file = stat.S_ISDIR(mode), stat.S_IFMT(mode) not in (stat.S_IFDIR, SUBMODULE)
                 files, entries = files + is_file, entries + 1
                 # A few folders that hold one another several times stand for any number.
@@ -84,6 +86,16 @@ class GitCheckout:
                 elif is_file:
                     yield self._plain(path, mode), mode, entry.sha
             pending += reversed(below)
+
+    def _below_name(self, prefix: str, name: bytes) -> str:
+        """The path of an entry. Who writes trees by hand may call one anything, as git itself never would."""
+        path = prefix + name.decode(errors="surrogateescape")
+        if b"/" in name or name.lower() in NO_NAMES or len(name) > LONGEST_NAME or len(path) > LONGEST_PATH:
+            told = path[:200].encode(errors="replace").decode()
+            raise InputError(
+                f"'{told}' of {self.remote.shown} cannot be the path of a file here: rename it", code="forge.bad_path"
+            )
+        return path
 
     def _plain(self, path: str, mode: int) -> str:
         if not stat.S_ISREG(mode):

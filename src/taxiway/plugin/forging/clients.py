@@ -6,11 +6,13 @@ import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from typing import Any, Generic, Protocol, Self, TypeVar
+from typing import Any, ClassVar, Generic, Protocol, Self, TypeVar
 from urllib.parse import quote, unquote, urlsplit
 
 from taxiway.model.errors import InputError, NotFoundError
 from taxiway.plugin.context import PluginContext
+from taxiway.plugin.forging.making import CredentialHost, credential
+from taxiway.plugin.forging.smart_http import GitRemote, basic
 from taxiway.plugin.outgoing import Answer, Hosts, Limits, Outgoing, pages
 
 
@@ -27,6 +29,10 @@ class ForgeHost(Protocol):
     def api(self) -> str: ...
 
 
+class TokenHost(ForgeHost, CredentialHost, Protocol):
+    """A host that takes one token for everything."""
+
+
 class AnyHost(Protocol):
     """What is known of every host in settings."""
 
@@ -35,7 +41,7 @@ class AnyHost(Protocol):
 
 
 H = TypeVar("H", bound=AnyHost)
-R = TypeVar("R", bound=ForgeHost)
+R = TypeVar("R", bound=TokenHost)
 C = TypeVar("C")
 
 
@@ -64,9 +70,11 @@ class Clients(Generic[H, C]):
 
 @dataclass
 class RestClient(ABC, Generic[R]):
-    """One host with a REST API whose lists come in pages by `Link` headers. A subclass gives `headers`,
-    made of `given` where that is there."""
+    """One host with a REST API whose lists come in pages by `Link` headers, and a token, the password of `user` over
+    git. A subclass gives `headers`, of the token where it `has_token`; `forge` is the name of its plugin."""
 
+    forge: ClassVar[str]
+    user: ClassVar[str]
     settings: R
     ctx: PluginContext
     outgoing: Outgoing
@@ -81,6 +89,23 @@ class RestClient(ABC, Generic[R]):
     def web(self) -> str:
         """Where people reach it, without a trailing slash."""
         return f"{self.settings.scheme}://{self.settings.host}"
+
+    @property
+    def has_token(self) -> bool:
+        """Whether its calls carry a token."""
+        return self.given is not None or self.settings.token is not None
+
+    def token(self) -> str:
+        """The token that its calls carry. InputError where there is none."""
+        return credential(self.ctx, self.forge, self.settings, self.given)
+
+    def remote(self, name: str) -> GitRemote:
+        """A repository over git. InputError where there is no token."""
+        return GitRemote(self.outgoing, f"{self.web}/{name}.git", basic(self.user, self.token()))
+
+    def reading(self, name: str) -> GitRemote:
+        """A repository over git, as nobody where there is no token."""
+        return self.remote(name) if self.has_token else GitRemote(self.outgoing, f"{self.web}/{name}.git", "")
 
     @abstractmethod
     def headers(self) -> dict[str, str]:

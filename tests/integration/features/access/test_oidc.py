@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -206,6 +206,22 @@ def test_signing_out_ends_the_session_at_the_provider_too_where_it_is_set_to(doo
     assert sign_out(browser) is None, "this one is not set to"
 
 
+def test_a_provider_is_asked_nothing_when_somebody_signs_out_and_one_that_is_set_to_end_none_is_left_alone(
+    door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    browsers = [door.sign_in(BEA)[0] for _ in range(2)]
+    door.server.platform.services.clear()
+    asked = len(door.provider.system.asked)
+    assert (sign_out(browsers[0]) or "").startswith(f"{door.provider.url}/end?")
+    assert len(door.provider.system.asked) == asked
+    loaded = door.server.platform.loaded
+    ends_none = [one.model_copy(update={"end_session": False}) for one in loaded.settings.access.oidc]
+    access = loaded.settings.access.model_copy(update={"oidc": tuple(ends_none)})
+    settings = loaded.settings.model_copy(update={"access": access})
+    monkeypatch.setattr(door.server.platform, "loaded", replace(loaded, settings=settings))
+    assert sign_out(browsers[1]) is None, "it was switched off since"
+
+
 def test_groups_become_groups_with_members_and_leave_with_them(door: Door) -> None:
     def members(group: str) -> list[str]:
         answer = reader.get(f"/api/catalog/entities/by-name/group/default/{group}")
@@ -240,16 +256,14 @@ def test_groups_become_groups_with_members_and_leave_with_them(door: Door) -> No
 
 
 def test_a_provider_that_does_not_answer_is_said_on_the_sign_in_page(door: Door) -> None:
-    signed_in, _ = door.sign_in(BEA)
     door.server.platform.services.clear()
     door.provider.discovery = {"issuer": "https://another.example"}
     try:
-        assert sign_out(signed_in) is None, "here they are signed out nevertheless"
         browser = door.browser()
         answer = browser.get(f"{BASE}/start")
         assert answer.headers["location"] == "/sign-in"
         assert "issuer" in told(browser)
-        for odd in ("https://[", "javascript:alert(1)", "data:text/html,", 7):
+        for odd in ("https://[", "javascript:alert(1)", "data:text/html,", 7, f"{door.provider.url}/{'x' * 2000}"):
             door.provider.discovery = {"end_session_endpoint": odd}
             door.server.platform.services.clear()
             assert sign_out(door.sign_in(BEA)[0]) is None, "no browser is sent there"

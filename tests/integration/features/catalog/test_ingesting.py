@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import cast
 
@@ -170,3 +171,36 @@ def test_what_is_unregistered_while_it_is_read_brings_nothing_any_more(server: S
     with pytest.raises(NotFoundError, match="was unregistered while it was read"):
         ingesting.follow_in_batches(ctx, current, unregister, lambda *_: None)
     assert _names(server) == []
+
+
+ROBOT = "apiVersion: example.com/v1\nkind: Robot\nmetadata: {name: %s}\nspec: {}\n"
+KIND = {
+    "apiVersion": "taxiway.dev/v1",
+    "kind": "Kind",
+    "metadata": {"name": "Robot"},
+    "spec": {"apiVersions": ["example.com/v1"], "plural": "Robots", "schema": {"type": "object"}},
+}
+
+
+@pytest.mark.parametrize("is_own", [True, False])
+def test_a_kind_that_is_declared_while_a_location_is_read_counts_for_the_rest_of_it(
+    server: Served, folder: Path, is_own: bool
+) -> None:
+    location_id = _location(server, folder)
+    if is_own:
+        (folder / "part-1.yaml").write_text(json.dumps(KIND) + "\n---\n" + ROBOT % "first")
+    (folder / "part-3.yaml").write_text(ROBOT % "marvin")
+    batches: list[int] = []
+
+    def stopped() -> bool:
+        batches.append(1)
+        if len(batches) == 2 and not is_own:  # somebody else does
+            with server.client(server.token()) as client:
+                client.post("/api/catalog/v1/push/kinds", content=json.dumps(KIND)).raise_for_status()
+        return False
+
+    current = locations.get_location(server.platform, location_id)
+    ctx = server.platform.system("test")
+    assert ingesting.follow_in_batches(ctx, current, stopped, lambda *_: None).problems == []
+    robots = [one["metadata"]["name"] for one in service.list_entities(server.platform, kind="robot")]
+    assert sorted(robots) == (["first", "marvin"] if is_own else ["marvin"])

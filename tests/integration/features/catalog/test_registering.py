@@ -10,6 +10,7 @@ import pytest
 from factories.catalog import ORGANISATION, component
 from factories.served import Served
 from taxiway.features.catalog import location_routes, service
+from taxiway.features.catalog.service import locations
 from taxiway.features.catalog.tasks import FollowPushes
 from taxiway.model.event import Event
 
@@ -199,13 +200,22 @@ def test_a_repository_cannot_have_anothers_read(admin: httpx.Client, publish) ->
     assert "another owner" in admin.get("/api/catalog/v1/problems").json()["items"][0]["detail"]
 
 
-def test_a_dry_run_stores_nothing(admin: httpx.Client, publish) -> None:
+def test_a_dry_run_stores_nothing_and_is_refused_where_it_would_take_long(
+    admin: httpx.Client, publish, monkeypatch: pytest.MonkeyPatch
+) -> None:
     publish("shop", {"catalog-info.yaml": component("orders")})
     answer = admin.post("/api/catalog/locations?dryRun=true", json=LOCATION)
     assert answer.status_code == 201
     assert answer.json()["exists"] is False
     assert [e["kind"] for e in answer.json()["entities"]] == ["Location", "Component"]
     assert _names(admin) == []
+    leading = "apiVersion: backstage.io/v1alpha1\nkind: Location\nmetadata: {name: all}\nspec: {target: ./more.yaml}\n"
+    publish("shop", {"catalog-info.yaml": leading, "more.yaml": component("orders")})
+    for name in ("TRIED", "TRIED_BYTES"):
+        with monkeypatch.context() as small:
+            small.setattr(locations, name, 0)
+            refused = admin.post("/api/catalog/locations?dryRun=true", json=LOCATION)
+            assert (refused.status_code, "register it, a run takes it in" in refused.text) == (413, True), name
 
 
 def test_shipped_data_is_loaded_once(server: Served) -> None:

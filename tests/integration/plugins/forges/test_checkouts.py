@@ -33,6 +33,15 @@ FORMS = {
 }
 
 
+ODD = (b"..", b".", b"a/../../b", b".GIT", b"n" * 256)
+
+
+def tree_of(host: GitHost, name: bytes, blob: str) -> str:
+    """A tree of one file, as git itself would not make it."""
+    given = b"100644 " + name + b"\0" + bytes.fromhex(blob)
+    return host.at("acme/shop", "hash-object", "-t", "tree", "-w", "--stdin", "--literally", given=given)
+
+
 @pytest.fixture(scope="module")
 def git(tmp_path_factory: pytest.TempPathFactory) -> GitHost:
     accepts = {basic(user, token) for user in USERS.values() for token in (MINE, OURS)} | {f"Bearer {MINE}"}
@@ -48,6 +57,11 @@ def git(tmp_path_factory: pytest.TempPathFactory) -> GitHost:
         many = host.at("acme/shop", "mktree", given="".join(f"040000 tree {many}\t{n}\n" for n in range(9)).encode())
     lines = f"040000 tree {tree}\tskeleton\n040000 tree {linked}\tlinked\n160000 commit {'1' * 40}\tmodule\n"
     lines += f"040000 tree {many}\tmany\n"
+    for number, name in enumerate(ODD):
+        lines += f"040000 tree {tree_of(host, name, blob)}\todd-{number}\n"
+    for _ in range(20):
+        tree = host.at("acme/shop", "mktree", given=f"040000 tree {tree}\t{'d' * 60}\n".encode())
+    lines += f"040000 tree {tree}\tdeep\n"
     root = host.at("acme/shop", "mktree", given=lines.encode())
     who = ["-c", "user.name=Kim", "-c", "user.email=kim@example.com"]
     sha = host.at("acme/shop", *who, "commit-tree", root, "-m", "by hand")
@@ -129,6 +143,9 @@ def test_tags_commits_and_the_default_branch_are_read_and_links_refused(
         list(reader.checkout(f"{base}/tree/key", None).files("."))
     with pytest.raises(InputError, match=r"'away' of .* is a link"):
         list(reader.checkout(base, None).files("linked"))
+    for path in ("deep", *(f"odd-{number}" for number in range(len(ODD)))):
+        with pytest.raises(InputError, match="cannot be the path of a file here: rename it"):
+            list(reader.checkout(base, None).files(path))
     for path in ("away", "skeleton/README.md/x"):
         with pytest.raises(NotFoundError, match=f"has no '{path}'"):
             reader.checkout(f"{base}/tree/main/{path}", None).is_file()

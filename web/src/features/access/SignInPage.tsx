@@ -4,7 +4,7 @@ import { getRouteApi, useRouter } from '@tanstack/react-router'
 import { KeyRound, LogIn } from 'lucide-react'
 import { type FormEvent, useEffect, useRef, useState } from 'react'
 import { waysQuery } from '~/api/access'
-import { asApiError } from '~/api/errors'
+import { asApiError, sentence } from '~/api/errors'
 import { signIn } from '~/api/mutations'
 import { Cli } from '~/ui/parts'
 import s from './sign-in.module.css'
@@ -66,7 +66,7 @@ export function SignInPage() {
         <h1>Sign in to Taxiway</h1>
         {error && (
           <Alert color="red" role="alert" variant="light">
-            {error}
+            {sentence(error)}
           </Alert>
         )}
         {exchanging ? (

@@ -25,7 +25,7 @@ it('offers the providers that one may sign in by, and says why one refused', asy
   })
   const way = await screen.findByRole('link', { name: 'Sign in with Acme' }, find)
   expect(way).toHaveAttribute('href', '/api/access/v1/oidc/corp/start?next=%2Fruns')
-  expect(screen.getByRole('alert')).toHaveTextContent('the token is too old: sign in again')
+  expect(screen.getByRole('alert')).toHaveTextContent('The token is too old: sign in again.')
   document.cookie = 'taxiway_refused=; max-age=0'
 })
 
@@ -42,7 +42,7 @@ it('tells why a one-time link was refused and offers the password', async () => 
   start('/sign-in', {
     'POST /api/access/v1/sessions': new Refused(401, { detail: 'the link was used: make a new one', code: 'authentication' }),
   })
-  expect(await screen.findByText(/the link was used/, {}, find)).toBeInTheDocument()
+  expect(await screen.findByText(/The link was used: make a new one\./, {}, find)).toBeInTheDocument()
   expect(screen.getByLabelText(/User name/)).toBeInTheDocument()
   expect(window.location.href).not.toContain('token')
 })

@@ -321,7 +321,7 @@ CREATE TABLE session (
 	id_hash TEXT NOT NULL, 
 	subject TEXT NOT NULL, 
 	created_at BIGINT NOT NULL, 
-	seen_at BIGINT NOT NULL, provider TEXT, id_token TEXT, 
+	seen_at BIGINT NOT NULL, provider TEXT, id_token TEXT, end_session_endpoint TEXT, 
 	CONSTRAINT pk_session PRIMARY KEY (id_hash)
 );
 CREATE INDEX ix_session_seen_at ON session (seen_at);

@@ -10,14 +10,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 from taxiway.core.context import OpContext, Platform
 from taxiway.core.plugins.records import StoredRecords
+from taxiway.core.settings_access import OidcSettings
 from taxiway.features.access import repository
 from taxiway.features.access.model import Elsewhere, hash_secret, new_secret
 from taxiway.features.access.oidc import Provider, is_same
 from taxiway.features.access.service.sessions import Opened, check_failures, note_refused, open_session, sign_out
-from taxiway.model.errors import AuthenticationError, NotFoundError, TaxiwayError
+from taxiway.model.errors import AuthenticationError, NotFoundError
 from taxiway.model.event import EventDraft
 from taxiway.plugin.people import name_for
 
@@ -89,24 +91,23 @@ def complete(
     except AuthenticationError:
         note_refused(ctx, address, "oidc")
         raise
-    hint = told.id_token if len(told.id_token) <= LONGEST_HINT else None
-    return open_session(ctx, subject, "oidc", Elsewhere(name, hint) if provider.settings.end_session else None)
+    return open_session(ctx, subject, "oidc", _elsewhere(provider, told.id_token))
 
 
 def sign_out_everywhere(ctx: OpContext, session_id: str) -> str | None:
-    """End a session here, whatever the provider is doing. Where a browser goes to end the one there too; None where it
-    was opened by no provider, or by one that ends none."""
+    """End a session here, without asking the provider anything. Where a browser goes to end the one there too; None
+    where it was opened by no provider, or by one that ends none, or whose `end_session` is off by now."""
     with ctx.platform.store.read() as conn:
         found = repository.find_session(conn, hash_secret(session_id))
     sign_out(ctx, session_id)
-    if found is None or found.elsewhere is None:
+    there = found.elsewhere if found is not None else None
+    settings = _settings(ctx.platform, there.provider) if there is not None else None
+    if there is None or settings is None or not settings.end_session:
         return None
-    try:
-        provider = _provider(ctx.platform, found.elsewhere.provider)
-        return provider.end_session_url(found.elsewhere.id_token, f"{ctx.platform.public_url()}/sign-in")
-    except TaxiwayError as error:
-        ctx.platform.log.warning("access.not_signed_out_there", provider=found.elsewhere.provider, error=error.detail)
-        return None
+    query = {"client_id": settings.client_id, "post_logout_redirect_uri": f"{ctx.platform.public_url()}/sign-in"}
+    if there.id_token is not None:
+        query["id_token_hint"] = there.id_token
+    return f"{there.endpoint}{'&' if '?' in there.endpoint else '?'}{urlencode(query)}"
 
 
 def signed_in_people(platform: Platform, provider: str | None = None) -> Iterator[SignedInPerson]:
@@ -199,8 +200,20 @@ def _groups(claims: Mapping[str, Any], claim: str | None, before: Sequence[str])
     return sorted(texts - {""})[:MOST_GROUPS]
 
 
+def _elsewhere(provider: Provider, id_token: str) -> Elsewhere | None:
+    """What is remembered of the session there, to end it; looked up now, so that nobody waits for it at their end."""
+    endpoint = provider.end_session_endpoint() if provider.settings.end_session else None
+    if endpoint is None:
+        return None
+    return Elsewhere(provider.settings.name, endpoint, id_token if len(id_token) <= LONGEST_HINT else None)
+
+
+def _settings(platform: Platform, name: str) -> OidcSettings | None:
+    return next((item for item in platform.settings.access.oidc if item.name == name), None)
+
+
 def _provider(platform: Platform, name: str) -> Provider:
-    settings = next((item for item in platform.settings.access.oidc if item.name == name), None)
+    settings = _settings(platform, name)
     if settings is None:
         raise NotFoundError(
             f"there is no way to sign in by {name[:80]}: add it to access.oidc in the settings", code="access.no_oidc"

@@ -107,7 +107,7 @@ def page(
     source_id: str | None,
     ref: str | None,
     state: str | None,
-    after: tuple[str, str],
+    after: Sequence[str],
     limit: int,
 ) -> list[dict[str, Any]]:
     """Layers of overlays by reference and source, behind the pair `after`; `exists`: there is the entity. Of those

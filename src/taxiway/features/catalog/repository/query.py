@@ -15,6 +15,7 @@ from typing import Any
 import orjson
 from pydantic import TypeAdapter
 
+from taxiway.core.cursors import bad_cursor
 from taxiway.model.errors import InputError
 
 Position = tuple[str | float | None, str]
@@ -91,7 +92,7 @@ def decode(cursor: str) -> Query:
     try:
         return _read(binascii.a2b_base64(cursor, strict_mode=True))
     except ValueError as error:
-        raise InputError("the cursor is not one of ours: start again without it", code="catalog.bad_cursor") from error
+        raise bad_cursor() from error
 
 
 def read_query(values: Any) -> Query:

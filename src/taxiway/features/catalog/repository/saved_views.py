@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, case, delete, func, insert, or_, select, true, update
@@ -46,12 +46,12 @@ def of_owner(conn: Connection, owner: str, name: str) -> SavedView | None:
 
 
 def page(
-    conn: Connection, where: ColumnElement[bool], kind: str | None, after: tuple[str, str] | None, limit: int
+    conn: Connection, where: ColumnElement[bool], kind: str | None, after: Sequence[str], limit: int
 ) -> list[SavedView]:
     """Views by name, behind (name, id); with `kind`, those of this kind."""
     of_kind = true() if kind is None else catalog_view.c.kind == kind
     behind: ColumnElement[bool] = true()
-    if after is not None:
+    if after:
         same = and_(catalog_view.c.name == after[0], catalog_view.c.id > after[1])
         behind = or_(catalog_view.c.name > after[0], same)
     order = catalog_view.c.name, catalog_view.c.id

@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from taxiway.core.context import OpContext
+from taxiway.core.cursors import last_seen
 from taxiway.features.catalog.importers.formats import FORMATS, KINDS
 from taxiway.features.catalog.refs import full_ref
 from taxiway.features.catalog.service.import_files import document_text, put_document, report_lines
 from taxiway.features.catalog.validation import is_name
-from taxiway.kit.paging import decode_cursor, encode_cursor
+from taxiway.kit.paging import encode_cursor
 from taxiway.model.errors import ConflictError, FieldError, InputError, NotFoundError
 from taxiway.model.run import RunSpec, StepDefinition
 
@@ -112,7 +113,7 @@ def read_report(ctx: OpContext, run_id: str, cursor: str | None, limit: int) -> 
     )
     if digest is None:
         raise ConflictError(f"the import {run_id} has no report yet: it is {run.state}", code="catalog.no_report")
-    found = list(report_lines(ctx.platform, digest, _offset(cursor), limit + 1))
+    found = list(report_lines(ctx.platform, digest, last_seen(cursor, int) or 0, limit + 1))
     more = len(found) > limit
     page = found[:limit]
     return ReportPage([line for line, _ in page], encode_cursor([page[-1][1]]) if more else None)
@@ -121,12 +122,3 @@ def read_report(ctx: OpContext, run_id: str, cursor: str | None, limit: int) -> 
 def _digest(said: Mapping[str, Any] | None) -> str | None:
     digest = (said or {}).get("report")
     return digest if isinstance(digest, str) else None
-
-
-def _offset(cursor: str | None) -> int:
-    if not cursor:
-        return 0
-    try:
-        return int(decode_cursor(cursor)[0])
-    except (ValueError, IndexError, TypeError, OverflowError) as error:
-        raise InputError("the cursor is not one of ours: start again without it", code="catalog.bad_cursor") from error

@@ -67,7 +67,7 @@ def follow_in_batches(
 ) -> ApplyResult:
     """Read a location and make the catalog follow. TimedOutError when `stopped` says so: what was taken in stays."""
     opened = open_location(ctx.platform, current)
-    memory, kinds = _memory(ctx, current)
+    memory, kinds = _memory(ctx, current), _kinds(ctx)
     taken, seen, whole = _Taken(), dict[str, Place](), True
     written: list[Future[ApplyResult]] = []
     with ParsedApart(current.reference, kinds, standby_of(ctx.platform)) as parser:
@@ -77,6 +77,8 @@ def follow_in_batches(
                 raise TimedOutError(
                     "the ingestion was cancelled: what it took in so far stays", code="catalog.cancelled"
                 )
+            # Others declare kinds too, while a large source is read; its own may not be written yet.
+            kinds = _kinds(ctx).with_own(kinds, current.id)
             judged = _unseen(judge(batch, current.reference, current.trusted, kinds, current.id), seen)
             kinds = judged.kinds
             whole = whole and not judged.unreadable
@@ -125,10 +127,14 @@ def _batches(items: Iterable[Item]) -> Iterator[list[Item]]:
         size = min(2 * size, BATCH)
 
 
-def _memory(ctx: OpContext, current: Location) -> tuple[FileMemory, Kinds]:
+def _memory(ctx: OpContext, current: Location) -> FileMemory:
     with ctx.platform.store.read() as conn:
-        known = FileMemory(files.known(conn, current.id), f"{current.reference} {current.trusted}")
-        return known, load_kinds(conn)
+        return FileMemory(files.known(conn, current.id), f"{current.reference} {current.trusted}")
+
+
+def _kinds(ctx: OpContext) -> Kinds:
+    with ctx.platform.store.read() as conn:
+        return load_kinds(conn)
 
 
 def _unseen(judged: Judged, seen: dict[str, Place]) -> Judged:

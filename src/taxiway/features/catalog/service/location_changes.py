@@ -12,6 +12,7 @@ from typing import Any
 import orjson
 
 from taxiway.core.context import OpContext, Platform
+from taxiway.core.cursors import bad_cursor
 from taxiway.core.store.database import Tx
 from taxiway.features.catalog.matching import Tests
 from taxiway.features.catalog.model import ApplyResult, Location
@@ -123,4 +124,4 @@ def _decode(cursor: str) -> tuple[Any, str]:
         value = orjson.loads(base64.b64decode(cursor, validate=True))
         return value["query"], str(value["after"])
     except (binascii.Error, ValueError, KeyError, TypeError) as error:
-        raise InputError("Malformed cursor, unknown encoding", code="catalog.bad_cursor") from error
+        raise bad_cursor() from error

@@ -24,15 +24,17 @@ from taxiway.features.catalog.service.reading import open_location, read_items, 
 from taxiway.features.catalog.service.standing_by import standby_of
 from taxiway.features.catalog.sources.items import Item
 from taxiway.features.catalog.sources.parsing import ParsedApart
-from taxiway.features.catalog.sources.read import ParsedWithin, TooMuchError
+from taxiway.features.catalog.sources.read import ParsedHere, ParsedWithin, TooMuchError
 from taxiway.features.catalog.sources.targets import Target, open_target
-from taxiway.model.errors import ConflictError, InputError, NotFoundError, TaxiwayError
+from taxiway.model.errors import ConflictError, InputError, NotFoundError, TaxiwayError, TooLargeError
 from taxiway.model.run import RunSpec, StepDefinition
 from taxiway.plugin import SourceProblem
 
 AT_ONCE = 1200
 MOST_BYTES = 4_000_000
 """Of files that are parsed while somebody waits: a second's work."""
+TRIED, TRIED_BYTES = 5_000, 20_000_000
+"""Documents and bytes that a dry run reads, and answers with, at most."""
 TRIES = 5
 TRUST = "catalog.location.trust"
 
@@ -96,11 +98,22 @@ def register_location(
 
 
 def dry_run(ctx: OpContext, type: str, target: str) -> tuple[Sequence[Item], bool]:
-    """What registering would read, and whether it is registered already. Writes nothing."""
+    """What registering would read, and whether it is registered already. Writes nothing. TooLargeError for a source
+    that takes longer than somebody would wait: nothing of it is told, since who asks must not take a part for all."""
     kind, target = parse_location(f"{type}:{target}")
     opened = open_target(ctx.platform, kind, target)
     ctx.authorize("catalog.location.create", opened.owner)
-    items = list(read_items(ctx.platform, opened, trusted=False))
+    reading = read_items(ctx.platform, opened, trusted=False, parser=ParsedWithin(ParsedHere(), TRIED_BYTES))
+    try:
+        items = list(islice(reading, TRIED + 1))
+    except TooMuchError:
+        items = []
+    if not 0 < len(items) <= TRIED:
+        raise TooLargeError(
+            f"it has more than {TRIED} documents or {TRIED_BYTES} bytes, too much for a dry run: register it, a run "
+            "takes it in and tells what is wrong with it",
+            code="catalog.too_much_to_try",
+        )
     refuse_unreadable(items)
     return items, find_location(ctx.platform, kind, target) is not None
 

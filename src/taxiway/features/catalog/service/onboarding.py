@@ -14,6 +14,7 @@ from typing import Any
 import orjson
 
 from taxiway.core.context import OpContext
+from taxiway.core.cursors import position_of
 from taxiway.core.store.database import Tx
 from taxiway.features.catalog.kinds import shipped
 from taxiway.features.catalog.model import Problem
@@ -27,7 +28,7 @@ from taxiway.features.catalog.service.onboarding_sources import host_keys, host_
 from taxiway.features.catalog.sources.memory_tree import MemoryTree
 from taxiway.features.catalog.sources.read import read_target
 from taxiway.features.catalog.sources.targets import DEFAULT_FILE, Target
-from taxiway.kit.paging import Page, decode_cursor, page_of
+from taxiway.kit.paging import Page, page_of
 from taxiway.kit.yaml_writing import write_document
 from taxiway.model.entity import ref_of
 from taxiway.model.errors import InputError, NotFoundError, RateLimitedError, TaxiwayError, TimedOutError
@@ -102,7 +103,7 @@ def list_repositories(
 ) -> tuple[Page[dict[str, Any]], dict[str, int], int | None]:
     """A page by name, how many have each status, and when the last look was."""
     where = rows.seen_by(ctx.scope(EDIT))
-    after = _position(cursor)
+    after = position_of(cursor, str, str)
     with ctx.platform.store.read() as conn:
         found = rows.page(conn, where, status=status, text=text, after=after, limit=limit + 1)
         counts, last = rows.counts(conn, where), rows.last_look(conn)
@@ -239,13 +240,3 @@ def _row(ctx: OpContext, source: RepositorySource, one: HostedRepository, system
 
 def _refuse_target(kind: str, target: str) -> Target:
     raise InputError(f"{kind}:{target} is not followed here: register it by itself", code="catalog.not_followed")
-
-
-def _position(cursor: str | None) -> Sequence[str]:
-    if not cursor:
-        return ()
-    try:
-        source, name = decode_cursor(cursor)
-        return str(source), str(name)
-    except (ValueError, TypeError) as error:
-        raise InputError("the cursor is not one of ours: start again without it", code="catalog.bad_cursor") from error

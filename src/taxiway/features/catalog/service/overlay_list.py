@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -18,7 +18,7 @@ SHOWN = ("ref", "source_id", "precedence", "lists", "location", "line", "at")
 
 
 def layers_of(
-    ctx: OpContext, source_id: str | None, ref: str | None, state: str | None, after: tuple[str, str], limit: int
+    ctx: OpContext, source_id: str | None, ref: str | None, state: str | None, after: Sequence[str], limit: int
 ) -> list[dict[str, Any]]:
     """Layers by reference and source, behind the pair `after`."""
     if not ctx.scope(READ).everything:

@@ -12,6 +12,7 @@ from typing import Any
 import orjson
 
 from taxiway.core.context import OpContext
+from taxiway.core.cursors import bad_cursor
 from taxiway.features.catalog.matching import Test, Tests, contains_text, rows_of
 from taxiway.features.catalog.repository import listing
 from taxiway.features.catalog.repository import past as repository
@@ -22,7 +23,7 @@ from taxiway.features.catalog.repository.numbers import number_of
 from taxiway.features.catalog.repository.past import Edge, Past
 from taxiway.features.catalog.repository.query import Listed, Query, read_query
 from taxiway.features.catalog.service.history import READ, check_kept
-from taxiway.model.errors import InputError, NotFoundError
+from taxiway.model.errors import NotFoundError
 
 EVERYTHING = Query()
 
@@ -103,7 +104,7 @@ def decode_cursor(cursor: str) -> tuple[Query, int, int] | None:
             return None
         return read_query(values["query"]), int(values["asOf"]), min(max(0, int(values["offset"])), 10_000_000)
     except (binascii.Error, ValueError, TypeError, KeyError, OverflowError) as error:
-        raise InputError("the cursor is not one of ours: start again without it", code="catalog.bad_cursor") from error
+        raise bad_cursor() from error
 
 
 def splice(text: str, edges: Sequence[Edge]) -> str:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from taxiway.core.context import OpContext
+from taxiway.core.cursors import position_of
 from taxiway.core.permissions import Grant, Permissions, decide
 from taxiway.core.store.database import Tx
 from taxiway.features.catalog.refs import full_ref
@@ -18,7 +19,7 @@ from taxiway.features.catalog.repository import saved_views as repository
 from taxiway.features.catalog.repository.query import Listed, decode
 from taxiway.features.catalog.saved_views import SavedView, Wanted, check, query_of
 from taxiway.features.catalog.service.query import page_of_entities
-from taxiway.kit.paging import Page, decode_cursor, page_of
+from taxiway.kit.paging import Page, page_of
 from taxiway.model.errors import ConflictError, InputError, NotFoundError, check_version
 from taxiway.model.event import EventDraft
 
@@ -43,7 +44,7 @@ class Told:
 
 def views(ctx: OpContext, name: str | None, kind: str | None, limit: int, cursor: str | None) -> Page[Told]:
     """A page of the views that the caller may see, by name; with `name`, those called so, the caller's own first."""
-    after = None if cursor is None else _position(cursor)
+    after = position_of(cursor, str, str)
     where = repository.seen_by(ctx.scope(SEE))
     with ctx.platform.store.read() as conn:
         if name is not None:
@@ -205,11 +206,3 @@ def _changed(ctx: OpContext, tx: Tx, id_: str, what: str) -> SavedView:
     data = {"visible_to": "everybody" if found.shared else "owner"}
     ctx.emit(tx, EventDraft(f"dev.taxiway.view.{what}.v1", f"view:{id_}", data), owner=found.owner)
     return found
-
-
-def _position(cursor: str) -> tuple[str, str]:
-    try:
-        name, id_ = decode_cursor(cursor)
-    except ValueError as error:
-        raise InputError("the cursor is not one of ours: start again without it", code="catalog.bad_cursor") from error
-    return str(name), str(id_)

@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from taxiway.core.context import OpContext
+from taxiway.core.cursors import position_of
 from taxiway.features.delivery import repository
 from taxiway.features.delivery.engines import REPOSITORY, forge, owner_of
 from taxiway.features.environments import repository as environments
 from taxiway.features.environments.model import DESTROY_STEPS
 from taxiway.features.environments.service import service_entity
-from taxiway.features.environments.service.views import full_ref, position
+from taxiway.features.environments.service.views import full_ref
 from taxiway.features.infrastructure import entities
 from taxiway.kit.paging import Page, page_of
 from taxiway.kit.pointer import dig
@@ -51,7 +52,7 @@ def pipelines(
         if repository_name is None:
             return Page([])
     with ctx.platform.store.read() as conn:
-        rows = repository.pipelines(conn, ctx.scope(READ), repository_name, position(cursor), limit + 1)
+        rows = repository.pipelines(conn, ctx.scope(READ), repository_name, position_of(cursor, str), limit + 1)
     page = page_of(rows, limit, lambda row: [row["id"]])
     return Page([_shown(row) for row in page.items], page.next_cursor)
 

@@ -6,15 +6,16 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from taxiway.core.context import OpContext, Platform
+from taxiway.core.cursors import position_of
 from taxiway.features.environments import repository
 from taxiway.features.environments.model import Environment, service_key
 from taxiway.features.environments.score import parse_score
 from taxiway.features.environments.service.catalogue import get_environment, list_environments
 from taxiway.features.infrastructure import entities
 from taxiway.features.infrastructure import service as infrastructure
-from taxiway.kit.paging import Page, decode_cursor, page_of
+from taxiway.kit.paging import Page, page_of
 from taxiway.model.entity import parse_ref
-from taxiway.model.errors import InputError, NotFoundError, TaxiwayError
+from taxiway.model.errors import NotFoundError, TaxiwayError
 from taxiway.model.workload import LogLine, WorkloadStatus
 from taxiway.plugin import Destination
 
@@ -92,7 +93,7 @@ def deployments(
     """Newest first."""
     with ctx.platform.store.read() as conn:
         rows = repository.deployments(
-            conn, ctx.scope(READ), full_ref(service), environment, position(cursor), limit + 1
+            conn, ctx.scope(READ), full_ref(service), environment, position_of(cursor, str), limit + 1
         )
     page = page_of(rows, limit, lambda row: [row["id"]])
     return Page([deployment_view(row) for row in page.items], page.next_cursor)
@@ -101,7 +102,7 @@ def deployments(
 def releases(ctx: OpContext, service: str | None, cursor: str | None, limit: int) -> Page[dict[str, Any]]:
     """Newest first."""
     with ctx.platform.store.read() as conn:
-        rows = repository.releases(conn, ctx.scope(READ), full_ref(service), position(cursor, 2), limit + 1)
+        rows = repository.releases(conn, ctx.scope(READ), full_ref(service), position_of(cursor, int, str), limit + 1)
     page = page_of(rows, limit, lambda row: [row["created_at"], row["id"]])
     columns = ("id", "service_ref", "commit", "version", "digest", "score_hash", "repository", "created_at")
     return Page([{name: row[name] for name in columns} for row in page.items], page.next_cursor)
@@ -168,17 +169,6 @@ def explain(ctx: OpContext, service: str, environment: str, resource: str) -> di
             for c in ranked
         ],
     }
-
-
-def position(cursor: str | None, keys: int = 1) -> list[Any]:
-    """The position in a cursor of so many keys. InputError for another text."""
-    try:
-        found = decode_cursor(cursor) if cursor else []
-        if found and len(found) != keys:
-            raise ValueError("not of this list")
-        return found
-    except ValueError as error:
-        raise InputError("the cursor is not one that this list gave", code="bad_cursor") from error
 
 
 def _title(platform: Platform, ref: str) -> str:

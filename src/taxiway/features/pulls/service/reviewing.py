@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from taxiway.core.context import OpContext
+from taxiway.core.cursors import position_of
 from taxiway.core.permissions import decide
 from taxiway.core.store.database import Tx
 from taxiway.features.pulls import repository
@@ -12,7 +13,6 @@ from taxiway.features.pulls.model import MAX_BODY, NewReview, Row, person
 from taxiway.features.pulls.service import changes
 from taxiway.features.pulls.service.hosts import change, find_pull
 from taxiway.features.pulls.service.opening import open_row
-from taxiway.features.pulls.service.showing import position
 from taxiway.kit.paging import Page, page_of
 from taxiway.model.errors import ConflictError, InputError, NotAllowedError, NotFoundError
 
@@ -90,7 +90,7 @@ def list_reviews(ctx: OpContext, name: str, number: int, cursor: str | None, lim
     """Reviews of a pull request, oldest first."""
     row = find_pull(ctx, name, number)
     with ctx.platform.store.read() as conn:
-        rows = repository.reviews(conn, row["id"], position(cursor), limit + 1)
+        rows = repository.reviews(conn, row["id"], position_of(cursor, str), limit + 1)
     page = page_of(rows, limit, lambda item: [item["id"]])
     return Page([_shown(item) for item in page.items], page.next_cursor)
 

@@ -7,12 +7,13 @@ from dataclasses import asdict
 from typing import Any
 
 from taxiway.core.context import OpContext
+from taxiway.core.cursors import last_seen, position_of
 from taxiway.features.pulls import repository
 from taxiway.features.pulls.model import Row, latest_verdicts, person
 from taxiway.features.pulls.service.gating import Standing, standing_of
 from taxiway.features.pulls.service.hosts import READ, find_pull, forge, pull_host
-from taxiway.kit.paging import Page, decode_cursor, encode_cursor, page_of
-from taxiway.model.errors import InputError, NotAllowedError, NotFoundError
+from taxiway.kit.paging import Page, encode_cursor, page_of
+from taxiway.model.errors import NotAllowedError, NotFoundError
 from taxiway.model.pulls import Comparison
 
 COLUMNS = (
@@ -46,20 +47,9 @@ MAX_PATHS = 100_000
 def list_pulls(ctx: OpContext, filters: Mapping[str, Any], cursor: str | None, limit: int) -> Page[dict[str, Any]]:
     """Newest first. `filters`: repository, state, author, base, head."""
     with ctx.platform.store.read() as conn:
-        rows = repository.pulls(conn, ctx.scope(READ), filters, position(cursor), limit + 1)
+        rows = repository.pulls(conn, ctx.scope(READ), filters, position_of(cursor, str), limit + 1)
     page = page_of(rows, limit, lambda row: [row["id"]])
     return Page([shown(row) for row in page.items], page.next_cursor)
-
-
-def position(cursor: str | None) -> list[Any]:
-    """The position in a cursor. InputError for another text."""
-    try:
-        place = decode_cursor(cursor) if cursor else []
-        if len(place) <= 1:
-            return place
-    except ValueError:
-        pass
-    raise InputError("the cursor is not one that this list gave", code="bad_cursor")
 
 
 def shown(row: Row) -> dict[str, Any]:
@@ -141,8 +131,7 @@ def list_commits(ctx: OpContext, name: str, number: int) -> list[dict[str, Any]]
 def list_files(ctx: OpContext, name: str, number: int, cursor: str | None, limit: int) -> dict[str, Any]:
     """A page of its changed files with patches, and sums over all of them."""
     row = find_pull(ctx, name, number)
-    place = position(cursor)
-    after = int(place[0]) if place and str(place[0]).isdigit() else 0
+    after = max(0, last_seen(cursor, int) or 0)
     old = _merge_base(compared_of(ctx, row, 0), row)
     limit = min(limit, FILES_AT_ONCE)
     found = pull_host(ctx.platform).files(name, old, row["head_sha"], after=after, limit=limit)

@@ -16,6 +16,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from taxiway.core.context import OpContext, Platform
+from taxiway.core.cursors import last_seen
 from taxiway.features.catalog import service as catalog
 from taxiway.features.pulls.service.hosts import forge, owner_of, repository_of
 from taxiway.features.scaffolder import repository
@@ -26,7 +27,7 @@ from taxiway.features.scaffolder.model import Version, parse_template
 from taxiway.features.scaffolder.record import FILE
 from taxiway.features.scaffolder.service import Scaffolder
 from taxiway.features.scaffolder.upgrading import render
-from taxiway.kit.paging import Page, decode_cursor, page_of
+from taxiway.kit.paging import Page, page_of
 from taxiway.kit.pointer import pointer
 from taxiway.model.entity import parse_ref, ref_of
 from taxiway.model.errors import ConflictError, FieldError, InputError, NotFoundError, TooLargeError
@@ -72,11 +73,7 @@ def list_candidates(ctx: OpContext, limit: int, cursor: str | None) -> Page[dict
     """Repositories with a trace of a template and without a record, by name. A page may have fewer than `limit`
     although more follow: the next one goes on."""
     scope, git = ctx.scope("scaffolder.read"), forge(ctx.platform)
-    try:
-        after = str(decode_cursor(cursor)[0]) if cursor else ""
-    except (ValueError, IndexError) as error:
-        raise InputError("the cursor was not made by this list: start without one", code="input.cursor") from error
-    there = git.list_repositories(after, limit + 1)
+    there = git.list_repositories(last_seen(cursor, str) or "", limit + 1)
     page = page_of(list(there), limit, lambda item: [item.name])
     rows, replaced = [], _replaced(ctx)
     for item in page.items:

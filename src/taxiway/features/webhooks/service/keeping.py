@@ -13,14 +13,15 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from taxiway.core.context import OpContext, Platform
+from taxiway.core.cursors import last_seen
 from taxiway.core.store.database import Tx
 from taxiway.features.catalog.matching import Tests
 from taxiway.features.catalog.repository.grammar import read_filters
 from taxiway.features.webhooks import repository
 from taxiway.features.webhooks.model import SECRET_BYTES, Delivery, Webhook, new_secret
 from taxiway.kit.clock import MICROSECONDS
-from taxiway.kit.paging import Page, decode_cursor, page_of
-from taxiway.model.errors import ConflictError, InputError, NotFoundError, UnavailableError, check_version
+from taxiway.kit.paging import Page, page_of
+from taxiway.model.errors import ConflictError, NotFoundError, UnavailableError, check_version
 from taxiway.model.event import EventDraft
 
 MANAGE = "webhooks.manage"
@@ -135,17 +136,14 @@ def find(ctx: OpContext, id_: str) -> Webhook:
 
 def webhooks(ctx: OpContext, limit: int, cursor: str | None) -> Page[Webhook]:
     """A page of webhooks, oldest first."""
-    after = None if cursor is None else str(_position(cursor))
+    after = last_seen(cursor, str)
     with ctx.platform.store.read() as conn:
         return page_of(repository.page(conn, after, limit + 1), limit, lambda one: [one.id])
 
 
 def deliveries(ctx: OpContext, id_: str, state: str | None, limit: int, cursor: str | None) -> Page[Delivery]:
     """A page of a webhook's deliveries, newest first."""
-    try:
-        before = None if cursor is None else int(_position(cursor))
-    except (ValueError, TypeError) as error:
-        raise _bad_cursor() from error
+    before = last_seen(cursor, int)
     with ctx.platform.store.read() as conn:
         _get(conn, id_)
         rows = repository.deliveries(conn, id_, state, before, limit + 1)
@@ -211,14 +209,3 @@ def _tell(ctx: OpContext, tx: Tx, what: str, hook: Webhook) -> None:
     data = {"name": hook.name, "host": urlsplit(hook.url).hostname or ""}
     ctx.emit(tx, EventDraft(f"dev.taxiway.webhook.{what}.v1", f"webhook:{hook.id}", data))
     tx.after_commit(lambda: ctx.platform.signals.notify(CHANGED))
-
-
-def _position(cursor: str) -> Any:
-    try:
-        return decode_cursor(cursor)[0]
-    except (ValueError, IndexError) as error:
-        raise _bad_cursor() from error
-
-
-def _bad_cursor() -> InputError:
-    return InputError("the cursor is not one of ours: start again without it", code="webhooks.bad_cursor")

@@ -4,6 +4,7 @@ import { ClipboardList, FileDiff, ScrollText, TriangleAlert } from 'lucide-react
 import type { ReactNode } from 'react'
 import { asApiError } from '~/api/errors'
 import type { DryRun } from '~/api/types'
+import { Detail } from '~/components/Detail'
 import { FileBox } from '~/components/FileDiff'
 import { PlanFiles } from '~/components/PlanParts'
 import { ErrorState, Skeletons } from '~/components/RouteStates'
@@ -67,7 +68,7 @@ function Refused({ error: raw, retry }: { error: unknown; retry: () => void }) {
     return <Panel><ErrorState error={raw} retry={retry} compact /></Panel>
   return (
     <Told icon={TriangleAlert} title="With these answers it would fail">
-      {error.detail}
+      <Detail error={error} />
       {error.errors.map((e) => <div key={e.pointer + e.detail}><code className="mono">{e.pointer}</code> {e.detail}</div>)}
     </Told>
   )

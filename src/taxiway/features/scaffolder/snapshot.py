@@ -25,9 +25,8 @@ from taxiway.core.context import Platform
 from taxiway.features.scaffolder.remote import checkout
 from taxiway.model.errors import InputError, NotFoundError, TooLargeError
 from taxiway.plugin import Forge
+from taxiway.plugin.forging.checkouts import MOST_BYTES, MOST_FILES
 
-MAX_FILES = 5_000
-MAX_BYTES = 64 * 1024 * 1024
 TESTS = frozenset({"template.test.yaml", "template.golden"})
 """Beside the template, for its authors: they are no part of a version."""
 SETTLED_NANOSECONDS = 2_000_000_000
@@ -117,8 +116,8 @@ class Stored:
         """The digest of the files below `root`. They are read when any of them may have changed since the last time:
         a file that was changed in the last moment could be changed again without its time showing it."""
         begin = time.time_ns()
-        signs = sorted(islice(_signs(root, without), MAX_FILES + 1))
-        is_settled = len(signs) <= MAX_FILES and all(sign[2] < begin - SETTLED_NANOSECONDS for sign in signs)
+        signs = sorted(islice(_signs(root, without), MOST_FILES + 1))
+        is_settled = len(signs) <= MOST_FILES and all(sign[2] < begin - SETTLED_NANOSECONDS for sign in signs)
         return self._once((root, without), signs if is_settled else None, lambda: _folder_files(root, without))
 
     def committed(self, repository: str, path: str, without: frozenset[str], commit: str | None) -> str:
@@ -290,7 +289,7 @@ def _folder_files(root: Path, without: frozenset[str] = frozenset()) -> Iterator
             path = Path(folder, name)
             if path.is_symlink() or not path.is_file():
                 raise InputError(f"{path} is no plain file: templates may not hold links or devices")
-            if path.stat().st_size > MAX_BYTES:  # before it is read
+            if path.stat().st_size > MOST_BYTES:  # before it is read
                 raise _too_large()
             yield str(path.relative_to(root)), path.read_bytes(), os.access(path, os.X_OK)
 
@@ -341,7 +340,7 @@ def _write(target: IO[bytes], files: Iterable[tuple[str, bytes, bool]]) -> None:
     with tarfile.open(fileobj=target, mode="w", format=tarfile.PAX_FORMAT) as archive:
         for name, content, executable in files:
             size, count = size + len(content), count + 1
-            if size > MAX_BYTES or count > MAX_FILES:
+            if size > MOST_BYTES or count > MOST_FILES:
                 raise _too_large()
             info = tarfile.TarInfo(name)
             info.size, info.mode = len(content), 0o755 if executable else 0o644
@@ -350,6 +349,6 @@ def _write(target: IO[bytes], files: Iterable[tuple[str, bytes, bool]]) -> None:
 
 def _too_large() -> TooLargeError:
     return TooLargeError(
-        f"a template may hold {MAX_FILES} files of {MAX_BYTES} bytes together at most: move what is no part of it "
+        f"a template may hold {MOST_FILES} files of {MOST_BYTES} bytes together at most: move what is no part of it "
         "out of its folder"
     )

@@ -13,6 +13,7 @@ import stat
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from taxiway.model.workload import FileChange, Repository
 from taxiway.plugin import MICROSECONDS, PluginContext, Record
 from taxiway.plugin.git_objects import build_tree
 from taxiway.plugins.git_local.command import run_git
+from taxiway.plugins.git_local.measuring import MOST_FILES, is_within, too_much
 from taxiway.plugins.git_local.objects import (
     ZERO,
     clear_left_locks,
@@ -161,7 +163,10 @@ class LocalForge:
             return []
         with open_repo(self.path(name)) as repo:
             entries = repo.object_store.iter_tree_contents(repo[sha.encode()].tree)
-            paths = [entry.path.decode(errors="replace") for entry in entries if not stat.S_ISDIR(entry.mode)]
+            found = list(islice(entries, MOST_FILES + 1))
+        if len(found) > MOST_FILES:
+            raise too_much(name)
+        paths = [entry.path.decode(errors="replace") for entry in found if not stat.S_ISDIR(entry.mode)]
         return [path for path in paths if path.startswith(prefix)]
 
     def commit(
@@ -202,6 +207,8 @@ class LocalForge:
         sha = self.resolve(name, ref)
         if sha is None:
             raise NotFoundError(f"{name} has no '{ref}'")
+        if not is_within(self.path(name), sha):
+            raise too_much(name)
         branch = ref if not SHA.match(ref) else self._repository(self._record(name).value).default_branch
         folder.mkdir(parents=True, exist_ok=True)
         run_git(["init", "--quiet", "--template=", f"--initial-branch={branch}", "."], folder)

@@ -1,0 +1,35 @@
+"""How much a commit comes to, before it is listed or written out. Called by `forge`.
+
+A few folders that hold one another, or one large file under many names, stand for any number of files and bytes.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from taxiway.model.errors import TooLargeError
+from taxiway.plugins.git_local.command import ask_git
+
+MOST_FILES, MOST_BYTES = 100_000, 4_000_000_000
+LISTED_BYTES = 32 * 1024 * 1024
+
+
+def is_within(repository: Path, sha: str) -> bool:
+    """Whether the files of a commit are no more than may be written out. Git is ended where its list is too long."""
+    listed = ask_git(["ls-tree", "-r", "-l", "-z", sha], repository, limit=LISTED_BYTES)
+    lines = listed.output.split(b"\0")[:-1]
+    # mode, type, id and size in front of the path; a submodule has no size
+    sizes = (line.partition(b"\t")[0].split()[3] for line in lines)
+    return (
+        not listed.is_cut
+        and len(lines) <= MOST_FILES
+        and sum(int(size) for size in sizes if size != b"-") <= MOST_BYTES
+    )
+
+
+def too_much(name: str) -> TooLargeError:
+    """What to say of a commit that is not."""
+    return TooLargeError(
+        f"{name} has more than {MOST_FILES} files, or {MOST_BYTES} bytes, in one commit: split the repository",
+        code="repositories.too_large",
+    )

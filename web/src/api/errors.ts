@@ -40,7 +40,8 @@ export function errorFrom(status: number, body: unknown, requestId?: string): Ap
 export const permissionIn = (detail: string): string | undefined => /\b([a-z_]+(?:[.:][a-z_]+)+)\b/.exec(detail)?.[1]
 
 /** How sentences of the server begin; other first words may be names, which keep their letters. */
-const OPENS = /^(?:an?|its?|the|there|this|that|these|those|you|your|who|what|when|some|somebody|nobody|no|not|none|nothing|only|all|each|ask|choose|confirm|correct|give|make|name|say|send|sign|try|use|write)(?=[\s,:])/
+const OPENS =
+  /^(?:an?|its?|the|there|this|that|these|those|you|your|who|what|when|some|somebody|nobody|no|not|none|nothing|only|all|each|ask|choose|confirm|correct|give|make|name|say|send|sign|try|use|write)(?=[\s,:])/
 
 /** A message of the server where it stands alone: with a capital, and a full stop unless it ends with a place to go. */
 export function sentence(detail: string): string {

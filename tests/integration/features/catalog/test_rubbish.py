@@ -89,6 +89,21 @@ def test_a_broken_document_does_not_cost_its_neighbours(admin: httpx.Client, tmp
     assert len(admin.get(f"{API}/entities?filter=kind=component").json()) == 4
 
 
+def test_names_that_no_file_can_have_cost_nothing_else(admin: httpx.Client, tmp_path: Path) -> None:
+    folder = tmp_path / "files"
+    (folder / "good.yaml").write_text(component("orders"))
+    (folder / "circle.yaml").symlink_to("circle.yaml")
+    long, nul = "x" * 300, rf"{folder}/a\0b.yaml"
+    targets = f'["./{long}.yaml", "{nul}", "./circle.yaml", "./circ**.yaml", "./go**.yaml"]'
+    (folder / "root.yaml").write_text(ROOT.replace("['./rubbish.yaml', './good.yaml']", targets))
+    answer = admin.post(f"{API}/locations", json={"type": "file", "target": str(folder / "root.yaml")})
+    assert answer.status_code == 201, answer.text
+    assert [one["metadata"]["name"] for one in admin.get(f"{API}/entities?filter=kind=component").json()] == ["orders"]
+    told = [problem["detail"] for problem in admin.get(f"{API}/problems").json()["items"]]
+    assert len(told) == 3
+    assert all(any(part in detail for detail in told) for part in ("too long", "NUL", "circle.yaml"))
+
+
 API_WITH = """apiVersion: backstage.io/v1alpha1
 kind: API
 metadata: {name: filled}

@@ -92,6 +92,8 @@ def _repository(platform: Platform, name: str, path: str, clone_url: str | None 
 
 
 def _file(platform: Platform, target: str) -> Target:
+    if "\0" in target:
+        raise InputError(f"{target[:200]!r} is no path of a file: leave NUL out", code="catalog.bad_location")
     path = Path(target.removeprefix("//"))
     roots = [library_root(), *platform.settings.catalog.file_roots]
     for root in roots:

@@ -6,6 +6,7 @@ Nothing outside of the tree can be read through it: paths are normalised, links 
 from __future__ import annotations
 
 import fnmatch
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from posixpath import normpath
@@ -16,6 +17,7 @@ from taxiway.plugin import Forge
 
 MAX_FILE = 5_000_000
 MAX_MATCHES = 5000
+MANY = re.compile(r"\*{2,}")
 
 
 class Tree(Protocol):
@@ -60,7 +62,13 @@ class FileTree:
         self._limit = limit
 
     def read(self, path: str) -> bytes:
-        file = (self._root / inside(path)).resolve()
+        try:
+            return self._content(path, (self._root / inside(path)).resolve())
+        except (OSError, RuntimeError) as error:  # a name that is too long, no right to read it, links in a circle
+            why = error.strerror if isinstance(error, OSError) else error
+            raise NotFoundError(f"'{path[:200]}' cannot be read: {why}", code="catalog.no_file") from error
+
+    def _content(self, path: str, file: Path) -> bytes:
         if not file.is_relative_to(self._root):
             raise InputError(f"'{path}' leads out of {self._root}", code="catalog.outside")
         if not file.is_file():
@@ -73,8 +81,10 @@ class FileTree:
 
     def match(self, pattern: str) -> Sequence[str]:
         found: list[str] = []
-        for file in self._root.glob(inside(pattern)):
-            if file.is_file() and file.resolve().is_relative_to(self._root):
+        # As elsewhere, two asterisks that are only part of a name are one.
+        parts = [part if part == "**" else MANY.sub("*", part) for part in inside(pattern).split("/")]
+        for file in self._root.glob("/".join(parts)):
+            if _is_within(file, self._root):
                 found.append(file.relative_to(self._root).as_posix())
             if len(found) > MAX_MATCHES:
                 raise TooLargeError(
@@ -84,6 +94,13 @@ class FileTree:
 
     def location(self, path: str) -> str:
         return f"file:{self._root / inside(path)}"
+
+
+def _is_within(file: Path, root: Path) -> bool:
+    try:
+        return file.is_file() and file.resolve().is_relative_to(root)
+    except (OSError, RuntimeError):
+        return False  # a link that leads to itself
 
 
 class GitTree:

@@ -14,7 +14,11 @@ export function Refusal({ error: raw }: { error: unknown }) {
           <code className="mono">{e.pointer}</code> {e.detail}
         </div>
       ))}
-      {(error.status === 0 || error.retryable) && <div>Nothing was changed. Try again in a moment.</div>}
+      {error.code === 'unreachable' ? (
+        <div>If this was a change, it may have been made all the same: look before you repeat it.</div>
+      ) : (
+        error.retryable && <div>Nothing was changed. Try again in a moment.</div>
+      )}
       <div className="mono t3" style={{ marginTop: 4, overflowWrap: 'anywhere' }}>
         {[error.code, error.requestId].filter(Boolean).join(' · ')}
       </div>

@@ -16,6 +16,7 @@ import { Skeletons, useRefresh } from '~/components/RouteStates'
 import { KindIcon } from '~/ui/KindIcon'
 import { Page } from '~/ui/parts'
 import { StatusBadge, toneOf } from '~/ui/Status'
+import { count } from '~/ui/time'
 import { EntityActions } from './EntityActions'
 import s from './entity.module.css'
 import OverviewTab from './OverviewTab'
@@ -108,7 +109,7 @@ export function EntityPage() {
             {spec.type && <span className={s.tag}>{spec.type}</span>}
           </div>
           {e.metadata.description && (
-            <Spoiler maxHeight={62} showLabel="Show all of it" hideLabel="Show less" className={s.about}>{e.metadata.description}</Spoiler>
+            <Spoiler maxHeight={57} showLabel="Show all of it" hideLabel="Show less" className={s.about}>{e.metadata.description}</Spoiler>
           )}
           <div className={s.meta}>
             {owner && <EntityLink entity={owner} defaultKind="group" size={16} />}
@@ -168,7 +169,7 @@ function Tags({ of }: { of: string[] }) {
   return (
     <span className={s.tags}>
       {shown.map((t) => <Link key={t} to="/catalog" search={{ tag: [t] }} className={s.tag} title={`Everything with the tag ${t}`}>{t}</Link>)}
-      {shown.length < of.length && <button type="button" className={s.link} onClick={() => setAll(true)}>{of.length - shown.length} more tags</button>}
+      {shown.length < of.length && <button type="button" className={s.link} onClick={() => setAll(true)}>{count(of.length - shown.length)} more tags</button>}
     </span>
   ) // prettier-ignore
 }

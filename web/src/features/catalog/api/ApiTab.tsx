@@ -1,19 +1,21 @@
 /** An API's definition as people read it: operations, what goes in and out, and a request to try. */
-import { Button } from '@mantine/core'
+import { Button, TextInput } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { getRouteApi } from '@tanstack/react-router'
-import { FileCode2 } from 'lucide-react'
-import { type ReactNode, useState } from 'react'
+import { FileCode2, Search } from 'lucide-react'
+import { type ReactNode, useMemo, useState } from 'react'
 import { Await } from '~/components/RouteStates'
 import { CodeBlock, EmptyState, Panel } from '~/ui/parts'
 import type { TabProps } from '../EntityPage'
 import a from './api.module.css'
-import type { ApiModel, Field, Operation, Shape } from './model'
+import { type ApiModel, type Field, found, type Operation, type Shape } from './model'
 import { READABLE, readDefinition } from './read'
 import { TryIt } from './TryIt'
 
 const route = getRouteApi('/app/catalog/$kind/$namespace/$name')
 const MANY = 40
+/** So many operations are found by looking. */
+const FEW = 12
 
 export default function ApiTab({ entity, entityRef }: TabProps) {
   const spec = (entity.spec ?? {}) as Record<string, unknown>
@@ -55,7 +57,10 @@ export default function ApiTab({ entity, entityRef }: TabProps) {
 
 function Model({ model, tries, source }: { model: ApiModel; tries: boolean; source: ReactNode }) {
   const [raw, setRaw] = useState(false)
-  const count = model.groups.reduce((n, g) => n + g.operations.length, 0)
+  const [find, setFind] = useState('')
+  const all = model.groups.reduce((n, g) => n + g.operations.length, 0)
+  const groups = useMemo(() => found(model, find.trim().toLowerCase()), [model, find])
+  const shown = groups.reduce((n, g) => n + g.operations.length, 0)
   return (
     <div className={a.model}>
       <Panel
@@ -64,7 +69,7 @@ function Model({ model, tries, source }: { model: ApiModel; tries: boolean; sour
         pad={14}
       >
         {model.description && <p className={a.text}>{model.description}</p>}
-        <p className="t2" style={{ margin: 0 }}>{count} operations, {model.shapes.length} types</p>
+        <p className="t2" style={{ margin: 0 }}>{all} {all === 1 ? 'operation' : 'operations'}, {model.shapes.length} {model.shapes.length === 1 ? 'type' : 'types'}</p>
         {model.servers.length > 0 && (
           <ul className={a.servers} aria-label="Servers">
             {model.servers.map((s) => <li key={s.url}><code className="mono">{s.url}</code> {s.description && <span className="t2">{s.description}</span>}</li>)}
@@ -72,13 +77,19 @@ function Model({ model, tries, source }: { model: ApiModel; tries: boolean; sour
         )}
       </Panel>
       {raw && source}
-      {model.groups.map((g) => (
+      {all > FEW && (
+        <div className={a.actions}>
+          <TextInput w={230} placeholder="Filter" aria-label="Filter operations" leftSection={<Search size={14} />} value={find} onChange={(e) => setFind(e.currentTarget.value)} styles={{ input: { height: 28, minHeight: 28 } }} />
+          <span className="t3 num" role="status">{find.trim() && (shown ? `${shown} of ${all}` : 'No operation has this: loosen the filter.')}</span>
+        </div>
+      )}
+      {groups.map((g) => (
         <Panel key={g.name} title={<>{g.name} <span className="t3 num">{g.operations.length}</span></>}>
           {g.operations.map((o) => <OperationRow key={o.id} operation={o} servers={tries ? model.servers : undefined} />)}
         </Panel>
       ))}
       {model.shapes.length > 0 && <Shapes shapes={model.shapes} />}
-      {count === 0 && model.shapes.length === 0 && <EmptyState icon={FileCode2} title="Nothing is described yet" compact>The definition has no operations and no types.</EmptyState>}
+      {all === 0 && model.shapes.length === 0 && <EmptyState icon={FileCode2} title="Nothing is described yet" compact>The definition has no operations and no types.</EmptyState>}
     </div>
   ) // prettier-ignore
 }

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { found } from './model'
 import { readDefinition } from './read'
 import { curlOf, requestOf } from './request'
 
@@ -30,6 +31,7 @@ components:
     'total integer true', 'before Order false', 'to object false', 'to.city string false',
   ]) // prettier-ignore
   expect(operation.answers[0]?.type).toBe('Order[]')
+  expect([found(model, 'put /ord').length, found(model, 'post').length]).toEqual([1, 0])
   const given = { server: model.servers[0]?.url ?? '', values: { 'path id': "it's/1" }, body: '{"total":1}', authorization: '' }
   expect(curlOf(requestOf(operation, given))).toContain(`curl -i -X PUT 'https://live.shop.example/v1/orders/it'\\''s%2F1'`)
 })

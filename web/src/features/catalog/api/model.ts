@@ -21,6 +21,15 @@ export type ApiModel = {
   groups: { name: string; operations: Operation[] }[]
   shapes: Shape[]
 }
+/** Operations with a text in their verb, name or summary, in their groups. */
+export const found = ({ groups }: Pick<ApiModel, 'groups'>, text: string): ApiModel['groups'] =>
+  groups
+    .map((g) => ({
+      ...g,
+      operations: g.operations.filter((o) => `${o.verb} ${o.title} ${o.summary ?? ''}`.toLowerCase().includes(text)),
+    }))
+    .filter((g) => g.operations.length)
+
 export type Json = Record<string, unknown>
 
 export const isObject = (v: unknown): v is Json => typeof v === 'object' && v !== null && !Array.isArray(v)

@@ -103,7 +103,7 @@ export function OnboardPage() {
       </Await>
       {query.hasNextPage && <Button variant="default" mt={12} loading={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()}>Show more</Button>}
       <Refusal error={open.error} />
-      {status === 'missing' && (
+      {status === 'missing' && query.data && (
         <div className={s.send}>
           <Button leftSection={<GitPullRequestArrow size={15} />} disabled={!chosen.size || chosen.size > 500} loading={open.isPending} onClick={() => open.mutate()}>
             {chosen.size === 1 ? 'Open a pull request for 1' : `Open pull requests for ${count(chosen.size)}`}

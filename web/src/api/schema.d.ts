@@ -463,7 +463,8 @@ export interface paths {
         put?: never;
         /**
          * Register a location; its entities are visible when this returns, and the first hundred are in the answer.
-         * @description With `trust` a repository may also bring people, teams, templates and the platform's own kinds.
+         * @description With `trust` a repository may also bring people, teams, templates and the platform's own kinds. A dry run answers
+         *         with every entity: Backstage's import page lists them, its `catalog:register` looks for the Component among them.
          */
         post: operations["catalog.create_location"];
         delete?: never;

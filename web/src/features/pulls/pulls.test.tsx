@@ -80,7 +80,7 @@ it('says why a merge was refused', async () => {
   const detail = 'main moved on since bbbbbbb: look at the pull request again, then merge'
   start('/pulls/orders/7', { [`POST ${PATH}/merge`]: new Refused(409, { detail, code: 'pulls.base_moved' }) })
   await userEvent.click(await screen.findByRole('button', { name: 'Merge into main' }, find))
-  expect(await screen.findByText(detail, {}, find)).toBeInTheDocument()
+  expect(await screen.findByText(`${detail}.`, {}, find)).toBeInTheDocument()
 })
 
 it('shows what is missing and offers no merge', async () => {

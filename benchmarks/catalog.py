@@ -251,11 +251,13 @@ def _queries(
     mine: list[Any] = []
     other: list[Any] = []
     for _ in range(options.rounds):
-        mine.append(_measure(*ours, "query", *arguments)["wrk"])
+        mine.append(_measure(*ours, "query", *arguments))
         if theirs is not None:
-            other.append(_asked(theirs.url, theirs.token, "query", *arguments)["wrk"])
-    known = catalog_peer.rates(RATES, other, count)
-    for (row, connections), found in catalog_peer.medians(RATES, mine).items():
+            other.append(_asked(theirs.url, theirs.token, "query", *arguments))
+    walks = [f"{catalog_peer.walk(found):.2f} s" if found else "-" for found in (mine, other)]
+    _add(rows, f"{count:,} entities: all of them, 100 a page by cursor", *walks)
+    known = catalog_peer.rates(RATES, [one["wrk"] for one in other], count)
+    for (row, connections), found in catalog_peer.medians(RATES, [one["wrk"] for one in mine]).items():
         text, figure = f"{found['rps']:,.0f} rps, p95 {found['p95_ms']:.1f} ms", known.get((row, connections))
         aim = f">= {RATES[row] * _aims(options).share:.3g}x" if (connections, count) == ("c16", 10_000) else ""
         if count > ALTERNATED:

@@ -20,6 +20,11 @@ def seconds(found: Sequence[Any]) -> str:
     return f"{statistics.median(times):.2f} s{between}"
 
 
+def walk(found: Sequence[Any]) -> float:
+    """Seconds of a walk over everything, the client's own time for reading each page among them."""
+    return statistics.median(one["cursor_walk_limit_100"]["total_s"] for one in found)
+
+
 def medians(names: Iterable[str], rounds: Sequence[Any]) -> dict[Cell, Mapping[str, float]]:
     """Requests a second and p95 of each cell over all rounds."""
     return {

@@ -1058,7 +1058,7 @@ export interface paths {
         /**
          * Bring entities, one JSON document a line; they are visible when this returns.
          * @description What cannot be taken is listed, the rest is taken. With `complete` these are all of the source's entities: the
-         *         others that it brought before are removed.
+         *         others that it brought before are removed, or held for review when they are over a fifth of them (and over ten).
          */
         post: operations["catalog.push_entities"];
         delete?: never;
@@ -5959,6 +5959,8 @@ export interface components {
             created: number;
             /** Deleted */
             deleted: number;
+            /** Held */
+            held: number;
             /** Problem Count */
             problem_count: number;
             /** Problems */
@@ -8883,6 +8885,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description of a configured source, or `push:` and that of a pushed one */
                 name: string;
             };
             cookie?: never;
@@ -9480,6 +9483,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description of a configured source, or `push:` and that of a pushed one */
                 name: string;
             };
             cookie?: never;
@@ -9514,6 +9518,7 @@ export interface operations {
             };
             header?: never;
             path: {
+                /** @description of a configured source, or `push:` and that of a pushed one */
                 name: string;
             };
             cookie?: never;
@@ -9545,6 +9550,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description of a configured source, or `push:` and that of a pushed one */
                 name: string;
             };
             cookie?: never;
@@ -9576,6 +9582,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description of a configured source, or `push:` and that of a pushed one */
                 name: string;
             };
             cookie?: never;

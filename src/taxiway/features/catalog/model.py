@@ -79,13 +79,14 @@ class Problem:
 
 @dataclass(frozen=True)
 class ApplyResult:
-    """What applying documents changed, by reference."""
+    """What applying documents changed, by reference. `held` is not described, and stays until somebody decides."""
 
     created: Sequence[str] = ()
     updated: Sequence[str] = ()
     unchanged: Sequence[str] = ()
     deleted: Sequence[str] = ()
     problems: Sequence[Problem] = ()
+    held: Sequence[str] = ()
 
     @property
     def refs(self) -> list[str]:

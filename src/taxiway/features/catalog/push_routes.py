@@ -32,6 +32,7 @@ class Pushed(BaseModel):
     updated: int
     unchanged: int
     deleted: int
+    held: int
     problems: list[LineProblem]
     problem_count: int
 
@@ -46,6 +47,6 @@ def push_entities(
     """Bring entities, one JSON document a line; they are visible when this returns.
 
     What cannot be taken is listed, the rest is taken. With `complete` these are all of the source's entities: the
-    others that it brought before are removed.
+    others that it brought before are removed, or held for review when they are over a fifth of them (and over ten).
     """
     return json_bytes(told(push(ctx, source, body, complete=complete)))

@@ -1,4 +1,4 @@
-"""Operations on configured sources: read now, review what is held, remove, and the webhooks of other systems."""
+"""Operations on configured and pushed sources: read now, review what is held, remove, and webhooks of other systems."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from taxiway.core.cursors import last_seen
 from taxiway.core.http.context import Ctx
 from taxiway.core.http.headers import json_bytes, json_list
 from taxiway.features.catalog import sourcing_views, views
-from taxiway.features.catalog.model import CONFIGURED
+from taxiway.features.catalog.model import CONFIGURED, PUSHED
 from taxiway.features.catalog.repository import configured as sources
 from taxiway.features.catalog.repository import orphans
 from taxiway.features.catalog.service import configured, hooks, removals
@@ -19,7 +19,7 @@ from taxiway.features.catalog.source_routes import operations
 from taxiway.kit.paging import MAX_LIMIT, page_of
 
 __all__ = ["operations"]
-Name = Annotated[str, Path(max_length=63)]
+Name = Annotated[str, Path(max_length=100, description="of a configured source, or `push:` and that of a pushed one")]
 
 
 class Review(BaseModel):
@@ -85,4 +85,4 @@ def receive_hook(
 
 
 def _id(name: str) -> str:
-    return CONFIGURED + name.removeprefix(CONFIGURED)
+    return name if name.startswith(PUSHED) else CONFIGURED + name.removeprefix(CONFIGURED)

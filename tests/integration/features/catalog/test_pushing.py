@@ -47,6 +47,23 @@ def test_pushed_entities_are_visible_at_once_and_a_complete_push_removes_the_oth
     assert _names(admin) == ["c"]
 
 
+def test_a_complete_push_that_leaves_out_too_much_waits_for_review(admin: httpx.Client) -> None:
+    held, review = "/api/catalog/v1/sources/push:cmdb/held", "/api/catalog/v1/sources/push:cmdb/review"
+    _push(admin, *(_line(f"c{number:02}") for number in range(30)))
+    cut = _push(admin, *(_line(f"c{number:02}") for number in range(15)), complete=True).json()
+    assert (cut["unchanged"], cut["deleted"], cut["held"]) == (15, 0, 15)
+    source = admin.get("/api/catalog/v1/sources/push:cmdb").json()
+    assert (source["state"], source["held"], len(_names(admin))) == ("held", 15, 30)
+    assert _push(admin, _line("c29")).json()["held"] == 14  # named again, it waits no more
+    waiting = [item["ref"] for item in admin.get(held, params={"limit": 100}).json()["items"]]
+    assert waiting == [f"component:default/c{number}" for number in range(15, 29)]
+    assert admin.post(review, json={"decision": "remove"}).json() == {"removed": 14, "kept": 0}
+    assert (len(_names(admin)), admin.get("/api/catalog/v1/sources/push:cmdb").json()["state"]) == (16, "ok")
+    assert _push(admin, b"", b"", complete=True).json()["held"] == 16  # nothing any more
+    within = _push(admin, *(_line(f"c{number:02}") for number in range(6, 15)), complete=True).json()
+    assert (within["deleted"], within["held"]) == (7, 0)
+
+
 def test_faulty_lines_are_named_and_the_rest_is_taken(admin: httpx.Client) -> None:
     nested = b'{"apiVersion":' + b"[" * 10_000 + b"]" * 10_000 + b"}"
     found = _push(admin, b"{", _line("good"), b"[]", nested, b"\xff\xfe", _line("bad", owner="")).json()
@@ -103,7 +120,7 @@ def test_what_is_pushed_is_a_source_in_the_list(admin: httpx.Client) -> None:
     _push(admin, _line("a"), b"{", source="crm", complete=True)
     listed = admin.get("/api/catalog/v1/sources", params={"limit": 1}).json()["items"]
     [found] = [item for item in listed if item["id"] == "push:crm"]
-    assert found["counts"] == {"created": 0, "updated": 0, "unchanged": 1, "deleted": 0, "problems": 1}
+    assert found["counts"] == {"created": 0, "updated": 0, "unchanged": 1, "deleted": 0, "held": 0, "problems": 1}
     assert (found["state"], found["problems"], found["registered_by"]) == ("ok", 1, "push")
     assert found["ended_at"] == found["complete_at"] >= before["ended_at"]
     assert admin.get("/api/catalog/v1/sources/push:nobody").status_code == 404

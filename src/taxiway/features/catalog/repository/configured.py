@@ -37,7 +37,12 @@ def listed(conn: Connection, prefix: str) -> list[dict[str, Any]]:
 
 def note_push(conn: Connection, now: int, source_id: str, counts: Mapping[str, int], *, complete: bool) -> None:
     """Something was pushed: when, and what came of it."""
-    told = {"state": "ok", "counts": orjson.dumps(dict(counts)).decode(), "started_at": now, "ended_at": now}
+    told = {
+        "state": "held" if counts.get("held") else "ok",
+        "counts": orjson.dumps(dict(counts)).decode(),
+        "started_at": now,
+        "ended_at": now,
+    }
     values = {**told, **({"complete_at": now} if complete else {})}
     row = upsert(conn, catalog_source).values(id=source_id, type="push", settings="", **values)
     conn.execute(row.on_conflict_do_update(index_elements=["id"], set_=values))

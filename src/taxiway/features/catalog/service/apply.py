@@ -55,11 +55,19 @@ def apply_entities(
 
 
 def apply_judged(
-    tx: Tx, ctx: OpContext, judged: Judged, source_id: str, *, full: bool, settled: Container[str] = ()
+    tx: Tx,
+    ctx: OpContext,
+    judged: Judged,
+    source_id: str,
+    *,
+    full: bool,
+    settled: Container[str] = (),
+    held: Collection[str] = (),
 ) -> ApplyResult:
     """Like `apply_entities`, for documents that were judged before the transaction.
 
-    What the source's files at `settled` locations describe is theirs: they were not read again.
+    What the source's files at `settled` locations describe is theirs: they were not read again. What is `held` stays,
+    although it is not described.
     """
     records, problems = judged.records, list(judged.problems)
     known = repository.known_by_refs(tx.conn, records)
@@ -95,7 +103,7 @@ def apply_judged(
     if created or updated:
         history.note(tx.conn, tx.now, source_id, ctx.principal, ctx.request_id)
     _follow(tx, ctx, marks, created, updated)
-    kept = {*records, *(problem.ref for problem in problems if problem.ref)}
+    kept = {*records, *held, *(problem.ref for problem in problems if problem.ref)}
     if full:
         files.forget(tx.conn, source_id)
     deleted = _sweep(tx, ctx, source_id, kept) if full and not judged.unreadable else []
@@ -106,6 +114,7 @@ def apply_judged(
         unchanged,
         deleted,
         problems,
+        sorted(held),
     )
 
 

@@ -18,6 +18,7 @@ from taxiway.features.catalog.repository.entities import drop_problems
 from taxiway.features.catalog.repository.kinds import load_kinds
 from taxiway.features.catalog.service.apply import apply_judged, judge
 from taxiway.features.catalog.service.overlaying import apply_layers, drop_former, judge_layers, overlay_of
+from taxiway.features.catalog.service.removals import hold_back
 from taxiway.features.catalog.service.standing_by import standby_of
 from taxiway.features.catalog.sources.forms import LINES
 from taxiway.features.catalog.sources.items import ReadRecord
@@ -30,15 +31,15 @@ from taxiway.plugin import SourcedEntity, SourceProblem
 
 AT_ONCE = 100_000
 """Bytes that are parsed by one process at once."""
-COUNTED = ("created", "updated", "unchanged", "deleted", "problems")
+COUNTED = ("created", "updated", "unchanged", "deleted", "held", "problems")
 NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 
 
 def push_entities(ctx: OpContext, name: str, body: bytes, *, complete: bool = False) -> ApplyResult:
     """Make the catalog hold the documents in `body`, visible when this returns.
 
-    `complete` says that these are all of the source's: what else it had goes. Faults of single lines are in the
-    result's problems and stored with the source; InputError when the name is none.
+    `complete` says that these are all of the source's: what else it had goes, or waits for review. Faults of single
+    lines are in the result's problems and stored with the source; InputError when the name is none.
     """
     ctx.authorize("catalog.entity.push")
     if NAME.fullmatch(name) is None:
@@ -62,7 +63,8 @@ def push_entities(ctx: OpContext, name: str, body: bytes, *, complete: bool = Fa
             result = apply_layers(tx, ctx, judged, source_id, overlay, full=complete)
         else:
             drop_former(tx, ctx, source_id)
-            result = apply_judged(tx, ctx, judged, source_id, full=complete)
+            held = hold_back(tx, source_id, named, whole=complete and not judged.unreadable)
+            result = apply_judged(tx, ctx, judged, source_id, full=complete, held=held)
         counts = {name: len(getattr(result, name)) for name in COUNTED}
         configured.note_push(tx.conn, tx.now, source_id, counts, complete=complete)
         return result

@@ -1,5 +1,6 @@
-"""What a configured source does not name any more: it becomes an orphan, and goes after some days. Too much at once
-waits for review, because a source that suddenly lists nothing is more likely broken than empty.
+"""What a source does not name any more. Of a configured one it becomes an orphan, and goes after some days; of a pushed
+one it goes when its sender says so. Too much at once waits for review, because a source that suddenly lists nothing is
+more likely broken than empty.
 """
 
 from __future__ import annotations
@@ -45,6 +46,23 @@ def allowed(count: int) -> int:
     return max(SMALL, count * SHARE_PERCENT // 100)
 
 
+def _too_many(gone: int, count: int) -> bool:
+    return gone > allowed(count) or (gone == count > 1)
+
+
+def hold_back(tx: Tx, source_id: str, described: Collection[str], *, whole: bool) -> Collection[str]:
+    """What waits for review of a pushed source: too much for one go that is not in a complete push. A push that is not
+    the whole only takes back what waits."""
+    waiting = {row.ref for row in orphans.held_rows(tx.conn, source_id)}
+    there = {ref for ref, _ in refs_of_source(tx.conn, source_id)} if whole else waiting
+    gone = there.difference(described)
+    if whole and not _too_many(len(gone), len(there)):
+        gone = set()
+    if gone != waiting:
+        orphans.hold(tx.conn, tx.now, source_id, gone)
+    return gone
+
+
 def judge_removals(tx: Tx, ctx: OpContext, source_id: str, dropped: Collection[str] | None) -> Removed:
     """Make orphans of what no part of a source describes, or hold it for review. `dropped` limits it to these
     references (a delta); None: everything is judged (a full snapshot)."""
@@ -62,7 +80,7 @@ def judge_removals(tx: Tx, ctx: OpContext, source_id: str, dropped: Collection[s
     if dropped is not None:
         gone &= {*dropped, *waiting}
     count = len(there - already)
-    if gone and (len(gone) > allowed(count) or (len(gone) == count > 1)):
+    if _too_many(len(gone), count):
         orphans.hold(tx.conn, tx.now, source_id, gone)
         return Removed(held=gone)
     orphans.release(tx.conn, source_id)

@@ -70,12 +70,12 @@ def register(target: str, *, type: str = "url", trust: bool = False, output: Out
     shown, total = made["entities"], made["totalItems"]
     if "run_id" in made:
         note(f"it is large, and taken in by a run: follow it with `taxiway runs watch {made['run_id']}`")
-        return
-    show(shown, output, ["kind", "metadata.name", "spec.owner"])
-    if len(shown) < total:
-        note(f"these are the first {len(shown)} of {total}: taxiway catalog list shows all")
-    if not shown:
+    elif not shown:
         note("nothing was taken in: taxiway catalog problems says why")
+    elif len(shown) < total:
+        note(f"these are the first {len(shown)} of {total}: taxiway catalog list shows all")
+    if shown or output != "table":  # programs get a list, whatever it was
+        show(shown, output, ["kind", "metadata.name", "spec.owner"])
 
 
 @app.command

@@ -90,6 +90,8 @@ def test_a_packed_body_is_unpacked_and_bounded_as_what_it_is(server: Served, mad
         answer = post(body, encoding)
         assert (answer.status_code, detail in answer.json()["detail"]) == (422, True), answer.text
     assert post(gzip.compress(b" " * 50_000_000)).status_code == 413
+    nothing = b"\0\0\0\xff\xff" * 1000  # blocks of no bytes: the limit is for what comes, too
+    assert post(iter([packed[:10], nothing, nothing])).status_code == 413
     assert made == ["packed", "two"]
 
 

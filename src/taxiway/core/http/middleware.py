@@ -197,7 +197,7 @@ class Callers:
 @dataclass(frozen=True)
 class BodyLimit:
     """Ends a request whose body grows past `limit` bytes, or stops coming. A body that is packed by gzip is unpacked,
-    and bounded as what it is then. Raw mounts (`exempt`) see to their own."""
+    and bounded as what it is then, too. Raw mounts (`exempt`) see to their own."""
 
     app: Any
     limit: int
@@ -217,10 +217,10 @@ class BodyLimit:
             await refuse(_packed(encoding.decode("latin-1")), scope, receive, send)
             return
         packed = Gunzip() if encoding in GZIP else None
-        seen, is_whole = 0, False
+        came, seen, is_whole = 0, 0, False
 
         async def counted() -> Any:
-            nonlocal seen, is_whole
+            nonlocal came, seen, is_whole
             if is_whole:
                 return await receive()
             try:
@@ -228,6 +228,9 @@ class BodyLimit:
             except TimeoutError as error:
                 raise BodyTooSlow from error
             is_whole = not message.get("more_body", False)
+            came += len(message.get("body", b""))
+            if came > self.limit:  # what is packed may stand for nothing, without end
+                raise BodyTooLarge(self.limit)
             if packed is not None and message["type"] == "http.request":
                 try:
                     body = packed.unpack(message.get("body", b""), self.limit + 1 - seen, last=is_whole)

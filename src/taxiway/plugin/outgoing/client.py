@@ -162,7 +162,10 @@ class Outgoing:
                 f"{call.shown} leads elsewhere, which is not followed: give the address that it leads to",
                 code="outgoing.redirects",
             )
-        raise InputError(f"{call.shown} leads on more than {call.limits.redirects} times", code="outgoing.redirects")
+        raise InputError(
+            f"{call.shown} leads on more than {call.limits.redirects} times: give the address that it leads to",
+            code="outgoing.redirects",
+        )
 
     def _once(
         self, method: str, url: SplitResult, headers: Mapping[str, str], body: bytes | None, call: _Call

@@ -23,7 +23,7 @@ from taxiway.model.workload import FileChange, Repository
 from taxiway.plugin import MICROSECONDS, PluginContext, Record
 from taxiway.plugin.git_objects import build_tree
 from taxiway.plugins.git_local.command import run_git
-from taxiway.plugins.git_local.measuring import MOST_FILES, is_within, too_much
+from taxiway.plugins.git_local.measuring import MOST_ENTRIES, MOST_FILES, is_within, too_much
 from taxiway.plugins.git_local.objects import (
     ZERO,
     clear_left_locks,
@@ -162,11 +162,11 @@ class LocalForge:
         if sha is None:
             return []
         with open_repo(self.path(name)) as repo:
-            entries = repo.object_store.iter_tree_contents(repo[sha.encode()].tree)
-            found = list(islice(entries, MOST_FILES + 1))
-        if len(found) > MOST_FILES:
-            raise too_much(name)
+            entries = repo.object_store.iter_tree_contents(repo[sha.encode()].tree, include_trees=True)
+            found = list(islice(entries, MOST_ENTRIES + 1))
         paths = [entry.path.decode(errors="replace") for entry in found if not stat.S_ISDIR(entry.mode)]
+        if len(found) > MOST_ENTRIES or len(paths) > MOST_FILES:
+            raise too_much(name)
         return [path for path in paths if path.startswith(prefix)]
 
     def commit(

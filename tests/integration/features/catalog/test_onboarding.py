@@ -23,7 +23,7 @@ from taxiway.features.catalog.service import onboarding
 from taxiway.features.catalog.service.onboarding_forge import ForgeRepositories
 from taxiway.features.docs.contrib import FEATURE as DOCS
 from taxiway.features.pulls.contrib import FEATURE as PULLS
-from taxiway.model.errors import NotFoundError, TimedOutError
+from taxiway.model.errors import NotFoundError, TimedOutError, TooLargeError
 from taxiway.plugin import HostedRepository, RepositoryFacts, RepositorySource, testing
 from taxiway.plugin.testing import memory_host
 from taxiway.plugins.gitlab import contribute
@@ -228,12 +228,14 @@ def test_the_command_line_plans_and_opens(
 
 
 def test_a_look_that_ends_early_keeps_what_it_found(desk: CatalogDesk, monkeypatch: pytest.MonkeyPatch) -> None:
-    gone, found, later = sorted(desk.make({"go.mod": "module x\n"}) for _ in range(3))
+    gone, large, found, later = sorted(desk.make({"go.mod": "module x\n"}) for _ in range(4))
     stop, real = threading.Event(), ForgeRepositories.read
 
     def read(source: ForgeRepositories, one: HostedRepository, wanted: Sequence[str]) -> RepositoryFacts:
         if one.name == gone:
             raise NotFoundError("it was deleted just now")
+        if one.name == large:
+            raise TooLargeError("it has too many files")
         if one.name == found:
             stop.set()
         return real(source, one, wanted)
@@ -242,8 +244,8 @@ def test_a_look_that_ends_early_keeps_what_it_found(desk: CatalogDesk, monkeypat
     told: list[str] = []
     with pytest.raises(TimedOutError):
         onboarding.look(desk.server.platform.system("test"), stop.is_set, told.append)
-    assert [bool(rows(desk.ann, name)) for name in (gone, found, later)] == [False, True, False]
-    assert told == [f"{gone}: it was deleted just now"]
+    assert [bool(rows(desk.ann, name)) for name in (gone, large, found, later)] == [False, False, True, False]
+    assert told == [f"{gone}: it was deleted just now", f"{large}: it has too many files"]
 
 
 class TestForgeRepositories(testing.RepositorySourceConformance):

@@ -26,22 +26,25 @@ def forge(tmp_path: Path) -> LocalForge:
 def test_folders_that_hold_one_another_are_neither_listed_nor_written_out(
     forge: LocalForge, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module, name in ((forge_module, "MOST_FILES"), (measuring, "MOST_FILES"), (measuring, "LISTED_BYTES")):
-        monkeypatch.setattr(module, name, 2_000)
+    for module in (forge_module, measuring):
+        monkeypatch.setattr(module, "MOST_FILES", 2_000)
+        monkeypatch.setattr(module, "MOST_ENTRIES", 4_000)
 
     def git(*arguments: str, given: str = "") -> str:
         who = ["-c", "user.name=Kim", "-c", "user.email=kim@example.com"]
         command = ["git", *who, "-C", str(forge.path("shop")), *arguments]
         return subprocess.run(command, input=given, capture_output=True, text=True, check=True).stdout.strip()
 
-    tree = git("rev-parse", "main^{tree}")
-    for _ in range(9):
-        tree = git("mktree", given="".join(f"040000 tree {tree}\t{number}\n" for number in range(9)))
-    bomb = git("commit-tree", tree, "-m", "by hand")
-    for work in (lambda: forge.list_files("shop", bomb), lambda: forge.export("shop", bomb, tmp_path / "out")):
+    for tree, listed in ((git("rev-parse", "main^{tree}"), 2_000), (git("mktree"), 10**6)):  # without any file, too
+        monkeypatch.setattr(measuring, "LISTED_BYTES", listed)
+        for _ in range(9):
+            tree = git("mktree", given="".join(f"040000 tree {tree}\t{number}\n" for number in range(9)))
+        bomb = git("commit-tree", tree, "-m", "by hand")
         with pytest.raises(TooLargeError, match="split the repository"):
-            work()
-    assert not (tmp_path / "out").exists()
+            forge.list_files("shop", bomb)
+        with pytest.raises(TooLargeError, match="split the repository"):
+            forge.export("shop", bomb, tmp_path / "out")
+        assert not (tmp_path / "out").exists()
 
 
 def test_more_bytes_than_there_is_room_for_are_not_written_out(

@@ -179,10 +179,13 @@ def test_the_workspace_is_committed_to_a_branch_and_undo_puts_it_back(
     gitlab.git.commit("acme/shop", "new", {"a": "theirs"})
     with pytest.raises(ConflictError, match="commits made since"):
         steps.undo("gitlab:repo:push")
-    for action, problem in (("create", "are there already"), ("update", "are not there"), ("delete", "are not there")):
-        target = {"targetPath": ""} if action == "create" else {"targetPath": "nowhere"}
+    for action, target, problem in (
+        ("create", "", "are there already"),
+        ("update", "nowhere", "are not there"),
+        ("delete", "kept", "are not there"),  # below a file
+    ):
         with pytest.raises(InputError, match=problem):
-            steps.run("gitlab:repo:push", {**asked, **target, "commitAction": action})
+            steps.run("gitlab:repo:push", {**asked, "targetPath": target, "commitAction": action})
     removed = steps.run("gitlab:repo:push", {**asked, "targetPath": ".", "commitAction": "delete"})
     assert set(gitlab.git.files("acme/shop", removed["commitHash"])) == {"kept"}
 

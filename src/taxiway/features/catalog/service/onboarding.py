@@ -31,7 +31,14 @@ from taxiway.features.catalog.sources.targets import DEFAULT_FILE, Target
 from taxiway.kit.paging import Page, page_of
 from taxiway.kit.yaml_writing import write_document
 from taxiway.model.entity import ref_of
-from taxiway.model.errors import InputError, NotFoundError, RateLimitedError, TaxiwayError, TimedOutError
+from taxiway.model.errors import (
+    InputError,
+    NotFoundError,
+    RateLimitedError,
+    TaxiwayError,
+    TimedOutError,
+    TooLargeError,
+)
 from taxiway.model.run import RunSpec, StepDefinition
 from taxiway.plugin import HostedRepository, RepositorySource
 
@@ -190,7 +197,7 @@ def _look_at(
                 continue
             try:
                 batch.append(_row(ctx, source, repository, systems))
-            except NotFoundError as error:  # deleted in the meantime: the others are looked at all the same
+            except (NotFoundError, TooLargeError) as error:  # deleted meanwhile, or too much: the others are looked at
                 done.failed += 1
                 log(f"{repository.name}: {error.detail}")
                 continue

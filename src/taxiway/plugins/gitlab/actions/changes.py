@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+import stat
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 from taxiway.model.errors import InputError
 from taxiway.model.workload import FileChange
@@ -30,11 +32,9 @@ def check_action(remote: GitRemote, base: str, changes: Mapping[str, FileChange]
     """InputError when `action` says that files are new, or that they are there, and they are not so at `base`."""
     if action not in ("create", "update", "delete"):
         return
-    from dulwich.object_store import iter_tree_contents
-
-    store = remote.fetch(base)
-    there = {item.path.decode(errors="replace") for item in iter_tree_contents(store, store[base.encode()].tree)}
-    wrong = sorted(path for path in changes if (path in there) == (action == "create"))
+    look = cache(remote.fetch(base).__getitem__)
+    root = look(look(base.encode()).tree)
+    wrong = sorted(path for path in changes if _is_there(look, root, path) == (action == "create"))
     if wrong:
         names = ", ".join(wrong[:MOST_NAMED]) + (" …" if len(wrong) > MOST_NAMED else "")
         what = "are there already" if action == "create" else "are not there"
@@ -42,3 +42,15 @@ def check_action(remote: GitRemote, base: str, changes: Mapping[str, FileChange]
             f"the files {names} {what}: leave commitAction out, and files are made or changed as they need be",
             code="gitlab.commit_action",
         )
+
+
+def _is_there(look: Callable[[bytes], Any], root: Any, path: str) -> bool:
+    """Whether a file is at a path. It is looked up: a walk over all would not end where folders hold one another."""
+    from dulwich.errors import NotTreeError
+    from dulwich.objects import SubmoduleEncountered
+
+    try:
+        mode, _ = root.lookup_path(look, path.encode(errors="surrogateescape"))
+    except (KeyError, NotTreeError, SubmoduleEncountered):
+        return False
+    return not stat.S_ISDIR(mode)

@@ -166,7 +166,7 @@ async def _body(receive: Receive, gzipped: bool, settings: GitLocalSettings) -> 
         if inflate is None:
             yield chunk
             continue
-        while chunk:
+        while chunk and not inflate.eof:  # it would keep whatever comes behind its end
             yield inflate.decompress(chunk, CHUNK)
             chunk = inflate.unconsumed_tail
 

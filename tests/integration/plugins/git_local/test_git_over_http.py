@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+import gzip
 import os
 import subprocess
 import threading
 import time
+import tracemalloc
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,7 +21,7 @@ from taxiway.model.access import system_principal
 from taxiway.model.errors import ConflictError, InputError, NotAllowedError
 from taxiway.model.pulls import BranchRule
 from taxiway.model.workload import FileChange
-from taxiway.plugins.git_local import GitLocalSettings
+from taxiway.plugins.git_local import GitLocalSettings, serve
 from taxiway.plugins.git_local.forge import LocalForge
 from taxiway.plugins.git_local.pulls import LocalPulls
 from taxiway.plugins.git_local.serve import GitApp
@@ -100,6 +103,24 @@ def test_clone_commit_push_and_shallow_clone(served: Served, tmp_path: Path) -> 
     git("add", ".", cwd=tmp_path / "shallow")
     git("commit", "-m", "from shallow", cwd=tmp_path / "shallow")
     git("push", cwd=tmp_path / "shallow")
+
+
+def test_what_comes_behind_the_end_of_a_packed_body_is_not_kept() -> None:
+    pieces = [gzip.compress(b"want"), *[b"j" * 1_000_000] * 8]
+    messages = iter([{"type": "http.request", "body": piece, "more_body": True} for piece in pieces])
+
+    async def read() -> bytes:
+        async def receive() -> dict[str, Any]:
+            return next(messages, {"type": "http.disconnect"})
+
+        return b"".join([piece async for piece in serve._body(receive, True, GitLocalSettings())])
+
+    tracemalloc.start()
+    try:
+        assert asyncio.run(read()) == b"want"
+        assert tracemalloc.get_traced_memory()[1] < 4_000_000
+    finally:
+        tracemalloc.stop()
 
 
 def test_locks_that_a_killed_process_left_do_not_block_commits_and_pushes(served: Served, tmp_path: Path) -> None:

@@ -55,5 +55,5 @@ def review(
 
 @app.command
 def remove(name: str) -> None:
-    """Remove everything that a configured source brought; it comes back when the source is read again."""
+    """Remove everything that a source brought; it comes back when the source is read, or pushed, again."""
     note(f"{Client(find_session()).call('DELETE', f'{BASE}/{name}')['removed']} removed")

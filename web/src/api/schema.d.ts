@@ -1118,8 +1118,8 @@ export interface paths {
         put?: never;
         post?: never;
         /**
-         * Remove at once everything that a configured source brought; it comes back when it is read again.
-         * @description Remove at once everything that a configured source brought; it comes back when it is read again.
+         * Remove at once everything that a source brought; it comes back when it is read, or pushed, again.
+         * @description Remove at once everything that a source brought; it comes back when it is read, or pushed, again.
          */
         delete: operations["catalog.remove_source"];
         options?: never;

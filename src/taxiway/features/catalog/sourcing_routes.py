@@ -63,7 +63,7 @@ def review_source(ctx: Ctx, name: Name, body: Review) -> Response:
 
 @operations.delete("/api/catalog/v1/sources/{name}", "catalog.source.review", response=sourcing_views.Reviewed)
 def remove_source(ctx: Ctx, name: Name) -> Response:
-    """Remove at once everything that a configured source brought; it comes back when it is read again."""
+    """Remove at once everything that a source brought; it comes back when it is read, or pushed, again."""
     return json_bytes({"removed": len(removals.remove_source(ctx, _id(name))), "kept": 0})
 
 

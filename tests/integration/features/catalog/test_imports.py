@@ -15,6 +15,8 @@ import pytest
 from factories.catalog import component
 from factories.served import Served
 from taxiway.features.catalog import service
+from taxiway.features.catalog.service import import_work
+from taxiway.features.catalog.service.apply import judge
 from taxiway.features.catalog.service.import_files import remove_old
 from taxiway.kit.paging import encode_cursor
 from taxiway.worker.main import Worker
@@ -161,6 +163,25 @@ def test_unregistering_an_import_removes_all_of_it_and_refreshing_says_to_import
         (location,) = admin.get("/api/catalog/locations").json()
         assert (location["data"]["type"], location["data"]["target"]) == ("import", "port/acme")
         assert admin.delete(f"/api/catalog/locations/{location['data']['id']}").status_code == 204
+        assert names(admin) == []
+
+
+def test_what_is_unregistered_while_it_is_imported_brings_nothing_any_more(
+    working: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    platform, batches = working.platform, iter(range(9))
+
+    def judged(*given: Any) -> Any:
+        if next(batches) == 2:
+            [location] = service.list_locations(platform)
+            service.unregister_location(platform.system("test"), location.id)
+        return judge(*given)
+
+    monkeypatch.setattr(import_work, "BATCH", 1)
+    monkeypatch.setattr(import_work, "judge", judged)
+    with working.client(working.token()) as admin:
+        run_id = start(admin, [entity(name) for name in ("orders", "carts", "prices")], apply=True).json()["run_id"]
+        assert "was unregistered while it was read" in str(ended(admin, run_id, "failed")["error"])
         assert names(admin) == []
 
 

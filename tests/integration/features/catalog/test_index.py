@@ -21,8 +21,10 @@ from taxiway.features.access.contrib import FEATURE as ACCESS
 from taxiway.features.catalog import service
 from taxiway.features.catalog.contrib import FEATURE as CATALOG
 from taxiway.features.catalog.repository import filters, listing
+from taxiway.features.catalog.repository.index import catalog_index
 from taxiway.features.catalog.repository.index import order as orders
 from taxiway.features.catalog.repository.index.catalog_index import View
+from taxiway.features.catalog.repository.index.state import State
 from taxiway.features.catalog.service.query import index_of
 from taxiway.model.access import NOTHING, Scope
 from taxiway.plugin import SourcedEntity
@@ -279,3 +281,30 @@ def test_an_index_is_made_beside_the_requests_of_a_large_catalog(
         assert listing.page(conn, listing.Query(), true(), limit=50, view=view).total == 20
     assert index_of(platform).wait(5)
     _same(platform, rng, 3)
+
+
+def test_an_index_that_others_committed_beside_is_not_taken_for_new(
+    platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rng, index = random.Random(10), index_of(platform)
+    begun, go_on = threading.Event(), threading.Event()
+
+    def slow(conn: Any) -> State:
+        made = State(conn)
+        begun.set()
+        go_on.wait(5)
+        return made
+
+    monkeypatch.setattr(catalog_index, "AT_ONCE", 0)
+    monkeypatch.setattr(catalog_index, "State", slow)
+    _apply(platform, [_document(rng, "early")])
+    with index.reading() as (_, view):
+        assert view is None
+    assert begun.wait(5)
+    _apply(platform, [_document(rng, "late")])
+    with index.reading() as (_, view):
+        assert view is None
+    go_on.set()
+    assert index.wait(5)
+    with index.at_once() as view:
+        assert view is None or len(view.state.refs) == 2

@@ -104,6 +104,14 @@ def test_repositories_are_found_with_a_proposal_and_looked_at_once(desk: Catalog
     assert row(desk.ann, bare)["proposal"]["owner"] == "group:default/shop"
 
 
+def test_a_first_descriptor_is_judged_without_what_it_leads_to() -> None:
+    head = "apiVersion: backstage.io/v1alpha1\nkind: Location\nmetadata: {name: all}\nspec: "
+    assert not onboarding.problems_of(head + "{targets: ['./one.yaml', './sub/*.yaml']}\n")
+    [elsewhere] = onboarding.problems_of(head + "{target: 'https://host.example/one.yaml'}\n")
+    assert "not followed here" in elsewhere.detail
+    assert "holds no entity" in onboarding.problems_of("# nothing yet\n")[0].detail
+
+
 def test_an_unchanged_repository_costs_one_look_at_its_branch(
     desk: CatalogDesk, monkeypatch: pytest.MonkeyPatch
 ) -> None:

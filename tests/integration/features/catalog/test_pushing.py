@@ -64,6 +64,21 @@ def test_a_complete_push_that_leaves_out_too_much_waits_for_review(admin: httpx.
     assert (within["deleted"], within["held"]) == (7, 0)
 
 
+def test_what_waits_for_review_and_is_deleted_otherwise_waits_no_more(admin: httpx.Client) -> None:
+    def told() -> tuple[str, int]:
+        source = admin.get("/api/catalog/v1/sources/push:cmdb").json()
+        return source["state"], source["held"]
+
+    _push(admin, _line("a"), _line("b"))
+    _push(admin, _line("c"), complete=True)
+    assert told() == ("held", 2)
+    for name, left in (("a", ("held", 1)), ("b", ("ok", 0))):
+        uid = admin.get(f"/api/catalog/entities/by-name/component/default/{name}").json()["metadata"]["uid"]
+        assert admin.delete(f"/api/catalog/entities/by-uid/{uid}").status_code == 204
+        assert told() == left
+    assert _names(admin) == ["c"]
+
+
 def test_faulty_lines_are_named_and_the_rest_is_taken(admin: httpx.Client) -> None:
     nested = b'{"apiVersion":' + b"[" * 10_000 + b"]" * 10_000 + b"}"
     found = _push(admin, b"{", _line("good"), b"[]", nested, b"\xff\xfe", _line("bad", owner="")).json()

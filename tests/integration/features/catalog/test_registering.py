@@ -200,6 +200,16 @@ def test_a_repository_cannot_have_anothers_read(admin: httpx.Client, publish) ->
     assert "another owner" in admin.get("/api/catalog/v1/problems").json()["items"][0]["detail"]
 
 
+def test_a_pattern_that_matches_nothing_or_too_much_is_told(
+    admin: httpx.Client, publish, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish("shop", {f"{name}.yaml": component(name) for name in ("orders", "carts")})
+    monkeypatch.setattr("taxiway.features.catalog.sources.trees.MAX_MATCHES", 1)
+    for pattern, told in (("none-*.yaml", "no file matches 'none-*.yaml'"), ("*.yaml", "more than 1 files: narrow it")):
+        refused = admin.post("/api/catalog/locations", json={"type": "git", "target": f"shop//{pattern}"})
+        assert (refused.status_code, told in refused.text) == (400, True), refused.text
+
+
 def test_a_dry_run_stores_nothing_and_is_refused_where_it_would_take_long(
     admin: httpx.Client, publish, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -209,6 +219,8 @@ def test_a_dry_run_stores_nothing_and_is_refused_where_it_would_take_long(
     assert answer.json()["exists"] is False
     assert [e["kind"] for e in answer.json()["entities"]] == ["Location", "Component"]
     assert _names(admin) == []
+    publish("shop", {"catalog-info.yaml": "# nothing yet\n"})
+    assert admin.post("/api/catalog/locations?dryRun=true", json=LOCATION).json()["totalItems"] == 1
     leading = "apiVersion: backstage.io/v1alpha1\nkind: Location\nmetadata: {name: all}\nspec: {target: ./more.yaml}\n"
     publish("shop", {"catalog-info.yaml": leading, "more.yaml": component("orders")})
     for name in ("TRIED", "TRIED_BYTES"):

@@ -100,8 +100,15 @@ def test_names_that_no_file_can_have_cost_nothing_else(admin: httpx.Client, tmp_
     assert answer.status_code == 201, answer.text
     assert [one["metadata"]["name"] for one in admin.get(f"{API}/entities?filter=kind=component").json()] == ["orders"]
     told = [problem["detail"] for problem in admin.get(f"{API}/problems").json()["items"]]
-    assert len(told) == 3
-    assert all(any(part in detail for detail in told) for part in ("too long", "NUL", "circle.yaml"))
+    said = ("too long", "NUL", "circle.yaml", "no file matches 'circ**.yaml'")
+    assert len(told) == len(said)
+    assert all(any(part in detail for detail in told) for part in said)
+    nothing = admin.post(f"{API}/locations", json={"type": "file", "target": str(folder / "none-*.yaml")})
+    assert (nothing.status_code, "no file matches" in nothing.text) == (400, True)
+    optional = ROOT.replace("['./rubbish.yaml', './good.yaml']", "['./none-*.yaml'], presence: optional")
+    (folder / "root.yaml").write_text(optional)
+    admin.post(f"{API}/refresh", json={"entityRef": "location:default/all"}).raise_for_status()
+    assert admin.get(f"{API}/problems").json()["items"] == []
 
 
 API_WITH = """apiVersion: backstage.io/v1alpha1

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, delete, select, update
 from taxiway.core.store.bulk import insert_rows
 from taxiway.core.store.upsert import upsert
 from taxiway.features.catalog.repository.chunks import chunks
+from taxiway.features.catalog.repository.index import feed
 from taxiway.features.catalog.tables import catalog_problem, catalog_source, catalog_source_part
 from taxiway.model.errors import NotFoundError
 
@@ -147,13 +148,11 @@ def remove_parts(conn: Connection, source_id: str, parts: Iterable[str]) -> None
 
 
 def remove_problems(conn: Connection, source_id: str, parts: Collection[str] | None) -> None:
-    """Forget the problems of some parts; None: of all that are not named."""
-    if parts is None:
-        conn.execute(delete(catalog_problem).where(catalog_problem.c.source_id == source_id))
-        return
-    for batch in chunks(parts):
-        some = catalog_problem.c.part.in_(batch)
-        conn.execute(delete(catalog_problem).where(catalog_problem.c.source_id == source_id, some))
+    """Forget the problems of some parts of a source; None: all of its problems."""
+    mine = delete(catalog_problem).where(catalog_problem.c.source_id == source_id)
+    some = [mine] if parts is None else [mine.where(catalog_problem.c.part.in_(batch)) for batch in chunks(parts)]
+    if sum(conn.execute(statement).rowcount for statement in some):
+        feed.touch(conn)
 
 
 def problem_parts(conn: Connection, source_id: str) -> set[str]:

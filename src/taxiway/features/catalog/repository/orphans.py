@@ -55,6 +55,13 @@ def release(conn: Connection, source_id: str) -> None:
     conn.execute(delete(catalog_held).where(catalog_held.c.source_id == source_id))
 
 
+def forget_held(conn: Connection, source_id: str, refs: Iterable[str]) -> None:
+    """The removals of these wait no more: they are gone."""
+    for batch in chunks(refs):
+        mine = catalog_held.c.source_id == source_id
+        conn.execute(delete(catalog_held).where(mine, catalog_held.c.ref.in_(batch)))
+
+
 def held_rows(conn: Connection, source_id: str) -> Sequence[Any]:
     """The removals of a source that wait: rows of `ref` and `since_at`, by ref."""
     query = select(catalog_held.c.ref, catalog_held.c.since_at).where(catalog_held.c.source_id == source_id)

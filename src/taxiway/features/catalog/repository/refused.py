@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, delete, exists, func, or_, select, true
 
+from taxiway.features.catalog.repository.chunks import chunks
 from taxiway.features.catalog.repository.index import feed
 from taxiway.features.catalog.tables import catalog_problem, entity, location
 
@@ -101,3 +103,10 @@ def forget(conn: Connection, problem_id: str) -> None:
     feed.touch(conn)
     conn.execute(same)
     conn.execute(delete(catalog_problem).where(catalog_problem.c.id == problem_id))
+
+
+def forget_all(conn: Connection, problem_ids: Iterable[str]) -> None:
+    """Remove these problems, and no others."""
+    some = [delete(catalog_problem).where(catalog_problem.c.id.in_(batch)) for batch in chunks(problem_ids)]
+    if sum(conn.execute(statement).rowcount for statement in some):
+        feed.touch(conn)

@@ -335,9 +335,11 @@ def _sweep(tx: Tx, ctx: OpContext, source_id: str, keep: Container[str], settled
 def _remove(tx: Tx, ctx: OpContext, gone: Sequence[Known]) -> None:
     history.keep(tx.conn, tx.now, history.take(tx.conn, [known.id for known in gone]), deleted=True)
     for source_id in {known.source_id for known in gone}:
+        refs = [one.ref for one in gone if one.source_id == source_id]
         files.forget(tx.conn, source_id)
+        orphans.forget_held(tx.conn, source_id, refs)
         if source_id.startswith(CONFIGURED):
-            configured.forget_states(tx.conn, source_id, [one.ref for one in gone if one.source_id == source_id])
+            configured.forget_states(tx.conn, source_id, refs)
         history.note(tx.conn, tx.now, source_id, ctx.principal, ctx.request_id)
     marks = Marks(tx, ctx, load_kinds(tx.conn), gone)
     marks.forget()

@@ -20,17 +20,16 @@ from taxiway.features.catalog.kinds import KIND, Kind, Kinds
 from taxiway.features.catalog.model import Problem
 from taxiway.features.catalog.properties import Rule
 from taxiway.features.catalog.repository import entities as repository
-from taxiway.features.catalog.repository import kinds, layers, locations, of_kind, parts, properties
+from taxiway.features.catalog.repository import kinds, layers, of_kind, parts, properties
 from taxiway.features.catalog.repository.filters import visible_to
 from taxiway.features.catalog.repository.index import feed
 from taxiway.features.catalog.repository.of_kind import Stored
 from taxiway.features.catalog.service.apply import FIX, rewrite
 from taxiway.features.catalog.service.layering import laid_anew
-from taxiway.features.catalog.service.locations import refresh_location
 from taxiway.features.catalog.service.property_marks import OUTDATED
-from taxiway.features.catalog.service.refused import apply_kept, is_readable, read_anew
+from taxiway.features.catalog.service.refused import apply_kept, read_anew, try_again
 from taxiway.features.catalog.validation import validate
-from taxiway.model.errors import InputError, NotFoundError, TaxiwayError
+from taxiway.model.errors import InputError
 from taxiway.model.event import EventDraft
 from taxiway.plugin import SourcedEntity
 
@@ -156,17 +155,7 @@ def _try_refused(ctx: OpContext, lower: str) -> None:
     """Take in what was refused of a kind, and of kinds that waited for it."""
     with ctx.platform.store.read() as conn:
         rows = of_kind.refused(conn, (lower, KIND.lower()), MAX_REFUSED)
-        readable = {id_ for id_ in {row.source_id for row in rows} if is_readable(locations.get(conn, id_))}
-    for source_id in sorted({row.source_id for row in rows}):
-        try:
-            if source_id in readable:
-                refresh_location(ctx, source_id)
-            else:
-                ctx.platform.store.write(partial(_apply_kept, ctx=ctx, source_id=source_id, lower=lower))
-        except NotFoundError:
-            continue  # unregistered in the meantime
-        except TaxiwayError as error:
-            ctx.platform.log.warning("catalog.kind_not_followed", source=source_id, error=error.detail)
+    try_again(ctx, {row.source_id for row in rows}, partial(_apply_kept, ctx=ctx, lower=lower))
 
 
 def _apply_kept(tx: Tx, *, ctx: OpContext, source_id: str, lower: str) -> None:

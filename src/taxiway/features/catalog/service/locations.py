@@ -104,11 +104,12 @@ def dry_run(ctx: OpContext, type: str, target: str) -> tuple[Sequence[Item], boo
     opened = open_target(ctx.platform, kind, target)
     ctx.authorize("catalog.location.create", opened.owner)
     reading = read_items(ctx.platform, opened, trusted=False, parser=ParsedWithin(ParsedHere(), TRIED_BYTES))
+    items: list[Item] | None
     try:
         items = list(islice(reading, TRIED + 1))
     except TooMuchError:
-        items = []
-    if not 0 < len(items) <= TRIED:
+        items = None
+    if items is None or len(items) > TRIED:
         raise TooLargeError(
             f"it has more than {TRIED} documents or {TRIED_BYTES} bytes, too much for a dry run: register it, a run "
             "takes it in and tells what is wrong with it",

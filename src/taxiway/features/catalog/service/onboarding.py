@@ -137,7 +137,8 @@ def shown(row: Mapping[str, Any]) -> dict[str, Any]:
 def problems_of(text: str) -> Sequence[Problem]:
     """What ingestion would say of a first descriptor. Files beside it are not looked into."""
     tree = MemoryTree({DEFAULT_FILE: text.encode()}, is_open=True)
-    items = list(islice(read_target(Target(tree, DEFAULT_FILE), _refuse_target), 100))
+    found = islice(read_target(Target(tree, DEFAULT_FILE), _refuse_target), 100)
+    items = [item for item in found if item.location == tree.location(DEFAULT_FILE)]
     judged = judge(items, None, trusted=False, kinds=shipped(), source_id="")
     if not judged.problems and not judged.records:
         return [Problem(DEFAULT_FILE, "the text holds no entity", "Write one with apiVersion, kind, metadata, spec.")]

@@ -1,7 +1,7 @@
 """Entities that somebody else's program pushes: newline-delimited JSON, one document a line, each request one change.
 
-A pushed source is its sender's own, by name. What it sent stays until it sends it anew, names it as gone, or sends a
-complete set without it. One that the settings declare an overlay adds fields to entities of other sources instead.
+A pushed source is its sender's own, by name. What it sent stays until it sends it anew, or sends a complete set without
+it. One that the settings declare an overlay adds fields to entities of other sources instead.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ source, is judged by the documents that were kept with its problems.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import partial
 from typing import Any
 
@@ -29,24 +29,30 @@ def take_over(ctx: OpContext, ref: str) -> None:
     """Let the sources whose claim to `ref` was refused have it, when the name is free: the first one gets it."""
     with ctx.platform.store.read() as conn:
         claimants = refused.claimants(conn, ref)
-        readable = {id_ for id_ in claimants if is_readable(locations.get(conn, id_))}
-    for source_id in claimants:
+    try_again(ctx, claimants, partial(_claim_again, ctx=ctx, ref=ref))
+
+
+def try_again(ctx: OpContext, source_ids: Collection[str], apply: Callable[..., None]) -> None:
+    """Read those of the sources again that are locations, in the order of their ids. Of each of the others,
+    `apply(tx, source_id=…)` takes in what was kept."""
+    with ctx.platform.store.read() as conn:
+        readable = {id_ for id_ in source_ids if _is_readable(locations.get(conn, id_))}
+    for source_id in sorted(source_ids):
         try:
             if source_id in readable:
                 refresh_location(ctx, source_id)
             else:
-                ctx.platform.store.write(partial(_claim_again, ctx=ctx, source_id=source_id, ref=ref))
+                ctx.platform.store.write(partial(apply, source_id=source_id))
         except NotFoundError:
             continue  # unregistered in the meantime
         except TaxiwayError as error:
-            ctx.platform.log.warning("catalog.take_over_failed", source=source_id, error=error.detail)
+            ctx.platform.log.warning("catalog.refused_again", source=source_id, error=error.detail)
 
 
 def _claim_again(tx: Tx, *, ctx: OpContext, source_id: str, ref: str) -> None:
     # Looked up here: a push in the meantime may have brought a newer one, which stays. All that is free goes at once.
     rows = refused.claims(tx.conn, source_id, ref, BATCH)
-    for row in rows:
-        refused.forget(tx.conn, row.id)
+    refused.forget_all(tx.conn, [row.id for row in rows])
     apply_kept(tx, ctx, source_id, rows)
 
 
@@ -67,6 +73,5 @@ def read_anew(tx: Tx, source_id: str, refs: Sequence[str]) -> None:
         configured.place_problems(tx.conn, source_id, configured.forget_states(tx.conn, source_id, refs))
 
 
-def is_readable(location: Location | None) -> bool:
-    """Whether a source is a location that can be read again."""
+def _is_readable(location: Location | None) -> bool:
     return location is not None and location.type != IMPORT

@@ -70,6 +70,8 @@ def _counted(conn: Connection, known: Sequence[dict[str, Any]]) -> list[dict[str
         {
             **_told(item, entities, problems, changes),
             **{name: counts.get(item["id"], 0) for name, counts in waiting.items()},
+            # What waited may be gone in the meantime, and still waits when an overlay's push went well.
+            **({"state": "held" if item["id"] in held else "ok"} if item["state"] in ("ok", "held") else {}),
         }
         for item in known
     ]

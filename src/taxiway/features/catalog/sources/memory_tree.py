@@ -24,7 +24,8 @@ class MemoryTree:
         return found or b"{}"
 
     def match(self, pattern: str) -> Sequence[str]:
-        return [path for path in self._files if path == inside(pattern)]
+        wanted = inside(pattern)
+        return [wanted] if self._is_open else [path for path in self._files if path == wanted]
 
     def location(self, path: str) -> str:
         return f"file:{inside(path)}"

@@ -130,6 +130,9 @@ def _matching(place: _Place) -> Iterator[_Place | SourceProblem]:
     except TaxiwayError as error:
         yield SourceProblem(asked.location if asked else place.path, error.detail, asked.line if asked else None)
         return
+    if not paths and not place.optional:
+        location, line = (asked.location, asked.line) if asked else (place.location, None)
+        yield SourceProblem(location, f"no file matches '{inside(place.path)}'", line)
     for one in paths:
         yield replace(place, path=one)
 

@@ -87,13 +87,16 @@ class FileTree:
             if _is_within(file, self._root):
                 found.append(file.relative_to(self._root).as_posix())
             if len(found) > MAX_MATCHES:
-                raise TooLargeError(
-                    f"'{pattern}' matches more than {MAX_MATCHES} files: narrow it", code="catalog.too_many_files"
-                )
+                raise _too_many(pattern)
         return sorted(found)
 
     def location(self, path: str) -> str:
         return f"file:{self._root / inside(path)}"
+
+
+def _too_many(pattern: str) -> TooLargeError:
+    # Some of them would not do: what is in the others would be removed.
+    return TooLargeError(f"'{pattern}' matches more than {MAX_MATCHES} files: narrow it", code="catalog.too_many_files")
 
 
 def _is_within(file: Path, root: Path) -> bool:
@@ -129,7 +132,10 @@ class GitTree:
     def match(self, pattern: str) -> Sequence[str]:
         pattern = inside(pattern)
         names = self._forge.list_files(self._repository.name, self.state)
-        return sorted(n for n in names if fnmatch.fnmatchcase(n, pattern) or _deep(n, pattern))[:MAX_MATCHES]
+        found = sorted(n for n in names if fnmatch.fnmatchcase(n, pattern) or _deep(n, pattern))
+        if len(found) > MAX_MATCHES:
+            raise _too_many(pattern)
+        return found
 
     def location(self, path: str) -> str:
         return f"url:{self._repository.clone_url}/{inside(path)}"

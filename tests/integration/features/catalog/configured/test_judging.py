@@ -30,6 +30,13 @@ def test_others_documents_may_not_bring_people_and_faults_are_told_with_their_li
     script.repositories["shop"]["catalog-info.yaml"] = component("orders")
     read()
     assert admin.get(f"{API}/v1/problems?source_id=source:forge").json()["items"] == []
+    for faults in (0, 1, 0):  # and its entity, as it was served before, tells of it only while there is one
+        text = component("orders").replace("lifecycle:", "cycle:") if faults else component("orders")
+        script.repositories["shop"]["catalog-info.yaml"] = text
+        read()
+        for _ in ("stored", "kept"):
+            orders = admin.get(f"{API}/entities/by-name/component/default/orders").json()
+            assert len(orders.get("status", {"items": []})["items"]) == faults
 
 
 def test_a_kind_that_was_not_valid_at_first_is_not_trusted_when_it_is(

@@ -99,6 +99,24 @@ def test_a_kind_that_is_declared_while_a_source_is_read_counts_for_the_rest_of_i
     assert names(admin, "robot") == ["marvin"]
 
 
+def test_what_is_removed_while_it_is_read_brings_nothing_any_more(
+    admin: httpx.Client, script: Script, read: Read, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def reading(request: SourceRequest) -> Iterator[SourceItem]:
+        for item in Script.read(script, request):
+            if isinstance(item, SourcePart) and item.key == "b":
+                assert names(admin) == ["a"]
+                admin.delete(f"{SOURCES}/forge").raise_for_status()
+            yield item
+
+    monkeypatch.setattr(sourcing, "BATCH", 1)
+    monkeypatch.setattr(script, "read", reading)
+    script.repositories = {name: {"catalog-info.yaml": component(name)} for name in ("a", "b", "c")}
+    ended = read()
+    assert (ended["state"], "was removed while it was read" in str(ended["error"])) == ("failed", True)
+    assert (names(admin), told_of(admin)["state"]) == ([], "new")
+
+
 def test_a_source_that_is_not_set_up_right_is_told_and_costs_nothing_else(tmp_path: Path) -> None:
     catalog = {"sources": [{"name": "odd", "type": "nowhere"}]}
     with served(tmp_path / "data", features=[ACCESS, CATALOG], catalog=catalog) as running:

@@ -193,4 +193,5 @@ class CatalogIndex:
             self._log.warning("catalog.index_not_made", error=str(error))
             return
         with self._lock:
-            self._state = state
+            # What others read in the meantime may have been committed after the snapshot that this was made from.
+            self._state, self._version = state, None

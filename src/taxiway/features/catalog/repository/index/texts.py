@@ -9,7 +9,7 @@ Text = TypeVar("Text", str, bytes)
 
 
 class Texts(Generic[Text]):
-    """Documents by reference, or answers by question: `most` characters or bytes of them."""
+    """Documents by reference, or answers by question: with these, `most` characters or bytes of them."""
 
     def __init__(self, most: int) -> None:
         self._most = most
@@ -22,7 +22,7 @@ class Texts(Generic[Text]):
 
     def keep(self, texts: Mapping[str, Text]) -> None:
         """Keep these; when there are too many, the others go."""
-        size = sum(map(len, texts.values()))
+        size = sum(len(key) + len(text) for key, text in texts.items())
         if self._size + size > self._most:
             self.clear()
         if size <= self._most:

@@ -42,7 +42,7 @@ def review(
     remove
         remove them now
     keep
-        keep them until the next reading judges anew
+        keep them until the next reading, or complete push, judges anew
     """
     client = Client(find_session())
     if remove == keep:

@@ -69,3 +69,4 @@ export const bytes = (n: number | null | undefined): string =>
         : `${(n / 1_048_576).toFixed(1)} MB`
 
 export const count = (n: number): string => n.toLocaleString('en')
+export const amount = (n: number, word: string, words = `${word}s`): string => `${count(n)} ${n === 1 ? word : words}`

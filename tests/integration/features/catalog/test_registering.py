@@ -221,6 +221,9 @@ def test_a_dry_run_stores_nothing_and_is_refused_where_it_would_take_long(
     assert _names(admin) == []
     publish("shop", {"catalog-info.yaml": "# nothing yet\n"})
     assert admin.post("/api/catalog/locations?dryRun=true", json=LOCATION).json()["totalItems"] == 1
+    publish("shop", {"catalog-info.yaml": component("orders") + "---\n" + component("carts").replace("service", "3")})
+    refused = admin.post("/api/catalog/locations?dryRun=true", json=LOCATION)
+    assert (refused.status_code, "catalog-info.yaml, line 12" in refused.text) == (400, True), refused.text
     leading = "apiVersion: backstage.io/v1alpha1\nkind: Location\nmetadata: {name: all}\nspec: {target: ./more.yaml}\n"
     publish("shop", {"catalog-info.yaml": leading, "more.yaml": component("orders")})
     for name in ("TRIED", "TRIED_BYTES"):

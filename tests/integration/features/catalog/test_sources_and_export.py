@@ -14,6 +14,7 @@ import pytest
 from factories.catalog import component
 from factories.served import Served
 from taxiway.cli.main import run
+from taxiway.features.catalog.service import locations
 
 API = "/api/catalog"
 FORMULA = component("evil").replace("description: The evil of the shop", "title: '=1+2'\n  description: 'a,\"b\"'")
@@ -61,6 +62,11 @@ def test_sources_tell_what_they_came_to(
     assert run(["catalog", "unregister", "git:thief//"]) == 0
     assert "with 1 entity" in capsys.readouterr().err
     assert [i["target"] for i in filled.get(f"{API}/v1/sources").json()["items"]] == ["shop//"]
+    monkeypatch.setattr(locations, "AT_ONCE", 0)  # so that a run takes it in
+    assert run(["catalog", "register", "thief//", "--type", "git", "--output", "json"]) == 0
+    said = capsys.readouterr()
+    assert json.loads(said.out) == []
+    assert "taxiway runs watch" in said.err
 
 
 def test_everything_comes_out_as_lines(filled: httpx.Client) -> None:

@@ -141,6 +141,10 @@ function Catalog({ view, views }: CatalogProps) {
     put(v?.text ?? '')
     void nav({ search: v ? stateOf(v) : { view: NO_VIEW } })
   }
+  const own = (owner: string[]) => {
+    put('')
+    void nav({ search: { view: NO_VIEW, owner } })
+  }
   const total = kinds.data?.facets.kind?.reduce((n, f) => n + f.count, 0)
   return (
     <div className={s.page}>
@@ -166,7 +170,7 @@ function Catalog({ view, views }: CatalogProps) {
         </div>
       </div>
       <div className={s.bar}>
-        <ViewMenu search={search} views={views} view={view} onPick={pick} onOwn={(owner) => void nav({ search: { view: NO_VIEW, owner } })} />
+        <ViewMenu search={search} views={views} view={view} onPick={pick} onOwn={own} />
         <TextInput
           ref={box}
           w={230}

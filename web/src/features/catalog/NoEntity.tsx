@@ -6,7 +6,7 @@ import { History } from 'lucide-react'
 import { asApiError } from '~/api/errors'
 import { historyQuery } from '~/api/queries'
 import { joinRef, type RefParts } from '~/api/refs'
-import { RouteError } from '~/components/RouteStates'
+import { RouteError, RoutePending } from '~/components/RouteStates'
 import { Ago, EmptyState, Page } from '~/ui/parts'
 
 export function NoEntity({ error }: { error: unknown }) {
@@ -16,6 +16,7 @@ export function NoEntity({ error }: { error: unknown }) {
 
 function Gone({ of, error }: { of: RefParts; error: unknown }) {
   const history = useInfiniteQuery({ ...historyQuery(of), retry: false })
+  if (history.isPending) return <RoutePending />
   const last = history.data?.pages[0]?.items[0]
   if (last?.verb !== 'deleted') return <RouteError error={error} />
   return (

@@ -8,7 +8,7 @@ import { meQuery } from '~/api/queries'
 import { entityRef, titleOf } from '~/api/refs'
 import type { Entity, LocationCreated } from '~/api/types'
 import { KindIcon } from '~/ui/KindIcon'
-import { count } from '~/ui/time'
+import { amount } from '~/ui/time'
 import { Refusal } from '~/components/Refusal'
 import { notifyDone } from '~/components/notify'
 import { useRefresh } from '~/components/RouteStates'
@@ -78,7 +78,7 @@ export function RegisterDrawer({ opened, onClose }: { opened: boolean; onClose: 
   ) // prettier-ignore
 }
 
-const entities = (n: number) => (n === 1 ? '1 entity is' : `${count(n)} entities are`)
+const entities = (n: number) => amount(n, 'entity is', 'entities are')
 
 /** What registering would bring; nothing is kept of it. */
 function Found({ found }: { found: LocationCreated }) {
@@ -87,7 +87,7 @@ function Found({ found }: { found: LocationCreated }) {
     <section aria-label="What it would bring" role="status">
       <p style={{ margin: '0 0 6px' }}>
         {found.exists ? 'It is registered already. ' : ''}
-        {entities(items.length)} in it{items.length > SHOWN && `; the first ${SHOWN}`}:
+        {items.length ? `${entities(items.length)} in it${items.length > SHOWN ? `; the first ${SHOWN}` : ''}:` : 'No entity is described there.'}
       </p>
       <ul className={s.found}>
         {items.slice(0, SHOWN).map((e) => (

@@ -15,11 +15,11 @@ import { ShowMore } from '~/components/ShowMore'
 import { DataTable } from '~/ui/DataTable'
 import { Ago, Cli, EmptyState, Facts, Page, PageHeader, Panel } from '~/ui/parts'
 import { StateBadge, StatusBadge } from '~/ui/Status'
-import { count } from '~/ui/time'
+import { amount, count } from '~/ui/time'
 import { useTyped } from '~/ui/useTyped'
 import s from './entity.module.css'
 import { pathOf } from './ProvenanceParts'
-import { heldQuery, isConfigured, nameOf, sourceQuery, sourcesQuery, WAITING, waitingQuery } from './source-queries'
+import { heldQuery, isConfigured, isImport, nameOf, sourceQuery, sourcesQuery, WAITING, waitingQuery } from './source-queries'
 import { UnregisterModal } from './UnregisterModal'
 
 const route = getRouteApi('/app/catalog/sources')
@@ -45,7 +45,7 @@ export function SourcesPage() {
     <Page>
       <PageHeader title="Sources" sub="What the catalog reads from, how that went, and what waits for a decision." right={<Button component={Link} to="/catalog?register=true" size="xs">Register</Button>} />
       <div className={s.side}>
-        <Panel title="Sources" icon={FolderGit2} right={<><TextInput placeholder="Filter" aria-label="Filter sources" leftSection={<Search size={14} />} value={typed} onChange={(e) => type(e.currentTarget.value)} styles={{ input: { height: 28, minHeight: 28 } }} /><Link to="/catalog/problems" className={s.link}>All problems</Link></>}>
+        <Panel title="Sources" icon={FolderGit2} right={<><TextInput placeholder="Filter" aria-label="Filter sources" leftSection={<Search size={14} />} value={typed} maxLength={200} onChange={(e) => type(e.currentTarget.value)} styles={{ input: { height: 28, minHeight: 28 } }} /><Link to="/catalog/problems" className={s.link}>All problems</Link></>}>
           <Await query={query} rows={6}>
             {({ pages }) => {
               const found = pages.flatMap((p) => p.items)
@@ -82,7 +82,7 @@ export function SourcesPage() {
 
 const State = ({ source: x }: { source: Source }) =>
   x.held ? (
-    <StatusBadge tone="warn">{count(x.held)} removals wait</StatusBadge>
+    <StatusBadge tone="warn">{amount(x.held, 'removal waits', 'removals wait')}</StatusBadge>
   ) : x.state ? (
     <StatusBadge tone={x.state === 'ok' ? 'ok' : x.state === 'failed' ? 'bad' : 'idle'}>{x.state}</StatusBadge>
   ) : null
@@ -137,7 +137,7 @@ function Detail({ source: x }: { source: SourceDetail }) {
           {pushed(x) && <p style={{ margin: 0 }}>Another program brings these: <Cli>{`POST /api/catalog/v1/push/${x.target}`}</Cli></p>}
           {readable && (
             <div className={s.bar}>
-              {x.state !== 'removed' && <Button size="xs" variant="default" leftSection={<RefreshCw size={14} />} loading={read.isPending} onClick={() => read.mutate()}>Read now</Button>}
+              {x.state !== 'removed' && !isImport(x) && <Button size="xs" variant="default" leftSection={<RefreshCw size={14} />} loading={read.isPending} onClick={() => read.mutate()}>Read now</Button>}
               <Button size="xs" variant="outline" color="red" leftSection={<Trash2 size={14} />} onClick={() => setAsking(true)}>{isConfigured(x) ? 'Remove what it brought…' : 'Unregister…'}</Button>
             </div>
           )}
@@ -169,8 +169,9 @@ function Held({ source: x }: { source: Source }) {
   const decide = useMutation({
     mutationFn: (decision: 'remove' | 'keep') => reviewSource(nameOf(x), decision),
     onSuccess: async ({ removed, kept }) => {
-      notifyDone(removed ? `${removed} entities removed` : `${kept} entities stay until the next reading`)
-      await refresh('sources', 'entities', 'facets')
+      if (removed) notifyDone(`${amount(removed, 'entity', 'entities')} removed`)
+      else notifyDone(`${amount(kept, 'entity', 'entities')} kept`, `Until the next ${pushed(x) ? 'complete push' : 'reading'}.`)
+      await refresh('sources', 'entities', 'facets', 'kinds')
     },
     onError: (e) => notifyError('The decision was refused', e),
   })
@@ -180,6 +181,7 @@ function Held({ source: x }: { source: Source }) {
       <Await query={query} rows={3}>
         {({ items }) => <DataTable label="Removals that wait" rows={items} rowKey={(h) => h.ref} columns={[{ title: 'Entity', head: true, cell: (h) => <EntityLink entity={h.ref} title={h.ref} /> }, { title: 'Owner', cell: (h) => h.owner && <EntityLink entity={h.owner} /> }, { title: 'Since', cell: (h) => <Ago at={h.since_at} className="t2" /> }]} />}
       </Await>
+      {x.held > WAITING && <p className={s.note}>The first {WAITING} of {count(x.held)}.</p>}
       <div className={s.bar} style={{ marginTop: 10 }}>
         <Button size="xs" variant="outline" color="red" loading={decide.isPending} onClick={() => decide.mutate('remove')}>Remove all {count(x.held)}</Button>
         <Button size="xs" variant="default" loading={decide.isPending} onClick={() => decide.mutate('keep')}>Keep them</Button>

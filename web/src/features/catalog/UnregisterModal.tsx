@@ -9,9 +9,9 @@ import type { Source } from '~/api/types'
 import { notifyDone } from '~/components/notify'
 import { Refusal } from '~/components/Refusal'
 import { Await, useRefresh } from '~/components/RouteStates'
-import { count } from '~/ui/time'
+import { amount } from '~/ui/time'
 import s from './entity.module.css'
-import { isConfigured, locationOfQuery, nameOf, sourceQuery } from './source-queries'
+import { isConfigured, isImport, locationOfQuery, nameOf, sourceQuery } from './source-queries'
 
 type Props = { onClose: () => void; onDone?: () => void }
 
@@ -36,8 +36,8 @@ export function UnregisterEntityModal({ entity, onClose, onDone }: Props & { ent
           removed there. <Link to="/catalog/sources" className={s.link}>All sources</Link>
         </p>
       ) : (
-        <Await query={location.error ? { ...source, error: location.error } : source} rows={3}>
-          {(x) => <Question source={x} onClose={onClose} onDone={onDone} />}
+        <Await query={location} rows={3}>
+          {() => <Await query={source} rows={3}>{(x) => <Question source={x} onClose={onClose} onDone={onDone} />}</Await>}
         </Await>
       )}
     </Modal>
@@ -59,8 +59,7 @@ function Question({ source: x, onClose, onDone }: Props & { source: Source }) {
     <>
       <p className="mono" style={{ margin: 0, overflowWrap: 'anywhere' }}>{x.target}</p>
       <p>
-        {entities(x)} {x.entities === 1 ? 'leaves' : 'leave'} the catalog at once. The files stay where they are:{' '}
-        {isConfigured(x) ? 'reading the source again brings them back.' : 'registering it again brings them back.'}
+        {entities(x)} {x.entities === 1 ? 'leaves' : 'leave'} the catalog at once. {backOf(x)}
       </p>
       <Refusal error={remove.error} />
       <div style={{ display: 'flex', gap: 8, justifyContent: 'flex-end', marginTop: 14 }}>
@@ -71,4 +70,8 @@ function Question({ source: x, onClose, onDone }: Props & { source: Source }) {
   ) // prettier-ignore
 }
 
-const entities = (x: Source) => (x.entities === 1 ? '1 entity' : `${count(x.entities)} entities`)
+const backOf = (x: Source) =>
+  isImport(x)
+    ? 'Importing it again brings them back.'
+    : `The files stay where they are: ${isConfigured(x) ? 'reading the source' : 'registering it'} again brings them back.`
+const entities = (x: Source) => amount(x.entities, 'entity', 'entities')

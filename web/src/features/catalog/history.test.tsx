@@ -1,7 +1,7 @@
 import { screen, waitFor, within } from '@testing-library/react'
 import userEvent from '@testing-library/user-event'
 import { expect, it } from 'vitest'
-import { calls, find, start } from '~/test/app'
+import { calls, find, Refused, serve, start } from '~/test/app'
 import { sidesOf } from './changes'
 import { base } from '~/test/fixtures'
 
@@ -106,8 +106,9 @@ it('lists problems with file, line and remedy, and filters on the server', async
   expect(calls.some((c) => c.url.searchParams.get('code') === 'conflict')).toBe(true)
 })
 
+const source = { id: 'loc-9', type: 'url', target: 'https://host/orders.git', entities: 3, problems: 0, conflicts: 0, orphans: 0, held: 0, layers: 0, layers_waiting: 0, registered_by: 'user:default/dana', owner: null, trusted: false, commit: null, refreshed_at: null, changed_at: null, last_run: null } // prettier-ignore
+
 it('unregisters a source that a link names and that no page lists yet', async () => {
-  const source = { id: 'loc-9', type: 'url', target: 'https://host/orders.git', entities: 3, problems: 0, conflicts: 0, orphans: 0, held: 0, layers: 0, layers_waiting: 0, registered_by: 'user:default/dana', owner: null, trusted: false, commit: null, refreshed_at: null, changed_at: null, last_run: null } // prettier-ignore
   const { router } = start('/catalog/sources?source=loc-9', {
     'GET /api/catalog/v1/sources': { items: [], next_cursor: 'more' },
     'GET /api/catalog/v1/sources/loc-9': source,
@@ -119,6 +120,36 @@ it('unregisters a source that a link names and that no page lists yet', async ()
   await userEvent.click(dialog.getByRole('button', { name: 'Unregister' }))
   await waitFor(() => expect(calls.some((c) => c.method === 'DELETE' && c.path.endsWith('/loc-9'))).toBe(true))
   await waitFor(() => expect(router.state.location.search).not.toHaveProperty('source'))
+})
+
+it('lists what waits of a pushed source, as far as it was asked for, and keeps it', async () => {
+  const x = { ...source, id: 'push:cmdb', type: 'push', target: 'cmdb', state: 'held', held: 51, entities: 60 }
+  const held = { ref: 'component:default/till', owner: null, since_at: 1_700_000_000_000_000, location: 'push:cmdb' }
+  start('/catalog/sources?source=push%3Acmdb', {
+    'GET /api/catalog/v1/sources': { items: [x, { ...x, id: 'push:one', target: 'one', held: 1 }], next_cursor: null },
+    'GET /api/catalog/v1/sources/push%3Acmdb': x,
+    'GET /api/catalog/v1/sources/push%3Acmdb/held': { items: [held], next_cursor: 'more' },
+    'POST /api/catalog/v1/sources/push%3Acmdb/review': { removed: 0, kept: 51 },
+  })
+  const waits = within(await screen.findByRole('region', { name: 'Removals that wait' }, find))
+  expect(await waits.findByText('The first 50 of 51.')).toBeInTheDocument()
+  expect(screen.getByText('1 removal waits')).toBeInTheDocument()
+  expect(screen.queryByRole('button', { name: 'Read now' })).toBeNull()
+  await userEvent.click(waits.getByRole('button', { name: 'Keep them' }))
+  await waitFor(() => expect(calls.find((c) => c.method === 'POST')?.body).toEqual({ decision: 'keep' }))
+})
+
+it('asks for the source of an entity again when it could not be looked up', async () => {
+  const LOCATION = 'GET /api/catalog/locations/by-entity/component/default/orders'
+  const answers = { [LOCATION]: new Refused(503, { detail: 'the store does not answer', code: 'unavailable' }), 'GET /api/catalog/v1/sources/loc-9': { ...source, type: 'import' } } // prettier-ignore
+  start('/catalog/component/default/orders', answers)
+  await userEvent.click(await screen.findByRole('button', { name: 'More actions' }, find))
+  await userEvent.click(await screen.findByRole('menuitem', { name: 'Unregister its source…' }, find))
+  const dialog = within(await screen.findByRole('dialog', {}, find))
+  const again = await dialog.findByRole('button', { name: 'Try again' }, find)
+  serve({ ...base, ...answers, [LOCATION]: { id: 'loc-9', type: 'import', target: 'cmdb' } })
+  await userEvent.click(again)
+  expect(await dialog.findByText(/Importing it again brings them back/, {}, find)).toBeInTheDocument()
 })
 
 it('looks at what a registration would bring, and leads to the problems when it brings nothing', async () => {

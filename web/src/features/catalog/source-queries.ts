@@ -7,6 +7,8 @@ import type * as T from '~/api/types'
 /** Sources of the settings have this before their name. */
 const CONFIGURED = 'source:'
 export const isConfigured = (x: T.Source) => x.id.startsWith(CONFIGURED)
+/** What an import brought: nothing can be read again from here. */
+export const isImport = (x: T.Source) => x.type === 'import'
 export const nameOf = (x: T.Source) => x.id.replace(CONFIGURED, '')
 
 export const sourcesQuery = (text?: string) =>
@@ -32,12 +34,13 @@ export const locationOfQuery = (p: RefParts) =>
         `/api/catalog/locations/by-entity/${encodeURIComponent(p.kind)}/${encodeURIComponent(p.namespace)}/${encodeURIComponent(p.name)}`,
       ),
   })
+/** So many of what waits are listed. */
+export const WAITING = 50
 export const heldQuery = (name: string) =>
   queryOptions({
     queryKey: ['sources', 'held', name],
-    queryFn: () => get<T.List<T.HeldEntity>>(`/api/catalog/v1/sources/${encodeURIComponent(name)}/held`),
+    queryFn: () => get<T.List<T.HeldEntity>>(`/api/catalog/v1/sources/${encodeURIComponent(name)}/held`, { limit: WAITING }),
   })
-export const WAITING = 50
 export const waitingQuery = (source: string) =>
   queryOptions({
     queryKey: ['sources', 'waiting', source],

@@ -50,10 +50,14 @@ def dry_run(ctx: OpContext, type: str, target: str) -> tuple[list[Any], bool]:
     with ctx.platform.store.read() as conn:
         kinds = load_kinds(conn)
     for item in [root_entity(new), *items]:
+        where = item.location if item.line is None else f"{item.location}, line {item.line}"
         if not isinstance(item, SourcedEntity):
-            where = item.location if item.line is None else f"{item.location}, line {item.line}"
             raise InputError(f"{item.detail} ({where})", code="catalog.unreadable")
-        documents.append(prepare(item, validate(item.document, kinds), new.reference, kinds).document)
+        try:
+            valid = validate(item.document, kinds)
+        except InputError as error:
+            raise InputError(f"{error.detail} ({where})", code=error.code, errors=error.errors) from error
+        documents.append(prepare(item, valid, new.reference, kinds).document)
     return documents, exists
 
 

@@ -9,7 +9,7 @@ import { FileBox } from '~/components/FileDiff'
 import { PlanFiles } from '~/components/PlanParts'
 import { ErrorState, Skeletons } from '~/components/RouteStates'
 import { CodeBlock, EmptyState, Panel } from '~/ui/parts'
-import { count } from '~/ui/time'
+import { amount } from '~/ui/time'
 import s from './editor.module.css'
 import { changesOf, type EditorFile } from './files'
 import type { Work } from './useWork'
@@ -53,7 +53,6 @@ export function Outcome({ work, onForm }: { work: Work; onForm: () => void }) {
   )
 } // prettier-ignore
 
-const amount = (n: number, word: string) => `${count(n)} ${word}${n === 1 ? '' : 's'}`
 const sizeOf = (base64: string) =>
   Math.floor((base64.length * 3) / 4) - (base64.endsWith('==') ? 2 : base64.endsWith('=') ? 1 : 0)
 

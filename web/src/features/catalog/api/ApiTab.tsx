@@ -44,7 +44,7 @@ export default function ApiTab({ entity, entityRef }: TabProps) {
   if (query.error)
     return (
       <>
-        <p role="alert" className={a.bad}>The definition is not valid {type}: {query.error.message}</p>
+        <p role="alert" className={a.bad}>The definition is not valid {type}: <span className="mono">{query.error.message}</span></p>
         {source}
       </>
     ) // prettier-ignore

@@ -121,6 +121,7 @@ def test_two_sources_do_not_take_entities_from_each_other_while_they_are_there(
 def test_only_the_platform_team_may_push(server: Served, role: str) -> None:
     with server.client(server.token(role)) as client:
         assert _push(client, _line("a")).status_code == 403
+        assert client.get("/api/catalog/v1/sources/push:cmdb/held").status_code == 403
 
 
 def test_a_name_that_is_none_and_a_body_as_json_are_refused(admin: httpx.Client) -> None:

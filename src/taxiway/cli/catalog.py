@@ -74,6 +74,9 @@ def register(target: str, *, type: str = "url", trust: bool = False, output: Out
         note("nothing was taken in: taxiway catalog problems says why")
     elif len(shown) < total:
         note(f"these are the first {len(shown)} of {total}: taxiway catalog list shows all")
+    if shown and (faults := made["problems"]):
+        said = "1 problem is" if faults == 1 else f"{faults} problems are"
+        note(f"{said} left: taxiway catalog problems --source {made['location']['id']} says where")
     if shown or output != "table":  # programs get a list, whatever it was
         show(shown, output, ["kind", "metadata.name", "spec.owner"])
 

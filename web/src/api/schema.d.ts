@@ -5038,8 +5038,8 @@ export interface components {
         };
         /**
          * LocationCreated
-         * @description What registering came to: the first hundred entities, and how many there are. `run_id` names the run that
-         *     takes in a large source.
+         * @description What registering came to: the first hundred entities, how many there are, and how many problems its documents
+         *     have. `run_id` names the run that takes in a large source.
          */
         LocationCreated: {
             /** Entities */
@@ -5047,6 +5047,11 @@ export interface components {
             /** Exists */
             exists?: boolean | null;
             location: components["schemas"]["LocationView"];
+            /**
+             * Problems
+             * @default 0
+             */
+            problems: number;
             /** Run Id */
             run_id?: string | null;
             /** Totalitems */

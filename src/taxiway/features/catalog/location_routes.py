@@ -84,7 +84,7 @@ def create_location(
     with ctx.platform.store.read() as conn:
         shown = reading.texts_by_refs(conn, refs[:SHOWN])
     answer: dict[str, Any] = {"location": _location_view(done.location), "exists": done.existed}
-    answer["totalItems"] = len(refs)
+    answer |= {"totalItems": len(refs), "problems": len(done.result.problems)}
     if done.run_id is not None:
         answer["run_id"] = done.run_id
     head = orjson.dumps(answer)[:-1]

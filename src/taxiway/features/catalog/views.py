@@ -147,12 +147,13 @@ class LocationRow(BaseModel):
 
 
 class LocationCreated(BaseModel):
-    """What registering came to: the first hundred entities, and how many there are. `run_id` names the run that
-    takes in a large source."""
+    """What registering came to: the first hundred entities, how many there are, and how many problems its documents
+    have. `run_id` names the run that takes in a large source."""
 
     location: LocationView
     entities: list[Entity]
     totalItems: int
+    problems: int = 0
     exists: bool | None = None
     run_id: str | None = None
 

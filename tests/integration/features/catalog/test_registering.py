@@ -152,7 +152,7 @@ spec: {targets: ['./services/*.yaml', './missing.yaml']}
     monkeypatch.setattr(location_routes, "SHOWN", 2)
     answer = _register(admin)
     assert answer.status_code == 201
-    assert (len(answer.json()["entities"]), answer.json()["totalItems"]) == (2, 3)
+    assert (len(answer.json()["entities"]), answer.json()["totalItems"], answer.json()["problems"]) == (2, 3, 2)
     entity = admin.get("/api/catalog/entities/by-name/api/default/orders").json()
     assert entity["spec"]["definition"] == '{"openapi": "3.1.0"}'
     details = [p["detail"] for p in admin.get("/api/catalog/v1/problems").json()["items"]]

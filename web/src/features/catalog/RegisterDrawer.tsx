@@ -40,7 +40,11 @@ export function RegisterDrawer({ opened, onClose }: { opened: boolean; onClose: 
         notifyDone('Registered', 'It is large: a run takes it in.')
         return nav({ to: '/runs/$id', params: { id: made.run_id } })
       }
-      if (made.totalItems === 0) return nav({ to: '/catalog/problems', search: { source: made.location.id } })
+      if (made.totalItems === 0 || made.problems > 0) {
+        if (made.totalItems > 0)
+          notifyDone('Registered in part', `${entities(made.totalItems)} in the catalog; the rest has problems.`)
+        return nav({ to: '/catalog/problems', search: { source: made.location.id } })
+      }
       notifyDone('Registered', `${entities(made.totalItems)} in the catalog.`)
       onClose()
     },

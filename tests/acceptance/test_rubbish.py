@@ -42,10 +42,14 @@ STEPS = 30
 pytestmark = pytest.mark.timeout(180)
 
 
-def long_template() -> str:
-    """The template `long`: many small steps, so that some are at work at any moment."""
+def long_template(pauses: int = 0) -> str:
+    """The template `long`: many small steps, so that some are at work at any moment.
+
+    Each of the first `pauses` steps is followed by a wait of half a second: so the run takes at least that long.
+    """
     step = "    - {id: s%d, action: debug:log, input: {message: step %d}}\n"
-    steps = "".join(step % (n, n) for n in range(STEPS))
+    pause = "    - {id: p%d, action: debug:wait, input: {milliseconds: 500}}\n"
+    steps = "".join(step % (n, n) + (pause % n if n < pauses else "") for n in range(STEPS))
     return TEMPLATE.partition("  steps:")[0] % "long" + "  steps:\n" + steps
 
 

@@ -21,6 +21,8 @@ from taxiway.model.run import ENDED
 BRITTLE = Path(__file__).parents[1] / "factories" / "brittle_disk.py"
 LEASE_SECONDS = 15
 RUNS = 5
+PAUSES = 6
+"""Half seconds that a run of `long` waits: without them all runs could be over before they are looked at."""
 pytestmark = pytest.mark.timeout(180)
 
 
@@ -120,7 +122,7 @@ def working(data: Path, root: Path, environ: dict[str, str]) -> Iterator[Server]
     root.mkdir()
     (root / "good.yaml").write_text(GROUP % "good")
     (root / "fine.yaml").write_text(TEMPLATE % ("fine", "hello"))
-    (root / "long.yaml").write_text(long_template())
+    (root / "long.yaml").write_text(long_template(PAUSES))
     # Packages that are fetched ahead are not what these disks are for.
     quiet = {"TAXIWAY_PLUGINS__ACT__PREFETCH": "false", "TAXIWAY_CATALOG__FILE_ROOTS": f'["{root}"]'}
     server = Server(data, [], {**quiet, **environ})
@@ -144,7 +146,9 @@ def order_long(admin: httpx.Client) -> list[str]:
 
 
 def at_work(admin: httpx.Client) -> list[dict[str, Any]]:
-    return items(admin, "/api/runs/v1/runs", state="running", kind="scaffold")
+    """The runs that were begun and have not ended."""
+    found = items(admin, "/api/runs/v1/runs", kind="scaffold")
+    return [run for run in found if run["state"] in ("running", "waiting")]
 
 
 def readiness(server: Server) -> tuple[int, dict[str, Any]]:

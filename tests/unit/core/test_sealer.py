@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
@@ -11,7 +10,7 @@ from typing import cast
 import pytest
 
 from taxiway.core.events.journal import APPENDED, Journal
-from taxiway.core.events.sealer import BATCH, CALM_SECONDS, FLOOD_SECONDS, Sealer
+from taxiway.core.events.sealer import BATCH, CALM_SECONDS, FLOOD_EVENTS, FLOOD_SECONDS, Sealer
 from taxiway.core.leases import Lease, Leases
 from taxiway.kit.clock import ManualClock
 from taxiway.kit.signals import Signals
@@ -36,30 +35,37 @@ class Arrivals(threading.Event):
 
 
 class Scripted(Sealer):
-    """Seals as many as a script says each time, and notes after which of them it let a flood pass."""
+    """Before each look as many events come as a script says. Notes how many were sealed, and where a flood passed."""
 
-    def __init__(self, script: list[int], data: Path) -> None:
-        journal = cast("Journal", SimpleNamespace(signals=Signals()))
-        super().__init__(journal, cast("Leases", None), ManualClock(0), cast("Logger", None), data)
-        self.script: Iterator[int] = iter(script)
-        self.last = 0
-        self.passed: list[int] = []
+    def __init__(self, arrivals: list[int], data: Path) -> None:
+        journal = SimpleNamespace(signals=Signals(), store=SimpleNamespace(version=lambda: None))
+        super().__init__(cast("Journal", journal), cast("Leases", None), ManualClock(0), cast("Logger", None), data)
+        self.arrivals, self.waiting = iter(arrivals), 0
+        self.done: list[int | str] = []
 
-    def _seal_safely(self, lease: Lease) -> int:
+    def _is_flood(self) -> bool:
+        self.waiting += next(self.arrivals)
+        return super()._is_flood()
+
+    def _unsealed(self, most: int) -> int:
+        return min(most, self.waiting)
+
+    def seal(self, lease: Lease) -> int:
         self._journal.signals.notify(APPENDED)  # the next ones are there: nothing waits for them
-        self.last = next(self.script, -1)
-        if self.last < 0:
-            lease.halt.set()
-        return max(0, self.last)
+        sealed = self._unsealed(BATCH)
+        self.waiting -= sealed
+        self.done.append(sealed)
+        return sealed
 
     def _let_pass(self, wake: threading.Event, lease: Lease) -> None:
-        self.passed.append(self.last)
+        self.done.append("pass")
 
 
-def test_after_a_flood_one_pause_is_made_and_the_events_behind_it_are_sealed_at_once_again(tmp_path: Path) -> None:
-    sealer = Scripted([1, BATCH, BATCH, 3, 1, 2, BATCH, 0, 5], tmp_path)
-    sealer._work(Lease("sealer", 1))
-    assert sealer.passed == [3, 0]
+def test_a_flood_is_let_pass_before_it_is_sealed_and_few_events_are_sealed_at_once(tmp_path: Path) -> None:
+    sealer = Scripted([1, FLOOD_EVENTS, 2, 2 * BATCH + 3, FLOOD_EVENTS - 1], tmp_path)
+    with pytest.raises(StopIteration):
+        sealer._work(Lease("sealer", 1))
+    assert sealer.done == [1, "pass", FLOOD_EVENTS, 2, "pass", BATCH, BATCH, 3, FLOOD_EVENTS - 1]
 
 
 @pytest.mark.parametrize(

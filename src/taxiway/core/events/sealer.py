@@ -1,8 +1,8 @@
 """Gives events their place and hash, in the order of commits. One process of the installation does it, under a lease.
 
-Woken after each append in this process, and once a second for those of others. A flood of them is sealed in a few goes:
-whoever writes it waits for the store too. Signs a checkpoint each 100 events, each 60 s in which something was sealed,
-and at the end.
+Woken after each append in this process, and once a second for those of others. A flood of them is sealed when it has
+calmed down, in a few goes: whoever wrote it has not done with it, and waits for the store and the interpreter too.
+Signs a checkpoint each 100 events, each 60 s in which something was sealed, and at the end.
 """
 
 from __future__ import annotations
@@ -29,8 +29,9 @@ from taxiway.plugin import Logger
 LEASE = "sealer"
 BATCH = 1000
 POLL_SECONDS = 1.0
+FLOOD_EVENTS = 500
 CALM_SECONDS, FLOOD_SECONDS = 0.3, 2.0
-"""After a flood of events the next ones are sealed when none came for so long, and so much later at most."""
+"""So many events that wait are a flood: they are sealed when none came for so long, and so much later at most."""
 CHECKPOINT_EVENTS = 100
 CHECKPOINT_SECONDS = 60.0
 
@@ -78,24 +79,27 @@ class Sealer:
         wake = threading.Event()
         remove = self._journal.signals.listen(APPENDED, wake.set)
         noted, noted_at = last_checkpoint(self._data), self._clock.monotonic()
-        is_flood = False
         try:
             while not lease.halt.is_set():
                 wake.clear()
-                sealed = self._seal_safely(lease)
-                late = self._clock.monotonic() - noted_at >= CHECKPOINT_SECONDS
-                if self._seq - noted >= CHECKPOINT_EVENTS or (self._seq > noted and late):
-                    noted, noted_at = self._note(noted), self._clock.monotonic()
-                is_flood = is_flood or sealed == BATCH
-                if sealed < BATCH and is_flood:
+                if self._is_flood():
                     self._let_pass(wake, lease)
-                    is_flood = False  # unless as many have come again
-                elif sealed < BATCH:
-                    wake.wait(POLL_SECONDS)
+                sealed = BATCH
+                while sealed == BATCH and not lease.halt.is_set():
+                    sealed = self._seal_safely(lease)
+                    late = self._clock.monotonic() - noted_at >= CHECKPOINT_SECONDS
+                    if self._seq - noted >= CHECKPOINT_EVENTS or (self._seq > noted and late):
+                        noted, noted_at = self._note(noted), self._clock.monotonic()
+                wake.wait(POLL_SECONDS)
         finally:
             remove()
             if self._seq > noted:
                 self._note(noted)
+
+    def _is_flood(self) -> bool:
+        version = self._journal.store.version()
+        is_news = version is None or version != self._looked_at
+        return is_news and self._unsealed(FLOOD_EVENTS) == FLOOD_EVENTS
 
     def _let_pass(self, wake: threading.Event, lease: Lease) -> None:
         """Wait while events come."""
@@ -109,15 +113,19 @@ class Sealer:
         version = self._journal.store.version()
         if version is not None and version == self._looked_at:
             return 0
-        with self._journal.store.read() as conn:
-            if conn.execute(select(event.c.id).where(event.c.seq.is_(None)).limit(1)).first() is None and self._seq:
-                self._looked_at = version
-                return 0
+        if not self._unsealed(1) and self._seq:
+            self._looked_at = version
+            return 0
         try:
             return self.seal(lease)
         except TaxiwayError as error:
             self._log.warning("events cannot be sealed now", error=error.detail)
             return 0
+
+    def _unsealed(self, most: int) -> int:
+        # How many wait; counting ends at `most`.
+        with self._journal.store.read() as conn:
+            return len(conn.execute(select(event.c.id).where(event.c.seq.is_(None)).limit(most)).all())
 
     def _note(self, noted: int) -> int:
         try:

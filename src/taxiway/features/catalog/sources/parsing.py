@@ -38,7 +38,7 @@ class ParsedApart:
 
     def __init__(self, origin: str = "", kinds: Kinds | None = None, standby: Standby | None = None) -> None:
         self._origin, self.kinds, self._standby = origin, kinds or shipped(), standby or Standby()
-        self._given = self._begun = self._turn = 0
+        self._given = self._begun = 0
         self._processes: list[ParsingProcess] = []
 
     def __enter__(self) -> ParsedApart:
@@ -61,8 +61,7 @@ class ParsedApart:
         if len(content) < SMALL or not ready:
             return partial(self._here, content, form, above)
         at = location.encode("utf-8", "surrogatepass")
-        self._turn += 1
-        asked = ready[self._turn % len(ready)].ask(form, LENGTH.pack(len(at)), at, content)
+        asked = min(ready, key=ParsingProcess.pending).ask(form, LENGTH.pack(len(at)), at, content)
         return partial(self._taken, asked, content, form, above, location)
 
     def _is_worth_another(self, content: bytes) -> bool:

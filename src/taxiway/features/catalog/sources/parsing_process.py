@@ -29,13 +29,17 @@ class ParsingProcess:
 
     def __init__(self) -> None:
         self.process: subprocess.Popen[bytes] | None = None
-        self._is_lost, self._last, self._given = False, Future[bytes](), 0
+        self._is_lost, self._last, self._given, self._answered = False, Future[bytes](), 0, 0
         self._asking = ThreadPoolExecutor(1, thread_name_prefix="parsing")
         self.started = self._asking.submit(self._begin)
 
     def is_ready(self) -> bool:
         """Whether it was started, and is not lost."""
         return not self._is_lost and self.started.done()
+
+    def pending(self) -> int:
+        """Bytes that it was given and has not answered."""
+        return self._given - self._answered
 
     def ask(self, *parts: bytes) -> Future[bytes]:
         """Its answer, later. OSError or EOFError when it is lost."""
@@ -73,6 +77,8 @@ class ParsingProcess:
         except (OSError, EOFError):
             self._is_lost = True
             raise
+        finally:
+            self._answered += sum(map(len, parts))
 
 
 def _start() -> subprocess.Popen[bytes]:

@@ -29,8 +29,9 @@ def _main() -> None:
 
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
     sys.path.insert(0, sys.argv[1])
-    from taxiway.features.catalog.sources.judging import Judging
+    from taxiway.features.catalog.sources.judging import Judging, warm
 
+    warm()
     judging: list[Judging] = []
 
     def answer(content: bytes) -> bytes:

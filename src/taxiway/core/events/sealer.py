@@ -29,8 +29,8 @@ from taxiway.plugin import Logger
 LEASE = "sealer"
 BATCH = 1000
 POLL_SECONDS = 1.0
-FLOOD_EVENTS = 500
-CALM_SECONDS, FLOOD_SECONDS = 0.3, 2.0
+FLOOD_EVENTS = 250
+CALM_SECONDS, FLOOD_SECONDS = 0.7, 2.0
 """So many events that wait are a flood: they are sealed when none came for so long, and so much later at most."""
 CHECKPOINT_EVENTS = 100
 CHECKPOINT_SECONDS = 60.0

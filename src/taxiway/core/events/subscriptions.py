@@ -28,7 +28,7 @@ BATCH = 200
 CHOSEN_FROM = 2_000
 """Events that a subscriber which chooses its own is shown at once."""
 POLL_SECONDS = 2.0
-STRETCH = 1_000
+STRETCH = 10_000
 """So many events may lie behind a stored cursor although all were seen."""
 
 

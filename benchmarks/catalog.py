@@ -107,7 +107,8 @@ def _add(rows: list[Row], what: str, ours: str, theirs: str = "-", ratio: str = 
 @contextmanager
 def _running(folder: Path, options: argparse.Namespace, name: str = "data") -> Iterator[server.Server]:
     with postgres.database(options.database) as url:
-        running = server.start(folder / name, folder, url)
+        # Packages that are fetched ahead of pipelines keep a processor busy for the first quarter of a minute.
+        running = server.start(folder / name, folder, url, TAXIWAY_PLUGINS__ACT__PREFETCH="false")
         try:
             yield running
         finally:
@@ -156,6 +157,7 @@ def _catalog(rows: list[Row], folder: Path, count: int, empty: float, options: a
         is_last = number == rounds - 1
         with _running(folder, options, f"data-{number}") as running:
             token = server.token(running)
+            server.settle(running)
             mine.append(_measure(running, token, "ingest", *_ingest(data)))
             if is_last:
                 _ingested(rows, count, mine, options)

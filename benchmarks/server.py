@@ -33,10 +33,10 @@ class Server:
         self.process.wait(15)
 
 
-def start(data: Path, roots: Path, database: str | None = None) -> Server:
+def start(data: Path, roots: Path, database: str | None = None, **more: str) -> Server:
     """Start on `data` (made when missing) and any free port; `file:` locations below `roots` may be read. The store is
-    the PostgreSQL database of that URL, where one is given."""
-    environ = os.environ | {
+    the PostgreSQL database of that URL, where one is given; `more` are settings."""
+    environ = os.environ | more | {
         "TAXIWAY_CATALOG__FILE_ROOTS": json.dumps([str(roots)]),
         "TAXIWAY_LIMITS__REQUESTS_PER_MINUTE": "100000000",
         "TAXIWAY_TELEMETRY__LOG_LEVEL": "warning",

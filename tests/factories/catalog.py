@@ -28,11 +28,11 @@ def forge(tmp_path: Path) -> LocalForge:
 
 
 @contextmanager
-def served_catalog(tmp_path: Path, forge: LocalForge, **settings: Any) -> Iterator[Served]:
+def served_catalog(tmp_path: Path, forge: LocalForge, orphan_days: int = 7, **settings: Any) -> Iterator[Served]:
     """A served catalog that may read files below `tmp_path / "files"` and the repositories of `forge`."""
     roots = tmp_path / "files"
     roots.mkdir()
-    catalog = {"file_roots": [str(roots)]}
+    catalog = {"file_roots": [str(roots)], "orphan_days": orphan_days}
     with served(tmp_path / "data", features=[ACCESS, CATALOG, DOCS, SEARCH], catalog=catalog, **settings) as running:
         running.platform.registry.add("forge", forge, "test")
         yield running

@@ -59,7 +59,10 @@ class CatalogSettings(_Section):
         365, ge=1, le=36_500, description="days for which superseded versions of entities are kept"
     )
     orphan_days: int = Field(
-        7, ge=0, le=3650, description="days for which an entity is kept that its source does not name any more"
+        7,
+        ge=0,
+        le=3650,
+        description="days for which an entity is kept that its source does not name any more; 0: it goes at once",
     )
     import_days: int = Field(30, ge=1, le=3650, description="days for which documents and reports of imports are kept")
     sources: tuple[SourceSettings, ...] = Field(

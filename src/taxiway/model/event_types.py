@@ -50,6 +50,7 @@ SCHEMAS: Mapping[str, Shape] = {
     "dev.taxiway.check.reported.v1": shape("repository", "commit", "name", "state"),
     "dev.taxiway.entity.created.v1": ENTITY,
     "dev.taxiway.entity.updated.v1": ENTITY,
+    "dev.taxiway.entity.orphaned.v1": ENTITY,
     "dev.taxiway.entity.deleted.v1": ENTITY,
     "dev.taxiway.job.requested.v1": shape("service", "environment", "job"),
     "dev.taxiway.job.finished.v1": shape(

@@ -9523,7 +9523,7 @@ export interface operations {
             };
             header?: never;
             path: {
-                /** @description of a configured source, or `push:` and that of a pushed one */
+                /** @description as above, or the id of a registered location */
                 name: string;
             };
             cookie?: never;
@@ -9587,7 +9587,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description of a configured source, or `push:` and that of a pushed one */
+                /** @description as above, or the id of a registered location */
                 name: string;
             };
             cookie?: never;

@@ -79,7 +79,8 @@ class Problem:
 
 @dataclass(frozen=True)
 class ApplyResult:
-    """What applying documents changed, by reference. `held` is not described, and stays until somebody decides."""
+    """What applying documents changed, by reference. `held` and `orphaned` are not described: some stay until somebody
+    decides, the others for `catalog.orphan_days`."""
 
     created: Sequence[str] = ()
     updated: Sequence[str] = ()
@@ -87,6 +88,7 @@ class ApplyResult:
     deleted: Sequence[str] = ()
     problems: Sequence[Problem] = ()
     held: Sequence[str] = ()
+    orphaned: Sequence[str] = ()
 
     @property
     def refs(self) -> list[str]:

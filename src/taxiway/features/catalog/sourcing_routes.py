@@ -1,4 +1,4 @@
-"""Operations on configured and pushed sources: read now, review what is held, remove, and webhooks of other systems."""
+"""Operations on sources: read configured ones now, review what is held, remove, and webhooks of other systems."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from fastapi import Body, Depends, Path, Query, Request, Response
 from pydantic import BaseModel, ConfigDict
+from sqlalchemy import Connection
 
 from taxiway.core.cursors import last_seen
 from taxiway.core.http.context import Ctx
@@ -13,13 +14,14 @@ from taxiway.core.http.headers import json_bytes, json_list
 from taxiway.features.catalog import sourcing_views, views
 from taxiway.features.catalog.model import CONFIGURED, PUSHED
 from taxiway.features.catalog.repository import configured as sources
-from taxiway.features.catalog.repository import orphans
+from taxiway.features.catalog.repository import locations, orphans
 from taxiway.features.catalog.service import configured, hooks, removals
 from taxiway.features.catalog.source_routes import operations
 from taxiway.kit.paging import MAX_LIMIT, page_of
 
 __all__ = ["operations"]
 Name = Annotated[str, Path(max_length=100, description="of a configured source, or `push:` and that of a pushed one")]
+Reviewable = Annotated[str, Path(max_length=100, description="as above, or the id of a registered location")]
 
 
 class Review(BaseModel):
@@ -39,7 +41,7 @@ def read_source(ctx: Ctx, name: Name) -> Response:
 @operations.get("/api/catalog/v1/sources/{name}/held", "catalog.source.review", response=sourcing_views.HeldEntities)
 def held_removals(
     ctx: Ctx,
-    name: Name,
+    name: Reviewable,
     limit: Annotated[int, Query(ge=1, le=MAX_LIMIT)] = 50,
     cursor: Annotated[str | None, Query(max_length=500)] = None,
 ) -> Response:
@@ -47,16 +49,18 @@ def held_removals(
     ctx.authorize("catalog.source.review")
     after = last_seen(cursor, str) or ""
     with ctx.platform.store.read() as conn:
-        sources.get_checked(conn, _id(name))
-        found = orphans.held_page(conn, _id(name), after, limit + 1)
+        source_id = _reviewed(conn, name)
+        found = orphans.held_page(conn, source_id, after, limit + 1)
     page = page_of(found, limit, lambda item: [item["ref"]])
     return json_list(page.items, page.next_cursor)
 
 
 @operations.post("/api/catalog/v1/sources/{name}/review", "catalog.source.review", response=sourcing_views.Reviewed)
-def review_source(ctx: Ctx, name: Name, body: Review) -> Response:
+def review_source(ctx: Ctx, name: Reviewable, body: Review) -> Response:
     """Decide what becomes of the removals that wait."""
-    refs = removals.review(ctx, _id(name), body.decision)
+    with ctx.platform.store.read() as conn:
+        source_id = _reviewed(conn, name)
+    refs = removals.review(ctx, source_id, body.decision)
     removed = len(refs) if body.decision == "remove" else 0
     return json_bytes({"removed": removed, "kept": len(refs) - removed})
 
@@ -82,6 +86,14 @@ def receive_hook(
     """Where another system tells of changes, for the source of this name. Its signature is checked."""
     headers = {key.lower(): value for key, value in request.headers.items()}
     return json_bytes({"run_id": hooks.receive(ctx.platform, name, headers, raw)}, status=202)
+
+
+def _reviewed(conn: Connection, name: str) -> str:
+    """The id of a source whose removals may wait. NotFoundError when there is none."""
+    if locations.get(conn, name) is not None:
+        return name
+    sources.get_checked(conn, _id(name))
+    return _id(name)
 
 
 def _id(name: str) -> str:

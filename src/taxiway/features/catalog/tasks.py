@@ -23,7 +23,7 @@ from taxiway.plugin import StepContext
 PUSHED = "dev.taxiway.repository.pushed.v1"
 DELETED = "dev.cdevents.repository.deleted.0.3.0"
 KIND = "dev.taxiway.kind.changed.v1"
-GONE = "dev.taxiway.entity.deleted.v1"
+GONE, ORPHANED = "dev.taxiway.entity.deleted.v1", "dev.taxiway.entity.orphaned.v1"
 CHANGED = "dev.taxiway.source.changed.v1"
 
 
@@ -44,7 +44,7 @@ class IngestHandler(BaseHandler):
             return StepResult(dict(take_in(op, named(self._platform, name), run.id, ctx)))
         current = get_location(self._platform, run.input["location_id"])
         found = follow_in_batches(op, current, ctx.cancelled.is_set, ctx.log)
-        names = ("created", "updated", "unchanged", "deleted", "problems")
+        names = ("created", "updated", "unchanged", "orphaned", "held", "problems")
         return StepResult({name: len(getattr(found, name)) for name in names})
 
 
@@ -80,7 +80,7 @@ class TakeOver:
     """Lets sources whose claim to a name was refused have it, when the name is free. Safe to repeat."""
 
     key = "catalog_take_over"
-    types = (GONE,)
+    types = (GONE, ORPHANED)
 
     def __init__(self, platform: Platform) -> None:
         self._platform = platform

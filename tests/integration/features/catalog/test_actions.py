@@ -92,8 +92,12 @@ def test_a_large_source_is_taken_in_by_a_run(
     assert _ingest(server, run, tmp_path)["created"] == 70
     assert _ingest(server, run, tmp_path)["unchanged"] == 71
     publish("big", {"catalog-info.yaml": "---\n".join(component(name) for name in names[:60])})
-    assert _ingest(server, run, tmp_path)["deleted"] == 10
-    assert len(service.list_entities(server.platform, kind="component")) == 60
+    assert _ingest(server, run, tmp_path)["orphaned"] == 10
+    publish("big", {"catalog-info.yaml": "---\n".join(component(name) for name in names[:40])})
+    assert _ingest(server, run, tmp_path)["held"] == 20
+    found = service.list_entities(server.platform, kind="component")
+    orphans = [one for one in found if one["metadata"].get("annotations", {}).get("backstage.io/orphan") == "true"]
+    assert (len(found), len(orphans)) == (70, 10)
 
 
 def _ingest(server: Served, run: Run, folder: Path) -> Any:

@@ -80,11 +80,18 @@ def test_every_version_tells_who_what_when_and_its_difference(
 def test_a_name_that_came_back_has_one_history_of_two_lives(admin: httpx.Client, commit: Any) -> None:
     commit(component("orders"))
     commit(component("carts"))
+    admin.delete(f"{API}/entities/by-uid/{admin.get(ORDERS).json()['metadata']['uid']}")
     commit(component("orders", owner="payments"))
     items = admin.get(f"{HISTORY}/component/default/orders").json()["items"]
-    assert [(item["verb"], item["version"]) for item in items] == [("created", 1), ("deleted", 1), ("created", 1)]
-    assert items[0]["uid"] != items[1]["uid"] == items[2]["uid"]
-    assert [item["current"] for item in items] == [True, False, False]
+    assert [(item["verb"], item["version"]) for item in items] == [
+        ("created", 1),
+        ("deleted", 2),
+        ("updated", 2),
+        ("created", 1),
+    ]
+    assert items[0]["uid"] != items[1]["uid"] == items[3]["uid"]
+    assert [item["current"] for item in items] == [True, False, False, False]
+    assert items[2]["diff"][0]["path"] == "/metadata/annotations/backstage.io~1orphan"
 
 
 def test_long_histories_come_in_pages(admin: httpx.Client, commit: Any) -> None:
@@ -112,6 +119,8 @@ def test_filters_judge_the_documents_of_that_time(admin: httpx.Client, commit: A
         + component("carts", kind="library")
         + "---\n"
         + component("reviews")
+        + "---\n"
+        + component("prices")
     )
     query = f"{API}/entities/by-query"
     was = {"as_of": then, "filter": "kind=component"}
@@ -119,7 +128,7 @@ def test_filters_judge_the_documents_of_that_time(admin: httpx.Client, commit: A
     assert names(admin.get(query, params={**was, "orderField": "spec.type,desc"})) == ["orders", "prices", "carts"]
     typed = {**was, "filter": "kind=component,spec.type=service"}
     assert names(admin.get(query, params=typed)) == ["orders", "prices"]
-    assert names(admin.get(query, params={**typed, "as_of": later})) == ["reviews"]
+    assert names(admin.get(query, params={**typed, "as_of": later})) == ["prices", "reviews"]
     assert names(
         admin.get(query, params={**was, "fullTextFilterTerm": "ice", "fullTextFilterFields": "metadata.name"})
     ) == ["prices"]

@@ -77,18 +77,18 @@ def test_files_that_did_not_change_are_not_parsed_again(server: Served, folder: 
     assert len(_follow(server, location_id).unchanged) == 14
     parsed[0] = 0
     again = _follow(server, location_id)
-    assert (again.created, again.updated, again.deleted, again.problems) == ([], [], [], [])
+    assert (again.created, again.updated, again.orphaned, again.problems) == ([], [], [], [])
     assert len(again.unchanged) == 14
     assert parsed[0] == 1, "only the file that leads to the others"
     (folder / "part-1.yaml").write_text(_text("c3", ", system: shop") + "---\n" + _text("new"))
     changed = _follow(server, location_id)
     assert (changed.created, changed.updated) == (["component:default/new"], ["component:default/c3"])
-    assert sorted(changed.deleted) == ["component:default/c4", "component:default/c5"]
+    assert sorted(changed.orphaned) == ["component:default/c4", "component:default/c5"]
     (folder / "part-2.yaml").unlink()
     gone = _follow(server, location_id)
-    assert gone.deleted == []
+    assert (gone.orphaned, gone.held) == ([], [])
     assert "there is no file" in gone.problems[0].detail
-    assert _names(server) == sorted({*NAMES, "new"} - {"c4", "c5"})
+    assert _names(server) == sorted({*NAMES, "new"})
 
 
 def test_what_was_deleted_by_hand_comes_back_from_a_file_that_did_not_change(server: Served, folder: Path) -> None:

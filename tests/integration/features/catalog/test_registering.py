@@ -64,19 +64,20 @@ def test_the_clone_url_is_a_location_too(admin: httpx.Client, publish) -> None:
     assert "built-in forge" in outside.json()["error"]["message"]
 
 
-def test_a_push_changes_adds_and_removes_entities(admin: httpx.Client, server: Served, publish) -> None:
+def test_a_push_changes_adds_and_orphans_entities(admin: httpx.Client, server: Served, publish) -> None:
     publish("shop", {"catalog-info.yaml": component("orders") + "---\n" + component("carts")})
     _register(admin)
     uid = admin.get("/api/catalog/entities/by-name/component/default/orders").json()["metadata"]["uid"]
     publish("shop", {"catalog-info.yaml": component("orders", owner="payments") + "---\n" + component("prices")})
     FollowPushes(server.platform).handle(_pushed("shop"))
-    assert _names(admin, "kind=component") == ["orders", "prices"]
+    assert _names(admin, "kind=component") == ["carts", "orders", "prices"]
+    assert _names(admin, "metadata.annotations.backstage.io/orphan=true") == ["carts"]
     entity = admin.get("/api/catalog/entities/by-name/component/default/orders").json()
     assert entity["spec"]["owner"] == "payments"
     assert entity["metadata"]["uid"] == uid
     with server.platform.store.read() as conn:
         types = conn.exec_driver_sql("select type, subject from event where type like 'dev.taxiway.entity%'").fetchall()
-    assert ("dev.taxiway.entity.deleted.v1", "component:default/carts") in [tuple(row) for row in types]
+    assert ("dev.taxiway.entity.orphaned.v1", "component:default/carts") in [tuple(row) for row in types]
     assert ("dev.taxiway.entity.updated.v1", "component:default/orders") in [tuple(row) for row in types]
 
 

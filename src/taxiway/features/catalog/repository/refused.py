@@ -9,12 +9,17 @@ from sqlalchemy import ColumnElement, Connection, delete, exists, func, or_, sel
 
 from taxiway.features.catalog.repository.chunks import chunks
 from taxiway.features.catalog.repository.index import feed
-from taxiway.features.catalog.tables import catalog_problem, entity, location
+from taxiway.features.catalog.tables import catalog_orphan, catalog_problem, entity, location
 
 _OWNER = select(location.c.owner).where(location.c.id == catalog_problem.c.source_id).scalar_subquery()
 """The owner of a problem's source: who may see the source's problems may see this one."""
 
 _IS_THERE = exists(select(1).select_from(entity).where(entity.c.ref == catalog_problem.c.ref))
+
+_IS_FREE = or_(
+    ~_IS_THERE, exists(select(1).select_from(catalog_orphan).where(catalog_orphan.c.ref == catalog_problem.c.ref))
+)
+"""Nobody has the name, or nobody describes the entity any more."""
 
 
 def problems(
@@ -71,18 +76,18 @@ def without_entity(conn: Connection, limit: int) -> list[dict[str, Any]]:
 
 
 def claimants(conn: Connection, ref: str) -> list[str]:
-    """The sources whose claim to `ref` was refused, while nobody has it."""
+    """The sources whose claim to `ref` was refused, while it is free."""
     statement = select(catalog_problem.c.source_id).where(
-        catalog_problem.c.ref == ref, catalog_problem.c.code == "conflict", ~_IS_THERE
+        catalog_problem.c.ref == ref, catalog_problem.c.code == "conflict", _IS_FREE
     )
     return sorted(set(conn.scalars(statement)))
 
 
 def claims(conn: Connection, source_id: str, ref: str, limit: int) -> list[Any]:
-    """Rows of what a source says of `ref`, and of other names that nobody has (any more), and was refused because
-    another one had it."""
+    """Rows of what a source says of `ref`, and of other names that are free (again), and was refused because another
+    one had it."""
     mine = (catalog_problem.c.source_id == source_id, catalog_problem.c.code == "conflict")
-    free = or_(catalog_problem.c.ref == ref, ~_IS_THERE)
+    free = or_(catalog_problem.c.ref == ref, _IS_FREE)
     statement = select(catalog_problem).where(*mine, free, catalog_problem.c.document.is_not(None))
     return list(conn.execute(statement.order_by(catalog_problem.c.id).limit(limit)))
 

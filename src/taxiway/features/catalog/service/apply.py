@@ -49,9 +49,13 @@ def apply_entities(
     `full` says that these are all of the source's documents: what else it had goes, and its problems are replaced.
     Faults of single documents are in the result's `problems`, stored too; nothing is raised for them.
     """
+    return apply_judged(tx, ctx, judge_here(tx, ctx, documents, source_id), source_id, full=full)
+
+
+def judge_here(tx: Tx, ctx: OpContext, documents: Sequence[SourcedEntity | SourceProblem], source_id: str) -> Judged:
+    """Like `judge`, by what the store has of kinds and of the source."""
     origin, trusted = _origin(tx, ctx, source_id)
-    judged = judge(documents, origin, trusted, load_kinds(tx.conn), source_id)
-    return apply_judged(tx, ctx, judged, source_id, full=full)
+    return judge(documents, origin, trusted, load_kinds(tx.conn), source_id)
 
 
 def apply_judged(
@@ -71,7 +75,8 @@ def apply_judged(
     """
     records, problems = judged.records, list(judged.problems)
     known = repository.known_by_refs(tx.conn, records)
-    free = orphans.among(tx.conn, [ref for ref, present in known.items() if present.source_id != source_id])
+    orphaned = orphans.among(tx.conn, known)
+    free = {ref for ref in orphaned if known[ref].source_id != source_id}
     taken: dict[str, Record] = {}
     for ref, record in records.items():
         present = known.get(ref)
@@ -98,7 +103,7 @@ def apply_judged(
     marks = Marks(tx, ctx, judged.kinds, [present for present, _ in updated])
     before = history.take(tx.conn, [present.id for present, _ in updated])
     repository.update_entities(tx.conn, tx.now, source_id, updated)
-    orphans.forget(tx.conn, free)
+    orphans.forget(tx.conn, free | (orphaned & taken.keys()))
     history.keep(tx.conn, tx.now, before, deleted=False)
     if created or updated:
         history.note(tx.conn, tx.now, source_id, ctx.principal, ctx.request_id)
@@ -144,17 +149,15 @@ def _follow(
     written = [record for _, record in (*created, *updated)]
     marks.changed(written)
     _declare(tx, ctx, written)
-    _emit(tx, ctx, "created", [(record.ref, uid, record.columns["owner"]) for uid, record in created])
-    _emit(tx, ctx, "updated", [(record.ref, present.uid, record.columns["owner"]) for present, record in updated])
+    tell(tx, ctx, "created", [(record.ref, uid, record.columns["owner"]) for uid, record in created])
+    tell(tx, ctx, "updated", [(record.ref, present.uid, record.columns["owner"]) for present, record in updated])
     if any(record.ref.startswith(PEOPLE) for record in written):
         ctx.platform.forget_identities(tx)
 
 
-def prune_source(
-    tx: Tx, ctx: OpContext, source_id: str, keep: Collection[str] = (), settled: Container[str] = ()
-) -> list[str]:
-    """Remove every entity of a source except `keep` and those from `settled` files, and return their references."""
-    deleted = _sweep(tx, ctx, source_id, keep, settled)
+def prune_source(tx: Tx, ctx: OpContext, source_id: str, keep: Collection[str] = ()) -> list[str]:
+    """Remove every entity of a source except `keep`, and return their references."""
+    deleted = _sweep(tx, ctx, source_id, keep)
     if not keep:
         repository.replace_problems(tx.conn, tx.now, source_id, [])
     return deleted
@@ -325,9 +328,8 @@ def _unreadable(documents: Sequence[SourcedEntity | SourceProblem]) -> bool:
     return any(isinstance(item, SourceProblem) for item in documents)
 
 
-def _sweep(tx: Tx, ctx: OpContext, source_id: str, keep: Container[str], settled: Container[str] = ()) -> list[str]:
-    there = repository.refs_of_source(tx.conn, source_id)
-    gone = [ref for ref, location in there if ref not in keep and location not in settled]
+def _sweep(tx: Tx, ctx: OpContext, source_id: str, keep: Container[str]) -> list[str]:
+    gone = [ref for ref, _ in repository.refs_of_source(tx.conn, source_id) if ref not in keep]
     _remove(tx, ctx, list(repository.known_by_refs(tx.conn, gone).values()))
     return gone
 
@@ -350,7 +352,7 @@ def _remove(tx: Tx, ctx: OpContext, gone: Sequence[Known]) -> None:
     if any(known.ref.startswith(PEOPLE) for known in gone):
         ctx.platform.forget_identities(tx)
     _tell_of_kinds(tx, ctx, [known.ref for known in gone])
-    _emit(tx, ctx, "deleted", [(known.ref, known.uid, known.owner) for known in gone])
+    tell(tx, ctx, "deleted", [(known.ref, known.uid, known.owner) for known in gone])
 
 
 def _declare(tx: Tx, ctx: OpContext, records: Sequence[Record]) -> None:
@@ -377,7 +379,8 @@ def _store_problems(tx: Tx, ctx: OpContext, source_id: str, problems: Sequence[P
         repository.add_problems(tx.conn, tx.now, source_id, rows)
 
 
-def _emit(tx: Tx, ctx: OpContext, verb: str, items: Sequence[tuple[str, str, str | None]]) -> None:
+def tell(tx: Tx, ctx: OpContext, verb: str, items: Sequence[tuple[str, str, str | None]]) -> None:
+    """Emit an event for each entity, given as (reference, uid, owner)."""
     drafts = (
         (EventDraft(f"dev.taxiway.entity.{verb}.v1", ref, {"ref": ref, "owner": owner}, subject_uid=uid), owner)
         for ref, uid, owner in items

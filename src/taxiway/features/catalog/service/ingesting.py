@@ -25,10 +25,10 @@ from taxiway.features.catalog.service.apply import (
     apply_judged,
     duplicate_of,
     judge,
-    prune_source,
     replace_source_problems,
 )
 from taxiway.features.catalog.service.reading import open_location, read_items, root_entity
+from taxiway.features.catalog.service.removals import Removed, retire
 from taxiway.features.catalog.service.standing_by import standby_of
 from taxiway.features.catalog.sources.items import Item
 from taxiway.features.catalog.sources.memory import FileMemory
@@ -92,10 +92,16 @@ def follow_in_batches(
     finish = partial(
         _finish, ctx=ctx, current=current, state=opened.tree.state, seen=seen, whole=whole, memory=memory, taken=taken
     )
-    deleted, left = ctx.platform.store.write(finish)
+    removed, left = ctx.platform.store.write(finish)
     taken.unchanged.extend(left)
-    log(f"{taken}, {len(memory.same)} files unchanged, {len(deleted)} deleted")
-    return ApplyResult(taken.created, taken.updated, taken.unchanged, deleted, taken.problems)
+    held, orphaned = sorted(removed.held), sorted(removed.orphaned)
+    log(f"{taken}, {len(memory.same)} files unchanged, {len(orphaned)} orphaned")
+    if held:
+        log(
+            f"{len(held)} are not described any more, which is too many at once: they stay until somebody reviews them "
+            f"(taxiway catalog sources review {current.id})"
+        )
+    return ApplyResult(taken.created, taken.updated, taken.unchanged, (), taken.problems, held, orphaned)
 
 
 def apply_batch(
@@ -160,15 +166,15 @@ def _finish(
     whole: bool,
     memory: FileMemory,
     taken: _Taken,
-) -> tuple[Sequence[str], Sequence[str]]:
-    # References that went, and those of files that were left alone.
+) -> tuple[Removed, Sequence[str]]:
+    # What became of those that are not described any more, and references of files that were left alone.
     _check_unchanged(tx, current)
     rows.touch(tx.conn, tx.now, current, state, any_version=True)
     faulty = {problem.ref for problem in taken.problems if problem.ref} - seen.keys()
     keep = {*seen, *faulty} if faulty else seen
-    deleted = prune_source(tx, ctx, current.id, keep, memory.same) if whole else []
+    removed = retire(tx, ctx, current.id, keep, memory.same) if whole else Removed()
     there = refs_of_source(tx.conn, current.id) if memory.same else ()
     left = [ref for ref, location in there if location in memory.same and ref not in seen]
     replace_source_problems(tx, ctx, current.id, taken.problems)
     files.replace(tx.conn, current.id, memory.good({problem.location for problem in taken.problems}))
-    return deleted, left
+    return removed, left

@@ -21,6 +21,7 @@ from taxiway.features.catalog.repository.kinds import load_kinds
 from taxiway.features.catalog.service.apply import apply_entities, prune_source
 from taxiway.features.catalog.service.ingesting import follow_in_batches
 from taxiway.features.catalog.service.reading import open_location, read_items, root_entity
+from taxiway.features.catalog.service.removals import apply_whole
 from taxiway.features.catalog.service.standing_by import standby_of
 from taxiway.features.catalog.sources.items import Item
 from taxiway.features.catalog.sources.parsing import ParsedApart
@@ -230,4 +231,4 @@ def _insert(
 def _follow(tx: Tx, *, ctx: OpContext, current: Location, state: str, items: Sequence[Item]) -> ApplyResult | None:
     if not rows.touch(tx.conn, tx.now, current, state):
         return None
-    return apply_entities(tx, ctx, items, current.id, full=True)
+    return apply_whole(tx, ctx, items, current.id)

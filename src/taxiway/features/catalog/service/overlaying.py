@@ -78,9 +78,17 @@ def judge_layers(documents: Sequence[SourcedEntity | SourceProblem], overlay: Ov
 
 
 def apply_layers(
-    tx: Tx, ctx: OpContext, judged: Judged, source_id: str, overlay: OverlaySettings, *, full: bool = False
+    tx: Tx,
+    ctx: OpContext,
+    judged: Judged,
+    source_id: str,
+    overlay: OverlaySettings,
+    *,
+    full: bool = False,
+    held: Collection[str] = (),
 ) -> ApplyResult:
-    """Lay what was judged over the entities that it is about. `full` says that this is all that the source says.
+    """Lay what was judged over the entities that it is about. `full` says that this is all that the source says, but
+    for what is `held`.
 
     The result counts layers; what an entity would not be valid with is among its problems."""
     known = layers.known(tx.conn, source_id, judged.records)
@@ -98,7 +106,7 @@ def apply_layers(
     layers.put(tx.conn, tx.now, source_id, [*new, *changed], overlay.precedence, overlay.lists)
     gone = known.keys() - said.keys()
     if full and not judged.unreadable:
-        gone = layers.refs_of(tx.conn, source_id) - said.keys()
+        gone = layers.refs_of(tx.conn, source_id).difference(said, held)
     rows = [(ctx.platform.new_id(), problem) for problem in judged.problems]
     store = entities.replace_problems if full else entities.add_problems
     store(tx.conn, tx.now, source_id, rows)
@@ -111,7 +119,7 @@ def apply_layers(
         Problem(said[ref].location, why, LEFT_OUT, said[ref].line, ref, "overlay") for ref, why in refused.items()
     ]
     told = [[record.ref for record in some] for some in (new, changed)]
-    return ApplyResult(told[0], told[1], same, sorted(gone), [*judged.problems, *left_out])
+    return ApplyResult(told[0], told[1], same, sorted(gone), [*judged.problems, *left_out], sorted(held))
 
 
 def remove_layers(tx: Tx, ctx: OpContext, source_id: str, refs: Collection[str], also: Collection[str] = ()) -> None:

@@ -18,7 +18,7 @@ from taxiway.features.catalog.repository.entities import drop_problems
 from taxiway.features.catalog.repository.kinds import load_kinds
 from taxiway.features.catalog.service.apply import apply_judged, judge
 from taxiway.features.catalog.service.overlaying import apply_layers, drop_former, judge_layers, overlay_of
-from taxiway.features.catalog.service.removals import hold_back
+from taxiway.features.catalog.service.removals import drop_owned, hold_back
 from taxiway.features.catalog.service.standing_by import standby_of
 from taxiway.features.catalog.sources.forms import LINES
 from taxiway.features.catalog.sources.items import ReadRecord
@@ -59,11 +59,13 @@ def push_entities(ctx: OpContext, name: str, body: bytes, *, complete: bool = Fa
         # What this push names is judged anew; lines without a name were those of an earlier body.
         named = {*judged.records, *(problem.ref for problem in judged.problems if problem.ref)}
         drop_problems(tx.conn, source_id, named)
+        whole = complete and not judged.unreadable
+        held = hold_back(tx, source_id, named, whole=whole, overlay=overlay is not None)
         if overlay is not None:
-            result = apply_layers(tx, ctx, judged, source_id, overlay, full=complete)
+            drop_owned(tx, ctx, source_id, held)
+            result = apply_layers(tx, ctx, judged, source_id, overlay, full=complete, held=held)
         else:
             drop_former(tx, ctx, source_id)
-            held = hold_back(tx, source_id, named, whole=complete and not judged.unreadable)
             result = apply_judged(tx, ctx, judged, source_id, full=complete, held=held)
         counts = {name: len(getattr(result, name)) for name in COUNTED}
         configured.note_push(tx.conn, tx.now, source_id, counts, complete=complete)

@@ -1,28 +1,27 @@
-"""What a source does not name any more. Of a configured one it becomes an orphan, and goes after some days; of a pushed
-one it goes when its sender says so. Too much at once waits for review, because a source that suddenly lists nothing is
-more likely broken than empty.
+"""What a source does not name any more. Of a registered location or a configured source it becomes an orphan, and goes
+after some days; of a pushed one it goes when its sender says so. Too much at once waits for review, because a source
+that suddenly lists nothing is more likely broken than empty.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Container, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import orjson
 
 from taxiway.core.context import OpContext, Platform
 from taxiway.core.store.database import Tx
-from taxiway.features.catalog.model import ORPHAN
+from taxiway.features.catalog.model import ORPHAN, ApplyResult
 from taxiway.features.catalog.repository import configured as rows
 from taxiway.features.catalog.repository import layers, orphans
-from taxiway.features.catalog.repository.entities import refs_of_source
-from taxiway.features.catalog.repository.kinds import load_kinds
-from taxiway.features.catalog.service.apply import apply_judged, judge, remove_entities
+from taxiway.features.catalog.repository.entities import known_by_refs, refs_of_source
+from taxiway.features.catalog.service.apply import apply_judged, judge_here, remove_entities, tell
 from taxiway.features.catalog.service.overlaying import overlay_of, remove_layers
 from taxiway.kit.clock import MICROSECONDS
 from taxiway.model.errors import ConflictError
-from taxiway.plugin import SourcedEntity
+from taxiway.plugin import SourcedEntity, SourceProblem
 
 SHARE_PERCENT = 20
 SMALL = 10
@@ -50,17 +49,59 @@ def _too_many(gone: int, count: int) -> bool:
     return gone > allowed(count) or (gone == count > 1)
 
 
-def hold_back(tx: Tx, source_id: str, described: Collection[str], *, whole: bool) -> Collection[str]:
+def hold_back(
+    tx: Tx, source_id: str, described: Collection[str], *, whole: bool, overlay: bool = False
+) -> Collection[str]:
     """What waits for review of a pushed source: too much for one go that is not in a complete push. A push that is not
-    the whole only takes back what waits."""
+    the whole only takes back what waits. Of an overlay it is what it said of entities, and those that it owned before
+    it was one."""
     waiting = {row.ref for row in orphans.held_rows(tx.conn, source_id)}
-    there = {ref for ref, _ in refs_of_source(tx.conn, source_id)} if whole else waiting
-    gone = there.difference(described)
-    if whole and not _too_many(len(gone), len(there)):
+    owned = {ref for ref, _ in refs_of_source(tx.conn, source_id)} if whole or overlay else set()
+    laid = layers.refs_of(tx.conn, source_id) if overlay else set()
+    former, own = (owned, laid) if overlay else (set(), owned)
+    gone = former | (own if whole else waiting).difference(described)
+    if (whole or former) and not _too_many(len(gone), len(owned | laid)):
         gone = set()
     if gone != waiting:
         orphans.hold(tx.conn, tx.now, source_id, gone)
     return gone
+
+
+def drop_owned(tx: Tx, ctx: OpContext, source_id: str, held: Collection[str]) -> list[str]:
+    """Remove what a source owned before it became an overlay, except what is held."""
+    owned = {ref for ref, _ in refs_of_source(tx.conn, source_id)}
+    return remove_entities(tx, ctx, sorted(owned.difference(held)))
+
+
+def retire(tx: Tx, ctx: OpContext, source_id: str, described: Container[str], settled: Container[str] = ()) -> Removed:
+    """Make orphans of what a registered location does not describe any more, or hold it for review. What its files at
+    `settled` locations describe was not read, and stays."""
+    already = orphans.of_source(tx.conn, source_id)
+    there, gone = 0, set()
+    for ref, location in refs_of_source(tx.conn, source_id):
+        if ref not in already:
+            there += 1
+            if ref not in described and location not in settled:
+                gone.add(ref)
+    if len(gone) > allowed(there):
+        orphans.hold(tx.conn, tx.now, source_id, gone)
+        return Removed(held=gone)
+    orphans.release(tx.conn, source_id)
+    mark_orphans(tx, ctx, source_id, gone)
+    return Removed(orphaned=gone)
+
+
+def apply_whole(
+    tx: Tx, ctx: OpContext, documents: Sequence[SourcedEntity | SourceProblem], source_id: str
+) -> ApplyResult:
+    """Like `apply_entities`, of all that a registered location describes. What else it had is dealt with by `retire`:
+    nothing is deleted."""
+    judged = judge_here(tx, ctx, documents, source_id)
+    described = {*judged.records, *(problem.ref for problem in judged.problems if problem.ref)}
+    removed = Removed() if judged.unreadable else retire(tx, ctx, source_id, described)
+    stay = orphans.of_source(tx.conn, source_id).union(removed.held)
+    result = apply_judged(tx, ctx, judged, source_id, full=True, held=stay)
+    return replace(result, held=sorted(removed.held), orphaned=sorted(removed.orphaned))
 
 
 def judge_removals(tx: Tx, ctx: OpContext, source_id: str, dropped: Collection[str] | None) -> Removed:
@@ -95,14 +136,22 @@ def waiting(tx: Tx, source_id: str) -> bool:
 
 
 def mark_orphans(tx: Tx, ctx: OpContext, source_id: str, refs: Collection[str]) -> None:
-    """Annotate entities as orphans, from now on. They stay readable until they go."""
+    """Annotate entities as orphans, from now on. They stay readable until they go: at once where
+    `catalog.orphan_days` is 0."""
+    if not refs:
+        return
+    if not ctx.platform.settings.catalog.orphan_days:
+        remove_entities(tx, ctx, sorted(refs))
+        return
     sourced = []
     own = layers.own_of(tx.conn, refs)
     for ref, text, location, line in orphans.documents(tx.conn, refs):
         document = own[ref].document if ref in own else orjson.loads(text)
         sourced.append(SourcedEntity(annotated(document), location, line, vouched=True))
-    apply_judged(tx, ctx, judge(sourced, None, True, load_kinds(tx.conn), source_id), source_id, full=False)
+    apply_judged(tx, ctx, judge_here(tx, ctx, sourced, source_id), source_id, full=False)
     orphans.add(tx.conn, tx.now, source_id, refs)
+    marked = known_by_refs(tx.conn, sorted(refs)).values()
+    tell(tx, ctx, "orphaned", [(known.ref, known.uid, known.owner) for known in marked])
 
 
 def annotated(document: Mapping[str, Any]) -> dict[str, Any]:

@@ -18,7 +18,6 @@ from taxiway.core.store.database import Tx
 from taxiway.features.catalog.kinds import Kinds
 from taxiway.features.catalog.model import CONFIGURED, ApplyResult, Record
 from taxiway.features.catalog.repository import configured as rows
-from taxiway.features.catalog.repository import orphans
 from taxiway.features.catalog.repository.chunks import chunks
 from taxiway.features.catalog.repository.entities import known_by_refs
 from taxiway.features.catalog.repository.kinds import load_kinds
@@ -66,7 +65,6 @@ class _Taking:
     ctx: OpContext
     settings: SourceSettings
     source_id: str
-    orphaned: set[str]
     stale: set[str]
     """Parts with problems of an earlier reading."""
     kinds: Kinds
@@ -99,7 +97,6 @@ def take_in(ctx: OpContext, settings: SourceSettings, run_id: str, step: StepCon
             ctx,
             settings,
             source_id,
-            orphans.of_source(conn, source_id),
             rows.problem_parts(conn, source_id),
             load_kinds(conn),
         )
@@ -283,8 +280,6 @@ def _write(tx: Tx, *, taking: _Taking, ready: list[_Part]) -> tuple[ApplyResult,
         result = apply_judged(tx, taking.ctx, judged, source_id, full=False, settled=settled)
     late = {problem.ref: places[problem.ref] for problem in result.problems if problem.ref and problem.part is None}
     rows.place_problems(tx.conn, source_id, late)
-    back = taking.orphaned & records.keys()
-    orphans.forget(tx.conn, back)
     found = (problem.part or places.get(problem.ref or "") for problem in result.problems)
     faulty = {key for key in found if key is not None}
     dropped: set[str] = set()

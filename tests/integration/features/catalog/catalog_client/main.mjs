@@ -68,7 +68,9 @@ assert.equal(await client.getLocationByEntity('component:default/nope', me), und
 
 writeFileSync(`${FOLDER}/a.yaml`, (await import('node:fs')).readFileSync(`${FOLDER}/a.yaml`, 'utf8').replace('name: worker', 'name: prices'))
 await client.refreshEntity('component:default/cart', me)
-assert.deepEqual(names((await client.getEntities({ filter: { kind: 'component' } }, me)).items), ['cart', 'prices'])
+const orphans = { 'metadata.annotations.backstage.io/orphan': 'true' }
+assert.deepEqual(names((await client.getEntities({ filter: { kind: 'component' } }, me)).items), ['cart', 'prices', 'worker'])
+assert.deepEqual(names((await client.getEntities({ filter: orphans }, me)).items), ['worker'])
 await fails(client.refreshEntity('component:default/nope', me), 404)
 
 const valid = { apiVersion: 'backstage.io/v1alpha1', kind: 'System', metadata: { name: 'x' }, spec: { owner: 'a' } }

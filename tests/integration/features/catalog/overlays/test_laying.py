@@ -11,7 +11,13 @@ import httpx
 
 from factories.catalog import component
 from factories.overlays import API, V1, Document, get, layers, problems, push, said, titleless
+from factories.served import served
+from taxiway.features.access.contrib import FEATURE as ACCESS
+from taxiway.features.catalog.contrib import FEATURE as CATALOG
 from taxiway.features.catalog.overlays import Layer, merged
+
+OWN = {"apiVersion": "backstage.io/v1alpha1"}
+SPEC = {"type": "service", "lifecycle": "production", "owner": "checkout"}
 
 
 def _named(admin: httpx.Client, filter_: str) -> list[str]:
@@ -146,6 +152,32 @@ def test_whatever_the_order_an_entity_is_its_own_with_its_overlays(admin: httpx.
         if push(admin, source, complete=True)["held"]:
             admin.post(f"{V1}/sources/push:{source}/review", json={"decision": "remove"})
     assert not layers(admin, source_id="push:scan")
+
+
+def test_an_overlay_that_says_nothing_any_more_of_too_many_waits_for_review(admin: httpx.Client) -> None:
+    names, review = [f"h{number:02}" for number in range(15)], f"{V1}/sources/push:scan/review"
+    push(admin, "plain-cmdb", *({**OWN, **said(name, spec=SPEC)} for name in names))
+    push(admin, "scan", *(said(name, title="Scan") for name in names), complete=True)
+    cut = push(admin, "scan", *(said(name, title="Scan") for name in names[:3]), complete=True)
+    assert (cut["deleted"], cut["held"], get(admin, "h14")["metadata"]["title"]) == (0, 12, "Scan")
+    told = admin.get(f"{V1}/sources/push:scan").json()
+    assert (told["state"], told["held"], told["layers"]) == ("held", 12, 15)
+    assert push(admin, "scan", said("h14", title="Again"))["held"] == 11  # named again, it waits no more
+    assert admin.post(review, json={"decision": "remove"}).json() == {"removed": 11, "kept": 0}
+    assert (titleless(admin, "h13"), get(admin, "h14")["metadata"]["title"]) == (True, "Again")
+    assert push(admin, "scan", said("h00"), said("h01"), said("h02"), said("h14"))["held"] == 0
+    admin.delete(f"{V1}/sources/push:plain-cmdb")
+
+
+def test_what_a_pushed_source_owned_before_it_became_an_overlay_goes(tmp_path: Path) -> None:
+    catalog = {"pushed": [{"name": "cmdb", "overlay": {"fields": ["metadata.title"]}}]}
+    with served(tmp_path, features=[ACCESS, CATALOG]) as before, before.client(before.token()) as admin:
+        push(admin, "cmdb", {**OWN, **said("mine", spec=SPEC)})
+        push(admin, "owner", {**OWN, **said("theirs", spec=SPEC)})
+    with served(tmp_path, features=[ACCESS, CATALOG], catalog=catalog) as after, after.client(after.token()) as admin:
+        push(admin, "cmdb", said("theirs", title="CMDB"))
+        assert admin.get(f"{API}/entities/by-name/component/default/mine").status_code == 404
+        assert get(admin, "theirs")["metadata"]["title"] == "CMDB"
 
 
 def test_sources_tell_what_they_lay_over_entities(

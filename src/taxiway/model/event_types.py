@@ -68,6 +68,7 @@ SCHEMAS: Mapping[str, Shape] = {
     "dev.taxiway.session.created.v1": shape("method"),
     "dev.taxiway.session.refused.v1": shape("method"),
     "dev.taxiway.source.changed.v1": shape("type"),
+    "dev.taxiway.source.reviewed.v1": shape("source", "decision", entities=INTEGER),
     "dev.taxiway.token.created.v1": shape("name", "role"),
     "dev.taxiway.token.revoked.v1": shape("name"),
     "dev.taxiway.view.created.v1": VIEW,

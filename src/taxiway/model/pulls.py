@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from typing import Literal
 
+from taxiway.kit.globs import matches
 from taxiway.model.workload import FileChange
 
 MergeMethod = Literal["merge", "squash", "rebase"]
@@ -162,30 +162,6 @@ class BranchRules:
     version: int = 0
 
 
-def matches_branch(pattern: str, branch: str) -> bool:
-    """Whether a rule's pattern is about a branch: `*`, `?` and `[…]` inside a segment, `**` for any number of them."""
-    wanted = pattern.split("/")
-    places = {0}
-    for segment in branch.split("/"):
-        places = _skipping(wanted, places)
-        places = {
-            place if wanted[place] == "**" else place + 1
-            for place in places
-            if place < len(wanted) and (wanted[place] == "**" or fnmatchcase(segment, wanted[place]))
-        }
-    return len(wanted) in _skipping(wanted, places)
-
-
-def _skipping(wanted: Sequence[str], places: set[int]) -> set[int]:
-    """`places`, and those behind each `**` that stands for nothing."""
-    found = set(places)
-    for place in sorted(places):
-        while place < len(wanted) and wanted[place] == "**":
-            place += 1
-            found.add(place)
-    return found
-
-
 def rule_of(rules: BranchRules, branch: str) -> BranchRule | None:
     """The rule of a branch: the first that matches, None when it is not protected."""
-    return next((rule for rule in rules.rules if matches_branch(rule.pattern, branch)), None)
+    return next((rule for rule in rules.rules if matches(branch, rule.pattern)), None)

@@ -11,7 +11,7 @@ from taxiway.plugin.forging.hooks import check_hmac, check_token, hook_secret, p
 from taxiway.plugin.forging.options import ForgeSourceOptions
 from taxiway.plugin.forging.people import group_document, org_document, safe_name, user_document
 from taxiway.plugin.forging.reading import ForgeApi, Listing, Repository, read_repositories, settled
-from taxiway.plugin.forging.trees import Entry, ListedTree, inside, matches
+from taxiway.plugin.forging.trees import Entry, ListedTree, inside
 
 __all__ = [
     "Entry",
@@ -25,7 +25,6 @@ __all__ = [
     "group_document",
     "hook_secret",
     "inside",
-    "matches",
     "org_document",
     "payload_of",
     "read_repositories",

@@ -162,7 +162,12 @@ def _read_one(request: SourceRequest, api: ForgeApi, repository: Repository) -> 
         return had[path] if path in had else api.content(repository, listing.commit, path, entry, limit)
 
     tree = ListedTree(listing.commit, listing.entries, fetch, lambda path: api.place(repository, branch, path))
-    paths = _paths(options, tree) if listing.entries is not None else list(_asked(options, tree, had))
+    try:
+        paths = _paths(options, tree) if listing.entries is not None else list(_asked(options, tree, had))
+    except TooLargeError as error:
+        yield SourceProblem(tree.location(""), error.detail)
+        yield SourcePart(repository.name, state)
+        return
     before = known.get("touched")
     if before is not None and listing.entries is not None and before == _ids(listing.entries, [*before, *paths]):
         yield SourcePart(repository.name, {**state, "touched": before}, same=True)

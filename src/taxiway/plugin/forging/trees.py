@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 from posixpath import normpath
 from urllib.parse import quote, urlsplit
 
+from taxiway.kit.globs import matches
 from taxiway.model.errors import InputError, NotFoundError, TooLargeError
 from taxiway.plugin.outgoing.answer import shown
 from taxiway.plugin.points.sourcing import MAX_SOURCE_FILE
@@ -58,7 +58,13 @@ class ListedTree:
         pattern = inside(pattern)
         if self.entries is None:
             return [] if is_pattern(pattern) else [pattern]
-        return [path for path in sorted(self.entries) if matches(path, pattern)][:MAX_MATCHES]
+        found = [path for path in sorted(self.entries) if matches(path, pattern)]
+        if len(found) > MAX_MATCHES:
+            # Some of them would not do: what is in the others would be removed.
+            raise TooLargeError(
+                f"'{pattern}' matches more than {MAX_MATCHES} files: narrow it", code="catalog.too_many_files"
+            )
+        return found
 
     def location(self, path: str) -> str:
         return "url:" + self.place(inside(path) if path else "")
@@ -103,18 +109,6 @@ def parsed(pattern: re.Pattern[str], url: str, forge: str, form: str) -> re.Matc
 def is_pattern(path: str) -> bool:
     """Whether a path holds wildcards."""
     return any(sign in path for sign in "*?")
-
-
-def matches(path: str, pattern: str) -> bool:
-    """Whether a path matches a glob: `*` and `?` stay within a folder, `**/` is any folders or none."""
-    return _compiled(pattern.lstrip("/")).fullmatch(path) is not None
-
-
-@lru_cache(maxsize=200)
-def _compiled(pattern: str) -> re.Pattern[str]:
-    signs = {"**/": "(?:[^/]+/)*", "**": ".*", "*": "[^/]*", "?": "[^/]"}
-    parts = re.split(r"(\*\*/|\*\*|\*|\?)", pattern)
-    return re.compile("".join(signs.get(part, re.escape(part)) for part in parts))
 
 
 def _too_large(place: str) -> TooLargeError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -72,7 +73,9 @@ def test_an_orphan_stays_for_some_days_and_is_what_it_was_when_it_is_described_a
     assert there(admin) == {"carts": False, "orders": False}
 
 
-def test_too_many_at_once_wait_for_review(admin: httpx.Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_too_many_at_once_wait_for_review(
+    admin: httpx.Client, server: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     everything = [f"c{number:02}" for number in range(30)]
     location = Location(admin, tmp_path / "files" / "many.yaml", *everything)
     review, held = f"{API}/v1/sources/{location.id}/review", f"{API}/v1/sources/{location.id}/held"
@@ -94,6 +97,10 @@ def test_too_many_at_once_wait_for_review(admin: httpx.Client, tmp_path: Path, m
     location.names(*everything[:10])
     assert (location.source()["held"], location.source()["orphans"]) == (0, 7)
     assert admin.post(review, json={"decision": "keep"}).status_code == 409
+    with server.platform.store.read() as conn:
+        events = conn.exec_driver_sql("select data, actor from event where type like '%%reviewed%%' order by id").all()
+    told = [(json.loads(data)["decision"], json.loads(data)["entities"], actor) for data, actor in events]
+    assert told == [("keep", 15, "user:default/tester"), ("remove", 13, "user:default/tester")]
     assert admin.get(f"{API}/v1/sources/nope/held").status_code == 404
 
 

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from taxiway.features.pulls.codeowners import owners_of, parse_codeowners
-from taxiway.model.pulls import matches_branch
+from taxiway.kit.globs import matches
 
 
 @pytest.mark.parametrize(
@@ -72,4 +72,4 @@ def test_evil_patterns_take_no_time() -> None:
     ],
 )
 def test_patterns_of_rules(pattern: str, branch: str, is_match: bool) -> None:
-    assert matches_branch(pattern, branch) is is_match
+    assert matches(branch, pattern) is is_match

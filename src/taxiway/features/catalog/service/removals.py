@@ -21,6 +21,7 @@ from taxiway.features.catalog.service.apply import apply_judged, judge_here, rem
 from taxiway.features.catalog.service.overlaying import overlay_of, remove_layers
 from taxiway.kit.clock import MICROSECONDS
 from taxiway.model.errors import ConflictError
+from taxiway.model.event import EventDraft
 from taxiway.plugin import SourcedEntity, SourceProblem
 
 SHARE_PERCENT = 20
@@ -176,6 +177,8 @@ def review(ctx: OpContext, source_id: str, decision: Literal["remove", "keep"]) 
             rows.end(tx.conn, source_id, state="ok")
         if decision == "remove":
             _remove(tx, ctx, source_id, refs)
+        told = {"source": source_id, "decision": decision, "entities": len(refs)}
+        ctx.emit(tx, EventDraft("dev.taxiway.source.reviewed.v1", source_id, told))
         return refs
 
     return ctx.platform.store.write(work)

@@ -5,13 +5,13 @@ Nothing outside of the tree can be read through it: paths are normalised, links 
 
 from __future__ import annotations
 
-import fnmatch
 import re
 from collections.abc import Sequence
 from pathlib import Path
 from posixpath import normpath
 from typing import Protocol
 
+from taxiway.kit.globs import matches
 from taxiway.model.errors import InputError, NotFoundError, TooLargeError
 from taxiway.plugin import Forge
 
@@ -132,15 +132,10 @@ class GitTree:
     def match(self, pattern: str) -> Sequence[str]:
         pattern = inside(pattern)
         names = self._forge.list_files(self._repository.name, self.state)
-        found = sorted(n for n in names if fnmatch.fnmatchcase(n, pattern) or _deep(n, pattern))
+        found = sorted(name for name in names if matches(name, pattern))
         if len(found) > MAX_MATCHES:
             raise _too_many(pattern)
         return found
 
     def location(self, path: str) -> str:
         return f"url:{self._repository.clone_url}/{inside(path)}"
-
-
-def _deep(name: str, pattern: str) -> bool:
-    # `**/x` also stands for `x` at the top.
-    return "**/" in pattern and fnmatch.fnmatchcase(name, pattern.replace("**/", "", 1))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import cast
 
@@ -13,6 +14,7 @@ from taxiway.features.catalog import service
 from taxiway.features.catalog.model import ApplyResult
 from taxiway.features.catalog.service import ingesting, locations
 from taxiway.features.catalog.sources.forms import FORMS, YAML
+from taxiway.kit.turns import Turns
 from taxiway.kit.yaml_documents import documents_and_faults
 from taxiway.model.errors import NotFoundError
 
@@ -157,6 +159,20 @@ def test_a_source_of_many_bytes_is_handed_to_a_run_without_parsing_more_than_its
     assert parsed[0] == 1
     monkeypatch.setattr(locations, "MOST_BYTES", 1)
     assert service.register_location(ctx, "file", str(folder / "part-0.yaml")).run_id is None
+
+
+def test_who_refreshes_one_location_at_once_takes_turns(
+    server: Served, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    location_id, ctx = _location(server, folder), server.platform.system("test")
+    for at_once in (1000, 5):  # as a small one, and as a large one is read
+        monkeypatch.setattr(locations, "AT_ONCE", at_once)
+        (folder / "part-0.yaml").write_text(_text(f"new-{at_once}"))
+        with ThreadPoolExecutor(8) as pool:
+            results = list(pool.map(lambda _: service.refresh_location(ctx, location_id), range(8)))
+        assert sorted(len(result.created) for result in results) == [0] * 7 + [1]
+    with Turns().of("a", 1, 0) as came:
+        assert not came
 
 
 def test_what_is_unregistered_while_it_is_read_brings_nothing_any_more(server: Served, folder: Path) -> None:

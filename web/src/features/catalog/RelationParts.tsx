@@ -88,7 +88,7 @@ export function Opened({ crowds, onClose }: { crowds: Siblings[]; onClose: (id: 
     <div className={s.legend} role="group" aria-label="Shown one by one">
       {crowds.map((c) => (
         <Button key={c.id} size="xs" variant="default" rightSection={<X size={13} />} onClick={() => onClose(c.id)}>
-          Fold {crowdTitle(c)} {crowdWords(c)} {shortRef(c.parent)}
+          Fold {crowdTitle(c)}, each {crowdWords(c)} {shortRef(c.parent)}
         </Button>
       ))}
     </div>

@@ -27,6 +27,7 @@ from taxiway.features.catalog.sources.items import Item
 from taxiway.features.catalog.sources.parsing import ParsedApart
 from taxiway.features.catalog.sources.read import ParsedHere, ParsedWithin, TooMuchError
 from taxiway.features.catalog.sources.targets import Target, open_target
+from taxiway.kit.turns import Turns
 from taxiway.model.errors import ConflictError, InputError, NotFoundError, TaxiwayError, TooLargeError
 from taxiway.model.run import RunSpec, StepDefinition
 from taxiway.plugin import SourceProblem
@@ -36,7 +37,7 @@ MOST_BYTES = 4_000_000
 """Of files that are parsed while somebody waits: a second's work."""
 TRIED, TRIED_BYTES = 5_000, 20_000_000
 """Documents and bytes that a dry run reads, and answers with, at most."""
-TRIES = 5
+TRIES, TURN_SECONDS, TURNS = 5, 30.0, 8
 TRUST = "catalog.location.trust"
 
 
@@ -121,7 +122,20 @@ def dry_run(ctx: OpContext, type: str, target: str) -> tuple[Sequence[Item], boo
 
 
 def refresh_location(ctx: OpContext, location_id: str) -> ApplyResult:
-    """Read a location again and make the catalog follow. NotFoundError when there is none."""
+    """Read a location again and make the catalog follow. NotFoundError when there is none; ConflictError when others
+    read it for longer than somebody would wait."""
+    turns: Turns = ctx.platform.services.setdefault("catalog.refreshes", Turns())
+    with turns.of(location_id, TURN_SECONDS, TURNS) as came:
+        result = _refresh(ctx, location_id) if came else None
+    if result is None:
+        raise ConflictError(
+            "the location is being refreshed by somebody else: try again in a few seconds", code="catalog.busy"
+        )
+    return result
+
+
+def _refresh(ctx: OpContext, location_id: str) -> ApplyResult | None:
+    # None when another process was faster each time.
     for _ in range(TRIES):
         current = get_location(ctx.platform, location_id)
         if current.type == IMPORT:
@@ -139,9 +153,7 @@ def refresh_location(ctx: OpContext, location_id: str) -> ApplyResult:
         result = ctx.platform.store.write(partial(_follow, ctx=ctx, current=current, state=state, items=items))
         if result is not None:
             return result
-    raise ConflictError(
-        "the location is being refreshed by somebody else: try again in a few seconds", code="catalog.busy"
-    )
+    return None
 
 
 def unregister_location(ctx: OpContext, location_id: str, permission: str = "catalog.location.delete") -> list[str]:

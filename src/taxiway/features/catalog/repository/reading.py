@@ -52,7 +52,8 @@ def texts_by_ids(conn: Connection, ids: Sequence[int], scope: ColumnElement[bool
         statement = select(entity.c.id, entity.c.ref, entity_doc.c.doc).join(
             entity_doc, entity_doc.c.entity_id == entity.c.id
         )
-        rows.update({row.id: (row.ref, row.doc) for row in conn.execute(statement.where(entity.c.id.in_(batch)))})
+        read = conn.execute(statement.where(entity.c.id.in_(batch))).all()
+        rows.update({id_: (ref, doc) for id_, ref, doc in read})
     edges = edges_of(conn, {id_: ref for id_, (ref, _) in rows.items()}, scope)
     problems = _problems(conn, [ref for ref, _ in rows.values()])
     return {
@@ -70,8 +71,9 @@ def edges_of(
     found: dict[int, set[Edge]] = {id_: set() for id_ in refs}
     ids, inverse = {ref: id_ for id_, ref in refs.items()}, inverse_in(conn)
     for batch in chunks(refs):
-        for row in conn.execute(select(relation).where(relation.c.source_id.in_(batch))):
-            found[row.source_id].add((row.type, row.target))
+        stated = select(relation.c.source_id, relation.c.type, relation.c.target)
+        for id_, type_, target in conn.execute(stated.where(relation.c.source_id.in_(batch))).all():
+            found[id_].add((type_, target))
     for names in chunks(ids):
         statement = (
             select(relation.c.target, relation.c.type, entity.c.ref)
@@ -79,8 +81,8 @@ def edges_of(
             .where(relation.c.target.in_(names), true() if scope is None else scope)
             .limit(MAX_RELATIONS * len(names))
         )
-        for row in conn.execute(statement):
-            found[ids[row.target]].add((inverse(row.type), row.ref))
+        for target, type_, ref in conn.execute(statement).all():
+            found[ids[target]].add((inverse(type_), ref))
     return {id_: sorted(edges) for id_, edges in found.items()}
 
 

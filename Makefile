@@ -74,7 +74,7 @@ schema: $(VENV)/dev.stamp  ## write the tables of an empty SQLite database, afte
 golden: schema openapi docs  ## rewrite every generated file that tests compare; review the diff
 
 fuzz: $(VENV)/dev.stamp  ## schemathesis over our API description and Backstage's: make fuzz ARGS="--examples 200"
-	@uv venv -q --allow-existing $(VENV)/fuzz && uv pip install -q --python $(VENV)/fuzz/bin/python schemathesis==4.32.5
+	@$(BIN)/uv venv -q --allow-existing $(VENV)/fuzz && $(BIN)/uv pip install -q --python $(VENV)/fuzz/bin/python schemathesis==4.32.5
 	@$(BIN)/python tools/fuzz.py --st $(abspath $(VENV))/fuzz/bin/st $(ARGS)
 
 bench: $(VENV)/dev.stamp  ## make bench NAME=spine

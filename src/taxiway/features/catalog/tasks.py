@@ -10,16 +10,17 @@ from taxiway.features.catalog import service
 from taxiway.features.catalog.service.configured import earlier_reading, named, read_changed
 from taxiway.features.catalog.service.ingesting import follow_in_batches
 from taxiway.features.catalog.service.kinds import follow_kind
-from taxiway.features.catalog.service.locations import get_location
+from taxiway.features.catalog.service.locations import get_location, turn
 from taxiway.features.catalog.service.properties import compute_pending
 from taxiway.features.catalog.service.property_marks import OUTDATED
 from taxiway.features.catalog.service.refused import take_over
 from taxiway.features.catalog.service.sourcing import take_in
-from taxiway.model.errors import NotFoundError, TaxiwayError
+from taxiway.model.errors import ConflictError, NotFoundError, TaxiwayError
 from taxiway.model.event import Event
 from taxiway.model.run import Run, Step
 from taxiway.plugin import StepContext
 
+TURN_SECONDS = 600.0
 PUSHED = "dev.taxiway.repository.pushed.v1"
 DELETED = "dev.cdevents.repository.deleted.0.3.0"
 KIND = "dev.taxiway.kind.changed.v1"
@@ -43,7 +44,10 @@ class IngestHandler(BaseHandler):
                 ctx.wait_for_run(earlier)
             return StepResult(dict(take_in(op, named(self._platform, name), run.id, ctx)))
         current = get_location(self._platform, run.input["location_id"])
-        found = follow_in_batches(op, current, ctx.cancelled.is_set, ctx.log)
+        with turn(self._platform, current.id, TURN_SECONDS) as came:
+            if not came:
+                raise ConflictError("somebody else is reading the location: try again later", code="catalog.busy")
+            found = follow_in_batches(op, current, ctx.cancelled.is_set, ctx.log)
         names = ("created", "updated", "unchanged", "orphaned", "held", "problems")
         return StepResult({name: len(getattr(found, name)) for name in names})
 

@@ -58,6 +58,8 @@ class ListedTree:
         pattern = inside(pattern)
         if self.entries is None:
             return [] if is_pattern(pattern) else [pattern]
+        if pattern in self.entries:
+            return [pattern]  # a name with brackets in it
         found = [path for path in sorted(self.entries) if matches(path, pattern)]
         if len(found) > MAX_MATCHES:
             # Some of them would not do: what is in the others would be removed.
@@ -108,7 +110,7 @@ def parsed(pattern: re.Pattern[str], url: str, forge: str, form: str) -> re.Matc
 
 def is_pattern(path: str) -> bool:
     """Whether a path holds wildcards."""
-    return any(sign in path for sign in "*?")
+    return any(sign in path for sign in "*?[")
 
 
 def _too_large(place: str) -> TooLargeError:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +15,13 @@ from factories.catalog import component, served_catalog
 from factories.served import Served
 from taxiway.features.catalog.service import ingesting, locations, removals
 from taxiway.features.catalog.service.refused import take_over
+from taxiway.model.errors import ConflictError
 from taxiway.plugins.git_local.forge import LocalForge
+from taxiway.worker.main import Worker
 
 API = "/api/catalog"
 ORPHAN = "backstage.io/orphan"
+EVERYTHING = [f"c{number:02}" for number in range(30)]
 
 
 class Location:
@@ -41,9 +46,30 @@ class Location:
         return found
 
 
+class Files(Location):
+    """Two files, and the location of a third one that leads to them."""
+
+    def __init__(self, client: httpx.Client, folder: Path) -> None:
+        self.folder = folder
+        self.hold([], [])
+        super().__init__(client, folder / "all.yaml")
+
+    def write(self, *names: str) -> None:
+        spec = "spec: {targets: [./a.yaml, ./b.yaml]}"
+        self.file.write_text(f"apiVersion: backstage.io/v1alpha1\nkind: Location\nmetadata: {{name: all}}\n{spec}\n")
+
+    def hold(self, first: Sequence[str], second: Sequence[str]) -> None:
+        """The files describe these from now on, and are read again."""
+        for name, names in (("a", first), ("b", second)):
+            always = component(f"always-{name}", kind="website")
+            (self.folder / f"{name}.yaml").write_text("---\n".join([always, *map(component, names)]))
+        if hasattr(self, "ref"):
+            assert self.client.post(f"{API}/refresh", json={"entityRef": self.ref}).status_code == 200
+
+
 def there(client: httpx.Client) -> dict[str, bool]:
     """Components by name, and which of them are orphans."""
-    found = client.get(f"{API}/entities", params={"filter": "kind=component"}).json()
+    found = client.get(f"{API}/entities", params={"filter": "kind=component,spec.type=service"}).json()
     return {one["metadata"]["name"]: one["metadata"]["annotations"].get(ORPHAN) == "true" for one in found}
 
 
@@ -119,12 +145,75 @@ def test_what_is_held_or_an_orphan_goes_with_its_location(admin: httpx.Client, t
 def test_an_orphan_goes_to_the_source_that_claims_its_name(
     admin: httpx.Client, server: Served, location: Location, tmp_path: Path
 ) -> None:
+    worker = Worker(server.platform, ())
+    worker.start()
+    try:
+        other = Location(admin, tmp_path / "files" / "other.yaml", "carts", "theirs")
+        assert other.source()["conflicts"] == 1
+        location.names("orders", "prices")
+        until = time.monotonic() + 30
+        while there(admin)["carts"] and time.monotonic() < until:
+            time.sleep(0.05)
+        assert there(admin) == {"carts": False, "orders": False, "prices": False, "theirs": False}
+        assert (other.source()["conflicts"], other.source()["entities"], location.source()["orphans"]) == (0, 3, 0)
+    finally:
+        worker.stop()
+
+
+def test_a_claim_is_tried_again_where_its_location_was_being_read(
+    admin: httpx.Client, server: Served, location: Location, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     other = Location(admin, tmp_path / "files" / "other.yaml", "carts", "theirs")
-    assert other.source()["conflicts"] == 1
     location.names("orders", "prices")
-    take_over(server.platform.system("test"), "component:default/carts")  # what the event of an orphan leads to
-    assert there(admin) == {"carts": False, "orders": False, "prices": False, "theirs": False}
-    assert (other.source()["conflicts"], other.source()["entities"], location.source()["orphans"]) == (0, 3, 0)
+    monkeypatch.setattr(locations, "TURN_SECONDS", 0.05)
+    with locations.turn(server.platform, other.id, 1), pytest.raises(ConflictError):
+        take_over(server.platform.system("test"), "component:default/carts")
+    take_over(server.platform.system("test"), "component:default/carts")
+    assert not there(admin)["carts"]
+
+
+@pytest.fixture
+def files(admin: httpx.Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Files:
+    """Two files of a location that is read as large ones are."""
+    monkeypatch.setattr(locations, "AT_ONCE", 3)
+    monkeypatch.setattr(ingesting, "BATCH", 7)
+    return Files(admin, tmp_path / "files")
+
+
+def test_what_waits_goes_on_waiting_when_nothing_changed(admin: httpx.Client, files: Files) -> None:
+    files.hold(EVERYTHING[:20], EVERYTHING[20:])
+    for _ in range(2):
+        files.hold(EVERYTHING[:5], EVERYTHING[20:])
+        assert (files.source()["held"], len(there(admin))) == (15, 30)
+    admin.post(f"{API}/v1/sources/{files.id}/review", json={"decision": "keep"})
+    files.hold(EVERYTHING[:5], EVERYTHING[20:])
+    assert files.source()["held"] == 15
+
+
+def test_what_moves_to_another_file_later_is_what_it_was(admin: httpx.Client, files: Files) -> None:
+    files.hold(EVERYTHING[:20], EVERYTHING[20:])
+    files.hold(EVERYTHING[:18], EVERYTHING[20:])
+    assert (files.source()["orphans"], files.source()["held"]) == (2, 0)
+    files.hold(EVERYTHING[:18], EVERYTHING[18:])
+    assert (files.source()["orphans"], files.source()["problems"]) == (0, 0)
+    files.hold(EVERYTHING[:3], EVERYTHING[18:])
+    assert files.source()["held"] == 15
+    files.hold(EVERYTHING[:3], EVERYTHING[3:])
+    assert (files.source()["held"], files.source()["problems"], len(there(admin))) == (0, 0, 30)
+
+
+def test_what_is_described_again_is_not_removed_by_a_review(admin: httpx.Client, tmp_path: Path) -> None:
+    location = Location(admin, tmp_path / "files" / "many.yaml", *EVERYTHING)
+    location.names(*EVERYTHING[:15])
+    location.file.write_text("---\n".join([*map(component, EVERYTHING), "kind: [\n"]))  # one that cannot be read
+    assert admin.post(f"{API}/refresh", json={"entityRef": location.ref}).status_code == 200
+    assert location.source()["held"] == 0
+    location.names(*EVERYTHING[:15])
+    other = tmp_path / "files" / "other.yaml"
+    other.write_text(location.file.read_text() + "---\n" + "---\n".join(map(component, EVERYTHING[15:])))
+    body = {"type": "file", "target": str(other)}
+    assert admin.put(f"{API}/locations/{location.id}", json=body).status_code == 200
+    assert (location.source()["held"], len(there(admin))) == (0, 30)
 
 
 def test_where_orphans_are_not_kept_they_go_at_once_and_never_too_many(tmp_path: Path, forge: LocalForge) -> None:

@@ -104,6 +104,7 @@ def apply_judged(
     before = history.take(tx.conn, [present.id for present, _ in updated])
     repository.update_entities(tx.conn, tx.now, source_id, updated)
     orphans.forget(tx.conn, free | (orphaned & taken.keys()))
+    orphans.forget_held(tx.conn, source_id, taken.keys() & known.keys())
     history.keep(tx.conn, tx.now, before, deleted=False)
     if created or updated:
         history.note(tx.conn, tx.now, source_id, ctx.principal, ctx.request_id)
@@ -149,8 +150,8 @@ def _follow(
     written = [record for _, record in (*created, *updated)]
     marks.changed(written)
     _declare(tx, ctx, written)
-    tell(tx, ctx, "created", [(record.ref, uid, record.columns["owner"]) for uid, record in created])
-    tell(tx, ctx, "updated", [(record.ref, present.uid, record.columns["owner"]) for present, record in updated])
+    _emit(tx, ctx, "created", [(record.ref, uid, record.columns["owner"]) for uid, record in created])
+    _emit(tx, ctx, "updated", [(record.ref, present.uid, record.columns["owner"]) for present, record in updated])
     if any(record.ref.startswith(PEOPLE) for record in written):
         ctx.platform.forget_identities(tx)
 
@@ -352,7 +353,7 @@ def _remove(tx: Tx, ctx: OpContext, gone: Sequence[Known]) -> None:
     if any(known.ref.startswith(PEOPLE) for known in gone):
         ctx.platform.forget_identities(tx)
     _tell_of_kinds(tx, ctx, [known.ref for known in gone])
-    tell(tx, ctx, "deleted", [(known.ref, known.uid, known.owner) for known in gone])
+    _emit(tx, ctx, "deleted", [(known.ref, known.uid, known.owner) for known in gone])
 
 
 def _declare(tx: Tx, ctx: OpContext, records: Sequence[Record]) -> None:
@@ -379,8 +380,7 @@ def _store_problems(tx: Tx, ctx: OpContext, source_id: str, problems: Sequence[P
         repository.add_problems(tx.conn, tx.now, source_id, rows)
 
 
-def tell(tx: Tx, ctx: OpContext, verb: str, items: Sequence[tuple[str, str, str | None]]) -> None:
-    """Emit an event for each entity, given as (reference, uid, owner)."""
+def _emit(tx: Tx, ctx: OpContext, verb: str, items: Sequence[tuple[str, str, str | None]]) -> None:
     drafts = (
         (EventDraft(f"dev.taxiway.entity.{verb}.v1", ref, {"ref": ref, "owner": owner}, subject_uid=uid), owner)
         for ref, uid, owner in items

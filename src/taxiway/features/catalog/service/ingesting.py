@@ -28,7 +28,7 @@ from taxiway.features.catalog.service.apply import (
     replace_source_problems,
 )
 from taxiway.features.catalog.service.reading import open_location, read_items, root_entity
-from taxiway.features.catalog.service.removals import Removed, retire
+from taxiway.features.catalog.service.removals import Removed, judge_dropped, mark_in_batches
 from taxiway.features.catalog.service.standing_by import standby_of
 from taxiway.features.catalog.sources.items import Item
 from taxiway.features.catalog.sources.memory import FileMemory
@@ -93,6 +93,7 @@ def follow_in_batches(
         _finish, ctx=ctx, current=current, state=opened.tree.state, seen=seen, whole=whole, memory=memory, taken=taken
     )
     removed, left = ctx.platform.store.write(finish)
+    mark_in_batches(ctx, current.id, removed.orphaned)
     taken.unchanged.extend(left)
     held, orphaned = sorted(removed.held), sorted(removed.orphaned)
     log(f"{taken}, {len(memory.same)} files unchanged, {len(orphaned)} orphaned")
@@ -172,9 +173,17 @@ def _finish(
     rows.touch(tx.conn, tx.now, current, state, any_version=True)
     faulty = {problem.ref for problem in taken.problems if problem.ref} - seen.keys()
     keep = {*seen, *faulty} if faulty else seen
-    removed = retire(tx, ctx, current.id, keep, memory.same) if whole else Removed()
-    there = refs_of_source(tx.conn, current.id) if memory.same else ()
-    left = [ref for ref, location in there if location in memory.same and ref not in seen]
+    removed = judge_dropped(tx, current.id, keep, memory.same) if whole else Removed()
+    # A file that held what is not described any more, and stays for now, is read again the next time: left alone, it
+    # would seem to describe it.
+    left, unsettled = [], {problem.location for problem in taken.problems}
+    for ref, location in refs_of_source(tx.conn, current.id):
+        if ref in seen:
+            continue
+        if location in memory.same:
+            left.append(ref)
+        else:
+            unsettled.add(location)
     replace_source_problems(tx, ctx, current.id, taken.problems)
-    files.replace(tx.conn, current.id, memory.good({problem.location for problem in taken.problems}))
+    files.replace(tx.conn, current.id, memory.good(unsettled))
     return removed, left

@@ -7,6 +7,7 @@ never overwrites a newer one. Sources of more than `AT_ONCE` documents are taken
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
@@ -124,14 +125,20 @@ def dry_run(ctx: OpContext, type: str, target: str) -> tuple[Sequence[Item], boo
 def refresh_location(ctx: OpContext, location_id: str) -> ApplyResult:
     """Read a location again and make the catalog follow. NotFoundError when there is none; ConflictError when others
     read it for longer than somebody would wait."""
-    turns: Turns = ctx.platform.services.setdefault("catalog.refreshes", Turns())
-    with turns.of(location_id, TURN_SECONDS, TURNS) as came:
+    with turn(ctx.platform, location_id, TURN_SECONDS) as came:
         result = _refresh(ctx, location_id) if came else None
     if result is None:
         raise ConflictError(
             "the location is being refreshed by somebody else: try again in a few seconds", code="catalog.busy"
         )
     return result
+
+
+def turn(platform: Platform, location_id: str, seconds: float) -> AbstractContextManager[bool]:
+    """Wait, so long at most, until nobody else in this process reads the location: a reading that began earlier and
+    ends later would bring back what was there before. Whether the turn came."""
+    turns: Turns = platform.services.setdefault("catalog.refreshes", Turns())
+    return turns.of(location_id, seconds, TURNS)
 
 
 def _refresh(ctx: OpContext, location_id: str) -> ApplyResult | None:

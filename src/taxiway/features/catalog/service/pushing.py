@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 
 from taxiway.core.context import OpContext
 from taxiway.core.store.database import Tx
@@ -62,8 +63,9 @@ def push_entities(ctx: OpContext, name: str, body: bytes, *, complete: bool = Fa
         whole = complete and not judged.unreadable
         held = hold_back(tx, source_id, named, whole=whole, overlay=overlay is not None)
         if overlay is not None:
-            drop_owned(tx, ctx, source_id, held)
+            dropped = drop_owned(tx, ctx, source_id, held)
             result = apply_layers(tx, ctx, judged, source_id, overlay, full=complete, held=held)
+            result = replace(result, deleted=[*dropped, *result.deleted])
         else:
             drop_former(tx, ctx, source_id)
             result = apply_judged(tx, ctx, judged, source_id, full=complete, held=held)

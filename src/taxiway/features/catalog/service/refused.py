@@ -19,7 +19,7 @@ from taxiway.features.catalog.model import CONFIGURED, IMPORT, Location
 from taxiway.features.catalog.repository import configured, files, locations, refused
 from taxiway.features.catalog.service.apply import apply_entities
 from taxiway.features.catalog.service.locations import refresh_location
-from taxiway.model.errors import NotFoundError, TaxiwayError
+from taxiway.model.errors import ConflictError, NotFoundError, TaxiwayError
 from taxiway.plugin import SourcedEntity
 
 BATCH = 1000
@@ -34,7 +34,8 @@ def take_over(ctx: OpContext, ref: str) -> None:
 
 def try_again(ctx: OpContext, source_ids: Collection[str], apply: Callable[..., None]) -> None:
     """Read those of the sources again that are locations, in the order of their ids. Of each of the others,
-    `apply(tx, source_id=…)` takes in what was kept."""
+    `apply(tx, source_id=…)` takes in what was kept. ConflictError, in the end, when one of them cannot be read now."""
+    busy: ConflictError | None = None
     with ctx.platform.store.read() as conn:
         readable = {id_ for id_ in source_ids if _is_readable(locations.get(conn, id_))}
     for source_id in sorted(source_ids):
@@ -45,8 +46,12 @@ def try_again(ctx: OpContext, source_ids: Collection[str], apply: Callable[..., 
                 ctx.platform.store.write(partial(apply, source_id=source_id))
         except NotFoundError:
             continue  # unregistered in the meantime
+        except ConflictError as error:
+            busy = error
         except TaxiwayError as error:
             ctx.platform.log.warning("catalog.refused_again", source=source_id, error=error.detail)
+    if busy is not None:
+        raise busy  # it is being read, and may have been judged before the name was free: whoever calls tries again
 
 
 def _claim_again(tx: Tx, *, ctx: OpContext, source_id: str, ref: str) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Container, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Literal
 
 import orjson
@@ -16,8 +17,9 @@ from taxiway.core.store.database import Tx
 from taxiway.features.catalog.model import ORPHAN, ApplyResult
 from taxiway.features.catalog.repository import configured as rows
 from taxiway.features.catalog.repository import layers, orphans
+from taxiway.features.catalog.repository.chunks import chunks
 from taxiway.features.catalog.repository.entities import known_by_refs, refs_of_source
-from taxiway.features.catalog.service.apply import apply_judged, judge_here, remove_entities, tell
+from taxiway.features.catalog.service.apply import apply_judged, judge_here, remove_entities
 from taxiway.features.catalog.service.overlaying import overlay_of, remove_layers
 from taxiway.kit.clock import MICROSECONDS
 from taxiway.model.errors import ConflictError
@@ -31,6 +33,7 @@ SCHEDULE = "catalog_orphans"
 EVERY_SECONDS = 3600
 DAY = 86_400 * MICROSECONDS
 BATCH = 2000
+ORPHANED = "dev.taxiway.entity.orphaned.v1"
 
 
 @dataclass(frozen=True)
@@ -57,12 +60,13 @@ def hold_back(
     the whole only takes back what waits. Of an overlay it is what it said of entities, and those that it owned before
     it was one."""
     waiting = {row.ref for row in orphans.held_rows(tx.conn, source_id)}
-    owned = {ref for ref, _ in refs_of_source(tx.conn, source_id)} if whole or overlay else set()
-    laid = layers.refs_of(tx.conn, source_id) if overlay else set()
-    former, own = (owned, laid) if overlay else (set(), owned)
-    gone = former | (own if whole else waiting).difference(described)
-    if (whole or former) and not _too_many(len(gone), len(owned | laid)):
+    owned = {ref for ref, _ in refs_of_source(tx.conn, source_id)} if whole or overlay or waiting else set()
+    own = layers.refs_of(tx.conn, source_id) if overlay else owned
+    gone = (own if whole else own & waiting).difference(described)
+    if whole and not _too_many(len(gone), len(own)):
         gone = set()
+    if overlay and (_too_many(len(owned), len(owned)) or owned & waiting):
+        gone |= owned
     if gone != waiting:
         orphans.hold(tx.conn, tx.now, source_id, gone)
     return gone
@@ -74,9 +78,9 @@ def drop_owned(tx: Tx, ctx: OpContext, source_id: str, held: Collection[str]) ->
     return remove_entities(tx, ctx, sorted(owned.difference(held)))
 
 
-def retire(tx: Tx, ctx: OpContext, source_id: str, described: Container[str], settled: Container[str] = ()) -> Removed:
-    """Make orphans of what a registered location does not describe any more, or hold it for review. What its files at
-    `settled` locations describe was not read, and stays."""
+def judge_dropped(tx: Tx, source_id: str, described: Container[str], settled: Container[str] = ()) -> Removed:
+    """What becomes of what a registered location does not describe any more: it is held for review, or to be made
+    orphans, see `mark_orphans`. What its files at `settled` locations describe was not read, and stays."""
     already = orphans.of_source(tx.conn, source_id)
     there, gone = 0, set()
     for ref, location in refs_of_source(tx.conn, source_id):
@@ -88,18 +92,18 @@ def retire(tx: Tx, ctx: OpContext, source_id: str, described: Container[str], se
         orphans.hold(tx.conn, tx.now, source_id, gone)
         return Removed(held=gone)
     orphans.release(tx.conn, source_id)
-    mark_orphans(tx, ctx, source_id, gone)
     return Removed(orphaned=gone)
 
 
 def apply_whole(
     tx: Tx, ctx: OpContext, documents: Sequence[SourcedEntity | SourceProblem], source_id: str
 ) -> ApplyResult:
-    """Like `apply_entities`, of all that a registered location describes. What else it had is dealt with by `retire`:
+    """Like `apply_entities`, of all that a registered location describes. What else it had becomes orphans, or is held:
     nothing is deleted."""
     judged = judge_here(tx, ctx, documents, source_id)
     described = {*judged.records, *(problem.ref for problem in judged.problems if problem.ref)}
-    removed = Removed() if judged.unreadable else retire(tx, ctx, source_id, described)
+    removed = Removed() if judged.unreadable else judge_dropped(tx, source_id, described)
+    mark_orphans(tx, ctx, source_id, removed.orphaned)
     stay = orphans.of_source(tx.conn, source_id).union(removed.held)
     result = apply_judged(tx, ctx, judged, source_id, full=True, held=stay)
     return replace(result, held=sorted(removed.held), orphaned=sorted(removed.orphaned))
@@ -127,7 +131,7 @@ def judge_removals(tx: Tx, ctx: OpContext, source_id: str, dropped: Collection[s
         return Removed(held=gone)
     orphans.release(tx.conn, source_id)
     mark_orphans(tx, ctx, source_id, gone & owned)
-    remove_layers(tx, ctx, source_id, gone & laid)
+    remove_layers(tx, ctx, source_id, gone & (laid - described if is_overlay else laid))
     return Removed(orphaned=gone)
 
 
@@ -137,7 +141,7 @@ def waiting(tx: Tx, source_id: str) -> bool:
 
 
 def mark_orphans(tx: Tx, ctx: OpContext, source_id: str, refs: Collection[str]) -> None:
-    """Annotate entities as orphans, from now on. They stay readable until they go: at once where
+    """Annotate entities of a source as orphans, from now on. They stay readable until they go: at once where
     `catalog.orphan_days` is 0."""
     if not refs:
         return
@@ -152,7 +156,25 @@ def mark_orphans(tx: Tx, ctx: OpContext, source_id: str, refs: Collection[str]) 
     apply_judged(tx, ctx, judge_here(tx, ctx, sourced, source_id), source_id, full=False)
     orphans.add(tx.conn, tx.now, source_id, refs)
     marked = known_by_refs(tx.conn, sorted(refs)).values()
-    tell(tx, ctx, "orphaned", [(known.ref, known.uid, known.owner) for known in marked])
+    drafts = [
+        (EventDraft(ORPHANED, known.ref, {"ref": known.ref, "owner": known.owner}, subject_uid=known.uid), known.owner)
+        for known in marked
+    ]
+    ctx.emit_many(tx, drafts)
+
+
+def mark_in_batches(ctx: OpContext, source_id: str, refs: Collection[str]) -> None:
+    """Like `mark_orphans`, of many: nobody waits for all of them. One that was taken over or removed in the meantime is
+    left alone; who ends in the middle goes on with the next reading."""
+    for some in chunks(sorted(refs), BATCH):
+        ctx.platform.store.write(partial(_mark_some, ctx=ctx, source_id=source_id, refs=some))
+
+
+def _mark_some(tx: Tx, *, ctx: OpContext, source_id: str, refs: Sequence[str]) -> None:
+    already = orphans.among(tx.conn, refs)
+    there = known_by_refs(tx.conn, refs).values()
+    mine = {one.ref for one in there if one.source_id == source_id and one.ref not in already}
+    mark_orphans(tx, ctx, source_id, mine)
 
 
 def annotated(document: Mapping[str, Any]) -> dict[str, Any]:
@@ -206,7 +228,8 @@ def _remove(tx: Tx, ctx: OpContext, source_id: str, refs: Collection[str]) -> No
     """The entities that the source owns go, and what it laid over those of others."""
     owned = {ref for ref, _ in refs_of_source(tx.conn, source_id)}
     remove_entities(tx, ctx, sorted(owned.intersection(refs)))
-    remove_layers(tx, ctx, source_id, layers.refs_of(tx.conn, source_id).intersection(refs))
+    # What it says, as an overlay, of what it owned before it was one, stays.
+    remove_layers(tx, ctx, source_id, layers.refs_of(tx.conn, source_id).intersection(refs) - owned)
 
 
 def remove_old_orphans(platform: Platform) -> int:

@@ -83,6 +83,10 @@ class FileTree:
         found: list[str] = []
         # As elsewhere, two asterisks that are only part of a name are one.
         parts = [part if part == "**" else MANY.sub("*", part) for part in inside(pattern).split("/")]
+        if parts[-1] == "**":
+            parts.append("*")  # everything below, not the folders alone
+        if _is_within(self._root / inside(pattern), self._root):
+            return [inside(pattern)]  # a name with brackets in it
         for file in self._root.glob("/".join(parts)):
             if _is_within(file, self._root):
                 found.append(file.relative_to(self._root).as_posix())
@@ -132,7 +136,7 @@ class GitTree:
     def match(self, pattern: str) -> Sequence[str]:
         pattern = inside(pattern)
         names = self._forge.list_files(self._repository.name, self.state)
-        found = sorted(name for name in names if matches(name, pattern))
+        found = [pattern] if pattern in names else sorted(name for name in names if matches(name, pattern))
         if len(found) > MAX_MATCHES:
             raise _too_many(pattern)
         return found

@@ -170,12 +170,21 @@ def test_an_overlay_that_says_nothing_any_more_of_too_many_waits_for_review(admi
 
 
 def test_what_a_pushed_source_owned_before_it_became_an_overlay_goes(tmp_path: Path) -> None:
-    catalog = {"pushed": [{"name": "cmdb", "overlay": {"fields": ["metadata.title"]}}]}
+    terms = {"overlay": {"fields": ["metadata.title"]}}
+    catalog = {"pushed": [{"name": "cmdb", **terms}, {"name": "many", **terms}]}
     with served(tmp_path, features=[ACCESS, CATALOG]) as before, before.client(before.token()) as admin:
         push(admin, "cmdb", {**OWN, **said("mine", spec=SPEC)})
         push(admin, "owner", {**OWN, **said("theirs", spec=SPEC)})
+        push(admin, "many", *({**OWN, **said(name, spec=SPEC)} for name in ("x", "y")))
     with served(tmp_path, features=[ACCESS, CATALOG], catalog=catalog) as after, after.client(after.token()) as admin:
-        push(admin, "cmdb", said("theirs", title="CMDB"))
+        assert push(admin, "cmdb", said("theirs", title="CMDB"))["deleted"] == 1
+        for _ in range(2):  # until somebody looks, however much it says in the meantime
+            told = push(admin, "many", *(said(name, title="Many") for name in ("x", "y", "theirs", *"abcdefghijk")))
+            assert (told["held"], told["deleted"]) == (2, 0)
+        assert push(admin, "many", said("x", title="Again"))["held"] == 2
+        admin.post(f"{V1}/sources/push:many/review", json={"decision": "remove"})
+        push(admin, "owner", {**OWN, **said("x", spec=SPEC)})
+        assert get(admin, "x")["metadata"]["title"] == "Again"
         assert admin.get(f"{API}/entities/by-name/component/default/mine").status_code == 404
         assert get(admin, "theirs")["metadata"]["title"] == "CMDB"
 

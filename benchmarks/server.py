@@ -36,7 +36,7 @@ class Server:
 def start(data: Path, roots: Path, database: str | None = None, **more: str) -> Server:
     """Start on `data` (made when missing) and any free port; `file:` locations below `roots` may be read. The store is
     the PostgreSQL database of that URL, where one is given; `more` are settings."""
-    environ = os.environ | more | {
+    usual = {
         "TAXIWAY_CATALOG__FILE_ROOTS": json.dumps([str(roots)]),
         "TAXIWAY_LIMITS__REQUESTS_PER_MINUTE": "100000000",
         "TAXIWAY_TELEMETRY__LOG_LEVEL": "warning",
@@ -47,7 +47,9 @@ def start(data: Path, roots: Path, database: str | None = None, **more: str) -> 
     begin = time.perf_counter()
     with (data.parent / "server.log").open("ab") as log:
         command = [*TAXIWAY, "up", "--data", str(data), "--port", "0"]
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, env=environ, text=True)
+        process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=log, env={**os.environ, **usual, **more}, text=True
+        )
     assert process.stdout is not None
     url = next((line[len(READY_LINE) :].strip() for line in process.stdout if line.startswith(READY_LINE)), "")
     while process.poll() is None and time.perf_counter() - begin < START_SECONDS:

@@ -43,10 +43,14 @@ class IngestHandler(BaseHandler):
             while (earlier := earlier_reading(self._platform, name, run.id)) is not None:
                 ctx.wait_for_run(earlier)
             return StepResult(dict(take_in(op, named(self._platform, name), run.id, ctx)))
-        current = get_location(self._platform, run.input["location_id"])
-        with turn(self._platform, current.id, TURN_SECONDS) as came:
+        location_id = str(run.input["location_id"])
+        with turn(self._platform, location_id, TURN_SECONDS) as came:
             if not came:
-                raise ConflictError("somebody else is reading the location: try again later", code="catalog.busy")
+                raise ConflictError(
+                    "somebody else has been reading the location for ten minutes: retry the run when that has ended",
+                    code="catalog.busy",
+                )
+            current = get_location(self._platform, location_id)
             found = follow_in_batches(op, current, ctx.cancelled.is_set, ctx.log)
         names = ("created", "updated", "unchanged", "orphaned", "held", "problems")
         return StepResult({name: len(getattr(found, name)) for name in names})

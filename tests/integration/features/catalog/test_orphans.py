@@ -130,6 +130,14 @@ def test_too_many_at_once_wait_for_review(
     assert admin.get(f"{API}/v1/sources/nope/held").status_code == 404
 
 
+@pytest.mark.parametrize("role", ["viewer", "developer"])
+def test_only_the_platform_team_sees_and_reviews_what_waits(server: Served, location: Location, role: str) -> None:
+    with server.client(server.token(role)) as client:
+        assert client.get(f"{API}/v1/sources/{location.id}/held").status_code == 403
+        review = client.post(f"{API}/v1/sources/{location.id}/review", json={"decision": "remove"})
+        assert review.status_code == 403
+
+
 def test_what_is_held_or_an_orphan_goes_with_its_location(admin: httpx.Client, tmp_path: Path) -> None:
     everything = [f"c{number:02}" for number in range(20)]
     location = Location(admin, tmp_path / "files" / "many.yaml", *everything)

@@ -42,6 +42,7 @@ from taxiway.plugin import (
     SourceRequest,
     UrlReader,
 )
+from taxiway.plugin.forging import trees
 from taxiway.plugin.forging.trees import tree_at
 from taxiway.plugin.testing import EntitySourceConformance, UrlReaderConformance, memory_host
 from taxiway.plugins.github import contribute as github_contribute
@@ -131,6 +132,20 @@ def test_repositories_are_read_by_their_filters(reading: Reading) -> None:
         reading.parts.clear()
         found_places, _ = reading.read(**options)
         assert [place.split("/acme/")[1].split("/")[0] for place in found_places] == names, options
+
+
+def test_a_pattern_that_matches_too_much_costs_its_repository_alone(
+    reading: Reading, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trees, "MAX_MATCHES", 1)
+    reading.forge.repositories["acme/orders"].files["more/catalog-info.yaml"] = component("more")
+    places, found = reading.read(paths=["**/catalog-info.yaml"])
+    assert [place.split("/acme/")[1].split("/")[0] for place in places] == ["stock"]
+    [problem] = [item for item in found if isinstance(item, SourceProblem)]
+    assert "/acme/orders" in problem.location
+    assert "narrow it" in problem.detail
+    assert "acme/orders" in [item.key for item in found if isinstance(item, SourcePart)], "it is still there"
+    assert found[-1] == SourceEnd(complete=True)
 
 
 def test_what_is_unchanged_costs_one_conditional_request_at_most(reading: Reading) -> None:

@@ -15,12 +15,12 @@ class Turns:
         self._by_key: dict[str, tuple[threading.Lock, int]] = {}
 
     @contextmanager
-    def of(self, key: str, seconds: float, most: int) -> Iterator[bool]:
-        """Wait for the turn, so long at most, and not where `most` others are before; whether it came."""
+    def of(self, key: str, seconds: float, most: int | None = None) -> Iterator[bool]:
+        """Wait for the turn, so long at most, and not where so many others are before; whether it came."""
         with self._lock:
             lock, count = self._by_key.get(key, (threading.Lock(), 0))
             self._by_key[key] = lock, count + 1
-        came = count < most and lock.acquire(timeout=seconds)
+        came = (most is None or count < most) and lock.acquire(timeout=seconds)
         try:
             yield came
         finally:

@@ -18,6 +18,7 @@ from taxiway.features.catalog.repository import locations, orphans
 from taxiway.features.catalog.service import configured, hooks, removals
 from taxiway.features.catalog.source_routes import operations
 from taxiway.kit.paging import MAX_LIMIT, page_of
+from taxiway.model.errors import ConflictError
 
 __all__ = ["operations"]
 Name = Annotated[str, Path(max_length=100, description="of a configured source, or `push:` and that of a pushed one")]
@@ -68,6 +69,12 @@ def review_source(ctx: Ctx, name: Reviewable, body: Review) -> Response:
 @operations.delete("/api/catalog/v1/sources/{name}", "catalog.source.review", response=sourcing_views.Reviewed)
 def remove_source(ctx: Ctx, name: Name) -> Response:
     """Remove at once everything that a source brought; it comes back when it is read, or pushed, again."""
+    with ctx.platform.store.read() as conn:
+        if locations.get(conn, name) is not None:
+            raise ConflictError(
+                "this is a registered location: unregister it, and what it brought goes (taxiway catalog unregister)",
+                code="catalog.is_location",
+            )
     return json_bytes({"removed": len(removals.remove_source(ctx, _id(name))), "kept": 0})
 
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from taxiway.core.context import OpContext, Platform
 from taxiway.core.runs.handler import BaseHandler, StepResult
 from taxiway.features.catalog import service
+from taxiway.features.catalog.model import ApplyResult
 from taxiway.features.catalog.service.configured import earlier_reading, named, read_changed
 from taxiway.features.catalog.service.ingesting import follow_in_batches
 from taxiway.features.catalog.service.kinds import follow_kind
@@ -15,12 +16,12 @@ from taxiway.features.catalog.service.properties import compute_pending
 from taxiway.features.catalog.service.property_marks import OUTDATED
 from taxiway.features.catalog.service.refused import take_over
 from taxiway.features.catalog.service.sourcing import take_in
-from taxiway.model.errors import ConflictError, NotFoundError, TaxiwayError
+from taxiway.model.errors import NotFoundError, TaxiwayError
 from taxiway.model.event import Event
 from taxiway.model.run import Run, Step
 from taxiway.plugin import StepContext
 
-TURN_SECONDS = 600.0
+TURN_SECONDS = 1.0
 PUSHED = "dev.taxiway.repository.pushed.v1"
 DELETED = "dev.cdevents.repository.deleted.0.3.0"
 KIND = "dev.taxiway.kind.changed.v1"
@@ -43,17 +44,17 @@ class IngestHandler(BaseHandler):
             while (earlier := earlier_reading(self._platform, name, run.id)) is not None:
                 ctx.wait_for_run(earlier)
             return StepResult(dict(take_in(op, named(self._platform, name), run.id, ctx)))
-        location_id = str(run.input["location_id"])
-        with turn(self._platform, location_id, TURN_SECONDS) as came:
-            if not came:
-                raise ConflictError(
-                    "somebody else has been reading the location for ten minutes: retry the run when that has ended",
-                    code="catalog.busy",
-                )
-            current = get_location(self._platform, location_id)
-            found = follow_in_batches(op, current, ctx.cancelled.is_set, ctx.log)
-        names = ("created", "updated", "unchanged", "orphaned", "held", "problems")
+        found = self._in_turn(op, str(run.input["location_id"]), ctx)
+        names = ("created", "updated", "unchanged", "orphaned", "deleted", "held", "problems")
         return StepResult({name: len(getattr(found, name)) for name in names})
+
+    def _in_turn(self, op: OpContext, location_id: str, ctx: StepContext) -> ApplyResult:
+        # Each other reading ends; whoever does not want to wait for it cancels the run.
+        while True:
+            with turn(self._platform, location_id, TURN_SECONDS) as came:
+                if came or ctx.cancelled.is_set():
+                    current = get_location(self._platform, location_id)
+                    return follow_in_batches(op, current, ctx.cancelled.is_set, ctx.log)
 
 
 class FollowPushes:

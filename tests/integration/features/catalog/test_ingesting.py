@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import json
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
+from types import SimpleNamespace
 from typing import cast
 
 import pytest
 
+from factories.host import step_context
 from factories.served import Served
 from taxiway.features.catalog import service
 from taxiway.features.catalog.model import ApplyResult
 from taxiway.features.catalog.service import ingesting, locations
 from taxiway.features.catalog.sources.forms import FORMS, YAML
+from taxiway.features.catalog.tasks import IngestHandler
 from taxiway.kit.turns import Turns
 from taxiway.kit.yaml_documents import documents_and_faults
-from taxiway.model.errors import NotFoundError
+from taxiway.model.errors import NotFoundError, TimedOutError
+from taxiway.model.run import Run, Step
 
 NAMES = [f"c{number}" for number in range(12)]
 
@@ -173,6 +177,23 @@ def test_who_refreshes_one_location_at_once_takes_turns(
         assert sorted(len(result.created) for result in results) == [0] * 7 + [1]
     with Turns().of("a", 1, 0) as came:
         assert not came
+
+
+def test_a_run_waits_for_its_turn_and_can_be_cancelled_meanwhile(server: Served, folder: Path, tmp_path: Path) -> None:
+    location_id = _location(server, folder)
+    run = cast("Run", SimpleNamespace(id="r", input={"location_id": location_id}))
+    step, handler = step_context(tmp_path), IngestHandler(server.platform)
+    with ThreadPoolExecutor(1) as pool, locations.turn(server.platform, location_id, 1):
+        cancelled = pool.submit(handler.execute, run, cast("Step", None), step)
+        assert not wait([cancelled], 0.2).done
+        step.cancelled.set()
+        with pytest.raises(TimedOutError, match="cancelled"):
+            cancelled.result(10)
+    with ThreadPoolExecutor(1) as pool:
+        with locations.turn(server.platform, location_id, 1):
+            waiting = pool.submit(handler.execute, run, cast("Step", None), step_context(tmp_path))
+            assert not wait([waiting], 0.2).done
+        assert waiting.result(10).output["unchanged"] == 14
 
 
 def test_what_is_unregistered_while_it_is_read_brings_nothing_any_more(server: Served, folder: Path) -> None:

@@ -150,6 +150,45 @@ def test_what_is_held_or_an_orphan_goes_with_its_location(admin: httpx.Client, t
     assert (again.source()["orphans"], again.source()["held"], len(there(admin))) == (0, 0, 20)
 
 
+FAULTY = "---\napiVersion: backstage.io/v1alpha1\nkind: Component\nmetadata: {name: %s}\nspec: {type: service, owner: x}\n"
+
+
+@pytest.mark.parametrize("at_once", [1000, 3])
+def test_what_is_described_with_a_fault_neither_goes_nor_is_removed_by_a_review(
+    admin: httpx.Client, server: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at_once: int
+) -> None:
+    location = Location(admin, tmp_path / "files" / "many.yaml", *EVERYTHING)
+    monkeypatch.setattr(locations, "AT_ONCE", at_once)
+    location.names(*EVERYTHING[:28])
+    location.names(*EVERYTHING[:10])
+    assert (location.source()["orphans"], location.source()["held"]) == (2, 18)
+    told = "---\n".join(map(component, EVERYTHING[:10])) + "".join(FAULTY % name for name in EVERYTHING[10:])
+    location.file.write_text(told)
+    assert admin.post(f"{API}/refresh", json={"entityRef": location.ref}).status_code == 200
+    assert (location.source()["held"], location.source()["problems"]) == (0, 20)
+    server.platform.store.write(
+        lambda tx: tx.conn.exec_driver_sql("UPDATE catalog_orphan SET since_at = since_at - 7 * 86400000000")
+    )
+    assert removals.remove_old_orphans(server.platform) == 0
+    assert len(there(admin)) == 30
+    location.file.write_text("---\n".join([*map(component, EVERYTHING[:2]), "kind: [\n"]))  # a part cannot be read
+    assert admin.post(f"{API}/refresh", json={"entityRef": location.ref}).status_code == 200
+    assert (location.source()["held"], location.source()["orphans"], len(there(admin))) == (0, 2, 30)
+    location.names(*EVERYTHING)
+    assert (location.source()["orphans"], location.source()["problems"]) == (0, 0)
+
+
+def test_many_orphans_are_marked_and_a_location_is_unregistered_rather_than_removed(
+    admin: httpx.Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(removals, "BATCH", 2)
+    location = Location(admin, tmp_path / "files" / "many.yaml", *EVERYTHING)
+    location.names(*EVERYTHING[:25])
+    assert [name for name, is_orphan in there(admin).items() if is_orphan] == EVERYTHING[25:]
+    refused = admin.delete(f"{API}/v1/sources/{location.id}")
+    assert (refused.status_code, "unregister" in refused.json()["detail"]) == (409, True)
+
+
 def test_an_orphan_goes_to_the_source_that_claims_its_name(
     admin: httpx.Client, server: Served, location: Location, tmp_path: Path
 ) -> None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, select
+from sqlalchemy import Connection, delete, exists, func, select
 
 from taxiway.core.store.bulk import insert_rows
 from taxiway.features.catalog.repository.chunks import chunks
-from taxiway.features.catalog.tables import catalog_held, catalog_orphan, entity, entity_doc
+from taxiway.features.catalog.tables import catalog_held, catalog_orphan, catalog_problem, entity, entity_doc
 
 
 def among(conn: Connection, refs: Iterable[str]) -> set[str]:
@@ -37,8 +37,11 @@ def of_source(conn: Connection, source_id: str) -> set[str]:
 
 
 def since_before(conn: Connection, at: int, limit: int) -> list[str]:
-    """Orphans since before `at`, the oldest first."""
-    query = select(catalog_orphan.c.ref).where(catalog_orphan.c.since_at <= at).order_by(catalog_orphan.c.since_at)
+    """Orphans since before `at`, the oldest first; not those that their source describes again, with a fault."""
+    told = select(1).where(catalog_problem.c.ref == catalog_orphan.c.ref)
+    faulty = exists(told.where(catalog_problem.c.source_id == catalog_orphan.c.source_id))
+    query = select(catalog_orphan.c.ref).where(catalog_orphan.c.since_at <= at, ~faulty)
+    query = query.order_by(catalog_orphan.c.since_at)
     return list(conn.scalars(query.limit(limit)))
 
 

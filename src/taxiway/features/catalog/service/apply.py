@@ -104,7 +104,8 @@ def apply_judged(
     before = history.take(tx.conn, [present.id for present, _ in updated])
     repository.update_entities(tx.conn, tx.now, source_id, updated)
     orphans.forget(tx.conn, free | (orphaned & taken.keys()))
-    orphans.forget_held(tx.conn, source_id, taken.keys() & known.keys())
+    # What is described waits for no review, whatever is wrong with its document.
+    orphans.forget_held(tx.conn, source_id, (taken.keys() & known.keys()) | {one.ref for one in problems if one.ref})
     history.keep(tx.conn, tx.now, before, deleted=False)
     if created or updated:
         history.note(tx.conn, tx.now, source_id, ctx.principal, ctx.request_id)

@@ -28,7 +28,7 @@ from taxiway.features.catalog.service.apply import (
     replace_source_problems,
 )
 from taxiway.features.catalog.service.reading import open_location, read_items, root_entity
-from taxiway.features.catalog.service.removals import Removed, judge_dropped, mark_in_batches
+from taxiway.features.catalog.service.removals import Removed, retire
 from taxiway.features.catalog.service.standing_by import standby_of
 from taxiway.features.catalog.sources.items import Item
 from taxiway.features.catalog.sources.memory import FileMemory
@@ -93,16 +93,15 @@ def follow_in_batches(
         _finish, ctx=ctx, current=current, state=opened.tree.state, seen=seen, whole=whole, memory=memory, taken=taken
     )
     removed, left = ctx.platform.store.write(finish)
-    mark_in_batches(ctx, current.id, removed.orphaned)
     taken.unchanged.extend(left)
-    held, orphaned = sorted(removed.held), sorted(removed.orphaned)
-    log(f"{taken}, {len(memory.same)} files unchanged, {len(orphaned)} orphaned")
+    deleted, held, orphaned = map(sorted, (removed.deleted, removed.held, removed.orphaned))
+    log(f"{taken}, {len(memory.same)} files unchanged, {len(orphaned)} orphaned, {len(deleted)} deleted")
     if held:
         log(
             f"{len(held)} are not described any more, which is too many at once: they stay until somebody reviews them "
             f"(taxiway catalog sources review {current.id})"
         )
-    return ApplyResult(taken.created, taken.updated, taken.unchanged, (), taken.problems, held, orphaned)
+    return ApplyResult(taken.created, taken.updated, taken.unchanged, deleted, taken.problems, held, orphaned)
 
 
 def apply_batch(
@@ -173,7 +172,7 @@ def _finish(
     rows.touch(tx.conn, tx.now, current, state, any_version=True)
     faulty = {problem.ref for problem in taken.problems if problem.ref} - seen.keys()
     keep = {*seen, *faulty} if faulty else seen
-    removed = judge_dropped(tx, current.id, keep, memory.same) if whole else Removed()
+    removed = retire(tx, ctx, current.id, keep, memory.same) if whole else Removed()
     # A file that held what is not described any more, and stays for now, is read again the next time: left alone, it
     # would seem to describe it.
     left, unsettled = [], {problem.location for problem in taken.problems}

@@ -125,7 +125,7 @@ def dry_run(ctx: OpContext, type: str, target: str) -> tuple[Sequence[Item], boo
 def refresh_location(ctx: OpContext, location_id: str) -> ApplyResult:
     """Read a location again and make the catalog follow. NotFoundError when there is none; ConflictError when others
     read it for longer than somebody would wait."""
-    with turn(ctx.platform, location_id, TURN_SECONDS) as came:
+    with turn(ctx.platform, location_id, TURN_SECONDS, TURNS) as came:
         result = _refresh(ctx, location_id) if came else None
     if result is None:
         raise ConflictError(
@@ -134,11 +134,11 @@ def refresh_location(ctx: OpContext, location_id: str) -> ApplyResult:
     return result
 
 
-def turn(platform: Platform, location_id: str, seconds: float) -> AbstractContextManager[bool]:
+def turn(platform: Platform, location_id: str, seconds: float, most: int | None = None) -> AbstractContextManager[bool]:
     """Wait, so long at most, until nobody else in this process reads the location: a reading that began earlier and
-    ends later would bring back what was there before. Whether the turn came."""
+    ends later would bring back what was there before. Whether the turn came; not where `most` others wait."""
     turns: Turns = platform.services.setdefault("catalog.refreshes", Turns())
-    return turns.of(location_id, seconds, TURNS)
+    return turns.of(location_id, seconds, most)
 
 
 def _refresh(ctx: OpContext, location_id: str) -> ApplyResult | None:

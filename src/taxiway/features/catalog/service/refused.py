@@ -23,6 +23,7 @@ from taxiway.model.errors import ConflictError, NotFoundError, TaxiwayError
 from taxiway.plugin import SourcedEntity
 
 BATCH = 1000
+BUSY = "catalog.busy"
 
 
 def take_over(ctx: OpContext, ref: str) -> None:
@@ -47,7 +48,8 @@ def try_again(ctx: OpContext, source_ids: Collection[str], apply: Callable[..., 
         except NotFoundError:
             continue  # unregistered in the meantime
         except ConflictError as error:
-            busy = error
+            busy = error if error.code == BUSY else busy
+            ctx.platform.log.warning("catalog.refused_again", source=source_id, error=error.detail)
         except TaxiwayError as error:
             ctx.platform.log.warning("catalog.refused_again", source=source_id, error=error.detail)
     if busy is not None:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Container, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Any, Literal
 
 import orjson
@@ -42,6 +41,7 @@ class Removed:
 
     orphaned: Collection[str] = ()
     held: Collection[str] = ()
+    deleted: Collection[str] = ()
 
 
 def allowed(count: int) -> int:
@@ -78,9 +78,9 @@ def drop_owned(tx: Tx, ctx: OpContext, source_id: str, held: Collection[str]) ->
     return remove_entities(tx, ctx, sorted(owned.difference(held)))
 
 
-def judge_dropped(tx: Tx, source_id: str, described: Container[str], settled: Container[str] = ()) -> Removed:
-    """What becomes of what a registered location does not describe any more: it is held for review, or to be made
-    orphans, see `mark_orphans`. What its files at `settled` locations describe was not read, and stays."""
+def retire(tx: Tx, ctx: OpContext, source_id: str, described: Container[str], settled: Container[str] = ()) -> Removed:
+    """Make orphans of what a registered location does not describe any more, or hold it for review. What its files at
+    `settled` locations describe was not read, and stays."""
     already = orphans.of_source(tx.conn, source_id)
     there, gone = 0, set()
     for ref, location in refs_of_source(tx.conn, source_id):
@@ -92,21 +92,21 @@ def judge_dropped(tx: Tx, source_id: str, described: Container[str], settled: Co
         orphans.hold(tx.conn, tx.now, source_id, gone)
         return Removed(held=gone)
     orphans.release(tx.conn, source_id)
-    return Removed(orphaned=gone)
+    mark_orphans(tx, ctx, source_id, gone)
+    return Removed(orphaned=gone) if ctx.platform.settings.catalog.orphan_days else Removed(deleted=gone)
 
 
 def apply_whole(
     tx: Tx, ctx: OpContext, documents: Sequence[SourcedEntity | SourceProblem], source_id: str
 ) -> ApplyResult:
-    """Like `apply_entities`, of all that a registered location describes. What else it had becomes orphans, or is held:
-    nothing is deleted."""
+    """Like `apply_entities`, of all that a registered location describes. `retire` deals with what else it had."""
     judged = judge_here(tx, ctx, documents, source_id)
     described = {*judged.records, *(problem.ref for problem in judged.problems if problem.ref)}
-    removed = Removed() if judged.unreadable else judge_dropped(tx, source_id, described)
-    mark_orphans(tx, ctx, source_id, removed.orphaned)
+    removed = Removed() if judged.unreadable else retire(tx, ctx, source_id, described)
     stay = orphans.of_source(tx.conn, source_id).union(removed.held)
     result = apply_judged(tx, ctx, judged, source_id, full=True, held=stay)
-    return replace(result, held=sorted(removed.held), orphaned=sorted(removed.orphaned))
+    deleted, held, orphaned = map(sorted, (removed.deleted, removed.held, removed.orphaned))
+    return replace(result, deleted=deleted, held=held, orphaned=orphaned)
 
 
 def judge_removals(tx: Tx, ctx: OpContext, source_id: str, dropped: Collection[str] | None) -> Removed:
@@ -148,33 +148,26 @@ def mark_orphans(tx: Tx, ctx: OpContext, source_id: str, refs: Collection[str]) 
     if not ctx.platform.settings.catalog.orphan_days:
         remove_entities(tx, ctx, sorted(refs))
         return
+    for some in chunks(sorted(refs), BATCH):
+        _mark(tx, ctx, source_id, some)
+
+
+def _mark(tx: Tx, ctx: OpContext, source_id: str, refs: Sequence[str]) -> None:
     sourced = []
     own = layers.own_of(tx.conn, refs)
     for ref, text, location, line in orphans.documents(tx.conn, refs):
         document = own[ref].document if ref in own else orjson.loads(text)
         sourced.append(SourcedEntity(annotated(document), location, line, vouched=True))
-    apply_judged(tx, ctx, judge_here(tx, ctx, sourced, source_id), source_id, full=False)
+    # One that its kind does not allow any more stays as it is: there is no document at its source to be corrected.
+    judged = replace(judge_here(tx, ctx, sourced, source_id), problems=())
+    apply_judged(tx, ctx, judged, source_id, full=False)
     orphans.add(tx.conn, tx.now, source_id, refs)
-    marked = known_by_refs(tx.conn, sorted(refs)).values()
+    marked = known_by_refs(tx.conn, refs).values()
     drafts = [
         (EventDraft(ORPHANED, known.ref, {"ref": known.ref, "owner": known.owner}, subject_uid=known.uid), known.owner)
         for known in marked
     ]
     ctx.emit_many(tx, drafts)
-
-
-def mark_in_batches(ctx: OpContext, source_id: str, refs: Collection[str]) -> None:
-    """Like `mark_orphans`, of many: nobody waits for all of them. One that was taken over or removed in the meantime is
-    left alone; who ends in the middle goes on with the next reading."""
-    for some in chunks(sorted(refs), BATCH):
-        ctx.platform.store.write(partial(_mark_some, ctx=ctx, source_id=source_id, refs=some))
-
-
-def _mark_some(tx: Tx, *, ctx: OpContext, source_id: str, refs: Sequence[str]) -> None:
-    already = orphans.among(tx.conn, refs)
-    there = known_by_refs(tx.conn, refs).values()
-    mine = {one.ref for one in there if one.source_id == source_id and one.ref not in already}
-    mark_orphans(tx, ctx, source_id, mine)
 
 
 def annotated(document: Mapping[str, Any]) -> dict[str, Any]:
@@ -213,9 +206,10 @@ def remove_source(ctx: OpContext, source_id: str) -> list[str]:
 
     def work(tx: Tx) -> list[str]:
         rows.get_checked(tx.conn, source_id)
-        owned = {ref for ref, _ in refs_of_source(tx.conn, source_id)}
-        gone = sorted(owned | layers.refs_of(tx.conn, source_id))
-        _remove(tx, ctx, source_id, gone)
+        owned, laid = {ref for ref, _ in refs_of_source(tx.conn, source_id)}, layers.refs_of(tx.conn, source_id)
+        gone = sorted(owned | laid)
+        remove_entities(tx, ctx, sorted(owned))
+        remove_layers(tx, ctx, source_id, laid)
         orphans.release(tx.conn, source_id)
         rows.remove_problems(tx.conn, source_id, None)
         rows.forget(tx.conn, source_id)
@@ -225,10 +219,10 @@ def remove_source(ctx: OpContext, source_id: str) -> list[str]:
 
 
 def _remove(tx: Tx, ctx: OpContext, source_id: str, refs: Collection[str]) -> None:
-    """The entities that the source owns go, and what it laid over those of others."""
+    """The entities that the source owns go, and what it laid over those of others; what it says, as an overlay, of what
+    it owned before it was one, stays."""
     owned = {ref for ref, _ in refs_of_source(tx.conn, source_id)}
     remove_entities(tx, ctx, sorted(owned.intersection(refs)))
-    # What it says, as an overlay, of what it owned before it was one, stays.
     remove_layers(tx, ctx, source_id, layers.refs_of(tx.conn, source_id).intersection(refs) - owned)
 
 

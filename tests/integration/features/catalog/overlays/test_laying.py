@@ -185,6 +185,8 @@ def test_what_a_pushed_source_owned_before_it_became_an_overlay_goes(tmp_path: P
         admin.post(f"{V1}/sources/push:many/review", json={"decision": "remove"})
         push(admin, "owner", {**OWN, **said("x", spec=SPEC)})
         assert get(admin, "x")["metadata"]["title"] == "Again"
+        admin.delete(f"{V1}/sources/push:many")
+        assert titleless(admin, "x")
         assert admin.get(f"{API}/entities/by-name/component/default/mine").status_code == 404
         assert get(admin, "theirs")["metadata"]["title"] == "CMDB"
 

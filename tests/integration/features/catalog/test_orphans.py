@@ -150,7 +150,8 @@ def test_what_is_held_or_an_orphan_goes_with_its_location(admin: httpx.Client, t
     assert (again.source()["orphans"], again.source()["held"], len(there(admin))) == (0, 0, 20)
 
 
-FAULTY = "---\napiVersion: backstage.io/v1alpha1\nkind: Component\nmetadata: {name: %s}\nspec: {type: service, owner: x}\n"
+FAULTY = "---\napiVersion: backstage.io/v1alpha1\nkind: Component\nmetadata: {name: %s}\n"
+"""Of a document without a spec."""
 
 
 @pytest.mark.parametrize("at_once", [1000, 3])
